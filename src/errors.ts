@@ -1,0 +1,93 @@
+/**
+ * The errors of the three parties: the peer's ({@linkcode ProtocolError}), the wire's
+ * ({@linkcode WebSocketClosedError}) and the handler's own refusal ({@linkcode HttpError}).
+ * A caller's mistake is a `TypeError` or a `RangeError`.
+ *
+ * @module
+ */
+
+/**
+ * The peer broke a rule of its protocol version. The message names the rule and its section.
+ *
+ * Its close code goes to the peer where the version has one; draft75 and draft76 end the
+ * connection.
+ *
+ * @example
+ * ```ts
+ * import { ProtocolError } from "@waterspout/websocket";
+ *
+ * const error = new ProtocolError(1002, "control frames must not be fragmented (RFC 6455 §5.5)");
+ * console.assert(error.code === 1002);
+ * ```
+ */
+export class ProtocolError extends Error {
+  /** The close code that names the violation (RFC 6455 §7.4.1). */
+  readonly code: number;
+  /** `"ProtocolError"`. */
+  override readonly name = "ProtocolError";
+
+  /**
+   * @param code The close code to send (RFC 6455 §7.4.1).
+   * @param message The rule that was broken, with its section.
+   */
+  constructor(code: number, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/**
+ * A write found the connection closing or closed (Tornado's `WebSocketClosedError`).
+ *
+ * @example
+ * ```ts
+ * import { WebSocketClosedError } from "@waterspout/websocket";
+ *
+ * const error = new WebSocketClosedError("Cannot write a message: the connection is closed");
+ * console.assert(error instanceof Error);
+ * ```
+ */
+export class WebSocketClosedError extends Error {
+  /** `"WebSocketClosedError"`. */
+  override readonly name = "WebSocketClosedError";
+}
+
+/**
+ * Thrown in `prepare()` to answer the handshake with an HTTP status instead of a 101
+ * (Tornado's `HTTPError`).
+ *
+ * @example
+ * ```ts
+ * import { HttpError, WebSocketHandler } from "@waterspout/websocket";
+ *
+ * class Private extends WebSocketHandler {
+ *   override prepare(): void {
+ *     if (!this.getCookie("session")) throw new HttpError(401, "Log in first");
+ *   }
+ *   onMessage(): void {}
+ * }
+ * ```
+ */
+export class HttpError extends Error {
+  /** The HTTP status, 400 to 599. */
+  readonly status: number;
+  /** Extra response header fields. */
+  readonly headers: Headers;
+  /** `"HttpError"`. */
+  override readonly name = "HttpError";
+
+  /**
+   * @param status The HTTP status, 400 to 599.
+   * @param message The text of the answer, shown to the client.
+   * @param headers Extra response header fields, for example `WWW-Authenticate`.
+   * @throws {RangeError} If `status` is not an integer from 400 to 599.
+   */
+  constructor(status: number, message = "", headers?: HeadersInit) {
+    if (!Number.isInteger(status) || status < 400 || status > 599) {
+      throw new RangeError(`Cannot refuse with status ${status}: not from 400 to 599`);
+    }
+    super(message);
+    this.status = status;
+    this.headers = new Headers(headers);
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * Where frames are written before one `transport.write` sends them all.
+ *
+ * @module
+ */
+
+/** What takes the bytes of an {@linkcode Output}: a transport. */
+export interface Writable {
+  /** See `Transport.write`. */
+  write(bytes: Uint8Array, stable: boolean): void;
+}
+
+/** A capacity that an idle output may keep. */
+const KEPT_CAPACITY = 64 * 1024;
+/** Above this, giving the buffer away and making a new one is cheaper than a copy by the transport. */
+const GIVEN_AWAY = 8 * 1024;
+/** From this size on, a payload goes by reference instead of being copied behind its header. */
+export const BY_REFERENCE = 64 * 1024;
+
+/** Payloads that go between the bytes before and after `at`. */
+interface Reference {
+  readonly at: number;
+  readonly payload: Uint8Array;
+}
+
+/**
+ * A growing run of bytes, with large payloads kept by reference in between.
+ *
+ * The fields are open so that a frame is written without a call per byte: take an offset from
+ * {@linkcode reserve}, write to {@linkcode bytes}, then set {@linkcode length}.
+ */
+export class Output implements Iterable<Uint8Array> {
+  /** The buffer; its first `length` bytes are written. Replaced when it grows. */
+  bytes: Uint8Array = new Uint8Array(1024);
+  /** How many bytes of the buffer are written. */
+  length = 0;
+  /** Bytes in all, payloads kept by reference included. */
+  get size(): number {
+    return this.length + this.#referenced;
+  }
+  #references: Reference[] | null = null;
+  #referenced = 0;
+
+  /** Makes room for `size` more bytes and returns where they go. `length` stays as it is. */
+  reserve(size: number): number {
+    const needed = this.length + size;
+    if (needed > this.bytes.length) this.#grow(needed);
+    return this.length;
+  }
+
+  #grow(needed: number): void {
+    const bytes = new Uint8Array(Math.max(needed, this.bytes.length * 2));
+    bytes.set(this.length === this.bytes.length ? this.bytes : this.bytes.subarray(0, this.length));
+    this.bytes = bytes;
+  }
+
+  /** Copies bytes to the end. */
+  append(bytes: Uint8Array): void {
+    const at = this.reserve(bytes.length);
+    this.bytes.set(bytes, at);
+    this.length = at + bytes.length;
+  }
+
+  /** Puts a payload at the end without copying it; it must not change until it is sent. */
+  refer(payload: Uint8Array): void {
+    (this.#references ??= []).push({ at: this.length, payload });
+    this.#referenced += payload.length;
+  }
+
+  /** Sends everything, in order, and is empty again. */
+  flush(target: Writable): void {
+    if (this.#references !== null) this.#flushWithReferences(target, this.#references);
+    else if (this.length !== 0) {
+      const bytes = this.length === this.bytes.length
+        ? this.bytes
+        : this.bytes.subarray(0, this.length);
+      if (this.length > GIVEN_AWAY) {
+        this.clear();
+        this.bytes = new Uint8Array(1024);
+        target.write(bytes, true);
+      } else {
+        this.clear();
+        target.write(bytes, false);
+      }
+    }
+  }
+
+  #flushWithReferences(target: Writable, references: readonly Reference[]): void {
+    const { bytes, length } = this;
+    this.clear();
+    // The pieces before the first reference are written while this output may be written to again
+    // only after `flush`; so the buffer is handed over instead of copied.
+    this.bytes = new Uint8Array(1024);
+    let sent = 0;
+    for (const { at, payload } of references) {
+      if (at > sent) target.write(bytes.subarray(sent, at), true);
+      target.write(payload, true);
+      sent = at;
+    }
+    if (length > sent) target.write(bytes.subarray(sent, length), true);
+  }
+
+  /** Takes everything out as one run of bytes of its own, and is empty again. */
+  take(): Uint8Array {
+    const whole = new Uint8Array(this.size);
+    let at = 0;
+    for (const part of this) {
+      whole.set(part, at);
+      at += part.length;
+    }
+    this.clear();
+    return whole;
+  }
+
+  /** The pieces in order; valid until the next change. */
+  *[Symbol.iterator](): Generator<Uint8Array> {
+    let sent = 0;
+    for (const { at, payload } of this.#references ?? []) {
+      if (at > sent) yield this.bytes.subarray(sent, at);
+      yield payload;
+      sent = at;
+    }
+    if (this.length > sent) yield this.bytes.subarray(sent, this.length);
+  }
+
+  /** Forgets everything, and a buffer that has grown beyond what is worth keeping. */
+  clear(): void {
+    this.length = 0;
+    this.#references = null;
+    this.#referenced = 0;
+    if (this.bytes.length > KEPT_CAPACITY) this.bytes = new Uint8Array(1024);
+  }
+}

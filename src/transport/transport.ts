@@ -1,0 +1,101 @@
+/**
+ * The seam between the core and a runtime: one TCP, TLS or unix-socket connection, and what it
+ * reports. Adapters translate; every decision about WebSocket is on the other side.
+ *
+ * @module
+ */
+
+/** Where one end of a connection is. */
+export interface Address {
+  /** `"tcp"`, or `"unix"` for a unix socket. */
+  readonly transport: "tcp" | "unix";
+  /** The IP address, or the path of the unix socket (empty where it has none). */
+  readonly hostname: string;
+  /** The TCP port; 0 for a unix socket. */
+  readonly port: number;
+}
+
+/** What a {@linkcode Transport} reports. Nothing is called after `close`, nor from inside `write`. */
+export interface TransportEvents {
+  /**
+   * Bytes have arrived. They may be changed in place. Unless the transport
+   * {@linkcode Transport.givesChunks | gives its chunks}, they are only valid during the call.
+   */
+  data(chunk: Uint8Array): void;
+  /** All output has been taken by the system, after a time when it was not. */
+  drain(): void;
+  /** The peer will send nothing more (it sent FIN); what is written still reaches it. */
+  end(): void;
+  /** The connection is gone, for both directions; exactly once. */
+  close(error?: Error): void;
+}
+
+/** One connection of a runtime, as the core sees it. */
+export interface Transport {
+  /** Who hears of what happens; set once, before the first byte is delivered. */
+  events: TransportEvents;
+  /** Whether a chunk may be kept after `data` returns: the transport will not use it again. */
+  readonly givesChunks: boolean;
+  /** Bytes written and not yet taken by the system. */
+  readonly bufferedAmount: number;
+  /** The peer's address. */
+  readonly remoteAddress: Address;
+  /** This end's address. */
+  readonly localAddress: Address;
+  /** Whether the connection is TLS. */
+  readonly secure: boolean;
+  /**
+   * Sends bytes, all of them and in order, queueing what the system does not take at once. Never
+   * throws; after `end`, `destroy` or `close` it does nothing.
+   *
+   * @param bytes What to send.
+   * @param stable Whether the bytes will never change, so that the transport may keep a reference.
+   * If not, they are only valid during the call, and the transport copies what it must keep.
+   */
+  write(bytes: Uint8Array, stable: boolean): void;
+  /** Stops the delivery of data; at most what was already being read still arrives. */
+  pause(): void;
+  /** Takes the delivery of data up again. */
+  resume(): void;
+  /** Sends FIN after all that is queued; `close` follows once the peer ends too or is reset. */
+  end(): void;
+  /** Ends the connection at once, dropping what is queued; `close` follows. */
+  destroy(): void;
+  /** Sets TCP_NODELAY; nothing on a unix socket. */
+  setNoDelay(on: boolean): void;
+  /** Sets SO_KEEPALIVE; nothing on a unix socket. */
+  setKeepAlive(on: boolean): void;
+}
+
+/** Called for each accepted connection; sets `transport.events` before it returns. */
+export type Acceptor = (transport: Transport) => void;
+
+/** Where and how to listen, as `Deno.serve` takes it. */
+export interface ListenerOptions {
+  /** The TCP port; 0 lets the system choose. */
+  readonly port?: number;
+  /** The address to bind, `"0.0.0.0"` unless told. */
+  readonly hostname?: string;
+  /** A unix socket's path, instead of a port. */
+  readonly path?: string;
+  /** Lets several processes share the port (SO_REUSEPORT). */
+  readonly reusePort?: boolean;
+  /** The certificate chain in PEM; with `key`, the listener speaks TLS. */
+  readonly cert?: string;
+  /** The private key in PEM. */
+  readonly key?: string;
+  /** Told of a failure to accept one connection (EMFILE, a TLS handshake); the listener goes on. */
+  readonly onError?: (error: Error) => void;
+}
+
+/** A listening socket of a runtime. */
+export interface Listener {
+  /** The bound address. On Node, known at once for an IP address and after `listening` for a name. */
+  readonly address: Address;
+  /** Settles when the socket listens, or rejects with why it can't. */
+  readonly listening: Promise<void>;
+  /** Stops accepting; connections go on. Idempotent. */
+  close(): void;
+  /** Lets the process exit although the listener is open, or holds it again. */
+  unref(): void;
+}
