@@ -1,0 +1,58 @@
+/**
+ * Everything that can be said about the code without running its tests: `deno task check`. Every
+ * step runs, also after one has failed; the exit code is 1 if any did.
+ *
+ * @module
+ */
+import { environment, install } from "./install.ts";
+import { root } from "./runtime.ts";
+
+const { exports } = JSON.parse(Deno.readTextFileSync(`${root}/deno.json`)) as {
+  exports: Record<string, string>;
+};
+const doors = Object.values(exports);
+
+/** No step takes as long as this, in milliseconds, unless it hangs. */
+const LIMIT = 600_000;
+
+const steps: readonly { readonly name: string; readonly command: readonly string[] }[] = [
+  { name: "format", command: ["deno", "fmt", "--check"] },
+  { name: "lint", command: ["deno", "lint"] },
+  { name: "types, as Deno sees them", command: ["deno", "check"] },
+  // With the DOM's types and no runtime's: what the editor of someone who imports this sees.
+  {
+    name: "types, as a user without Deno sees them",
+    command: ["tsc", "--project", "tsconfig.json"],
+  },
+  { name: "documentation", command: ["deno", "doc", "--lint", ...doors] },
+  {
+    name: "examples in the documentation",
+    command: ["deno", "test", "--doc", "--allow-all", "mod.ts", "src", "README.md"],
+  },
+  { name: "publishing", command: ["deno", "publish", "--dry-run", "--allow-dirty"] },
+];
+
+async function run(command: readonly string[]): Promise<string | undefined> {
+  const [path = "", ...args] = command;
+  const { code, stdout, stderr } = await new Deno.Command(path, {
+    args,
+    cwd: root,
+    env: environment(),
+    signal: AbortSignal.timeout(LIMIT),
+  }).output();
+  if (code === 0) return undefined;
+  return [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("");
+}
+
+await install();
+let failed = 0;
+for (const { name, command } of steps) {
+  const problem = await run(command);
+  console.log(`${problem === undefined ? "ok    " : "FAILED"}  ${name}: ${command.join(" ")}`);
+  if (problem !== undefined) {
+    console.log(problem);
+    failed++;
+  }
+}
+if (failed > 0) console.log(`${failed} of ${steps.length} checks failed`);
+Deno.exit(failed > 0 ? 1 : 0);

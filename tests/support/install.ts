@@ -1,0 +1,83 @@
+/**
+ * Installs the development dependencies of package.json where they are missing or of another
+ * version: what `deno task` needs before its first run in a clean clone.
+ *
+ * @module
+ */
+import { delimiter, dirname } from "node:path";
+import process from "node:process";
+import { root } from "./runtime.ts";
+
+/** Where npm puts the executables of packages. */
+export const binaries = `${root}/node_modules/.bin`;
+
+/** Runs `npm install` unless every development dependency is there in its version. */
+export async function install(): Promise<void> {
+  const missing = missingPackages();
+  if (missing.length === 0) return;
+  console.log(`npm install (needed: ${missing.join(", ")})`);
+  await npm("install", "--no-fund", "--no-audit");
+  const still = missingPackages();
+  if (still.length > 0) throw new Error(`npm install did not bring ${still.join(", ")}`);
+}
+
+/** Runs npm, and shows what it printed if it fails. */
+async function npm(...args: string[]): Promise<void> {
+  const command = new Deno.Command(Deno.build.os === "windows" ? "npm.cmd" : "npm", {
+    args,
+    cwd: root,
+    // npm must not run on the Node that it is about to replace.
+    env: { PATH: searchPath().join(delimiter) },
+  });
+  const { code, stdout, stderr } = await command.output().catch((cause) => {
+    throw new Error("Cannot run npm: not in PATH; it comes with Node.js", { cause });
+  });
+  if (code === 0) return;
+  throw new Error(`npm ${args.join(" ")} failed with code ${code}\n${text(stdout)}${text(stderr)}`);
+}
+
+/** The development dependencies that are not there, or of another version. */
+function missingPackages(): string[] {
+  const { devDependencies } = readJson(`${root}/package.json`) as {
+    devDependencies: Record<string, string>;
+  };
+  return Object.entries(devDependencies).filter(([name, wanted]) => {
+    const version = installedVersion(name);
+    // Versions are exact ("1.2.3", or "npm:name@1.2.3" for an alias); a "file:" package is a link.
+    return wanted.startsWith("file:")
+      ? version === undefined
+      : wanted.split("@").at(-1) !== version;
+  }).map(([name]) => name);
+}
+
+function installedVersion(name: string): string | undefined {
+  try {
+    return (readJson(`${root}/node_modules/${name}/package.json`) as { version: string }).version;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+function readJson(path: string): unknown {
+  return JSON.parse(Deno.readTextFileSync(path));
+}
+
+/** The folders of PATH, without the packages' own. */
+function searchPath(): string[] {
+  return (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== binaries);
+}
+
+/**
+ * The environment in which runtimes and tools are started: the packages' executables first, then
+ * this very Deno.
+ */
+export function environment(): Record<string, string> {
+  return { PATH: [binaries, dirname(Deno.execPath()), ...searchPath()].join(delimiter) };
+}
+
+function text(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
+
+if (import.meta.main) await install();

@@ -1,0 +1,73 @@
+/**
+ * The three runtimes: which one is running, and how to run a TypeScript file under each.
+ *
+ * @module
+ */
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+/** A runtime's name. */
+export type Runtime = "deno" | "bun" | "node";
+
+/** All of them. */
+export const runtimes: readonly Runtime[] = ["deno", "bun", "node"];
+
+/** The repository's folder, with no separator at the end. */
+export const root: string = fileURLToPath(new URL("../..", import.meta.url)).replace(/[\\/]$/, "");
+
+/** The runtime that this code runs on. */
+export const runtime: Runtime = "Deno" in globalThis
+  ? "deno"
+  : "Bun" in globalThis
+  ? "bun"
+  : "node";
+
+/** The command that runs a TypeScript file, given by its path in the repository, on a runtime. */
+export function scriptCommand(path: string, on: Runtime = runtime): string[] {
+  const script = join(root, path);
+  switch (on) {
+    case "deno":
+      return [runtimePath(on), "run", "--no-check", "--allow-all", script];
+    case "bun":
+      return [runtimePath(on), "run", script];
+    case "node":
+      return [runtimePath(on), "--disable-warning=ExperimentalWarning", script];
+  }
+}
+
+/** Where a runtime's executable is: this one's own, else node_modules/.bin, else PATH. */
+export function runtimePath(name: Runtime): string {
+  return name === runtime ? process.execPath : findExecutable(name);
+}
+
+/**
+ * Where an executable is: in node_modules/.bin, in PATH, or where Debian has its daemons.
+ *
+ * @throws {Error} If it is nowhere.
+ */
+export function findExecutable(name: string): string {
+  const folders = [
+    join(root, "node_modules", ".bin"),
+    ...(process.env.PATH ?? "").split(delimiter),
+    "/usr/local/sbin",
+    "/usr/sbin",
+  ];
+  const path = folders.map((folder) => join(folder, name)).find(isExecutable);
+  if (path === undefined) {
+    throw new Error(
+      `Cannot find ${name}: not in PATH (on Debian, .ci/run installs what is missing)`,
+    );
+  }
+  return path;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * Processes that tests start: servers under a runtime, proxies, browsers.
+ *
+ * @module
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import process from "node:process";
+import { type Runtime, runtime, scriptCommand } from "./runtime.ts";
+
+/** How to start a {@linkcode Child}. */
+export interface SpawnOptions {
+  /** Environment variables to add; `undefined` takes one away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** The working directory; the test's own unless told. */
+  readonly cwd?: string;
+  /** Which runtime runs a script; the one that runs the test unless told. */
+  readonly runtime?: Runtime;
+}
+
+/** How long a process may take to say or do what is waited for, in milliseconds. */
+const PATIENCE = 60_000;
+
+/** A running process, its output collected. Every test that starts one ends it with `stop`. */
+export class Child {
+  /** The exit code, `null` after a signal. Settles when the process has ended and all is read. */
+  readonly exited: Promise<number | null>;
+  /** The process's id. */
+  readonly pid: number;
+  /** What it has printed so far, standard output and standard error together. */
+  output = "";
+  readonly #name: string;
+  readonly #process: ChildProcess;
+  #ended = false;
+  readonly #watchers = new Set<() => void>();
+
+  /** Starts `command`, its name or path first. */
+  constructor(command: readonly string[], options: SpawnOptions = {}) {
+    const [path = "", ...args] = command;
+    this.#name = command.join(" ");
+    this.#process = spawn(path, args, {
+      cwd: options.cwd,
+      env: { ...process.env, ...options.env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    // Undefined if the process could not be started: then "error" is emitted.
+    this.pid = this.#process.pid ?? -1;
+    for (const stream of [this.#process.stdout, this.#process.stderr]) {
+      stream?.setEncoding("utf8").on("data", (text: string) => {
+        this.output += text;
+        this.#changed();
+      });
+    }
+    this.exited = new Promise((resolve) => {
+      const end = (code: number | null) => {
+        this.#ended = true;
+        this.#changed();
+        resolve(code);
+      };
+      this.#process.once("close", end);
+      this.#process.once("error", (error) => {
+        this.output += `${error.message}\n`;
+        end(null);
+      });
+    });
+  }
+
+  /**
+   * Resolves to the first match of `pattern` in the output, which may have come before.
+   *
+   * @param pattern What to look for; with the `m` flag, `^` and `$` match at lines.
+   * @throws {Error} With all the output, if the process ends or a minute passes first.
+   */
+  waitFor(pattern: RegExp): Promise<RegExpExecArray> {
+    return new Promise((resolve, reject) => {
+      const fail = (what: string) => {
+        settle();
+        reject(new Error(`${this.#name} ${what} ${pattern}:\n${this.output}`));
+      };
+      const late = setTimeout(() => fail("did not print"), PATIENCE);
+      const look = () => {
+        const match = pattern.exec(this.output);
+        if (match) {
+          settle();
+          resolve(match);
+        } else if (this.#ended) fail("ended without printing");
+      };
+      const settle = () => {
+        clearTimeout(late);
+        this.#watchers.delete(look);
+      };
+      this.#watchers.add(look);
+      look();
+    });
+  }
+
+  /** Sends a signal and resolves to the exit code once the process is gone; twice is once. */
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> {
+    if (!this.#ended) this.#process.kill(signal);
+    const force = setTimeout(() => this.#process.kill("SIGKILL"), 5_000);
+    const code = await this.exited;
+    clearTimeout(force);
+    return code;
+  }
+
+  #changed(): void {
+    for (const look of this.#watchers) look();
+  }
+}
+
+/** Starts a TypeScript file of the repository under a runtime. */
+export function spawnScript(
+  path: string,
+  args: readonly string[] = [],
+  options: SpawnOptions = {},
+): Child {
+  return new Child([...scriptCommand(path, options.runtime ?? runtime), ...args], options);
+}
