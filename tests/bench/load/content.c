@@ -1,0 +1,107 @@
+#include "content.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LARGEST_ROW = 512 * 1024 };
+
+int content_count;
+static uint8_t *payloads;
+static Block blocks[FORMATS];
+
+uint32_t random_number(void) {
+  static uint64_t state = 88172645463325252ull;
+  state ^= state << 13;
+  state ^= state >> 7;
+  state ^= state << 17;
+  return (uint32_t)(state >> 16);
+}
+
+static size_t hybi_header_length(size_t size) {
+  return 2 + (size < 126 ? 0 : size < 65536 ? 2 : 8) + 4;
+}
+
+static size_t frame_length(Format format) {
+  /* A raw message is as long as a frame, so that the floor moves the same bytes. */
+  if (format == FORMAT_DRAFT76) return options.size + 2;
+  return options.size + hybi_header_length(options.size);
+}
+
+static void fill_binary(uint8_t *to, size_t length) {
+  for (size_t i = 0; i < length; i++) to[i] = (uint8_t)(i * 7 + 13 + (i >> 8));
+}
+
+static void fill_text(uint8_t *to, size_t length) {
+  static const char ascii[] = "{\"id\":12345,\"type\":\"message\",\"body\":\"The quick brown fox\"},";
+  static const char any[] =
+      "h\xc3\xa9llo w\xc3\xb6rld \xe2\x98\x83 \xe6\x97\xa5\xe6\x9c\xac \xf0\x9f\x98\x80 ";
+  const char *pattern = options.utf8 ? any : ascii;
+  size_t pattern_length = strlen(pattern);
+  size_t at = 0;
+  for (; at + pattern_length <= length; at += pattern_length) memcpy(to + at, pattern, pattern_length);
+  /* A pattern cut short could end within a character. */
+  memset(to + at, 'x', length - at);
+}
+
+static uint8_t *put_hybi_frame(uint8_t *to, const uint8_t *payload, size_t length) {
+  *to++ = (uint8_t)(0x80 | (options.binary ? 2 : 1));
+  int length_bytes = length < 126 ? 0 : length < 65536 ? 2 : 8;
+  *to++ = (uint8_t)(0x80 | (length_bytes == 0 ? length : length_bytes == 2 ? 126 : 127));
+  for (int i = length_bytes - 1; i >= 0; i--) *to++ = (uint8_t)((uint64_t)length >> (8 * i));
+  uint8_t masking_key[4];
+  for (int i = 0; i < 4; i++) *to++ = masking_key[i] = (uint8_t)(1 + random_number() % 255);
+  for (size_t i = 0; i < length; i++) *to++ = payload[i] ^ masking_key[i & 3];
+  return to;
+}
+
+static uint8_t *put_draft76_frame(uint8_t *to, const uint8_t *payload, size_t length) {
+  *to++ = 0x00;
+  memcpy(to, payload, length);
+  to[length] = 0xff;
+  return to + length + 1;
+}
+
+static void prepare_block(Format format) {
+  Block *block = &blocks[format];
+  block->frame_length = frame_length(format);
+  block->length = block->frame_length * (size_t)content_count;
+  if (format == FORMAT_RAW) {
+    block->bytes = payloads;
+    return;
+  }
+  uint8_t *to = block->bytes = malloc(block->length);
+  for (int i = 0; i < content_count; i++) {
+    const uint8_t *payload = content_payload(format, (uint32_t)i);
+    to = format == FORMAT_HYBI ? put_hybi_frame(to, payload, options.size)
+                               : put_draft76_frame(to, payload, options.size);
+  }
+}
+
+void content_prepare(void) {
+  size_t count = LARGEST_ROW / frame_length(FORMAT_HYBI);
+  if (count > (size_t)options.in_flight) count = (size_t)options.in_flight;
+  content_count = count < 1 ? 1 : (int)count;
+
+  size_t length = content_length(options.format);
+  payloads = malloc(length * (size_t)content_count);
+  for (int i = 0; i < content_count; i++) {
+    uint8_t *payload = payloads + (size_t)i * length;
+    if (options.binary || options.format == FORMAT_RAW) fill_binary(payload, length);
+    else fill_text(payload, length);
+    payload[0] = (uint8_t)('A' + i % 26); /* every pattern starts with one ASCII byte */
+  }
+  prepare_block(options.format);
+  if (options.mixed) prepare_block(FORMAT_DRAFT76);
+}
+
+const Block *content_block(Format format) {
+  return &blocks[format];
+}
+
+size_t content_length(Format format) {
+  return format == FORMAT_RAW ? frame_length(FORMAT_RAW) : options.size;
+}
+
+const uint8_t *content_payload(Format format, uint32_t index) {
+  return payloads + (size_t)index * content_length(format);
+}

@@ -1,0 +1,42 @@
+// The floor of Bun: echoes bytes, without any protocol. With "fan" it sends what one connection
+// sends to all. Usage: bun raw_bun.js PORT [fan]
+import process from "node:process";
+
+const [port, mode] = process.argv.slice(2);
+const members = new Set();
+
+// socket.write says how much the system took; the rest waits for drain.
+function write(socket, bytes) {
+  if (socket.data.queue !== null) {
+    socket.data.queue = Buffer.concat([socket.data.queue, bytes]);
+    return;
+  }
+  const written = Math.max(socket.write(bytes), 0);
+  if (written < bytes.length) socket.data.queue = Buffer.from(bytes.subarray(written));
+}
+
+Bun.listen({
+  hostname: "127.0.0.1",
+  port: Number(port),
+  socket: {
+    open(socket) {
+      socket.data = { queue: null };
+      members.add(socket);
+    },
+    data(socket, bytes) {
+      if (mode !== "fan") return write(socket, bytes);
+      for (const member of members) write(member, bytes);
+    },
+    drain(socket) {
+      const queue = socket.data.queue;
+      if (queue === null) return;
+      socket.data.queue = null;
+      write(socket, queue);
+    },
+    error() {},
+    close(socket) {
+      members.delete(socket);
+    },
+  },
+});
+console.log("ready");

@@ -1,0 +1,33 @@
+// The floor of Deno: echoes bytes, without any protocol. With "fan" it sends what one connection
+// sends to all; with "idle" it reads into small buffers. Usage: deno run -A raw_deno.ts PORT [MODE]
+
+const [port, mode] = Deno.args;
+const members = new Set<Deno.TcpConn>();
+
+async function write(connection: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) written += await connection.write(bytes.subarray(written));
+}
+
+async function serve(connection: Deno.TcpConn): Promise<void> {
+  connection.setNoDelay(true);
+  members.add(connection);
+  const buffer = new Uint8Array(mode === "idle" ? 512 : 64 * 1024);
+  try {
+    for (;;) {
+      const length = await connection.read(buffer);
+      if (length === null) break;
+      const bytes = buffer.subarray(0, length);
+      if (mode === "fan") await Promise.all([...members].map((member) => write(member, bytes)));
+      else await write(connection, bytes);
+    }
+  } catch {
+    // A client that resets its connection ends the benchmark's interest in it.
+  }
+  members.delete(connection);
+  connection.close();
+}
+
+const listener = Deno.listen({ hostname: "127.0.0.1", port: Number(port) });
+console.log("ready");
+for await (const connection of listener) serve(connection);

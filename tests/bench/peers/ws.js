@@ -1,0 +1,30 @@
+// ws: echoes on /, broadcasts on /fan. Usage: node ws.js PORT
+import process from "node:process";
+import { WebSocketServer } from "ws";
+
+const members = new Set();
+
+const server = new WebSocketServer({
+  host: "127.0.0.1",
+  port: Number(process.argv[2]),
+  perMessageDeflate: false,
+  maxPayload: 16 * 1024 * 1024,
+  clientTracking: false,
+}, () => console.log("ready"));
+
+// ws hands text over as bytes; an application sees a string, and so must this one.
+const messageOf = (data, isBinary) => isBinary ? data : data.toString();
+
+server.on("connection", (socket, request) => {
+  socket.on("error", () => {});
+  if (request.url === "/fan") {
+    members.add(socket);
+    socket.on("close", () => members.delete(socket));
+    socket.on("message", (data, isBinary) => {
+      const message = messageOf(data, isBinary);
+      for (const member of members) member.send(message);
+    });
+  } else {
+    socket.on("message", (data, isBinary) => socket.send(messageOf(data, isBinary)));
+  }
+});
