@@ -1,0 +1,73 @@
+/**
+ * The command line of the benchmark.
+ *
+ * @module
+ */
+
+import type { RuntimeName } from "./subjects.ts";
+
+/** What was asked for. */
+export interface Options {
+  /** A first look: one short repetition. */
+  readonly quick: boolean;
+  readonly repetitions: number;
+  /** Measured time of each run. */
+  readonly seconds: number;
+  /** Only what has this in `workload/subject`. */
+  readonly only: string;
+  /** Only what runs on this runtime, and the peers it is compared with. */
+  readonly runtime: RuntimeName | undefined;
+  /** Whether to write the section of the README. */
+  readonly readme: boolean;
+}
+
+/** What `--help` and a wrong option print. */
+export const USAGE = `\
+usage: deno task bench [options]
+  --quick              one repetition of short runs, in less than three minutes
+  --repetitions N      how often to run everything (default 5); the medians count
+  --seconds S          measured time of each run (default 3)
+  --only PATTERN       only runs whose WORKLOAD/SUBJECT contains this, e.g. echo-64x1/ours
+  --runtime NAME       only bun, deno or node, with the peers of that runtime
+  --readme             also replace the benchmark's section in README.md`;
+
+const RUNTIMES: readonly string[] = ["bun", "deno", "node"] satisfies RuntimeName[];
+
+function isRuntime(name: string): name is RuntimeName {
+  return RUNTIMES.includes(name);
+}
+
+function positive(option: string, value: string): number {
+  const number = Number(value);
+  if (number > 0) return number;
+  throw new RangeError(`Cannot read ${option} ${value}: not a number above 0`);
+}
+
+/** Reads the command line; throws a `RangeError` for what it does not know. */
+export function parseOptions(args: readonly string[]): Options {
+  const flags = new Set<string>();
+  const values = new Map<string, string>();
+  for (let i = 0; i < args.length; i++) {
+    const name = args[i] ?? "";
+    if (name === "--quick" || name === "--readme") {
+      flags.add(name);
+    } else if (["--repetitions", "--seconds", "--only", "--runtime"].includes(name)) {
+      values.set(name, args[++i] ?? "");
+    } else {
+      throw new RangeError(`Cannot read ${name}: not an option\n${USAGE}`);
+    }
+  }
+  const quick = flags.has("--quick");
+  const runtime = values.get("--runtime");
+  if (runtime !== undefined && !isRuntime(runtime)) {
+    throw new RangeError(`Cannot read --runtime ${runtime}: not one of ${RUNTIMES.join(", ")}`);
+  }
+  return {
+    quick,
+    repetitions: positive("--repetitions", values.get("--repetitions") ?? (quick ? "1" : "5")),
+    seconds: positive("--seconds", values.get("--seconds") ?? (quick ? "0.6" : "3")),
+    only: values.get("--only") ?? "",
+    runtime,
+    readme: flags.has("--readme"),
+  };
+}

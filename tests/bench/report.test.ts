@@ -1,0 +1,296 @@
+import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { describe, test } from "node:test";
+import { advantage, chart } from "./chart.ts";
+import { growingTooFast, type Series } from "./growth.ts";
+import { judge, median, quantile, ratios, type Sample } from "./judge.ts";
+import { parseOptions } from "./options.ts";
+import {
+  figure,
+  fullReport,
+  markdownTable,
+  readmeSection,
+  replaceSection,
+  summaryTable,
+} from "./report.ts";
+import { outcomeOf, type Results, type Run, shareOfFloor } from "./results.ts";
+import { CONTESTS, subjectsOf } from "./subjects.ts";
+import { quickWorkloads, type Workload, WORKLOADS } from "./workloads.ts";
+
+function sample(figures: Partial<Sample>): Sample {
+  return {
+    throughput: 1000,
+    p50: 100,
+    p99: 200,
+    cpu: 10,
+    bytesPerConnection: NaN,
+    memory: 64 * 2 ** 20,
+    clientLoad: 0.5,
+    disturbance: 0,
+    ...figures,
+  };
+}
+
+function workload(id: string): Workload {
+  const found = WORKLOADS.find((workload) => workload.id === id);
+  if (found === undefined) throw new RangeError(`Cannot find workload ${id}`);
+  return found;
+}
+
+/** Results in which ours has some figures and every other server those of `sample({})`. */
+function resultsWith(ours: readonly Partial<Sample>[], others: Partial<Sample> = {}): Results {
+  const runs: Run[] = WORKLOADS.flatMap(({ id, contests }) =>
+    subjectsOf(contests).flatMap((subject) =>
+      ours.map((figures, repetition): Run => ({
+        workload: id,
+        subject: subject.id,
+        repetition,
+        sample: sample(subject.name === "Waterspout" ? { ...others, ...figures } : others),
+        failure: undefined,
+      }))
+    )
+  );
+  const environment = {
+    date: "2026-01-02T03:04:05.678Z",
+    command: "deno task bench",
+    cpu: "A processor",
+    system: "A system",
+    repetitions: ours.length,
+    seconds: 3,
+    versions: ["Bun 1", "Deno 2"],
+  };
+  return { environment, runs };
+}
+
+const [BUN] = CONTESTS;
+if (BUN === undefined) throw new RangeError("Cannot find a contest");
+
+describe("the middle of measurements", () => {
+  test("is the middle one, or the mean of two, in any order", () => {
+    assertEquals(median([3]), 3);
+    assertEquals(median([5, 1, 3]), 3);
+    assertEquals(median([10, 1, 2, 3]), 2.5);
+    assertEquals(median([]), NaN);
+  });
+
+  test("quantiles lie between the values", () => {
+    assertEquals(quantile([4, 1, 2, 3, 5], 0.25), 2);
+    assertEquals(quantile([1, 2], 0.25), 1.25);
+  });
+});
+
+describe("ratios", () => {
+  test("are taken repetition by repetition, without the failed ones", () => {
+    const ours = [sample({ cpu: 5 }), undefined, sample({ cpu: 20 })];
+    const theirs = [sample({ cpu: 10 }), sample({ cpu: 10 }), sample({ cpu: 40 }), sample({})];
+    assertEquals(ratios(ours, theirs, "cpu"), [0.5, 0.5]);
+  });
+
+  test("are not taken against nothing", () => {
+    assertEquals(ratios([sample({})], [sample({ throughput: 0 })], "throughput"), []);
+  });
+});
+
+describe("a verdict", () => {
+  const cases: [ratios: number[], target: number, criterion: Workload["criterion"], is: string][] =
+    [
+      [[1.3], 1.2, "throughput", "met"],
+      [[1.21], 1.2, "throughput", "within noise"],
+      [[1.19], 1.2, "throughput", "within noise"],
+      [[1.1], 1.2, "throughput", "missed"],
+      [[1.3, 1.1], 1.2, "throughput", "within noise"],
+      [[1.21, 1.22, 1.23, 1.24, 1.25], 1.2, "throughput", "met"],
+      [[1.1, 1.21, 1.22, 1.23, 1.24], 1.2, "throughput", "met"],
+      [[1.1, 1.11, 1.22, 1.23, 1.24], 1.2, "throughput", "within noise"],
+      [[1.0, 1.1, 1.11, 1.12, 1.3], 1.2, "throughput", "missed"],
+      [[0.5], 0.6, "cpu", "met"],
+      [[0.59], 0.6, "cpu", "within noise"],
+      [[0.7], 0.6, "cpu", "missed"],
+      [[0.5, 0.5, 0.51, 0.51, 0.9], 0.6, "memory", "met"],
+    ];
+  for (const [measured, target, criterion, expected] of cases) {
+    test(`on ${measured.join(", ")} against ${target} of ${criterion} is ${expected}`, () => {
+      assertEquals(judge(measured, target, criterion), expected);
+    });
+  }
+});
+
+describe("an outcome", () => {
+  test("counts more messages and less CPU time as being ahead", () => {
+    const results = resultsWith([{ throughput: 2000, cpu: 4 }]);
+    const outcome = outcomeOf(results, workload("echo-64x1"), BUN);
+    assertEquals(outcome?.throughput, 2);
+    assertEquals(outcome?.cpu, 2.5);
+    assertEquals(outcome?.ratio, 2);
+    assertEquals(outcome?.target, 0.98);
+    assertEquals(outcome?.verdict, "met");
+  });
+
+  test("of a handshake is judged by CPU time, ours divided by theirs", () => {
+    const results = resultsWith([{ throughput: 9000, cpu: 20 }]);
+    const outcome = outcomeOf(results, workload("handshake"), BUN);
+    assertEquals(outcome?.ratio, 2);
+    assertEquals(outcome?.verdict, "missed");
+    assertEquals(outcome && advantage(outcome), 0.5);
+  });
+
+  test("is missing if nothing was measured", () => {
+    const { environment } = resultsWith([]);
+    assertEquals(outcomeOf({ environment, runs: [] }, workload("idle"), BUN), undefined);
+  });
+
+  test("is a share of the floor, which is 1 when level with it", () => {
+    const floor = sample({ throughput: 2000, cpu: 5 });
+    assertEquals(shareOfFloor(sample({}), floor, "throughput"), 0.5);
+    assertEquals(shareOfFloor(sample({}), floor, "cpu"), 0.5);
+    assertEquals(shareOfFloor(undefined, floor, "cpu"), NaN);
+  });
+});
+
+describe("a table", () => {
+  test("is padded, with the columns named <… to the left", () => {
+    const expected = "| name | number |\n" +
+      "| ---- | -----: |\n" +
+      "| ab   |      1 |\n" +
+      "| c    |        |";
+    assertEquals(markdownTable(["<name", "number"], [["ab", "1"], ["c"]]), expected);
+  });
+
+  test("has numbers of three digits or more", () => {
+    assertEquals([1234567.8, 123.4, 12.34, 1.234, 0.012].map(figure), [
+      "1,234,568",
+      "123",
+      "12.3",
+      "1.23",
+      "0.01",
+    ]);
+    assertEquals(figure(NaN), "");
+  });
+});
+
+describe("the full report", () => {
+  test("has a row with ratio, target and verdict for ours, and the floor's share", () => {
+    const report = fullReport(resultsWith([{ throughput: 1500, cpu: 5 }]), WORKLOADS);
+    const row = report.split("\n").find((line) =>
+      line.startsWith("| echo 64 × 1 ×") && line.includes("Waterspout on Bun  ")
+    );
+    assertEquals(row?.split("|").map((cell) => cell.trim()).slice(2, -1), [
+      "Waterspout on Bun",
+      "1,500",
+      "100",
+      "200",
+      "5.00",
+      "64.0 MiB",
+      "150 %",
+      "Bun.serve on Bun",
+      "1.50",
+      "2.00",
+      "1.50 ≥ 0.98: met",
+    ]);
+  });
+
+  test("marks a generator at its limit and a disturbed run", () => {
+    const report = fullReport(resultsWith([{ clientLoad: 0.99, disturbance: 0.2 }]), WORKLOADS);
+    assertMatch(report, /Waterspout on Node +\| +1,000\*~ \|/);
+  });
+
+  test("tells of failures", () => {
+    const { environment } = resultsWith([{}]);
+    const failed: Run = {
+      workload: "idle",
+      subject: "ws",
+      repetition: 1,
+      sample: undefined,
+      failure: "it broke",
+    };
+    const report = fullReport({ environment, runs: [failed] }, WORKLOADS);
+    assertMatch(report, /\| 10,000 idle connections \| ws on Node \| +failed \|/);
+    assertStringIncludes(report, "- idle, ws, repetition 2: it broke");
+  });
+});
+
+describe("the section of the README", () => {
+  test("has a ratio and a mark for each target", () => {
+    const table = summaryTable(resultsWith([{ throughput: 1500, cpu: 20 }]), WORKLOADS);
+    assertMatch(table, /\| echo 64 × 1 × 32 B text \(≥\) +\| +1.50 ✓ \|/);
+    assertMatch(table, /\| handshake, CPU \(≤\) +\| +2.00 ✗ \|/);
+  });
+
+  test("says where the figures come from", () => {
+    const section = readmeSection(resultsWith([{}, {}]), WORKLOADS);
+    assertStringIncludes(section, "- 2026-01-02, `deno task bench`");
+    assertStringIncludes(section, "- Bun 1, Deno 2");
+    assertStringIncludes(section, "- medians of 2 runs of 3 s each, interleaved");
+  });
+
+  test("replaces what is between the markers, and only that", () => {
+    const document = "# A\n<!-- bench:start -->\nold\n<!-- bench:end -->\nB\n";
+    const expected = "# A\n<!-- bench:start -->\n\nnew\n\n<!-- bench:end -->\nB\n";
+    assertEquals(replaceSection(document, "new"), expected);
+  });
+
+  test("needs both markers in their order", () => {
+    for (const document of ["", "<!-- bench:start -->", "<!-- bench:end --><!-- bench:start -->"]) {
+      assertThrows(() => replaceSection(document, "new"), RangeError, "not found in this order");
+    }
+  });
+});
+
+describe("the chart", () => {
+  test("has a bar for each target, to the left of 1 when behind", () => {
+    const svg = chart(resultsWith([{ throughput: 2000, cpu: 20 }]), WORKLOADS);
+    // Six contests with targets; in each, five workloads are ahead and the handshake is behind.
+    // What has no figure, such as idle connections here, has no bar.
+    assertEquals(svg.match(/class="ahead"/g)?.length, 30);
+    assertEquals(svg.match(/class="behind"/g)?.length, 6);
+    assertStringIncludes(svg, ">2.00×</text>");
+    assertStringIncludes(svg, ">0.50×</text>");
+    assertStringIncludes(svg, "prefers-color-scheme: dark");
+  });
+});
+
+describe("growth", () => {
+  const series: Series = {
+    title: "size",
+    values: [1, 10, 100],
+    load: (size) => ({ mode: "echo", connections: 1, inFlight: 1, size }),
+    work: (size) => size,
+  };
+
+  test("in step with the work is no defect", () => {
+    assertEquals(growingTooFast(series, [1, 10, 100]), []);
+    assertEquals(growingTooFast(series, [5, 6, 110]), []);
+    assertEquals(growingTooFast(series, [1, NaN, 100]), []);
+  });
+
+  test("faster than the work is one", () => {
+    assertEquals(growingTooFast(series, [1, 10, 201]), [100]);
+    assertEquals(growingTooFast(series, [1, 100, 10_000]), [10, 100]);
+  });
+});
+
+describe("the command line", () => {
+  test("has defaults, shorter ones for --quick", () => {
+    assertEquals(parseOptions([]).repetitions, 5);
+    assertEquals(parseOptions(["--quick"]).repetitions, 1);
+    assertEquals(parseOptions(["--quick", "--repetitions", "2"]).repetitions, 2);
+    assertEquals(parseOptions(["--runtime", "deno"]).runtime, "deno");
+  });
+
+  test("does not take what it does not know", () => {
+    assertThrows(() => parseOptions(["--fast"]), RangeError, "Cannot read --fast");
+    assertThrows(() => parseOptions(["--runtime", "jvm"]), RangeError, "--runtime jvm");
+    assertThrows(() => parseOptions(["--repetitions", "none"]), RangeError, "--repetitions none");
+  });
+
+  test("a quick run leaves out what has no target", () => {
+    assertEquals(quickWorkloads().map(({ id }) => id), [
+      "echo-64x1",
+      "echo-64x32",
+      "echo-16k",
+      "echo-1m",
+      "broadcast-1k",
+      "handshake",
+      "idle",
+    ]);
+  });
+});

@@ -1,0 +1,223 @@
+/**
+ * Results as Markdown: one table of everything, and one of ratios for the README.
+ *
+ * @module
+ */
+
+import type { Sample } from "./judge.ts";
+import {
+  type Environment,
+  medianSample,
+  type Outcome,
+  outcomeOf,
+  type Results,
+  samplesOf,
+  shareOfFloor,
+} from "./results.ts";
+import { type Contest, runtimeTitle, type Subject, subjectsOf } from "./subjects.ts";
+import { lowerIsBetter, type Workload } from "./workloads.ts";
+
+/** Above this share of its core, the load generator was what limited the throughput. */
+const SATURATED = 0.95;
+/** Above this share of waiting for a core, something else was running. */
+const DISTURBED = 0.05;
+
+/** A Markdown table, padded; numbers to the right, and the columns named `<…` to the left. */
+export function markdownTable(
+  titles: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
+  const header = titles.map((title) => title.replace(/^</, ""));
+  const isLeft = (column: number) => titles[column]?.startsWith("<");
+  const cell = (row: readonly string[], column: number) => row[column] ?? "";
+  const widths = header.map((title, column) =>
+    Math.max(title.length, 3, ...rows.map((row) => cell(row, column).length))
+  );
+  const line = (row: readonly string[]) =>
+    `| ${
+      widths.map((width, column) =>
+        isLeft(column) ? cell(row, column).padEnd(width) : cell(row, column).padStart(width)
+      ).join(" | ")
+    } |`;
+  const rule = widths.map((width, column) =>
+    isLeft(column) ? "-".repeat(width) : `${"-".repeat(width - 1)}:`
+  );
+  return [line(header), line(rule), ...rows.map(line)].join("\n");
+}
+
+/** A number with about three significant digits and thousands separators; empty for `NaN`. */
+export function figure(value: number): string {
+  if (!Number.isFinite(value)) return "";
+  if (Math.abs(value) >= 100) return Math.round(value).toLocaleString("en-US");
+  return value.toFixed(value >= 10 ? 1 : 2);
+}
+
+/** `≥ 16` or `≤ 0.85`. */
+export function targetText(workload: Workload, target: number): string {
+  return `${lowerIsBetter(workload.criterion) ? "≤" : "≥"} ${target}`;
+}
+
+function serverText(subject: Subject): string {
+  const format = subject.format === "hybi" || subject.format === "raw" ? "" : `, ${subject.format}`;
+  return `${subject.name} on ${runtimeTitle(subject.runtime)}${format}`;
+}
+
+function measuredCells(workload: Workload, sample: Sample | undefined): string[] {
+  if (sample === undefined) return ["failed", "", "", "", ""];
+  if (workload.mode === "idle") return ["", "", "", "", `${figure(sample.bytesPerConnection)} B`];
+  const marks = (sample.clientLoad >= SATURATED ? "*" : "") +
+    (sample.disturbance >= DISTURBED ? "~" : "");
+  const memory = `${figure(sample.memory / 2 ** 20)} MiB`;
+  return [
+    figure(sample.throughput) + marks,
+    figure(sample.p50),
+    figure(sample.p99),
+    figure(sample.cpu),
+    memory,
+  ];
+}
+
+function outcomeCells(outcome: Outcome | undefined, share: number): string[] {
+  if (outcome === undefined) return ["", "", "", "", ""];
+  const { workload, contest, target, verdict } = outcome;
+  const shown = Number.isFinite(share) ? `${Math.round(share * 100)} %` : "";
+  const judgement = target === undefined
+    ? ""
+    : `${figure(outcome.ratio)} ${targetText(workload, target)}: ${verdict}`;
+  return [
+    shown,
+    serverText(contest.peer),
+    figure(outcome.throughput),
+    figure(outcome.cpu),
+    workload.mode === "idle" && target === undefined ? figure(outcome.ratio) : judgement,
+  ];
+}
+
+const HEADER = [
+  "<workload",
+  "<server",
+  "per second",
+  "p50 µs",
+  "p99 µs",
+  "CPU µs each",
+  "memory",
+  "of floor",
+  "<against",
+  "throughput ÷",
+  "÷ CPU",
+  "<target",
+];
+
+/** A row for each server, and one more for each further peer that ours is compared with. */
+function workloadRows(results: Results, workload: Workload): string[][] {
+  const rows: string[][] = [];
+  const medianOf = (subject: Subject) => medianSample(samplesOf(results, workload, subject));
+  for (const subject of subjectsOf(workload.contests)) {
+    if (samplesOf(results, workload, subject).length === 0) continue;
+    const sample = medianOf(subject);
+    const contests = workload.contests.filter((contest) => contest.ours.id === subject.id);
+    const comparisons = contests.map((contest) => {
+      const share = shareOfFloor(sample, medianOf(contest.floor), workload.criterion);
+      return outcomeCells(outcomeOf(results, workload, contest), share);
+    });
+    rows.push([
+      workload.title,
+      serverText(subject),
+      ...measuredCells(workload, sample),
+      ...(comparisons.shift() ?? []),
+    ]);
+    for (const more of comparisons) {
+      rows.push([workload.title, serverText(subject), "", "", "", "", "", ...more]);
+    }
+  }
+  return rows;
+}
+
+/** Where the figures come from, as a list. */
+export function environmentText(environment: Environment): string {
+  return [
+    `- ${environment.date.slice(0, 10)}, \`${environment.command}\``,
+    `- ${environment.cpu}, ${environment.system}; server and load on a core each`,
+    `- ${environment.versions.join(", ")}`,
+  ].join("\n");
+}
+
+function repetitionsText({ repetitions, seconds }: Environment): string {
+  return repetitions === 1
+    ? `- one run of ${seconds} s each`
+    : `- medians of ${repetitions} runs of ${seconds} s each, interleaved`;
+}
+
+const LEGEND = `\
+Echo is connections × messages in flight × size; draft76 has no binary messages and echoes text. Every
+byte that comes back is compared. *Per second* counts messages, deliveries of a broadcast, or
+handshakes; *CPU* is the server's for each of them. *Of floor* is the share of the raw TCP echo of the
+same runtime. *Throughput ÷* is ours divided by the peer's, *÷ CPU* the peer's divided by ours: above 1
+we are ahead in both. Targets for handshakes and memory are ours divided by the peer's CPU time and
+memory: below 1 we are ahead. \`*\` the load generator was at its limit, \`~\` something else was running.`;
+
+/** The whole report, with one table of everything. */
+export function fullReport(results: Results, workloads: readonly Workload[]): string {
+  const rows = workloads.flatMap((workload) => workloadRows(results, workload));
+  const failures = results.runs.filter((run) => run.failure !== undefined).map((run) =>
+    `- ${run.workload}, ${run.subject}, repetition ${run.repetition + 1}: ${run.failure}`
+  );
+  return [
+    "# Benchmark",
+    `${environmentText(results.environment)}\n${repetitionsText(results.environment)}`,
+    markdownTable(HEADER, rows),
+    LEGEND,
+    ...(failures.length > 0 ? ["## Failures", failures.join("\n")] : []),
+  ].join("\n\n") + "\n";
+}
+
+const MARKS = { met: "✓", missed: "✗", "within noise": "≈" };
+
+function summaryCell(outcome: Outcome | undefined): string {
+  if (outcome === undefined) return "";
+  const mark = outcome.verdict === undefined ? "" : ` ${MARKS[outcome.verdict]}`;
+  return `${figure(outcome.ratio)}${mark}`;
+}
+
+/** The ratios that have a target, a column for each contest. */
+export function summaryTable(results: Results, workloads: readonly Workload[]): string {
+  const contests: Contest[] = [];
+  for (const { contests: all } of workloads) {
+    for (const contest of all) {
+      if (contest.column !== undefined && !contests.includes(contest)) contests.push(contest);
+    }
+  }
+  const rows = workloads.filter((workload) => workload.targets).map((workload) => {
+    const { criterion } = workload;
+    const what = criterion === "throughput" ? "" : `, ${criterion === "cpu" ? "CPU" : criterion}`;
+    const cells = contests.map((contest) => summaryCell(outcomeOf(results, workload, contest)));
+    return [`${workload.title}${what} (${lowerIsBetter(criterion) ? "≤" : "≥"})`, ...cells];
+  });
+  return markdownTable(["<ours ÷ theirs", ...contests.map((contest) => contest.title)], rows);
+}
+
+const START = "<!-- bench:start -->";
+const END = "<!-- bench:end -->";
+
+/** Replaces what stands between the two markers of a document. */
+export function replaceSection(document: string, section: string): string {
+  const start = document.indexOf(START);
+  const end = document.indexOf(END);
+  if (start < 0 || end < start) {
+    throw new RangeError(
+      `Cannot insert the benchmark: ${START} and ${END} not found in this order`,
+    );
+  }
+  return `${document.slice(0, start + START.length)}\n\n${section}\n\n${document.slice(end)}`;
+}
+
+/** The section of the README: chart, ratios, and where they come from. */
+export function readmeSection(results: Results, workloads: readonly Workload[]): string {
+  return [
+    "![How much faster and smaller than each peer](tests/bench/results/chart.svg)",
+    summaryTable(results, workloads),
+    "✓ target met, ≈ within noise of it, ✗ missed. Rows with ≥ compare throughput, rows with ≤ what a\n" +
+    "handshake or an idle connection costs; [all figures](tests/bench/results/latest.md).",
+    `${environmentText(results.environment)}\n${repetitionsText(results.environment)}`,
+  ].join("\n\n");
+}

@@ -1,0 +1,142 @@
+/**
+ * The benchmark of whole servers: ours on Deno, Bun and Node, the servers that a user would pick
+ * instead, and the raw TCP echo of each runtime. `deno task bench --help` tells the options.
+ *
+ * @module
+ */
+
+import { chart } from "./chart.ts";
+import type { Sample } from "./judge.ts";
+import { buildLoadGenerator, runLoad } from "./load.ts";
+import { type Options, parseOptions, USAGE } from "./options.ts";
+import { fullReport, readmeSection, replaceSection } from "./report.ts";
+import type { Environment, Results, Run } from "./results.ts";
+import { processor, root, system, versions } from "./runtimes.ts";
+import { type RawMode, startServer } from "./server_process.ts";
+import { type Contest, type Subject, subjectsOf } from "./subjects.ts";
+import { quickWorkloads, type Workload, WORKLOADS } from "./workloads.ts";
+
+/** Only a complete benchmark replaces the published figures; the others go beside them. */
+function resultsFolder({ quick, only, runtime }: Options): string {
+  const isComplete = !quick && only === "" && runtime === undefined;
+  return `${root}/tests/bench/results${isComplete ? "" : "/tmp"}`;
+}
+
+/** One thing to do: a load on a server. */
+interface Job {
+  readonly workload: Workload;
+  readonly subject: Subject;
+}
+
+function isWanted(options: Options): (contest: Contest) => boolean {
+  return ({ ours }) => options.runtime === undefined || ours.runtime === options.runtime;
+}
+
+/** What to do in one repetition, rivals next to each other. */
+function jobsFor(options: Options): Job[] {
+  const workloads = options.quick ? quickWorkloads() : WORKLOADS;
+  return workloads.flatMap((workload) =>
+    subjectsOf(workload.contests.filter(isWanted(options)))
+      .map((subject) => ({ workload, subject }))
+  ).filter(({ workload, subject }) => `${workload.id}/${subject.id}`.includes(options.only));
+}
+
+const RAW_MODES: Readonly<Record<Workload["mode"], RawMode>> = {
+  echo: "echo",
+  fanout: "fan",
+  handshake: "echo",
+  idle: "idle",
+};
+
+async function measure({ workload, subject }: Job, options: Options): Promise<Sample> {
+  await using server = await startServer(subject, RAW_MODES[workload.mode]);
+  const { mode, connections, inFlight, size, binary } = workload;
+  const idle = mode === "idle";
+  const load = {
+    mode,
+    format: subject.format,
+    connections,
+    inFlight,
+    size,
+    binary,
+    // What is idle is held for long enough that a collection of garbage may happen.
+    seconds: idle ? (options.quick ? 0.5 : 3) : options.seconds,
+    warmUp: options.quick ? 0.25 : 1,
+  };
+  return await runLoad(load, server);
+}
+
+function describe(sample: Sample): string {
+  if (Number.isFinite(sample.bytesPerConnection)) {
+    return `${Math.round(sample.bytesPerConnection)} B per connection`;
+  }
+  return `${Math.round(sample.throughput)}/s, ${sample.cpu.toFixed(3)} µs CPU`;
+}
+
+/** Runs every job once; the second repetition goes backwards, so that a drift favours nobody. */
+async function repetition(number: number, jobs: readonly Job[], options: Options): Promise<Run[]> {
+  const runs: Run[] = [];
+  const order = number % 2 === 0 ? jobs : jobs.toReversed();
+  for (const [index, job] of order.entries()) {
+    const names = { workload: job.workload.id, subject: job.subject.id, repetition: number };
+    const progress = `${number + 1}/${options.repetitions} ${index + 1}/${jobs.length}`;
+    try {
+      const sample = await measure(job, options);
+      runs.push({ ...names, sample, failure: undefined });
+      console.error(`${progress} ${names.workload}/${names.subject}: ${describe(sample)}`);
+    } catch (error) {
+      const failure = error instanceof Error ? error.message : String(error);
+      runs.push({ ...names, sample: undefined, failure });
+      console.error(`${progress} ${names.workload}/${names.subject} FAILED: ${failure}`);
+    }
+  }
+  return runs;
+}
+
+async function environmentOf(options: Options): Promise<Environment> {
+  return {
+    date: new Date().toISOString(),
+    command: ["deno task bench", ...Deno.args].join(" "),
+    cpu: await processor(),
+    system: system(),
+    repetitions: options.repetitions,
+    seconds: options.seconds,
+    versions: await versions(),
+  };
+}
+
+async function writeReadme(section: string): Promise<void> {
+  const path = `${root}/README.md`;
+  await Deno.writeTextFile(path, replaceSection(await Deno.readTextFile(path), section));
+  await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", path] }).output();
+}
+
+async function write(results: Results, options: Options): Promise<void> {
+  const folder = resultsFolder(options);
+  const workloads = options.quick ? quickWorkloads() : WORKLOADS;
+  await Deno.writeTextFile(`${folder}/latest.json`, JSON.stringify(results, null, 1) + "\n");
+  const report = fullReport(results, workloads);
+  await Deno.writeTextFile(`${folder}/latest.md`, report);
+  await Deno.writeTextFile(`${folder}/chart.svg`, chart(results, workloads));
+  if (options.readme) await writeReadme(readmeSection(results, workloads));
+  console.log(report);
+}
+
+async function main(): Promise<void> {
+  if (Deno.args.includes("--help")) {
+    console.log(USAGE);
+    return;
+  }
+  const options = parseOptions(Deno.args);
+  await buildLoadGenerator();
+  const environment = await environmentOf(options);
+  const jobs = jobsFor(options);
+  const runs: Run[] = [];
+  for (let number = 0; number < options.repetitions; number++) {
+    runs.push(...await repetition(number, jobs, options));
+  }
+  await write({ environment, runs }, options);
+  if (runs.some((run) => run.failure !== undefined)) Deno.exitCode = 1;
+}
+
+if (import.meta.main) await main();

@@ -1,0 +1,93 @@
+/**
+ * Starts a server of the benchmark on a core of its own, and stops it.
+ *
+ * @module
+ */
+
+import { root, runtimeCommand } from "./runtimes.ts";
+import type { Subject } from "./subjects.ts";
+
+/** The core of the server. */
+export const SERVER_CORE = 0;
+/** The core of the load generator. */
+export const LOAD_CORE = 1;
+
+/** A server that is ready. */
+export interface ServerProcess extends AsyncDisposable {
+  readonly port: number;
+  readonly pid: number;
+}
+
+/** A command that runs on one core, if the machine has several. */
+export function pinned(core: number, command: readonly string[]): string[] {
+  const canPin = Deno.build.os === "linux" && navigator.hardwareConcurrency > 1;
+  return canPin ? ["taskset", "--cpu-list", String(core), ...command] : [...command];
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+async function waitForReady(output: ReadableStream<Uint8Array>): Promise<void> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of output.values({ preventCancel: true })) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.includes("ready")) return;
+  }
+  throw new Error(`The server ended before it was ready: ${text.trim()}`);
+}
+
+function rejectAfter(milliseconds: number): Promise<never> {
+  return new Promise((_, reject) => {
+    const late = () => reject(new Error(`The server was not ready within ${milliseconds} ms`));
+    Deno.unrefTimer(setTimeout(late, milliseconds));
+  });
+}
+
+/** What the raw servers do with the bytes; the others tell by the path of a request. */
+export type RawMode = "echo" | "fan" | "idle";
+
+function startCommand(subject: Subject, rawMode: RawMode, port: number): string[] {
+  const file = `${root}/tests/bench/${subject.file}`;
+  const command = [...runtimeCommand(subject.runtime, file), String(port)];
+  return subject.format === "raw" ? [...command, rawMode] : command;
+}
+
+/** Starts a server and waits until it says `ready`; at most ten seconds. */
+export async function startServer(subject: Subject, rawMode: RawMode): Promise<ServerProcess> {
+  const port = freePort();
+  const command = pinned(SERVER_CORE, startCommand(subject, rawMode, port));
+  // Ten thousand connections need as many file descriptors; exec keeps the process's id.
+  const script = 'ulimit -n "$(ulimit -Hn)"; exec "$@"';
+  const child = new Deno.Command("sh", {
+    args: ["-c", script, "sh", ...command],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const stop = async () => {
+    try {
+      child.kill("SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+    await child.status;
+  };
+  try {
+    await Promise.race([waitForReady(child.stdout), rejectAfter(10_000)]);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const drained = child.stdout.pipeTo(new WritableStream()).catch(() => {});
+  return {
+    port,
+    pid: child.pid,
+    async [Symbol.asyncDispose]() {
+      await stop();
+      await drained;
+    },
+  };
+}

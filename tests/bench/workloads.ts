@@ -1,0 +1,122 @@
+/**
+ * What the servers have to do, and how much better than their peers ours has to be at it.
+ *
+ * @module
+ */
+
+import { type Contest, CONTESTS, MIXED_CONTESTS, type TargetColumn } from "./subjects.ts";
+
+/** What decides a contest: more messages a second, or less CPU time or memory for each. */
+export type Criterion = "throughput" | "cpu" | "memory";
+
+/**
+ * The ratio to reach. For throughput it is ours to the peer's, and at least this; for CPU time and
+ * memory it is ours to the peer's as well, and at most this.
+ */
+export type Targets = Readonly<Record<TargetColumn, number>>;
+
+/** One kind of load. */
+export interface Workload {
+  /** Unique, and short enough for `--only`. */
+  readonly id: string;
+  /** As it stands in the table. */
+  readonly title: string;
+  /** The mode of the load generator. */
+  readonly mode: "echo" | "fanout" | "handshake" | "idle";
+  readonly connections: number;
+  /** Messages of a connection on their way at any time. */
+  readonly inFlight: number;
+  /** Bytes of a message. */
+  readonly size: number;
+  /** Whether messages are binary where the format can do that. */
+  readonly binary: boolean;
+  readonly criterion: Criterion;
+  readonly targets: Targets | undefined;
+  readonly contests: readonly Contest[];
+}
+
+interface Shape {
+  readonly size?: number;
+  readonly inFlight?: number;
+  readonly binary?: boolean;
+  readonly criterion?: Criterion;
+  readonly targets?: Targets;
+  readonly contests?: readonly Contest[];
+}
+
+function workload(
+  id: string,
+  title: string,
+  mode: Workload["mode"],
+  connections: number,
+  shape: Shape,
+): Workload {
+  return {
+    id,
+    title,
+    mode,
+    connections,
+    inFlight: shape.inFlight ?? 1,
+    size: shape.size ?? 32,
+    binary: shape.binary ?? false,
+    criterion: shape.criterion ?? "throughput",
+    targets: shape.targets,
+    contests: shape.contests ?? CONTESTS,
+  };
+}
+
+/** All workloads, in the order of the table. */
+export const WORKLOADS: readonly Workload[] = [
+  workload("echo-64x1", "echo 64 × 1 × 32 B text", "echo", 64, {
+    targets: { bun: 0.98, deno: 1.0, node: 1.2, draft76: 1.1 },
+  }),
+  workload("echo-64x32", "echo 64 × 32 × 32 B text", "echo", 64, {
+    inFlight: 32,
+    targets: { bun: 1.25, deno: 16, node: 20, draft76: 20 },
+  }),
+  workload("echo-16k", "echo 16 × 1 × 16 KiB binary", "echo", 16, {
+    size: 16 * 1024,
+    binary: true,
+    targets: { bun: 1.2, deno: 1.5, node: 3, draft76: 20 },
+  }),
+  workload("echo-1m", "echo 4 × 1 × 1 MiB binary", "echo", 4, {
+    size: 1024 * 1024,
+    binary: true,
+    targets: { bun: 1.1, deno: 1.1, node: 1.8, draft76: 25 },
+  }),
+  workload("broadcast-1k", "broadcast 64 B to 1,000", "fanout", 1000, {
+    size: 64,
+    targets: { bun: 1.0, deno: 0.98, node: 1.1, draft76: 1.1 },
+  }),
+  workload("broadcast-10k", "broadcast 64 B to 10,000", "fanout", 10_000, { size: 64 }),
+  workload("mixed-1k", "broadcast 64 B to 1,000, half draft76", "fanout", 1000, {
+    size: 64,
+    contests: MIXED_CONTESTS,
+  }),
+  workload("mixed-10k", "broadcast 64 B to 10,000, half draft76", "fanout", 10_000, {
+    size: 64,
+    contests: MIXED_CONTESTS,
+  }),
+  workload("handshake", "handshake", "handshake", 32, {
+    criterion: "cpu",
+    targets: { bun: 1.0, deno: 0.85, node: 0.5, draft76: 0.6 },
+  }),
+  workload("idle", "10,000 idle connections", "idle", 10_000, {
+    criterion: "memory",
+    targets: { bun: 0.9, deno: 0.55, node: 0.4, draft76: 0.3 },
+  }),
+];
+
+/** The same with less to do, for a first look: no workload without a target, fewer idle ones. */
+export function quickWorkloads(): Workload[] {
+  return WORKLOADS.filter((workload) => workload.targets !== undefined).map((workload) =>
+    workload.mode === "idle"
+      ? { ...workload, title: "2,000 idle connections", connections: 2000 }
+      : workload
+  );
+}
+
+/** Whether a lower figure is the better one. */
+export function lowerIsBetter(criterion: Criterion): boolean {
+  return criterion !== "throughput";
+}
