@@ -1,0 +1,33 @@
+import { Buffer } from "node:buffer";
+import { readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
+import { DIGEST_WASM } from "../../src/digest/digest_wasm.ts";
+import { compileDigests, embed } from "../support/build_wasm.ts";
+
+const embedded = Uint8Array.from(Buffer.from(DIGEST_WASM, "base64"));
+
+describe("the embedded WebAssembly", () => {
+  test("is what the AssemblyScript source compiles to", async () => {
+    const compiled = await compileDigests();
+    assertEquals(Buffer.from(embedded).toString("hex"), Buffer.from(compiled).toString("hex"));
+  });
+
+  test("is in a module as build:wasm writes it", () => {
+    const file = new URL("../../src/digest/digest_wasm.ts", import.meta.url);
+    assertEquals(readFileSync(file, "utf8"), embed(embedded));
+  });
+
+  test("has less than 4 KiB", () => assertLess(embedded.length, 4096));
+
+  test("imports nothing", () => {
+    assertEquals(WebAssembly.Module.imports(new WebAssembly.Module(embedded)), []);
+  });
+
+  test("has one page of memory, which cannot grow", () => {
+    const { memory } = new WebAssembly.Instance(new WebAssembly.Module(embedded)).exports;
+    assert(memory instanceof WebAssembly.Memory);
+    assertEquals(memory.buffer.byteLength, 65536);
+    assertThrows(() => memory.grow(1), RangeError);
+  });
+});
