@@ -20,7 +20,7 @@ import { parseJUnit, type TestResult } from "./junit.ts";
 import { root, type Runtime, runtimePath, runtimes } from "./runtime.ts";
 
 /** How long a hanging test may hold its suite up, in milliseconds, where the runtime can tell. */
-const TEST_TIMEOUT = 300_000;
+const TEST_TIMEOUT = 120_000;
 
 /** Node runs TypeScript directly from this version on. */
 const OLDEST_NODE = [22, 18] as const;
@@ -54,7 +54,7 @@ function parseOptions(args: string[]): Options {
     options: {
       runtime: { type: "string", multiple: true, default: [] },
       verbose: { type: "boolean", default: false },
-      timeout: { type: "string", default: "1200" },
+      timeout: { type: "string", default: "480" },
     },
   });
   const wanted = values.runtime.flatMap((names) => names.split(","));

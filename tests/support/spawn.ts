@@ -30,6 +30,7 @@ export class Child {
   output = "";
   readonly #name: string;
   readonly #process: ChildProcess;
+  #alive = false;
   #ended = false;
   readonly #watchers = new Set<() => void>();
 
@@ -50,6 +51,8 @@ export class Child {
         this.#changed();
       });
     }
+    this.#process.once("spawn", () => this.#alive = true);
+    this.#process.once("exit", () => this.#alive = false);
     this.exited = new Promise((resolve) => {
       const end = (code: number | null) => {
         this.#ended = true;
@@ -68,13 +71,13 @@ export class Child {
    * Resolves to the first match of `pattern` in the output, which may have come before.
    *
    * @param pattern What to look for; with the `m` flag, `^` and `$` match at lines.
-   * @throws {Error} With all the output, if the process ends or a minute passes first.
+   * @throws {Error} With the end of the output, if the process ends or a minute passes first.
    */
   waitFor(pattern: RegExp): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
       const fail = (what: string) => {
         settle();
-        reject(new Error(`${this.#name} ${what} ${pattern}:\n${this.output}`));
+        reject(new Error(`${this.#name} ${what} ${pattern}:\n${this.output.slice(-4096)}`));
       };
       const late = setTimeout(() => fail("did not print"), PATIENCE);
       const look = () => {
@@ -95,11 +98,16 @@ export class Child {
 
   /** Sends a signal and resolves to the exit code once the process is gone; twice is once. */
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> {
-    if (!this.#ended) this.#process.kill(signal);
-    const force = setTimeout(() => this.#process.kill("SIGKILL"), 5_000);
+    this.#kill(signal);
+    const force = setTimeout(() => this.#kill("SIGKILL"), 5_000);
     const code = await this.exited;
     clearTimeout(force);
     return code;
+  }
+
+  #kill(signal: NodeJS.Signals): void {
+    // Not ChildProcess.kill: on Deno 2.9 it makes the exit code null, whatever the process says.
+    if (this.#alive) process.kill(this.pid, signal);
   }
 
   #changed(): void {

@@ -1,0 +1,44 @@
+/**
+ * An echo server over npm:websocket-driver, a draft76 server that is not ours. Runs on Node; prints
+ * `ready PORT`. A message `"close"` makes it close.
+ *
+ * @module
+ */
+import { createServer, type Socket } from "node:net";
+import websocketDriver from "websocket-driver";
+
+/** The part of a driver that is used here; the package has no types. */
+interface Driver {
+  readonly io: NodeJS.ReadWriteStream;
+  start(): boolean;
+  text(message: string): boolean;
+  close(): boolean;
+  on(event: "connect" | "close", listener: () => void): void;
+  on(event: "error", listener: (error: Error) => void): void;
+  on(event: "message", listener: (event: { readonly data: string }) => void): void;
+}
+
+const { isWebSocket, server } = websocketDriver as {
+  isWebSocket(driver: Driver): boolean;
+  server(options: { readonly maxLength: number }): Driver;
+};
+
+function serve(socket: Socket): void {
+  const driver = server({ maxLength: 16 << 20 });
+  driver.on("connect", () => {
+    if (isWebSocket(driver)) driver.start();
+  });
+  driver.on("message", ({ data }) => {
+    if (data === "close") driver.close();
+    else driver.text(data);
+  });
+  driver.on("close", () => socket.end());
+  driver.on("error", (error) => console.error(error.message));
+  socket.on("error", () => socket.destroy());
+  socket.pipe(driver.io).pipe(socket);
+}
+
+const listener = createServer(serve).listen(0, "127.0.0.1", () => {
+  const address = listener.address();
+  if (address && typeof address === "object") console.log(`ready ${address.port}`);
+});

@@ -1,0 +1,26 @@
+/**
+ * Starts the echo example as its README says, under the runtime that runs the test.
+ *
+ * @module
+ */
+import { type Child, spawnScript } from "./spawn.ts";
+
+/** The running example. */
+export interface EchoExample {
+  /** Its process; `stop("SIGINT")` is Ctrl-C. */
+  readonly child: Child;
+  /** The port of its page and, at `/websocket`, of its socket. */
+  readonly port: number;
+}
+
+/** Resolves once the example has printed its URL. The test stops `child`. */
+export async function startEchoExample(): Promise<EchoExample> {
+  const child = spawnScript("examples/echo.ts", ["0"]);
+  try {
+    const [, port] = await child.waitFor(/https?:\/\/[^\s/]+:(\d+)/);
+    return { child, port: Number(port) };
+  } catch (error) {
+    await child.stop("SIGKILL");
+    throw error;
+  }
+}
