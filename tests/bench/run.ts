@@ -61,7 +61,7 @@ async function measure({ workload, subject }: Job, options: Options): Promise<Sa
     binary,
     // What is idle is held for long enough that a collection of garbage may happen.
     seconds: idle ? (options.quick ? 0.5 : 3) : options.seconds,
-    warmUp: options.quick ? 0.25 : 1,
+    warmUp: options.quick ? 0.4 : 1,
   };
   return await runLoad(load, server);
 }
