@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { describe, test } from "node:test";
 import { type EchoExample, startEchoExample } from "../support/echo_example.ts";
-import { openEchoPage, type Phantom } from "./phantomjs.ts";
+import { openEchoPage, type Phantom, type PhantomVersion } from "./phantomjs.ts";
 
 /** The first is typed into the page's box; all are sent at once, in this order. */
 const texts: readonly string[] = [
@@ -14,19 +14,19 @@ const texts: readonly string[] = [
   ...Array.from({ length: 200 }, (_, index) => `burst ${index}`),
 ];
 
-/** Runs `body` with the example and one browser at its page, and ends both. */
-async function withBrowser(
-  body: (example: EchoExample, phantom: Phantom) => Promise<void>,
+/** Runs `body` with the example and browsers at its page, and ends them all. */
+async function withBrowsers(
+  versions: readonly PhantomVersion[],
+  body: (example: EchoExample, browsers: readonly Phantom[]) => Promise<void>,
 ): Promise<void> {
   const example = await startEchoExample();
+  const browsers: Phantom[] = [];
   try {
-    const phantom = openEchoPage(1, `http://127.0.0.1:${example.port}/`, texts);
-    try {
-      await body(example, phantom);
-    } finally {
-      await phantom.stop();
-    }
+    const url = `http://127.0.0.1:${example.port}/`;
+    for (const version of versions) browsers.push(openEchoPage(version, url, texts));
+    await body(example, browsers);
   } finally {
+    for (const browser of browsers) await browser.stop();
     await example.child.stop("SIGKILL");
   }
 }
@@ -37,14 +37,20 @@ async function printed(phantom: Phantom, word: string): Promise<string[]> {
   return JSON.parse(json);
 }
 
-describe("PhantomJS 1.9.8 on the echo example's page", () => {
-  test("gets every text back, and is closed by Ctrl-C on the server", () =>
-    withBrowser(async (example, phantom) => {
-      assertEquals(await printed(phantom, "echoed"), texts);
-      assertEquals(await example.child.stop("SIGINT"), 0, example.child.output);
-      const log = await printed(phantom, "closed");
-      assertEquals(log.filter((line) => line.startsWith("received: ")).length, texts.length);
-      assertMatch(log.at(-1) ?? "", /^closed/);
-      assertEquals(await phantom.child.exited, 0);
-    }));
+/** The browser gets every text back; then Ctrl-C ends the server and closes the browser's socket. */
+async function echoAndClose(example: EchoExample, browsers: readonly Phantom[]): Promise<void> {
+  for (const browser of browsers) assertEquals(await printed(browser, "echoed"), texts);
+  assertEquals(await example.child.stop("SIGINT"), 0, example.child.output);
+  for (const browser of browsers) {
+    const log = await printed(browser, "closed");
+    assertEquals(log.filter((line) => line.startsWith("received: ")).length, texts.length);
+    assertMatch(log.at(-1) ?? "", /^closed/);
+    assertEquals(await browser.child.exited, 0);
+  }
+}
+
+describe("the echo example's page is used by", () => {
+  test("PhantomJS 1.9.8, which speaks draft76", () => withBrowsers([1], echoAndClose));
+  test("PhantomJS 2.1.1, which speaks RFC 6455", () => withBrowsers([2], echoAndClose));
+  test("both at the same time", () => withBrowsers([1, 2, 1, 2], echoAndClose));
 });

@@ -25,6 +25,9 @@ const TEST_TIMEOUT = 120_000;
 /** Node runs TypeScript directly from this version on. */
 const OLDEST_NODE = [22, 18] as const;
 
+/** What ends the runner, and with it all that it has started. */
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+
 interface Options {
   readonly runtimes: readonly Runtime[];
   readonly files: readonly string[];
@@ -174,10 +177,10 @@ function execute(
       killGroup(child);
       Deno.exit(130);
     };
-    Deno.addSignalListener("SIGINT", interrupt);
+    for (const signal of SIGNALS) Deno.addSignalListener(signal, interrupt);
     child.once("close", (code, signal) => {
       clearTimeout(limit);
-      Deno.removeSignalListener("SIGINT", interrupt);
+      for (const signal of SIGNALS) Deno.removeSignalListener(signal, interrupt);
       if (late) resolve({ output, late, problem: `was not done within ${timeout / 1000} s` });
       else if (code === 0) resolve({ output, late });
       else {resolve({

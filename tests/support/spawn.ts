@@ -20,6 +20,9 @@ export interface SpawnOptions {
 /** How long a process may take to say or do what is waited for, in milliseconds. */
 const PATIENCE = 60_000;
 
+/** How long a process may take to stop before it is killed: longer than a closing handshake. */
+const STOPPING = 15_000;
+
 /** A running process, its output collected. Every test that starts one ends it with `stop`. */
 export class Child {
   /** The exit code, `null` after a signal. Settles when the process has ended and all is read. */
@@ -99,7 +102,7 @@ export class Child {
   /** Sends a signal and resolves to the exit code once the process is gone; twice is once. */
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> {
     this.#kill(signal);
-    const force = setTimeout(() => this.#kill("SIGKILL"), 5_000);
+    const force = setTimeout(() => this.#kill("SIGKILL"), STOPPING);
     const code = await this.exited;
     clearTimeout(force);
     return code;
