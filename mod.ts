@@ -1,6 +1,32 @@
 /**
- * Tornado's WebSocket handler for Deno, Bun and Node.
+ * Tornado's WebSocket handler for Deno, Bun and Node: one handler class, one port, every WebSocket
+ * version that shipped in a browser, from the drafts of 2010 to RFC 6455 with permessage-deflate.
+ *
+ * @example
+ * ```ts
+ * import { Application, WebSocketHandler } from "@waterspout/websocket";
+ *
+ * class EchoHandler extends WebSocketHandler {
+ *   onMessage(message: string | Uint8Array): void {
+ *     this.writeMessage(message);
+ *   }
+ * }
+ *
+ * const server = new Application([["/websocket", EchoHandler]]).listen({ port: 0 });
+ * await server.shutdown();
+ * ```
  *
  * @module
  */
+export { Application } from "./src/application.ts";
+export type { ConnectionInfo } from "./src/connection.ts";
 export { HttpError, ProtocolError, WebSocketClosedError } from "./src/errors.ts";
+export { type HandlerClass, type MaybePromise, WebSocketHandler } from "./src/handler.ts";
+export { WebSocketRequest } from "./src/handshake/web_socket_request.ts";
+export type { WebSocketVersion } from "./src/handshake/versions.ts";
+export type { Message } from "./src/message.ts";
+export type { Match, Pattern, Route } from "./src/routes.ts";
+export type { ListenOptions, Server, ShutdownOptions } from "./src/server.ts";
+export type { CompressionOptions, Fetch, Settings } from "./src/settings.ts";
+export type { Address, ListenerOptions, Transport, TransportEvents } from "./src/transport/transport.ts";
+export type { Clock } from "./src/wheel.ts";

@@ -27,6 +27,8 @@ export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
 
   /**
+   * Makes an error of the peer's.
+   *
    * @param code The close code to send (RFC 6455 §7.4.1).
    * @param message The rule that was broken, with its section.
    */
@@ -77,6 +79,8 @@ export class HttpError extends Error {
   override readonly name = "HttpError";
 
   /**
+   * Makes a refusal of a handshake.
+   *
    * @param status The HTTP status, 400 to 599.
    * @param message The text of the answer, shown to the client.
    * @param headers Extra response header fields, for example `WWW-Authenticate`.

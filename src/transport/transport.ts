@@ -15,7 +15,7 @@ export interface Address {
   readonly port: number;
 }
 
-/** What a {@linkcode Transport} reports. Nothing is called after `close`, nor from inside `write`. */
+/** What a {@linkcode Transport} reports. Nothing is called after `closed`, nor from inside `write`. */
 export interface TransportEvents {
   /**
    * Bytes have arrived. They may be changed in place. Unless the transport
@@ -27,7 +27,7 @@ export interface TransportEvents {
   /** The peer will send nothing more (it sent FIN); what is written still reaches it. */
   end(): void;
   /** The connection is gone, for both directions; exactly once. */
-  close(error?: Error): void;
+  closed(error?: Error): void;
 }
 
 /** One connection of a runtime, as the core sees it. */
@@ -46,7 +46,7 @@ export interface Transport {
   readonly secure: boolean;
   /**
    * Sends bytes, all of them and in order, queueing what the system does not take at once. Never
-   * throws; after `end`, `destroy` or `close` it does nothing.
+   * throws; after `end`, `destroy` or `closed` it does nothing.
    *
    * @param bytes What to send.
    * @param stable Whether the bytes will never change, so that the transport may keep a reference.
@@ -57,9 +57,9 @@ export interface Transport {
   pause(): void;
   /** Takes the delivery of data up again. */
   resume(): void;
-  /** Sends FIN after all that is queued; `close` follows once the peer ends too or is reset. */
+  /** Sends FIN after all that is queued; `closed` follows once the peer ends too or is reset. */
   end(): void;
-  /** Ends the connection at once, dropping what is queued; `close` follows. */
+  /** Ends the connection at once, dropping what is queued; `closed` follows. */
   destroy(): void;
   /** Sets TCP_NODELAY; nothing on a unix socket. */
   setNoDelay(on: boolean): void;

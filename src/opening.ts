@@ -1,0 +1,336 @@
+/**
+ * The opening of a connection: request head → route → handler → 101, or a refusal, or plain HTTP.
+ *
+ * It lives from the first byte to the 101. Refusals are errors: an `HttpError` is answered, and a
+ * `ProtocolError` ends the connection without an answer, which is what draft75 and draft76 ask for.
+ *
+ * @module
+ */
+import type { Connection } from "./connection.ts";
+import { believeProxy, checkHost } from "./door.ts";
+import { HttpError, ProtocolError } from "./errors.ts";
+import { beginRead, endRead } from "./flush.ts";
+import type { WebSocketHandler } from "./handler.ts";
+import { checkDraft75, draft75Response } from "./handshake/draft75.ts";
+import {
+  type ChallengeParts,
+  challengeResponse,
+  checkDraft76,
+  draft76Response,
+  KEY3_LENGTH,
+  webSocketLocation,
+} from "./handshake/draft76.ts";
+import { parseExtensions } from "./handshake/extensions.ts";
+import { HeadReader } from "./handshake/head_reader.ts";
+import { writeLatin1 } from "./handshake/latin1.ts";
+import type { RequestHead } from "./handshake/request_head.ts";
+import { type DeflateAgreement, negotiateDeflate } from "./handshake/permessage_deflate.ts";
+import { checkHandshakeField } from "./handshake/response.ts";
+import { checkRfc6455, originOf, rfc6455Response } from "./handshake/rfc6455.ts";
+import { parseSubprotocols } from "./handshake/subprotocols.ts";
+import { detectVersion, upgradeRequired, type WebSocketVersion } from "./handshake/versions.ts";
+import { errorResponse, HttpExchange } from "./http/exchange.ts";
+import { createProtocol } from "./protocol/create.ts";
+import type { Match, Routes } from "./routes.ts";
+
+const EMPTY = new Uint8Array(0);
+
+/**
+ * - `head`: the request head is arriving;
+ * - `preparing`: the handler's `prepare()` is pending;
+ * - `key3`: draft76's 101 is out, and its last 8 bytes are arriving;
+ * - `http`: a plain HTTP exchange;
+ * - `over`: accepted, refused or gone.
+ */
+type State = "head" | "preparing" | "key3" | "http" | "over";
+
+/** One connection's opening. */
+export class Opening {
+  readonly #connection: Connection;
+  readonly #reader: HeadReader;
+  #state: State = "head";
+  /** Bytes behind the head that wait. */
+  #held: Uint8Array = EMPTY;
+  /** Extra fields of the 101. */
+  #fields: [name: string, value: string][] = [];
+  /** draft76's first two keys. */
+  #challenge: ChallengeParts | null = null;
+  #exchange: HttpExchange | null = null;
+  #ended = false;
+
+  /** @param connection The connection that opens. */
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#reader = new HeadReader(connection.core.settings);
+  }
+
+  /** Adds a field to the 101. @throws {TypeError} If it is malformed. */
+  setHeader(name: string, value: string): void {
+    checkHandshakeField(name, value);
+    this.#fields.push([name, value]);
+  }
+
+  // --- What happens -----------------------------------------------------------------------------
+
+  /** See `TransportEvents.data`. */
+  data(chunk: Uint8Array, given: boolean): void {
+    if (this.#state === "head") this.#readHead(chunk, given);
+    else if (this.#state === "preparing") this.#hold(chunk);
+    else if (this.#state === "key3") this.#readKey3(chunk, given);
+    else if (this.#state === "http") this.#exchange?.data(chunk);
+  }
+
+  /** The client sends nothing more. */
+  end(): void {
+    this.#ended = true;
+    if (this.#state === "head" || this.#state === "key3") this.#connection.abort();
+    else if (this.#state === "http") this.#exchange?.end();
+  }
+
+  /** Output that waited has gone out. */
+  drain(): void {
+    this.#exchange?.drain();
+  }
+
+  /** The connection is over. */
+  gone(): void {
+    this.#state = "over";
+    this.#exchange?.gone();
+  }
+
+  /** The setting `handshakeTimeout` has passed. */
+  late(): void {
+    if (this.#state === "head") this.#refuse(new HttpError(408, "the request took too long"));
+    else if (this.#state === "preparing") {
+      this.#refuse(new HttpError(503, "prepare() took too long"));
+    } else this.#connection.abort();
+  }
+
+  /** The server stops. */
+  shutdown(): void {
+    if (this.#state === "head") this.#refuse(new HttpError(503, "the server is shutting down"));
+    else if (this.#state === "key3") this.#connection.abort();
+  }
+
+  // --- The request ------------------------------------------------------------------------------
+
+  #readHead(chunk: Uint8Array, given: boolean): void {
+    try {
+      const head = this.#reader.read(chunk);
+      if (head === undefined) return;
+      this.#connection.head = head;
+      this.#route(head, chunk.subarray(this.#reader.consumed), given);
+    } catch (error) {
+      this.#refuse(error);
+    }
+  }
+
+  #route(head: RequestHead, rest: Uint8Array, given: boolean): void {
+    const connection = this.#connection;
+    const { settings, routes } = connection.core;
+    this.#checkRunning();
+    checkHost(head, settings);
+    connection.forwarded = believeProxy(head, connection.transport.remoteAddress, settings);
+    if (connection.forwarded !== null && !connection.core.readmit(connection)) {
+      throw new HttpError(503, "too many connections (maxConnectionsPerAddress)");
+    }
+    const version = detectVersion(head, settings.versions);
+    if (version === undefined) return this.#servePlain(head, rest);
+    const match = matchPath(routes, head.path);
+    if (match === undefined) throw new HttpError(404, "no route matches the path");
+    if (head.method !== "GET") {
+      throw new HttpError(405, "a WebSocket handshake is a GET (RFC 6455 §4.1)", { allow: "GET" });
+    }
+    connection.version = version;
+    connection.match = match;
+    this.#checkVersion(head);
+    this.#construct(match, rest, given);
+  }
+
+  #checkRunning(): void {
+    if (this.#connection.owner?.stopping) {
+      throw new HttpError(503, "the server is shutting down");
+    }
+  }
+
+  #checkVersion(head: RequestHead): void {
+    const { version, secure, core } = this.#connection;
+    if (!isDraft(version)) return checkRfc6455(head);
+    if (core.settings.secureDraftsOnly && !secure) {
+      throw new HttpError(403, `${version} is spoken over TLS only`);
+    }
+    if (version === "draft76") this.#challenge = checkDraft76(head);
+    else checkDraft75(head);
+  }
+
+  // --- The handler ------------------------------------------------------------------------------
+
+  #construct(match: Match, rest: Uint8Array, given: boolean): void {
+    const connection = this.#connection;
+    const { core, version } = connection;
+    const handler = new match.handler(core.application, connection, match.options);
+    connection.handler = handler;
+    handler.initialize(match.options);
+    if (isDraft(version) && !handler.allowDraft76()) {
+      throw upgradeRequired(core.settings.versions.filter((other) => !isDraft(other)));
+    }
+    this.#checkOrigin(handler);
+    const prepared: unknown = handler.prepare();
+    if (prepared === undefined || !(prepared instanceof Promise)) {
+      return this.#accept(handler, rest, given);
+    }
+    this.#state = "preparing";
+    this.#held = rest.slice();
+    connection.transport.pause();
+    prepared.then(() => this.#prepared(handler), (error) => this.#prepared(handler, error));
+  }
+
+  #checkOrigin(handler: WebSocketHandler): void {
+    const { head, version } = this.#connection;
+    const origin = head === null ? undefined : originOf(head, version);
+    if (origin === undefined || handler.checkOrigin(origin)) return;
+    const own = `${handler.getWebSocketScheme()}://${head?.host ?? ""}`;
+    throw new HttpError(403, `the origin ${JSON.stringify(origin)} may not connect to ${own}`);
+  }
+
+  #prepared(handler: WebSocketHandler, error?: unknown): void {
+    if (this.#state !== "preparing") return;
+    beginRead();
+    try {
+      if (error !== undefined) throw error;
+      this.#checkRunning();
+      const held = this.#held;
+      this.#held = EMPTY;
+      this.#accept(handler, held, true);
+      if (this.#ended) this.end();
+      this.#connection.transport.resume();
+    } catch (refusal) {
+      this.#refuse(refusal);
+    }
+    endRead();
+  }
+
+  // --- The answer -------------------------------------------------------------------------------
+
+  #accept(handler: WebSocketHandler, rest: Uint8Array, given: boolean): void {
+    const connection = this.#connection;
+    const { head, version } = connection;
+    if (head === null) return;
+    const subprotocol = this.#selectSubprotocol(handler, head);
+    const common = { protocol: subprotocol, headers: this.#fields };
+    if (isDraft(version)) {
+      const location = webSocketLocation(handler.getWebSocketScheme(), head);
+      const answer = { origin: head.get("origin") ?? "", location, ...common };
+      this.#write(version === "draft76" ? draft76Response(answer) : draft75Response(answer));
+      if (version === "draft75") return this.#done(rest, given);
+      this.#state = "key3";
+      return this.#readKey3(rest, given);
+    }
+    const deflate = this.#negotiateDeflate(handler, head);
+    const key = head.get("sec-websocket-key") ?? "";
+    this.#write(rfc6455Response({ key, extensions: deflate?.response, ...common }));
+    this.#done(rest, given, deflate);
+  }
+
+  #negotiateDeflate(handler: WebSocketHandler, head: RequestHead): DeflateAgreement | undefined {
+    const offers = parseExtensions(head.get("sec-websocket-extensions") ?? "");
+    const options = handler.getCompressionOptions();
+    if (options === undefined) return undefined;
+    return negotiateDeflate(offers, { contextTakeover: options.contextTakeover ?? false });
+  }
+
+  #selectSubprotocol(handler: WebSocketHandler, head: RequestHead): string | undefined {
+    const offered = offeredSubprotocols(head, this.#connection.version);
+    if (offered.length === 0) return undefined;
+    const chosen = handler.selectSubprotocol(offered);
+    if (chosen !== undefined && !offered.includes(chosen)) {
+      throw new TypeError(`Cannot select subprotocol ${JSON.stringify(chosen)}: not offered`);
+    }
+    this.#connection.subprotocol = chosen;
+    return chosen;
+  }
+
+  #readKey3(chunk: Uint8Array, given: boolean): void {
+    const missing = KEY3_LENGTH - this.#held.length;
+    if (chunk.length < missing) return this.#hold(chunk);
+    const key3 = concat(this.#held, chunk.subarray(0, missing));
+    this.#held = EMPTY;
+    if (this.#challenge === null) return;
+    this.#connection.output().append(challengeResponse(this.#challenge, key3));
+    this.#done(chunk.subarray(missing), given);
+  }
+
+  #done(rest: Uint8Array, given: boolean, _deflate?: DeflateAgreement): void {
+    this.#state = "over";
+    const { version, core } = this.#connection;
+    this.#connection.accepted(createProtocol(version, core.settings), rest, given);
+  }
+
+  #hold(chunk: Uint8Array): void {
+    this.#held = concat(this.#held, chunk);
+  }
+
+  #write(head: string): void {
+    const output = this.#connection.output();
+    const at = output.reserve(head.length);
+    output.length = writeLatin1(head, output.bytes, at);
+  }
+
+  // --- Everything else --------------------------------------------------------------------------
+
+  #servePlain(head: RequestHead, rest: Uint8Array): void {
+    const { settings, routes } = this.#connection.core;
+    if (settings.fetch !== undefined) {
+      this.#state = "http";
+      this.#exchange = new HttpExchange(this.#connection, head, settings.fetch);
+      this.#exchange.data(rest);
+      return;
+    }
+    if (matchPath(routes, head.path) === undefined) {
+      throw new HttpError(404, "no route matches the path");
+    }
+    if (head.method !== "GET") {
+      throw new HttpError(405, "a WebSocket handshake is a GET (RFC 6455 §4.1)", { allow: "GET" });
+    }
+    throw upgradeRequired(settings.versions);
+  }
+
+  #refuse(error: unknown): void {
+    if (this.#state === "over") return;
+    const connection = this.#connection;
+    const answered = this.#state !== "key3";
+    this.#state = "over";
+    if (error instanceof ProtocolError || !answered) return connection.abort();
+    if (!(error instanceof HttpError)) connection.report(error);
+    const refusal = error instanceof HttpError ? error : new HttpError(500, "internal error");
+    this.#write(errorResponse(refusal));
+    connection.finish();
+  }
+}
+
+function isDraft(version: WebSocketVersion): boolean {
+  return version === "draft75" || version === "draft76";
+}
+
+/** draft75 and draft76 ask for one, which may hold spaces and commas (draft76 §4.1). */
+function offeredSubprotocols(head: RequestHead, version: WebSocketVersion): string[] {
+  const value = head.get(version === "draft75" ? "websocket-protocol" : "sec-websocket-protocol");
+  if (value === undefined) return [];
+  return isDraft(version) ? [value] : parseSubprotocols(value);
+}
+
+function matchPath(routes: Routes, path: string): Match | undefined {
+  try {
+    return routes.match(path);
+  } catch {
+    throw new HttpError(400, "the path is not well-formed percent-encoding (RFC 3986 §2.1)");
+  }
+}
+
+function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
+  if (first.length === 0) return second.slice();
+  const both = new Uint8Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
+}

@@ -1,0 +1,156 @@
+/**
+ * A listener and its connections.
+ *
+ * @module
+ */
+import type { Connection } from "./connection.ts";
+import type { Core, Owner } from "./core.ts";
+import { listen } from "./transport/listen.ts";
+import type { Address, Listener, ListenerOptions, Transport } from "./transport/transport.ts";
+
+/** Where and how `Application.listen` listens, as `Deno.serve` takes it. Times are milliseconds. */
+export interface ListenOptions extends ListenerOptions {
+  /** Shuts the server down when it aborts. */
+  readonly signal?: AbortSignal;
+  /** Called once the server listens; prints the address unless set. */
+  readonly onListen?: (address: Address) => void;
+}
+
+/** How {@linkcode Server.shutdown} ends the connections. */
+export interface ShutdownOptions {
+  /** The close code; 1001, "going away", unless told. */
+  readonly code?: number;
+  /** The reason that goes with it. */
+  readonly reason?: string;
+  /** How long the peers may take, in milliseconds, before they are cut off; 5000 unless told. */
+  readonly timeout?: number;
+}
+
+/**
+ * A listening server. `await using` shuts it down at the end of the block.
+ *
+ * @example
+ * ```ts
+ * import { Application } from "@waterspout/websocket";
+ *
+ * await using server = new Application([]).listen({ port: 0, onListen() {} });
+ * await server.listening;
+ * console.assert(server.addr.port > 0);
+ * ```
+ */
+export class Server implements AsyncDisposable {
+  readonly #core: Core;
+  readonly #listener: Listener;
+  readonly #connections: Set<Connection> = new Set();
+  readonly #owner: Owner;
+  readonly #finished: { promise: Promise<void>; resolve: () => void } = Promise.withResolvers();
+  #stopping = false;
+
+  /** Made by `Application.listen`. @ignore */
+  constructor(core: unknown, options: ListenOptions) {
+    this.#core = core as Core;
+    this.#owner = this.#makeOwner();
+    this.#listener = listen(
+      { ...options, onError: options.onError ?? ((error) => this.#report(error)) },
+      (transport) => this.#accept(transport),
+    );
+    this.#announce(options);
+    this.#obey(options.signal);
+  }
+
+  /** Where it listens. On Node, known at once for an IP address and after `listening` for a name. */
+  get addr(): Address {
+    return this.#listener.address;
+  }
+
+  /** Settles once it listens, or rejects with why it can't; safe to ignore. */
+  get listening(): Promise<void> {
+    return this.#listener.listening;
+  }
+
+  /** Resolves when it has stopped listening and its last connection is gone. */
+  get finished(): Promise<void> {
+    return this.#finished.promise;
+  }
+
+  /** Whether it is shutting down, or has. */
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+
+  /**
+   * Stops listening, lets handlers that are busy settle, closes every connection in its version's
+   * own way, and cuts off those that are left at the timeout. A second call is harmless.
+   *
+   * @returns Resolves when the last connection is gone.
+   */
+  async shutdown(options: ShutdownOptions = {}): Promise<void> {
+    const { code = 1001, reason = "", timeout = 5000 } = options;
+    if (!this.#stopping) {
+      this.#stopping = true;
+      this.#listener.close();
+      for (const connection of [...this.#connections]) connection.shutdown(code, reason);
+      this.#finishIfEmpty();
+    }
+    const { clock } = this.#core.settings;
+    const cut = clock.setTimeout(() => {
+      for (const connection of [...this.#connections]) connection.abort();
+    }, timeout);
+    await this.finished;
+    clock.clearTimeout(cut);
+  }
+
+  /** Shuts down with the defaults. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+  }
+
+  /** Lets the process exit although the server listens. */
+  unref(): void {
+    this.#listener.unref();
+  }
+
+  #makeOwner(): Owner {
+    const isStopping = () => this.#stopping;
+    return {
+      get stopping() {
+        return isStopping();
+      },
+      forget: (connection) => {
+        this.#connections.delete(connection);
+        this.#finishIfEmpty();
+      },
+    };
+  }
+
+  #accept(transport: Transport): void {
+    const connection = this.#core.take(transport, this.#owner);
+    if (connection !== undefined) this.#connections.add(connection);
+  }
+
+  #finishIfEmpty(): void {
+    if (this.#stopping && this.#connections.size === 0) this.#finished.resolve();
+  }
+
+  #report(error: Error): void {
+    this.#core.settings.log("Cannot accept a connection:", error);
+  }
+
+  #announce({ onListen }: ListenOptions): void {
+    this.listening.then(() => {
+      if (onListen !== undefined) return onListen(this.addr);
+      const { transport, hostname, port } = this.addr;
+      console.log(`Listening on ${transport === "unix" ? hostname : `${hostname}:${port}`}`);
+    }).catch((error) => {
+      if (onListen === undefined || !this.#stopping) this.#core.settings.log("", error);
+    });
+  }
+
+  #obey(signal: AbortSignal | undefined): void {
+    const stop = () => void this.shutdown();
+    if (signal === undefined) return;
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+    void this.finished.then(() => signal.removeEventListener("abort", stop));
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * One timer for all connections: adding, moving and removing an entry costs O(1), and the runtime
+ * holds a single timeout however many connections wait.
+ *
+ * @module
+ */
+
+/** The source of time, in milliseconds; a test gives its own. */
+export interface Clock {
+  /** A monotonic time. */
+  now(): number;
+  /** Calls `callback` once after `delay`. */
+  setTimeout(callback: () => void, delay: number): unknown;
+  /** Takes a call of `setTimeout` back. */
+  clearTimeout(timeout: unknown): void;
+}
+
+/** The runtime's own time. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  setTimeout: (callback, delay) => setTimeout(callback, delay),
+  clearTimeout: (timeout) => clearTimeout(timeout as ReturnType<typeof setTimeout>),
+};
+
+/** A place in a ring of entries. */
+export interface Link {
+  /** The neighbour before; `null` outside of a ring. */
+  before: Link | null;
+  /** The neighbour behind; `null` outside of a ring. */
+  after: Link | null;
+}
+
+/** Something with one deadline at a time. The wheel owns the three fields. */
+export interface Timed extends Link {
+  /** When {@linkcode Timed.expire} is due, in the clock's milliseconds; 0 if not in the wheel. */
+  deadline: number;
+  /** Called at the deadline or up to one tick later; the entry is out of the wheel then. */
+  expire(now: number): void;
+}
+
+/** A slot: the ring's own link, which stands before its first entry and behind its last. */
+class Slot implements Link {
+  before: Link = this;
+  after: Link = this;
+}
+
+/** How late an entry may expire, in milliseconds. */
+const TICK = 25;
+/** Slots of the wheel: 25.6 s in one turn; a later deadline stays in its slot for another turn. */
+const SLOTS = 1024;
+
+/** A hashed timing wheel (Varghese and Lauck, scheme 6): each slot a ring of entries. */
+export class Wheel {
+  readonly #clock: Clock;
+  readonly #slots: readonly Slot[] = Array.from({ length: SLOTS }, () => new Slot());
+  #size = 0;
+  #timeout: unknown;
+  /** The tick for which the timeout is set; 0 if none is. */
+  #wakeAt = 0;
+  /** The last tick whose slot was visited. */
+  #visited: number;
+
+  /** @param clock The source of time. */
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock;
+    this.#visited = Math.floor(clock.now() / TICK);
+  }
+
+  /** The clock's time in milliseconds. */
+  now(): number {
+    return this.#clock.now();
+  }
+
+  /** Sets or moves the deadline of an entry. */
+  set(entry: Timed, delay: number): void {
+    if (entry.deadline !== 0) this.#unlink(entry);
+    const now = this.#clock.now();
+    // An empty wheel has not followed the time.
+    if (this.#size === 0) this.#visited = Math.floor(now / TICK);
+    entry.deadline = now + Math.max(delay, 0);
+    const tick = this.#link(entry);
+    if (this.#wakeAt === 0 || tick < this.#wakeAt) this.#wake(tick, now);
+  }
+
+  /** Takes an entry out; harmless if it is not in. */
+  remove(entry: Timed): void {
+    if (entry.deadline === 0) return;
+    this.#unlink(entry);
+    entry.deadline = 0;
+    if (this.#size === 0 && this.#wakeAt !== 0) {
+      this.#clock.clearTimeout(this.#timeout);
+      this.#wakeAt = 0;
+    }
+  }
+
+  #slot(tick: number): Slot {
+    // The remainder is below SLOTS.
+    return this.#slots[tick % SLOTS]!;
+  }
+
+  #link(entry: Timed): number {
+    const tick = Math.max(Math.ceil(entry.deadline / TICK), this.#visited + 1);
+    const slot = this.#slot(tick);
+    entry.before = slot;
+    entry.after = slot.after;
+    slot.after.before = entry;
+    slot.after = entry;
+    this.#size++;
+    return tick;
+  }
+
+  #unlink(entry: Timed): void {
+    if (entry.before !== null) entry.before.after = entry.after;
+    if (entry.after !== null) entry.after.before = entry.before;
+    entry.before = entry.after = null;
+    this.#size--;
+  }
+
+  #wake(tick: number, now: number): void {
+    if (this.#wakeAt !== 0) this.#clock.clearTimeout(this.#timeout);
+    this.#wakeAt = tick;
+    this.#timeout = this.#clock.setTimeout(this.#turn, Math.max(Math.ceil(tick * TICK - now), 1));
+  }
+
+  readonly #turn = (): void => {
+    this.#wakeAt = 0;
+    const now = this.#clock.now();
+    const tick = Math.floor(now / TICK);
+    const last = Math.min(tick, this.#visited + SLOTS);
+    for (let due = this.#visited + 1; due <= last; due++) {
+      this.#visited = due;
+      this.#visit(this.#slot(due), now);
+    }
+    this.#visited = Math.max(this.#visited, tick);
+    if (this.#size !== 0) this.#wake(this.#nextTick(), now);
+  };
+
+  #visit(slot: Slot, now: number): void {
+    const expired: Timed[] = [];
+    for (let link = slot.after; link !== slot; link = link.after as Link) {
+      const entry = link as Timed;
+      if (entry.deadline <= now) expired.push(entry);
+    }
+    for (const entry of expired) {
+      // One that expired before it may have moved or removed it.
+      if (entry.deadline === 0 || entry.deadline > now) continue;
+      this.#unlink(entry);
+      entry.deadline = 0;
+      entry.expire(now);
+    }
+  }
+
+  #nextTick(): number {
+    let tick = this.#visited + 1;
+    const turn = this.#visited + SLOTS;
+    while (tick < turn && this.#slot(tick).after === this.#slot(tick)) tick++;
+    return tick;
+  }
+}
