@@ -1,0 +1,63 @@
+/**
+ * What characters the parts of a message head are made of (RFC 9110 §5, RFC 9112 §3), as tables
+ * over bytes for the reader and as patterns over strings for everything else.
+ *
+ * @module
+ */
+
+/** The characters of a token (RFC 9110 §5.6.2), for use inside a class of a RegExp. */
+const TOKEN_CHARACTERS = "!#$%&'*+.^_`|~0-9A-Za-z\\-";
+
+/** The source of a RegExp for one token. */
+export const TOKEN: string = `[${TOKEN_CHARACTERS}]+`;
+
+const tokenPattern = new RegExp(`^${TOKEN}$`);
+const valuePattern = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** Whether a string is a token: a field name, a method, a subprotocol. */
+export function isToken(text: string): boolean {
+  return tokenPattern.test(text);
+}
+
+/** Whether a string may be a field value: HTAB, visible ASCII, space and U+0080 to U+00FF. */
+export function isFieldValue(text: string): boolean {
+  return valuePattern.test(text);
+}
+
+/** For each byte, 1 if `allowed` matches its character. */
+function table(allowed: RegExp): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, byte) => +allowed.test(String.fromCharCode(byte)));
+}
+
+/** For each byte, 1 if a token may hold it. */
+export const TOKEN_BYTES: Uint8Array = table(tokenPattern);
+
+/**
+ * For each byte, 1 if a request-target may hold it: visible ASCII, as draft76 §5.1 has it, without
+ * `#`, which starts a fragment and never goes on the wire (RFC 9112 §3.2).
+ */
+export const TARGET_BYTES: Uint8Array = table(/^[\x21\x22\x24-\x7e]$/);
+
+/** For each byte, 1 if a field value may hold it (RFC 9110 §5.5). */
+export const VALUE_BYTES: Uint8Array = table(valuePattern);
+
+/** Whether a list of tokens (`keep-alive, Upgrade`) has one, in any case (RFC 9110 §5.6.1). */
+export function listHasToken(list: string, token: string): boolean {
+  const lowerCase = list.toLowerCase();
+  if (lowerCase === token) return true;
+  return lowerCase.split(",").some((element) => trimSpace(element) === token);
+}
+
+/** Without the spaces and tabs at both ends; `trim` would take U+00A0 and more. */
+export function trimSpace(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isSpace(text.charCodeAt(start))) start++;
+  while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
+  return text.substring(start, end);
+}
+
+/** Whether a character code is a space or a tab. */
+export function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}

@@ -1,0 +1,108 @@
+/**
+ * The heads of responses. Whatever is put into one is checked here, so that no value can end its
+ * line and start another.
+ *
+ * @module
+ */
+import { isFieldValue, isToken } from "./grammar.ts";
+
+/** Header fields in their order: pairs, a `Headers` or a `Map`. */
+export type HeaderFields = Iterable<readonly [name: string, value: string]>;
+
+/** What the answer to an opening handshake is made of, in every version. */
+export interface HandshakeResponse {
+  /** The chosen subprotocol. */
+  readonly protocol?: string | undefined;
+  /** More fields, behind those of the handshake. */
+  readonly headers?: HeaderFields | undefined;
+}
+
+/** What draft75 and draft76 answer besides. */
+export interface HixieResponse extends HandshakeResponse {
+  /** The request's `Origin` as it was sent. */
+  readonly origin: string;
+  /** The URL that the client connected to: see `webSocketLocation`. */
+  readonly location: string;
+}
+
+/** Field names that are the handshake's own: a second one would make clients fail. */
+const RESERVED = /^(?:connection|upgrade|(?:sec-)?websocket-.*|content-length|transfer-encoding)$/i;
+
+/** Refuses what is no field name. @throws {TypeError} If it is not a token (RFC 9110 §5.1). */
+export function checkFieldName(name: string): void {
+  if (!isToken(name)) {
+    throw new TypeError(
+      `Cannot send the header field ${JSON.stringify(name)}: not a token (RFC 9110 §5.1)`,
+    );
+  }
+}
+
+/**
+ * Refuses what is no field value.
+ *
+ * @throws {TypeError} If it has a CR, LF, NUL or another control character, or one above U+00FF
+ * (RFC 9110 §5.5).
+ */
+export function checkFieldValue(name: string, value: string): void {
+  if (!isFieldValue(value)) {
+    throw new TypeError(
+      `Cannot send ${JSON.stringify(value)} as ${name}: ` +
+        "a control character, or one above U+00FF (RFC 9110 §5.5)",
+    );
+  }
+}
+
+/**
+ * Refuses a field that an application may not add to the answer of a handshake.
+ *
+ * @throws {TypeError} If it is malformed, or one that the handshake itself sends, or one that says
+ * that a body follows, which a 101 never has (RFC 9110 §8.6).
+ */
+export function checkHandshakeField(name: string, value: string): void {
+  checkFieldName(name);
+  checkFieldValue(name, value);
+  if (RESERVED.test(name)) {
+    throw new TypeError(`Cannot set the header field ${name}: it is the handshake's own`);
+  }
+}
+
+/** One field line. @throws {TypeError} If the field is malformed. */
+export function fieldLine(name: string, value: string): string {
+  checkFieldName(name);
+  checkFieldValue(name, value);
+  return `${name}: ${value}\r\n`;
+}
+
+/** Field lines, one after the other. @throws {TypeError} If one is malformed. */
+export function fieldLines(fields: HeaderFields): string {
+  let lines = "";
+  for (const [name, value] of fields) lines += fieldLine(name, value);
+  return lines;
+}
+
+/**
+ * A response head.
+ *
+ * @param reason The reason phrase, which may be empty.
+ * @param fields The header fields in their order.
+ * @returns A character for each byte, the empty line included.
+ * @throws {RangeError} If `status` is not an integer from 100 to 599.
+ * @throws {TypeError} If `reason` or a field is malformed.
+ */
+export function responseHead(status: number, reason: string, fields: HeaderFields): string {
+  if (!Number.isInteger(status) || status < 100 || status > 599) {
+    throw new RangeError(`Cannot send the status ${status}: not from 100 to 599`);
+  }
+  checkFieldValue("the reason phrase", reason);
+  return `HTTP/1.1 ${status} ${reason}\r\n${fieldLines(fields)}\r\n`;
+}
+
+/** The lines of the subprotocol, if there is one, and of the fields that were added. */
+export function closingLines(
+  protocolField: string,
+  { protocol, headers }: HandshakeResponse,
+): string {
+  let lines = protocol === undefined ? "" : fieldLine(protocolField, protocol);
+  if (headers !== undefined) lines += fieldLines(headers);
+  return lines;
+}

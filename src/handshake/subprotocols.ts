@@ -1,0 +1,35 @@
+/**
+ * The subprotocols that a client offers.
+ *
+ * @module
+ */
+import { HttpError } from "../errors.ts";
+import { isToken, trimSpace } from "./grammar.ts";
+
+/**
+ * Parses `Sec-WebSocket-Protocol` of RFC 6455 and hybi-07/08, `1#token` (RFC 6455 §11.3.4). draft75
+ * and draft76 have one string there, which is not to be split.
+ *
+ * @param value The field's value, several fields joined by commas.
+ * @returns The subprotocols in the client's order of preference.
+ * @throws {HttpError} 400 if it is not a list of tokens, or names one twice.
+ */
+export function parseSubprotocols(value: string): string[] {
+  const subprotocols = new Set<string>();
+  for (const element of value.split(",")) {
+    const subprotocol = trimSpace(element);
+    // A list may have empty elements, which do not count (RFC 2616 §2.1).
+    if (subprotocol === "") continue;
+    if (!isToken(subprotocol)) throw refusal("must be a list of tokens (RFC 6455 §11.3.4)");
+    if (subprotocols.has(subprotocol)) {
+      throw refusal("must not name a subprotocol twice (RFC 6455 §4.1)");
+    }
+    subprotocols.add(subprotocol);
+  }
+  if (subprotocols.size === 0) throw refusal("must name a subprotocol (RFC 6455 §11.3.4)");
+  return [...subprotocols];
+}
+
+function refusal(rule: string): HttpError {
+  return new HttpError(400, `Sec-WebSocket-Protocol ${rule}`);
+}

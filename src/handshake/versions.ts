@@ -1,0 +1,77 @@
+/**
+ * The versions of the WebSocket protocol, and which of them a request speaks.
+ *
+ * @module
+ */
+import { HttpError } from "../errors.ts";
+import { listHasToken } from "./grammar.ts";
+import type { HandshakeRequest } from "./rules.ts";
+
+/** A version of the WebSocket protocol that a browser shipped. */
+export type WebSocketVersion = "draft75" | "draft76" | "hybi-07" | "hybi-08" | "rfc6455";
+
+/** Every version, the newest first. */
+export const WEBSOCKET_VERSIONS: readonly WebSocketVersion[] = [
+  "rfc6455",
+  "hybi-08",
+  "hybi-07",
+  "draft76",
+  "draft75",
+];
+
+/** The values of `Sec-WebSocket-Version`, in the order in which a refusal lists them. */
+const NUMBERED: ReadonlyMap<string, WebSocketVersion> = new Map([
+  ["13", "rfc6455"],
+  ["8", "hybi-08"],
+  ["7", "hybi-07"],
+]);
+
+/** Whether a value of `Sec-WebSocket-Version` is one of those spoken here. */
+export function isVersionNumber(value: string): boolean {
+  return NUMBERED.has(value);
+}
+
+/**
+ * Finds the version of an opening handshake: by its number, draft76 by its keys, draft75 by the lack
+ * of both.
+ *
+ * @param enabled The versions that may be spoken.
+ * @returns `undefined` if the request asks for no WebSocket.
+ * @throws {HttpError} 426 if the version is unknown or not enabled, with a list of those that are
+ * (RFC 6455 §4.2.2).
+ */
+export function detectVersion(
+  request: HandshakeRequest,
+  enabled: readonly WebSocketVersion[],
+): WebSocketVersion | undefined {
+  const upgrade = request.get("upgrade");
+  if (typeof upgrade !== "string" || !listHasToken(upgrade, "websocket")) return undefined;
+  const version = versionOf(request);
+  if (typeof version === "string" && enabled.includes(version)) return version;
+  throw upgradeRequired(enabled);
+}
+
+function versionOf(request: HandshakeRequest): WebSocketVersion | undefined {
+  const has = (name: string) => typeof request.get(name) === "string";
+  const number = request.get("sec-websocket-version");
+  if (typeof number === "string") return NUMBERED.get(number);
+  if (has("sec-websocket-key")) return undefined;
+  if (has("sec-websocket-key1") || has("sec-websocket-key2")) return "draft76";
+  return "draft75";
+}
+
+/** The refusal that tells which versions are spoken. */
+export function upgradeRequired(enabled: readonly WebSocketVersion[]): HttpError {
+  const numbers = [...NUMBERED].filter(([, version]) => enabled.includes(version));
+  const headers = new Headers({ Upgrade: "websocket", Connection: "Upgrade" });
+  // A server of draft76 alone has no number to name.
+  if (numbers.length > 0) {
+    headers.set("Sec-WebSocket-Version", numbers.map(([number]) => number).join(", "));
+  }
+  return new HttpError(
+    426,
+    `a WebSocket handshake of one of these versions is needed: ${enabled.join(", ")} ` +
+      "(RFC 6455 §4.2.2)",
+    headers,
+  );
+}

@@ -1,0 +1,61 @@
+/**
+ * Tornado's `WebSocketRequest`: draft76's handshake for those who do the rest themselves.
+ *
+ * @module
+ */
+import { type ChallengeParts, challengeResponse, checkDraft76 } from "./draft76.ts";
+
+/**
+ * A draft76 handshake, checked (Tornado's `WebSocketRequest`). A handler does not need it: it is for
+ * those who own the connection and its bytes.
+ *
+ * @example
+ * ```ts
+ * import { WebSocketRequest } from "@waterspout/websocket";
+ *
+ * const request = new Request("http://example.com/demo", {
+ *   headers: {
+ *     Host: "example.com",
+ *     Upgrade: "WebSocket",
+ *     Connection: "Upgrade",
+ *     Origin: "http://example.com",
+ *     "Sec-WebSocket-Key1": "4 @1  46546xW%0l 1 5",
+ *     "Sec-WebSocket-Key2": "12998 5 Y3 1  .P00",
+ *   },
+ * });
+ * const challenge = new TextEncoder().encode("^n:ds[4U");
+ * const response = new WebSocketRequest(request).challengeResponse(challenge);
+ * console.assert(new TextDecoder().decode(response) === "8jKS'y:G*Co,Wxa-");
+ * ```
+ */
+export class WebSocketRequest {
+  /** The request, as it was given. */
+  readonly request: Request;
+  readonly #parts: ChallengeParts;
+
+  /**
+   * Checks the fields and the keys at once.
+   *
+   * @param request The handshake, with all of its fields.
+   * @throws {ProtocolError} If a field is missing or invalid, with the rule and its section
+   * (Tornado: `ValueError`). It is the peer's mistake, so it is not a `TypeError`.
+   */
+  constructor(request: Request) {
+    this.request = request;
+    this.#parts = checkDraft76({
+      method: request.method,
+      httpVersion: "1.1",
+      get: (name) => request.headers.get(name),
+    });
+  }
+
+  /**
+   * The 16 bytes that prove that the request was read (Tornado's `challenge_response`).
+   *
+   * @param challenge key3: the 8 bytes behind the request's head.
+   * @throws {TypeError} If there are not exactly 8.
+   */
+  challengeResponse(challenge: Uint8Array): Uint8Array {
+    return challengeResponse(this.#parts, challenge);
+  }
+}

@@ -1,0 +1,136 @@
+import { assert, assertEquals } from "@std/assert";
+import { describe, test } from "node:test";
+import { HttpError, ProtocolError } from "../../src/errors.ts";
+import { checkDraft75 } from "../../src/handshake/draft75.ts";
+import { checkDraft76 } from "../../src/handshake/draft76.ts";
+import { parseExtensions } from "../../src/handshake/extensions.ts";
+import { sameOrigin } from "../../src/handshake/origin.ts";
+import { negotiateDeflate } from "../../src/handshake/permessage_deflate.ts";
+import type { RequestHead } from "../../src/handshake/request_head.ts";
+import { checkRfc6455, originOf } from "../../src/handshake/rfc6455.ts";
+import { parseSubprotocols } from "../../src/handshake/subprotocols.ts";
+import { detectVersion, WEBSOCKET_VERSIONS } from "../../src/handshake/versions.ts";
+import { latin1Bytes } from "../support/bytes.ts";
+import { CHROME, describeOutcome, DRAFT76, random, readPieces } from "./support.ts";
+
+/** Just what Chromium's head needs. */
+const LIMITS = { maxHeaderSize: CHROME.length, maxHeaderCount: 12 };
+const OTHERS = latin1Bytes(
+  'GET /?%20 http://[::1]:80 HTTP/1.0\r\nHost: a,b;c="d\\e"\r\nUpgrade:\r\n \t\0\n\r\x7f\xff\r\n',
+);
+
+type Random = () => number;
+
+function below(next: Random, limit: number): number {
+  return Math.floor(next() * limit);
+}
+
+/** A good request with a few bytes changed, taken out, doubled, or put in from elsewhere. */
+function mutate(next: Random, good: Uint8Array): Uint8Array {
+  const bytes = [...good];
+  for (let changes = below(next, 4); changes >= 0; changes--) {
+    const at = below(next, bytes.length);
+    const length = next() < 0.7 ? 1 : below(next, 40);
+    const from = below(next, OTHERS.length);
+    const part = [
+      Array.from({ length }, () => below(next, 256)),
+      [...OTHERS.subarray(from, from + length)],
+      bytes.slice(at, at + length),
+      [],
+    ][below(next, 4)] ?? [];
+    bytes.splice(at, next() < 0.5 ? length : 0, ...part);
+  }
+  return Uint8Array.from(bytes);
+}
+
+function cut(next: Random, bytes: Uint8Array): Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const length = next() < 0.5 ? 1 + below(next, 3) : below(next, 200);
+    pieces.push(bytes.subarray(at, at + length));
+    at += length;
+  }
+  return pieces;
+}
+
+/** Everything that is done with a head; only the refusals of the handshake may come of it. */
+function useHead(head: RequestHead): void {
+  const attempts = [
+    () => head.toRequest("http").url,
+    () => detectVersion(head, WEBSOCKET_VERSIONS),
+    () => checkRfc6455(head),
+    () => checkDraft76(head),
+    () => checkDraft75(head),
+    () => parseSubprotocols(head.get("sec-websocket-protocol") ?? ""),
+    () =>
+      negotiateDeflate(parseExtensions(head.get("sec-websocket-extensions") ?? ""), {
+        contextTakeover: true,
+      }),
+    () => sameOrigin(originOf(head, "hybi-08") ?? "", "http", head.host),
+    () => assert(head.path.startsWith("/")),
+  ];
+  for (const attempt of attempts) {
+    try {
+      attempt();
+    } catch (error) {
+      if (!(error instanceof HttpError || error instanceof ProtocolError)) throw error;
+    }
+  }
+}
+
+/** Reads bytes whole and in pieces: the same must come of both. */
+function tryBytes(next: Random, bytes: Uint8Array, seed: string): string {
+  const whole = readPieces([bytes], LIMITS);
+  const pieces = cut(next, bytes);
+  const expected = describeOutcome(whole);
+  assertEquals(describeOutcome(readPieces(pieces, LIMITS)), expected, seed);
+  if (whole === "incomplete") return whole;
+  if ("error" in whole) return String(whole.error.status);
+  useHead(whole.head);
+  return "head";
+}
+
+describe("whatever comes", () => {
+  test("random bytes are refused", () => {
+    const next = random(2010);
+    for (let i = 0; i < 2000; i++) {
+      const bytes = Uint8Array.from({ length: below(next, 100) }, () => below(next, 256));
+      const outcome = tryBytes(next, bytes, `number ${i}`);
+      assert(outcome === "400" || (outcome === "incomplete" && bytes.length < 20), outcome);
+    }
+  });
+
+  test("good requests with errors are read or refused, the same in any pieces", () => {
+    const next = random(6455);
+    const seen = new Map<string, number>();
+    const seeds = [CHROME, DRAFT76, "GET / HTTP/1.9\r\n\r\n"].map(latin1Bytes);
+    for (let i = 0; i < 4000; i++) {
+      const outcome = tryBytes(next, mutate(next, seeds[i % 3] ?? OTHERS), `number ${i}`);
+      seen.set(outcome, (seen.get(outcome) ?? 0) + 1);
+    }
+    // The errors are neither too many nor too few to reach everything.
+    for (const outcome of ["head", "400", "431", "505", "incomplete"]) {
+      assert((seen.get(outcome) ?? 0) > 0, `${outcome} never came: ${JSON.stringify([...seen])}`);
+    }
+  });
+
+  test("pieces of the extension grammar are parsed or refused", () => {
+    const next = random(7692);
+    const pieces = ["permessage-deflate", "a", "client_max_window_bits", "=", ";", ",", " ", "\t"];
+    pieces.push('"', "\\", "8", "15", "\xe9", "server_max_window_bits=9", '"1\\0"', "\0");
+    let parsed = 0;
+    for (let i = 0; i < 5000; i++) {
+      const value = Array.from(
+        { length: below(next, 8) },
+        () => pieces[below(next, pieces.length)],
+      ).join("");
+      try {
+        negotiateDeflate(parseExtensions(value), { contextTakeover: false });
+        parsed++;
+      } catch (error) {
+        assert(error instanceof HttpError, `${JSON.stringify(value)}: ${error}`);
+      }
+    }
+    assert(parsed > 100, `${parsed} were parsed`);
+  });
+});

@@ -1,0 +1,146 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { describe, test } from "node:test";
+import { HttpError } from "../../src/errors.ts";
+import { latin1Bytes } from "../support/bytes.ts";
+import { CHROME, DRAFT76, headOf, readPieces } from "./support.ts";
+
+describe("the request-target", () => {
+  const rows: [target: string, host: string, resourceName: string, path: string, query: string][] =
+    [
+      ["/", "own:1", "/", "/", ""],
+      ["/a/b%20c", "own:1", "/a/b%20c", "/a/b%20c", ""],
+      ["/a?b=c?d", "own:1", "/a?b=c?d", "/a", "b=c?d"],
+      ["/?", "own:1", "/?", "/", ""],
+      ["//other/a", "own:1", "//other/a", "//other/a", ""],
+      ["/http://other/", "own:1", "/http://other/", "/http://other/", ""],
+      ["http://other", "other", "/", "/", ""],
+      ["http://other/", "other", "/", "/", ""],
+      ["HTTP://other:81/a?b", "other:81", "/a?b", "/a", "b"],
+      ["https://[::1]:81?b/c", "[::1]:81", "/?b/c", "/", "b/c"],
+    ];
+  for (const [target, host, resourceName, path, query] of rows) {
+    test(target, () => {
+      const head = headOf(`GET ${target} HTTP/1.1\r\nHost: own:1\r\n\r\n`);
+      assertEquals(head.target, target);
+      assertEquals(head.host, host);
+      assertEquals(head.resourceName, resourceName);
+      assertEquals(head.path, path);
+      assertEquals(head.query, query);
+      assertEquals(head.toRequest("http").url, `http://${host}${resourceName}`);
+    });
+  }
+});
+
+describe("fields", () => {
+  const head = headOf(
+    "POST / HTTP/1.1\r\nHost: a\r\nList: one\r\nX-Long-Name_1: \t v  w \t\r\nlist:two\r\nLIST: \r\n" +
+      "other: list: three\r\nEmpty:\r\nLast: \xe9\r\n\r\n",
+  );
+
+  test("get finds a field in any case, without the space around its value", () => {
+    assertEquals(head.get("host"), "a");
+    assertEquals(head.get("x-long-name_1"), "v  w");
+    assertEquals(head.get("empty"), "");
+    assertEquals(head.get("last"), "\xe9");
+    assertEquals(head.get("lost"), undefined);
+    assertEquals(head.get("three"), undefined);
+    assertEquals(head.get(""), undefined);
+  });
+
+  test("get joins the fields of one name in their order (RFC 9110 §5.3)", () => {
+    assertEquals(head.get("list"), "one, two, ");
+    assertEquals(head.get("other"), "list: three");
+  });
+
+  test("a name of the same length is another name", () => {
+    assertEquals(head.get("lisu"), undefined);
+    assertEquals(head.get("x-long-name-1"), undefined);
+    assertEquals(headOf("GET / HTTP/1.0\r\n^: a\r\n\r\n").get("~"), undefined);
+    assertEquals(headOf("GET / HTTP/1.0\r\n^: a\r\n\r\n").get("^"), "a");
+  });
+
+  test("count", () => {
+    assertEquals(head.count("list"), 3);
+    assertEquals(head.count("host"), 1);
+    assertEquals(head.count("lost"), 0);
+  });
+
+  test("toHeaders has all of them", () => {
+    assertEquals([...head.toHeaders()], [
+      ["empty", ""],
+      ["host", "a"],
+      ["last", "\xe9"],
+      ["list", "one, two, "],
+      ["other", "list: three"],
+      ["x-long-name_1", "v  w"],
+    ]);
+  });
+
+  test("are found in heads that came in pieces, and in turns", () => {
+    const bytes = latin1Bytes("\r\n" + DRAFT76);
+    const outcome = readPieces([bytes.subarray(0, 50), bytes.subarray(50)]);
+    assert(outcome !== "incomplete" && "head" in outcome);
+    const whole = headOf("\r\n" + DRAFT76);
+    const chrome = headOf(CHROME);
+    for (const name of ["host", "upgrade", "cookie", "sec-websocket-key2", "accept-encoding"]) {
+      assertEquals(outcome.head.get(name), whole.get(name));
+      assertEquals(chrome.get("upgrade"), "websocket");
+      assertEquals(whole.count("upgrade"), 1);
+    }
+  });
+});
+
+describe("toRequest", () => {
+  test("keeps every field, those that a page may not set too", () => {
+    const names = [
+      "Host",
+      "Connection",
+      "Upgrade",
+      "Cookie",
+      "Origin",
+      "Content-Length",
+      "TE",
+      "Via",
+      "Sec-WebSocket-Key1",
+      "Sec-WebSocket-Version",
+      "Proxy-Authorization",
+    ];
+    const lines = names.map((name) => `${name}: a  \t b\r\n`).join("").replace("a  \t b", "a.b:1");
+    const request = headOf(`GET /p?q HTTP/1.1\r\n${lines}\r\n`).toRequest("https");
+    assertEquals(request.url, "https://a.b:1/p?q");
+    assertEquals(request.method, "GET");
+    assertEquals(names.map((name) => request.headers.get(name)), [
+      "a.b:1",
+      ...names.slice(1).map(() => "a  \t b"),
+    ]);
+  });
+
+  test("an HTTP/1.0 request without a host gets localhost", () => {
+    const head = headOf("GET /a HTTP/1.0\r\n\r\n");
+    assertEquals(head.host, "");
+    assertEquals(head.toRequest("http").url, "http://localhost/a");
+  });
+
+  test("keeps the method", () => {
+    for (const method of ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]) {
+      assertEquals(headOf(`${method} / HTTP/1.0\r\n\r\n`).toRequest("http").method, method);
+    }
+  });
+
+  test("refuses a method that a Request can't carry, and never makes another of it", () => {
+    // RFC 9110 §9.1: a method is case-sensitive, so that `get` is none of its own.
+    for (const method of ["CONNECT", "TRACE", "TRACK", "FOO", "get"]) {
+      const head = headOf(`${method} / HTTP/1.0\r\n\r\n`);
+      assertEquals(head.method, method);
+      let carried: string;
+      try {
+        carried = head.toRequest("http").method;
+      } catch (error) {
+        assert(error instanceof HttpError && error.status === 501, String(error));
+        continue;
+      }
+      assertEquals(carried.toUpperCase(), method.toUpperCase());
+    }
+    assertThrows(() => headOf("TRACK / HTTP/1.0\r\n\r\n").toRequest("http"), HttpError, "TRACK");
+  });
+});

@@ -1,0 +1,44 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { describe, test } from "node:test";
+import { HttpError } from "../../src/errors.ts";
+import { parseSubprotocols } from "../../src/handshake/subprotocols.ts";
+import { headOf } from "./support.ts";
+
+describe("Sec-WebSocket-Protocol (RFC 6455 §11.3.4)", () => {
+  const rows: [value: string, subprotocols: string[]][] = [
+    ["chat", ["chat"]],
+    ["chat, superchat", ["chat", "superchat"]],
+    ["b,a", ["b", "a"]],
+    [" \tchat\t,superchat ", ["chat", "superchat"]],
+    [",chat,, ,superchat,", ["chat", "superchat"]],
+    ["Chat, chat", ["Chat", "chat"]],
+    ["v1.a!#$%&'*+-^_`|~", ["v1.a!#$%&'*+-^_`|~"]],
+  ];
+  for (const [value, subprotocols] of rows) {
+    test(JSON.stringify(value), () => assertEquals(parseSubprotocols(value), subprotocols));
+  }
+
+  test("in several fields", () => {
+    const head = headOf(
+      "GET / HTTP/1.0\r\nSec-WebSocket-Protocol: a, b\r\nX: y\r\nsec-websocket-protocol: c\r\n\r\n",
+    );
+    assertEquals(parseSubprotocols(head.get("sec-websocket-protocol") ?? ""), ["a", "b", "c"]);
+  });
+
+  const refused: [value: string, because: string][] = [
+    ["", "must name a subprotocol (RFC 6455 §11.3.4)"],
+    [" , ,", "must name a subprotocol"],
+    ["a b", "must be a list of tokens (RFC 6455 §11.3.4)"],
+    ["a;b", "must be a list of tokens"],
+    ['"a"', "must be a list of tokens"],
+    ["a, \xe9", "must be a list of tokens"],
+    ["a\xa0", "must be a list of tokens"],
+    ["a, b, a", "must not name a subprotocol twice (RFC 6455 §4.1)"],
+  ];
+  for (const [value, because] of refused) {
+    test(`${JSON.stringify(value)} is refused`, () => {
+      const { status } = assertThrows(() => parseSubprotocols(value), HttpError, because);
+      assertEquals(status, 400);
+    });
+  }
+});

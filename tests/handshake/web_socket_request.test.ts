@@ -1,0 +1,72 @@
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { describe, test } from "node:test";
+import { ProtocolError } from "../../src/errors.ts";
+import { WebSocketRequest } from "../../src/handshake/web_socket_request.ts";
+import { latin1Bytes } from "../support/bytes.ts";
+import { DRAFT76, fromHex, headOf, vectors } from "./support.ts";
+
+const good = {
+  Upgrade: "WebSocket",
+  Connection: "Upgrade",
+  Host: "example.com",
+  Origin: "http://example.com",
+};
+
+function requestOf(fields: Record<string, string>, method = "GET"): Request {
+  return new Request("http://example.com/demo", { method, headers: { ...good, ...fields } });
+}
+
+describe("WebSocketRequest", () => {
+  for (
+    const { key1, key2, key3_hex, response_hex } of [
+      ...vectors("draft76_vectors"),
+      ...vectors("draft76_vectors_generated"),
+    ]
+  ) {
+    test(`answers the challenge of ${key1} and ${key2} and ${key3_hex}`, () => {
+      const request = requestOf({ "Sec-WebSocket-Key1": key1, "Sec-WebSocket-Key2": key2 });
+      const webSocketRequest = new WebSocketRequest(request);
+      assertStrictEquals(webSocketRequest.request, request);
+      assertEquals(webSocketRequest.challengeResponse(fromHex(key3_hex)), fromHex(response_hex));
+    });
+  }
+
+  for (const { key1, key2, key3_hex, reason } of vectors("draft76_reject")) {
+    if (key3_hex.length !== 16) continue;
+    test(`refuses: ${reason}`, () => {
+      const request = requestOf({ "Sec-WebSocket-Key1": key1, "Sec-WebSocket-Key2": key2 });
+      assertThrows(() => new WebSocketRequest(request), ProtocolError, "draft76");
+    });
+  }
+
+  test("takes the Request of a head", () => {
+    const request = new WebSocketRequest(headOf(DRAFT76).toRequest("http"));
+    const answer = request.challengeResponse(latin1Bytes(DRAFT76.slice(-8)));
+    assertEquals(answer, fromHex("0f9760a41ef440e6998b127214c2e01d"));
+  });
+
+  test("refuses a request that lacks a field, or is no GET", () => {
+    const keys = { "Sec-WebSocket-Key1": "1 0", "Sec-WebSocket-Key2": "1 0" };
+    new WebSocketRequest(requestOf(keys));
+    for (const name of [...Object.keys(good), ...Object.keys(keys)]) {
+      const request = requestOf(keys);
+      const headers = new Headers(request.headers);
+      headers.delete(name);
+      const without = new Request(request.url, { headers });
+      assertThrows(() => new WebSocketRequest(without), ProtocolError, `${name} must be`);
+    }
+    assertThrows(() => new WebSocketRequest(requestOf(keys, "POST")), ProtocolError, "GET");
+  });
+
+  test("refuses a challenge that has not 8 bytes", () => {
+    const keys = { "Sec-WebSocket-Key1": "1 0", "Sec-WebSocket-Key2": "1 0" };
+    const request = new WebSocketRequest(requestOf(keys));
+    for (const length of [0, 7, 9, 16]) {
+      assertThrows(
+        () => request.challengeResponse(new Uint8Array(length)),
+        TypeError,
+        "key3 has 8",
+      );
+    }
+  });
+});
