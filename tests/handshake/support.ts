@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { readFileSync } from "node:fs";
 import { HttpError } from "../../src/errors.ts";
 import { type HeadLimits, HeadReader } from "../../src/handshake/head_reader.ts";
@@ -94,6 +94,19 @@ export function readEveryWay(text: string, limits: HeadLimits = LIMITS): Outcome
     assertEquals(describeOutcome(readPieces(pieces, limits)), expected, `in pieces of ${lengths}`);
   }
   return whole;
+}
+
+/** Feeds a text in every way and expects a refusal. */
+export function assertRefused(
+  text: string,
+  status: number,
+  because: string,
+  limits: HeadLimits = LIMITS,
+): void {
+  const outcome = readEveryWay(text, limits);
+  assert(outcome !== "incomplete" && "error" in outcome, `${JSON.stringify(text)} was not refused`);
+  assertEquals(outcome.error.status, status);
+  assertStringIncludes(outcome.error.message, because);
 }
 
 /** The head of a text that has one, whatever way it comes. */
