@@ -217,10 +217,11 @@ export class Opening {
     const { head, version } = connection;
     if (head === null) return;
     const subprotocol = this.#selectSubprotocol(handler, head);
-    const common = { protocol: subprotocol, headers: this.#fields };
+    const fields = this.#fields;
     if (isDraft(version)) {
       const location = webSocketLocation(handler.getWebSocketScheme(), head);
-      const answer = { origin: head.get("origin") ?? "", location, ...common };
+      const origin = head.get("origin") ?? "";
+      const answer = { origin, location, protocol: subprotocol, headers: fields };
       this.#write(version === "draft76" ? draft76Response(answer) : draft75Response(answer));
       if (version === "draft75") return this.#done(rest, given);
       this.#state = "key3";
@@ -228,14 +229,17 @@ export class Opening {
     }
     const deflate = this.#negotiateDeflate(handler, head);
     const key = head.get("sec-websocket-key") ?? "";
-    this.#write(rfc6455Response({ key, extensions: deflate?.response, ...common }));
+    const extensions = deflate?.response;
+    this.#write(rfc6455Response({ key, extensions, protocol: subprotocol, headers: fields }));
     this.#done(rest, given, deflate);
   }
 
   #negotiateDeflate(handler: WebSocketHandler, head: RequestHead): DeflateAgreement | undefined {
-    const offers = parseExtensions(head.get("sec-websocket-extensions") ?? "");
+    const offered = head.get("sec-websocket-extensions");
+    // Also where compression is off: what is malformed is refused.
+    const offers = offered === undefined ? [] : parseExtensions(offered);
     const options = handler.getCompressionOptions();
-    if (options === undefined) return undefined;
+    if (options === undefined || offers.length === 0) return undefined;
     return negotiateDeflate(offers, { contextTakeover: options.contextTakeover ?? false });
   }
 

@@ -9,7 +9,7 @@
 export interface Clock {
   /** A monotonic time. */
   now(): number;
-  /** Calls `callback` once after `delay`. */
+  /** Calls `callback` once after `delay`, if the process lives so long: it does not hold it. */
   setTimeout(callback: () => void, delay: number): unknown;
   /** Takes a call of `setTimeout` back. */
   clearTimeout(timeout: unknown): void;
@@ -18,7 +18,12 @@ export interface Clock {
 /** The runtime's own time. */
 export const systemClock: Clock = {
   now: () => performance.now(),
-  setTimeout: (callback, delay) => setTimeout(callback, delay),
+  setTimeout: (callback, delay) => {
+    const timeout: unknown = setTimeout(callback, delay);
+    // Every server runtime has it: a process whose sockets are closed must exit by itself.
+    (timeout as { unref?: () => void }).unref?.();
+    return timeout;
+  },
   clearTimeout: (timeout) => clearTimeout(timeout as ReturnType<typeof setTimeout>),
 };
 
@@ -75,7 +80,7 @@ export class Wheel {
   set(entry: Timed, delay: number): void {
     if (entry.deadline !== 0) this.#unlink(entry);
     const now = this.#clock.now();
-    // An empty wheel has not followed the time.
+    // An empty wheel does not follow the time.
     if (this.#size === 0) this.#visited = Math.floor(now / TICK);
     entry.deadline = now + Math.max(delay, 0);
     const tick = this.#link(entry);
@@ -85,12 +90,10 @@ export class Wheel {
   /** Takes an entry out; harmless if it is not in. */
   remove(entry: Timed): void {
     if (entry.deadline === 0) return;
+    // The timeout stays, also if this was the last entry: one that finds nothing to do costs less
+    // than taking it back and setting it again for each of the connections that come and go.
     this.#unlink(entry);
     entry.deadline = 0;
-    if (this.#size === 0 && this.#wakeAt !== 0) {
-      this.#clock.clearTimeout(this.#timeout);
-      this.#wakeAt = 0;
-    }
   }
 
   #slot(tick: number): Slot {

@@ -30,7 +30,7 @@ describe("the timer wheel", () => {
     assertEquals(clock.pending, 0);
   });
 
-  test("moves and removes entries, and holds no timeout when it is empty", async () => {
+  test("moves and removes entries, and sets no timeout again when it is empty", async () => {
     const clock = new FakeClock();
     const wheel = new Wheel(clock);
     const [moved, removed, stays] = [new Entry(), new Entry(), new Entry()];
@@ -46,8 +46,10 @@ describe("the timer wheel", () => {
     assertEquals(moved.expired.length, 1);
     assertEquals(clock.pending, 0);
     wheel.set(moved, 50);
-    assertEquals(clock.pending, 1);
     wheel.remove(moved);
+    assertEquals(clock.pending, 1);
+    await clock.advance(100);
+    assertEquals(moved.expired.length, 1);
     assertEquals(clock.pending, 0);
   });
 
