@@ -15,7 +15,7 @@ export interface EchoExample {
 
 /** Resolves once the example has printed its URL. The test stops `child`. */
 export async function startEchoExample(): Promise<EchoExample> {
-  const child = spawnScript("examples/echo.ts", ["0"]);
+  const child = spawnScript("examples/echo.ts", ["0"], { permission: "--allow-net" });
   try {
     const [, port] = await child.waitFor(/https?:\/\/[^\s/]+:(\d+)/);
     return { child, port: Number(port) };

@@ -24,12 +24,17 @@ export const runtime: Runtime = "Deno" in globalThis
   ? "bun"
   : "node";
 
-/** The command that runs a TypeScript file, given by its path in the repository, on a runtime. */
-export function scriptCommand(path: string, on: Runtime = runtime): string[] {
+/**
+ * The command that runs a TypeScript file on a runtime.
+ *
+ * @param path The file's path in the repository.
+ * @param permission What the file may do, where the runtime asks: on Deno.
+ */
+export function scriptCommand(path: string, on: Runtime, permission: string): string[] {
   const script = join(root, path);
   switch (on) {
     case "deno":
-      return [runtimePath(on), "run", "--no-check", "--allow-all", script];
+      return [runtimePath(on), "run", "--no-check", permission, script];
     case "bun":
       return [runtimePath(on), "run", script];
     case "node":

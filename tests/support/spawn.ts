@@ -15,6 +15,8 @@ export interface SpawnOptions {
   readonly cwd?: string;
   /** Which runtime runs a script; the one that runs the test unless told. */
   readonly runtime?: Runtime;
+  /** What a script may do on Deno; `"--allow-all"` unless told. */
+  readonly permission?: string;
 }
 
 /** How long a process may take to say or do what is waited for, in milliseconds. */
@@ -124,5 +126,6 @@ export function spawnScript(
   args: readonly string[] = [],
   options: SpawnOptions = {},
 ): Child {
-  return new Child([...scriptCommand(path, options.runtime ?? runtime), ...args], options);
+  const { runtime: on = runtime, permission = "--allow-all" } = options;
+  return new Child([...scriptCommand(path, on, permission), ...args], options);
 }
