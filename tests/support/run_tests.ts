@@ -13,6 +13,7 @@
  * @module
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { environment, install } from "./install.ts";
@@ -226,7 +227,10 @@ function judge(
     outcome === "skipped" ? `${name} (did not run)` : name
   );
   for (const file of files) {
-    if (!ran.some((test) => test.file.endsWith(file))) failures.push(`${file} (ran no test)`);
+    const places = [file, ...importsOf(file)];
+    if (!ran.some((test) => places.some((place) => test.file.endsWith(place)))) {
+      failures.push(`${file} (ran no test)`);
+    }
   }
   if (problem !== undefined && (late || failures.length === 0)) failures.push(`the run ${problem}`);
   return {
@@ -234,6 +238,12 @@ function judge(
     passed: tests.filter(({ outcome }) => outcome === "passed").length,
     failures,
   };
+}
+
+/** The modules of a test file: its tests may be written there, and are reported as theirs. */
+function importsOf(file: string): string[] {
+  return [...Deno.readTextFileSync(`${root}/${file}`).matchAll(/^.*\bfrom "(\.[^"]+)";$/gm)]
+    .map(([, path = ""]) => join(dirname(file), path));
 }
 
 function summarize(runs: readonly Run[]): number {
