@@ -1,0 +1,136 @@
+/**
+ * Runs of bytes to strings and back, with U+FFFD for what is not UTF-8.
+ *
+ * The functions of `node:buffer` are several times as fast as the Web's on short text; where it is
+ * missing, the Web's do the same.
+ *
+ * @module
+ */
+import type { Output } from "./output.ts";
+
+/** The conversions that the wire formats are built on. */
+export interface TextFunctions {
+  /**
+   * One character for each byte. Only those of ASCII bytes and of 0xFF (`"\xff"`, which no other
+   * byte becomes) are to be relied on.
+   */
+  latin1(bytes: Uint8Array, start: number, end: number): string;
+  /** Whether all bytes are below 0x80. */
+  isAscii(bytes: Uint8Array): boolean;
+  /** Decodes UTF-8 of a few bytes; see {@linkcode decodeLong}. */
+  decode(bytes: Uint8Array, start: number, end: number): string;
+  /** As {@linkcode encodeInto}. */
+  encode(message: string, bytes: Uint8Array, at: number): number;
+}
+
+/** The part of `node:buffer` that is used. */
+export interface NodeBuffer {
+  readonly Buffer: {
+    readonly prototype: {
+      latin1Slice?(this: Uint8Array, start: number, end: number): string;
+      utf8Slice?(this: Uint8Array, start: number, end: number): string;
+      utf8Write?(this: Uint8Array, message: string, at: number, size: number): number;
+    };
+  };
+  readonly isAscii?: (bytes: Uint8Array) => boolean;
+}
+
+// A byte order mark is text here: no version of the protocol takes it away.
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+// What the Web calls "latin1" is windows-1252: the same for ASCII, and 0xFF is U+00FF there too.
+const windows1252 = new TextDecoder("latin1");
+const encoder = new TextEncoder();
+
+/** Decodes UTF-8 of any length; each maximal part that is not UTF-8 becomes one U+FFFD. */
+export function decodeLong(bytes: Uint8Array): string {
+  return utf8.decode(bytes);
+}
+
+const web: TextFunctions = {
+  latin1: (bytes, start, end) => windows1252.decode(bytes.subarray(start, end)),
+  isAscii: (bytes) => bytes.every((byte) => byte < 0x80),
+  decode: (bytes, start, end) => utf8.decode(bytes.subarray(start, end)),
+  encode: (message, bytes, at) => encoder.encodeInto(message, bytes.subarray(at)).written,
+};
+
+/** The fastest conversions that `buffer` has, and the Web's for the rest. */
+export function textFunctions(buffer: NodeBuffer | undefined): TextFunctions {
+  const { latin1Slice, utf8Slice, utf8Write } = buffer?.Buffer.prototype ?? {};
+  return {
+    latin1: latin1Slice === undefined
+      ? web.latin1
+      : (bytes, start, end) => latin1Slice.call(bytes, start, end),
+    isAscii: buffer?.isAscii ?? web.isAscii,
+    decode: utf8Slice === undefined
+      ? web.decode
+      : (bytes, start, end) => utf8Slice.call(bytes, start, end),
+    encode: utf8Write === undefined
+      ? web.encode
+      : (message, bytes, at) => utf8Write.call(bytes, message, at, message.length * 3),
+  };
+}
+
+/** `node:buffer`, if this runtime has it. */
+export function nodeBuffer(scope: unknown = globalThis): NodeBuffer | undefined {
+  const { process } = scope as {
+    process?: { getBuiltinModule?: (name: string) => NodeBuffer | undefined };
+  };
+  return process?.getBuiltinModule?.("node:buffer");
+}
+
+/** This runtime's conversions. */
+export const text: TextFunctions = textFunctions(nodeBuffer());
+
+/** Up to so many UTF-16 units, a loop encodes ASCII before a call would. */
+const TINY = 16;
+/** A long message is encoded in eight parts, or in parts of so many UTF-16 units if that is more. */
+const PART = 4096;
+/** How many characters of a long message tell how much room it needs. */
+const SAMPLES = 32;
+
+/**
+ * Encodes into `bytes` from `at` on, where there must be room for three bytes per UTF-16 unit. A
+ * lone surrogate becomes U+FFFD.
+ *
+ * @returns How many bytes were written.
+ */
+export function encodeInto(message: string, bytes: Uint8Array, at: number): number {
+  const { length } = message;
+  if (length > TINY) return text.encode(message, bytes, at);
+  for (let i = 0; i < length; i++) {
+    const unit = message.charCodeAt(i);
+    if (unit >= 0x80) return text.encode(message, bytes, at);
+    bytes[at + i] = unit;
+  }
+  return length;
+}
+
+/**
+ * Appends a long message. Only the part at hand gets room for the worst case: making a buffer of
+ * three times the message's size would cost more than to encode it.
+ */
+export function appendText(output: Output, message: string): void {
+  const { length } = message;
+  const part = Math.min(length, Math.max(PART, length >> 3));
+  // One byte more than needed: what ends a frame must not make the buffer grow.
+  output.reserve(estimate(message) + part * 2 + 1);
+  for (let from = 0, to = 0; to < length; from = to) {
+    const spare = output.bytes.length - output.length - (length - from) - 1;
+    to = Math.min(length, from + Math.max(part, spare >> 1));
+    // A part must not end inside a surrogate pair.
+    if (to < length && (message.charCodeAt(to - 1) & 0xfc00) === 0xd800) to--;
+    const at = output.reserve(length - from + (to - from) * 2 + 1);
+    output.length = at + text.encode(message.substring(from, to), output.bytes, at);
+  }
+}
+
+/** About how many bytes a message encodes to: exact for ASCII, rather too many than too few. */
+function estimate(message: string): number {
+  const step = message.length / SAMPLES;
+  let bytes = 0;
+  for (let i = 0; i < SAMPLES; i++) {
+    const unit = message.charCodeAt(i * step | 0);
+    bytes += unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3;
+  }
+  return bytes === SAMPLES ? message.length : message.length * (bytes + 2) / SAMPLES | 0;
+}

@@ -1,0 +1,106 @@
+import { assertEquals, assertExists, assertStrictEquals } from "@std/assert";
+import { describe, test } from "node:test";
+import { Output } from "../../src/protocol/output.ts";
+import { nodeBuffer, text, textFunctions } from "../../src/protocol/hixie_text.ts";
+import { bytes, hixieCases } from "./hixie_cases.ts";
+import { chopped, dice, hixie, receiveAll } from "./hixie_receive.ts";
+
+const implementations = {
+  "node:buffer": textFunctions(nodeBuffer()),
+  "the Web's": textFunctions(undefined),
+  "a node:buffer without the functions": textFunctions({ Buffer: { prototype: {} } }),
+};
+
+describe("node:buffer", () => {
+  test("is found where process has it", () => {
+    assertExists(nodeBuffer());
+  });
+
+  test("is undefined where there is none", () => {
+    assertStrictEquals(nodeBuffer({}), undefined);
+    assertStrictEquals(nodeBuffer({ process: {} }), undefined);
+    assertStrictEquals(
+      nodeBuffer({ process: { getBuiltinModule: () => undefined } }),
+      undefined,
+    );
+  });
+});
+
+for (const [name, { latin1, isAscii, decode, encode }] of Object.entries(implementations)) {
+  describe(`text by ${name}`, () => {
+    test("latin1: ASCII and FF are themselves, and no other byte is", () => {
+      const all = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+      const string = latin1(all, 0, 256);
+      assertStrictEquals(string.length, 256);
+      for (let byte = 0; byte < 0x80; byte++) assertStrictEquals(string.charCodeAt(byte), byte);
+      assertStrictEquals(string.indexOf("\xff"), 255);
+      for (let byte = 0x80; byte < 0x100; byte++) {
+        assertStrictEquals(string.charCodeAt(byte) >= 0x80, true);
+      }
+      assertStrictEquals(latin1(all, 0x61, 0x64), "abc");
+      assertStrictEquals(latin1(all, 5, 5), "");
+    });
+
+    test("isAscii", () => {
+      assertStrictEquals(isAscii(bytes("")), true);
+      assertStrictEquals(isAscii(bytes("\0abc\x7f")), true);
+      assertStrictEquals(isAscii(Uint8Array.of(0x61, 0x80)), false);
+      assertStrictEquals(isAscii(Uint8Array.of(0xff, 0x61)), false);
+    });
+
+    test("decode: as TextDecoder does, the byte order mark kept", () => {
+      const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+      const roll = dice(75);
+      const edges = bytes("\ufeffaé世😀", Uint8Array.of(0x80, 0xc0, 0xe0, 0xed, 0xf4, 0xf8, 0xfe));
+      for (let round = 0; round < 3000; round++) {
+        const random = Uint8Array.from({ length: 12 }, () => edges[roll(edges.length)] as number);
+        const start = roll(6);
+        const end = start + roll(7);
+        assertStrictEquals(decode(random, start, end), decoder.decode(random.slice(start, end)));
+      }
+      assertStrictEquals(decode(bytes("\ufeffa"), 0, 4), "\ufeffa");
+    });
+
+    test("encode: as TextEncoder does, lone surrogates replaced", () => {
+      const roll = dice(77);
+      const edges = "aé世😀\ud800\udfff\uffff\0";
+      for (let round = 0; round < 3000; round++) {
+        let message = "";
+        for (let i = roll(9); i > 0; i--) message += edges[roll(edges.length)];
+        const into = new Uint8Array(2 + message.length * 3);
+        const size = encode(message, into, 2);
+        assertEquals(into.subarray(0, 2 + size), bytes(new Uint8Array(2), message));
+      }
+    });
+  });
+}
+
+test("the wire format is the same on the Web's functions", () => {
+  const own = { ...text };
+  const messages = [
+    "",
+    "a",
+    "é",
+    "x".repeat(300),
+    "é".repeat(300),
+    "x".repeat(5000),
+    "世".repeat(50_000),
+  ];
+  Object.assign(text, textFunctions(undefined));
+  try {
+    for (const { name, versions, maxMessageSize, bytes, events } of hixieCases) {
+      for (const size of [1, 3, 1 << 20]) {
+        const got = receiveAll(hixie(versions[0], maxMessageSize), chopped(bytes, size));
+        assertEquals(got, events, name);
+      }
+    }
+    for (const size of [100, 1500, 1 << 20]) {
+      const output = new Output();
+      for (const message of messages) hixie().writeText(output, message);
+      const got = receiveAll(hixie(), chopped(output.take(), size));
+      assertEquals(got, messages.map((message) => ["text", message] as const));
+    }
+  } finally {
+    Object.assign(text, own);
+  }
+});

@@ -1,0 +1,79 @@
+import { assertEquals } from "@std/assert";
+import { describe, test } from "node:test";
+import { bytes, hex, textFrame } from "./hixie_cases.ts";
+import { chopped, dice, hixie, receiveAll } from "./hixie_receive.ts";
+
+/** What a payload reads as: decoded in one piece, by the Encoding Standard. */
+function oneShot(payload: Uint8Array): string {
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(payload);
+}
+
+// The bytes at which UTF-8's rules change; FF ends the frame and cannot occur.
+const edges = hex(
+  "00 41 7F 80 8F 90 9F A0 BB BF C0 C1 C2 C3 DF E0 E1 EC ED EE EF F0 F1 F3 F4 F5 F8 FE",
+);
+
+describe("text that is not UTF-8 reads as one decoder would read it whole", () => {
+  test("every sequence of three edge bytes, cut everywhere", () => {
+    for (const a of edges) {
+      for (const b of edges) {
+        for (const c of edges) {
+          const frame = Uint8Array.of(0x00, a, b, c, 0xff);
+          const events = [["text", oneShot(frame.subarray(1, 4))] as const];
+          for (const size of [1, 2, 3, 5]) {
+            assertEquals(receiveAll(hixie(), chopped(frame, size)), events, `${a} ${b} ${c}`);
+          }
+        }
+      }
+    }
+  });
+
+  test("random bytes of every size, in random pieces", () => {
+    const roll = dice(76);
+    for (let round = 0; round < 1500; round++) {
+      const payload = new Uint8Array(roll(round % 10 === 0 ? 20000 : 300));
+      const badness = [1, 4, 40][round % 3] as number;
+      for (let i = 0; i < payload.length; i++) {
+        payload[i] = roll(badness) === 0 ? edges[roll(edges.length)] as number : 0x61;
+      }
+      const frame = textFrame(payload);
+      const largest = [3, 50, 1500, 9000][roll(4)] as number;
+      const pieces: Uint8Array[] = [];
+      for (let at = 0; at < frame.length;) {
+        const end = at + 1 + roll(largest);
+        pieces.push(frame.subarray(at, end));
+        at = end;
+      }
+      assertEquals(receiveAll(hixie(), pieces), [["text", oneShot(payload)]], `round ${round}`);
+    }
+  });
+
+  test("a character over the end of each piece, by every cut of it", () => {
+    for (const character of ["é", "世", "😀", "\ufeff"]) {
+      const encoded = bytes(character);
+      for (const before of [0, 1, 63, 1023, 1024, 1025, 4095, 4096, 4097]) {
+        const frame = textFrame(bytes("x".repeat(before), encoded, "y".repeat(2000)));
+        const events = [["text", "x".repeat(before) + character + "y".repeat(2000)] as const];
+        for (let cut = 0; cut <= encoded.length; cut++) {
+          const at = 1 + before + cut;
+          for (const second of [at, at + 1, at + 1024, at + 1500]) {
+            const pieces = [
+              frame.subarray(0, at),
+              frame.subarray(at, second),
+              frame.subarray(second),
+            ];
+            assertEquals(receiveAll(hixie(), pieces), events);
+          }
+        }
+      }
+    }
+  });
+
+  test("continuation bytes beyond number, in pieces that consist of them", () => {
+    const payload = bytes(hex("F0 9F 98"), new Uint8Array(9000).fill(0x80), "é");
+    for (const size of [1, 3, 4, 1024, 2048, 5000]) {
+      const got = receiveAll(hixie(), chopped(textFrame(payload), size));
+      assertEquals(got, [["text", oneShot(payload)]], `pieces of ${size}`);
+    }
+  });
+});
