@@ -20,8 +20,8 @@ export interface Series {
 /** A message costs about as much as so many bytes of payload, whatever its size. */
 const WORTH_OF_A_MESSAGE = 8 * 1024;
 
-/** A cost may grow so much more than its work: caches end, and runs vary. */
-export const TOLERANCE = 2;
+/** A cost may grow so much more than its work and its floor: caches end, and runs vary. */
+export const TOLERANCE = 2.5;
 
 /** All series of the scaling benchmark. */
 export const SERIES: readonly Series[] = [
@@ -45,17 +45,30 @@ export const SERIES: readonly Series[] = [
   },
 ];
 
+/** For each value, the cost for its work divided by the least at a smaller value; 1 at first. */
+function growths(series: Series, costs: readonly number[]): number[] {
+  let least = Infinity;
+  return series.values.map((value, index) => {
+    const cost = (costs[index] ?? NaN) / series.work(value);
+    const growth = least === Infinity ? 1 : cost / least;
+    if (cost < least) least = cost;
+    return growth;
+  });
+}
+
 /**
  * The values at which a message costs more for its work than at the best smaller value, by more
- * than the tolerance. Costs are those of the series' values, in order; `NaN` is passed over.
+ * than the tolerance, and not because the floor, the runtime and the kernel, does the same. Costs
+ * are those of the series' values, in order; `NaN` is passed over.
  */
-export function growingTooFast(series: Series, costs: readonly number[]): number[] {
-  const tooFast: number[] = [];
-  let best = Infinity;
-  series.values.forEach((value, index) => {
-    const cost = (costs[index] ?? NaN) / series.work(value);
-    if (cost > best * TOLERANCE) tooFast.push(value);
-    if (cost < best) best = cost;
-  });
-  return tooFast;
+export function growingTooFast(
+  series: Series,
+  costs: readonly number[],
+  floor: readonly number[],
+): number[] {
+  const ours = growths(series, costs);
+  const bare = growths(series, floor);
+  return series.values.filter((_, index) =>
+    (ours[index] ?? NaN) > TOLERANCE * Math.max(1, bare[index] || 1)
+  );
 }

@@ -256,15 +256,23 @@ describe("growth", () => {
     work: (size) => size,
   };
 
+  const flat = [1, 10, 100];
+
   test("in step with the work is no defect", () => {
-    assertEquals(growingTooFast(series, [1, 10, 100]), []);
-    assertEquals(growingTooFast(series, [5, 6, 110]), []);
-    assertEquals(growingTooFast(series, [1, NaN, 100]), []);
+    assertEquals(growingTooFast(series, [1, 10, 100], flat), []);
+    assertEquals(growingTooFast(series, [5, 6, 150], flat), []);
+    assertEquals(growingTooFast(series, [1, NaN, 100], flat), []);
   });
 
   test("faster than the work is one", () => {
-    assertEquals(growingTooFast(series, [1, 10, 201]), [100]);
-    assertEquals(growingTooFast(series, [1, 100, 10_000]), [10, 100]);
+    assertEquals(growingTooFast(series, [1, 10, 251], flat), [100]);
+    assertEquals(growingTooFast(series, [1, 100, 10_000], flat), [10, 100]);
+    assertEquals(growingTooFast(series, [1, NaN, 251], [NaN, NaN, NaN]), [100]);
+  });
+
+  test("is no defect of ours where the floor grows as fast", () => {
+    assertEquals(growingTooFast(series, [1, 10, 400], [1, 10, 200]), []);
+    assertEquals(growingTooFast(series, [1, 10, 501], [1, 10, 200]), [100]);
   });
 });
 

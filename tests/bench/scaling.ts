@@ -1,7 +1,7 @@
 /**
  * The scaling benchmark: what a message costs against its size, the number of connections and the
  * number of messages queued. What grows faster than its work is a defect, and marked with `!`.
- * `deno task bench:scaling [--runtime bun|deno|node] [--repetitions N] [--seconds S]`
+ * `deno task bench:scaling [--only PART_OF_A_TITLE] [--runtime bun|deno|node] [--repetitions N] [--seconds S]`
  *
  * @module
  */
@@ -19,15 +19,6 @@ interface Column {
   readonly title: string;
   readonly costs: readonly number[];
   readonly tooFast: readonly number[];
-}
-
-function subjectsFor(options: Options): Subject[] {
-  const runtimes: RuntimeName[] = options.runtime ? [options.runtime] : ["bun", "deno", "node"];
-  return runtimes.flatMap((runtime) => [
-    waterspout(runtime, "hybi"),
-    waterspout(runtime, "draft76"),
-    floor(runtime),
-  ]).filter((subject) => subject.id.includes(options.only));
 }
 
 /** The least of the repetitions: whatever disturbs a run makes it dearer. */
@@ -55,15 +46,26 @@ async function cost(
   return least;
 }
 
-async function measureColumn(series: Series, subject: Subject, options: Options): Promise<Column> {
-  const costs: number[] = [];
-  for (const value of series.values) costs.push(await cost(series, value, subject, options));
-  const format = subject.format === "hybi" ? "" : `, ${subject.format}`;
-  return {
-    title: `${runtimeTitle(subject.runtime)}${format}`,
-    costs,
-    tooFast: subject.format === "raw" ? [] : growingTooFast(series, costs),
-  };
+async function costs(series: Series, subject: Subject, options: Options): Promise<number[]> {
+  const measured: number[] = [];
+  for (const value of series.values) measured.push(await cost(series, value, subject, options));
+  return measured;
+}
+
+/** The columns of one runtime: its floor, and ours in both formats. */
+async function measureColumns(
+  series: Series,
+  runtime: RuntimeName,
+  options: Options,
+): Promise<Column[]> {
+  const bare = await costs(series, floor(runtime), options);
+  const columns: Column[] = [{ title: `${runtimeTitle(runtime)}, raw`, costs: bare, tooFast: [] }];
+  for (const format of ["hybi", "draft76"] as const) {
+    const ours = await costs(series, waterspout(runtime, format), options);
+    const title = `${runtimeTitle(runtime)}, ${format}`;
+    columns.push({ title, costs: ours, tooFast: growingTooFast(series, ours, bare) });
+  }
+  return columns;
 }
 
 function seriesTable(series: Series, columns: readonly Column[]): string {
@@ -76,34 +78,42 @@ function seriesTable(series: Series, columns: readonly Column[]): string {
   return markdownTable([series.title, ...columns.map(({ title }) => title)], rows);
 }
 
+function reportText(options: Options, environment: string, tables: readonly string[]): string {
+  const runs = options.repetitions === 1 ? "one run" : `the least of ${options.repetitions} runs`;
+  return [
+    "# Scaling",
+    environment,
+    `CPU time of the server for a message, in microseconds: ${runs} of ${options.seconds} s. Raw is\n` +
+    "the TCP echo of the runtime, without any protocol. `!` marks what costs more than\n" +
+    `${TOLERANCE} times as much for its work as at a smaller value, while raw does not.`,
+    ...tables,
+  ].join("\n\n") + "\n";
+}
+
+async function environment(options: Options): Promise<string> {
+  return environmentText({
+    date: new Date().toISOString(),
+    command: ["deno task bench:scaling", ...Deno.args].join(" "),
+    cpu: await processor(),
+    system: system(),
+    repetitions: options.repetitions,
+    seconds: options.seconds,
+    versions: await versions(),
+  });
+}
+
 async function main(): Promise<void> {
   const options = parseOptions(["--repetitions", "2", "--seconds", "1", ...Deno.args]);
+  const runtimes: RuntimeName[] = options.runtime ? [options.runtime] : ["bun", "deno", "node"];
   await buildLoadGenerator();
   const tables: string[] = [];
-  for (const series of SERIES) {
+  for (const series of SERIES.filter(({ title }) => title.includes(options.only))) {
     const columns: Column[] = [];
-    for (const subject of subjectsFor(options)) {
-      columns.push(await measureColumn(series, subject, options));
-    }
+    for (const runtime of runtimes) columns.push(...await measureColumns(series, runtime, options));
     tables.push(seriesTable(series, columns));
     if (columns.some(({ tooFast }) => tooFast.length > 0)) Deno.exitCode = 1;
   }
-  const report = [
-    "# Scaling",
-    environmentText({
-      date: new Date().toISOString(),
-      command: ["deno task bench:scaling", ...Deno.args].join(" "),
-      cpu: await processor(),
-      system: system(),
-      repetitions: options.repetitions,
-      seconds: options.seconds,
-      versions: await versions(),
-    }),
-    "CPU time of the server for a message, in microseconds, the least of the repetitions. `!` marks " +
-    `what costs more than ${TOLERANCE} times as much for its work as at a smaller value; raw is\n` +
-    "the TCP echo without any protocol.",
-    ...tables,
-  ].join("\n\n") + "\n";
+  const report = reportText(options, await environment(options), tables);
   const isComplete = options.runtime === undefined && options.only === "";
   const folder = `${root}/tests/bench/results${isComplete ? "" : "/tmp"}`;
   await Deno.writeTextFile(`${folder}/scaling.md`, report);

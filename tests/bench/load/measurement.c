@@ -73,6 +73,7 @@ void measure(void (*after_poll)(uint64_t now)) {
     if (now >= ends_at) break;
   }
   if (!measurement.running) start();
+  if (!measurement.messages) counters.errors++;
   after = take_snapshot();
   counters.stopping = true;
 }

@@ -19,7 +19,8 @@ void count_message(void);
 void count_duration(uint64_t nanoseconds);
 
 /* Handles events until the measured time is over, calling a function after each poll. Stops early,
-   with an error counted, if the server closes a connection or goes silent. */
+   with an error counted, if the server closes a connection or goes silent. Without a single message
+   there is an error too. */
 void measure(void (*after_poll)(uint64_t now));
 
 /* Prints the result. */
