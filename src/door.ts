@@ -26,11 +26,11 @@ export function checkHost(head: RequestHead, settings: Settings): void {
 /** What a proxy says of its client; `null` unless the setting `trustProxy` lists the proxy. */
 export function believeProxy(
   head: RequestHead,
-  proxy: Address,
+  proxy: { readonly remoteAddress: Address },
   settings: Settings,
 ): Forwarded | null {
   const { trustProxy } = settings;
-  if (trustProxy.length === 0 || !isTrusted(proxy, trustProxy)) return null;
+  if (trustProxy.length === 0 || !isTrusted(proxy.remoteAddress, trustProxy)) return null;
   const scheme = last(head.get("x-forwarded-proto"))?.toLowerCase();
   return {
     hostname: client(head.get("x-forwarded-for"), trustProxy),

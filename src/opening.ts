@@ -119,7 +119,8 @@ export class Opening {
       const head = this.#reader.read(chunk);
       if (head === undefined) return;
       this.#connection.head = head;
-      this.#route(head, chunk.subarray(this.#reader.consumed), given);
+      const { consumed } = this.#reader;
+      this.#route(head, consumed === chunk.length ? EMPTY : chunk.subarray(consumed), given);
     } catch (error) {
       this.#refuse(error);
     }
@@ -130,7 +131,7 @@ export class Opening {
     const { settings, routes } = connection.core;
     this.#checkRunning();
     checkHost(head, settings);
-    connection.forwarded = believeProxy(head, connection.transport.remoteAddress, settings);
+    connection.forwarded = believeProxy(head, connection.transport, settings);
     if (connection.forwarded !== null && !connection.core.readmit(connection)) {
       throw new HttpError(503, "too many connections (maxConnectionsPerAddress)");
     }
