@@ -19,6 +19,7 @@
  * @module
  */
 export { Application } from "./src/application.ts";
+export type { Broker, BrokerEvents, BrokerStatus } from "./src/brokers/broker.ts";
 export type { ConnectionInfo } from "./src/connection.ts";
 export { HttpError, ProtocolError, WebSocketClosedError } from "./src/errors.ts";
 export { type HandlerClass, type MaybePromise, WebSocketHandler } from "./src/handler.ts";
@@ -28,5 +29,11 @@ export type { Message } from "./src/message.ts";
 export type { Match, Pattern, Route } from "./src/routes.ts";
 export type { ListenOptions, Server, ShutdownOptions } from "./src/server.ts";
 export type { CompressionOptions, Fetch, Settings } from "./src/settings.ts";
-export type { Address, ListenerOptions, Transport, TransportEvents } from "./src/transport/transport.ts";
+export type { Published } from "./src/topics/broadcast.ts";
+export type {
+  Address,
+  ListenerOptions,
+  Transport,
+  TransportEvents,
+} from "./src/transport/transport.ts";
 export type { Clock } from "./src/wheel.ts";

@@ -8,6 +8,7 @@ import type { Message } from "./message.ts";
 import { type Route, Routes } from "./routes.ts";
 import { type ListenOptions, Server } from "./server.ts";
 import { resolveSettings, type Settings } from "./settings.ts";
+import type { Published } from "./topics/broadcast.ts";
 import type { Transport } from "./transport/transport.ts";
 
 /**
@@ -70,8 +71,27 @@ export class Application<Options extends readonly unknown[] = readonly unknown[]
     this.#core.take(transport);
   }
 
-  /** Sends a message to all subscribers of a topic. */
-  publish(topic: string, message: Message): void {
-    this.#core.topics.publish(topic, message);
+  /**
+   * Sends a message to all subscribers of a topic, in this process and, through the setting
+   * `broker`, in others.
+   *
+   * @param topic A name of 1 to 256 characters.
+   * @param message As `WebSocketHandler.writeMessage` takes it; it is encoded once for each wire
+   * format.
+   * @returns To how many in this process it was sent, and how many could not be.
+   * @throws {TypeError} If the topic is no such name, or the message is none.
+   */
+  publish(topic: string, message: Message): Published {
+    return this.#core.topics.publish(topic, message);
+  }
+
+  /**
+   * How many connections of this process subscribe to a topic.
+   *
+   * @param topic The name.
+   * @throws {TypeError} If it is no name.
+   */
+  subscribers(topic: string): number {
+    return this.#core.topics.count(topic);
   }
 }

@@ -14,6 +14,7 @@ import { Opening } from "./opening.ts";
 import { checkCloseCode } from "./protocol/close_code.ts";
 import type { Protocol } from "./protocol/protocol.ts";
 import type { Match } from "./routes.ts";
+import type { Few } from "./topics/few.ts";
 import type { Address, Transport, TransportEvents } from "./transport/transport.ts";
 import type { Link, Timed } from "./wheel.ts";
 
@@ -64,7 +65,7 @@ export class Connection extends Incoming implements TransportEvents, Timed, Conn
   /** What a trusted proxy says of the client. */
   forwarded: Forwarded | null = null;
   /** The topics that it subscribes to, which `Topics` owns. */
-  topics: Set<string> | null = null;
+  topics: Few<string> = undefined;
 
   #opening: Opening | null = null;
   #heart: Heart | null = null;
@@ -99,6 +100,11 @@ export class Connection extends Incoming implements TransportEvents, Timed, Conn
   /** See {@linkcode ConnectionInfo.secure}. */
   get secure(): boolean {
     return this.forwarded?.secure ?? this.transport.secure;
+  }
+
+  /** Whether the handshake is not over. */
+  get isOpening(): boolean {
+    return this.phase === "opening";
   }
 
   /** Whether messages pass. */
@@ -221,6 +227,7 @@ export class Connection extends Incoming implements TransportEvents, Timed, Conn
     this.dropEvents();
     this.#lastWord = null;
     this.phase = "closing";
+    if (this.topics !== undefined) this.core.topics.leave(this);
     this.core.wheel.set(this, this.core.settings.closeTimeout);
     // draft75 has no closing handshake: there is nothing to wait for.
     if (this.version === "draft75") this.#leave();
@@ -316,7 +323,7 @@ export class Connection extends Incoming implements TransportEvents, Timed, Conn
     const { core } = this;
     if (core.has(this)) core.wheel.set(this, core.settings.closeTimeout);
     else core.wheel.remove(this);
-    if (this.topics !== null) core.topics.leave(this);
+    if (this.topics !== undefined) core.topics.leave(this);
     if (this.#opened) this.#callOnClose();
   }
 

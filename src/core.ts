@@ -9,6 +9,7 @@ import type { Application } from "./application.ts";
 import { Connection } from "./connection.ts";
 import type { Routes } from "./routes.ts";
 import type { Settings } from "./settings.ts";
+import { Relay } from "./topics/relay.ts";
 import { Topics } from "./topics/topics.ts";
 import type { Transport } from "./transport/transport.ts";
 import { Wheel } from "./wheel.ts";
@@ -43,6 +44,8 @@ export class Core {
     this.routes = routes;
     this.wheel = new Wheel(settings.clock);
     this.#addresses = new Addresses(settings);
+    const { broker } = settings;
+    if (broker !== undefined) this.topics.relay = new Relay(broker, this.topics, settings);
   }
 
   /** Takes a connection in, or turns it away where there are too many. */

@@ -9,6 +9,7 @@ import { sameOrigin } from "./handshake/origin.ts";
 import type { WebSocketVersion } from "./handshake/versions.ts";
 import type { Message } from "./message.ts";
 import type { CompressionOptions } from "./settings.ts";
+import type { Published } from "./topics/broadcast.ts";
 
 /** A handler class, as a route names it. */
 export type HandlerClass<Options = unknown> = new (
@@ -336,18 +337,39 @@ export abstract class WebSocketHandler<Options = unknown> {
 
   // --- Topics -----------------------------------------------------------------------------------
 
-  /** Joins a topic, until the connection closes or {@linkcode unsubscribe}. */
-  subscribe(topic: string): void {
-    this.#live().core.topics.subscribe(this.#live(), topic);
+  /**
+   * Joins a topic, until {@linkcode unsubscribe} or the close of the connection, when it leaves all
+   * by itself. Twice is once; after the close it does nothing.
+   *
+   * @param topic A name of 1 to 256 characters.
+   * @returns Resolves once messages of other processes arrive too; at once if there is no broker or
+   * it is away. Those of this process arrive from the call on, so the promise is safe to ignore.
+   * @throws {TypeError} If the topic is no such name, or the handshake is not over.
+   */
+  subscribe(topic: string): Promise<void> {
+    return this.#live().core.topics.subscribe(this.#live(), topic);
   }
 
-  /** Leaves a topic. */
+  /**
+   * Leaves a topic; harmless if it was not joined.
+   *
+   * @param topic The name.
+   * @throws {TypeError} If the topic is no name.
+   */
   unsubscribe(topic: string): void {
     this.#live().core.topics.unsubscribe(this.#live(), topic);
   }
 
-  /** Sends a message to the other subscribers of a topic. */
-  publish(topic: string, message: Message): void {
-    this.#live().core.topics.publish(topic, message, this.#live());
+  /**
+   * Sends a message to the other subscribers of a topic, in this process and, through the setting
+   * `broker`, in others. It need not be subscribed to, and may be called in {@linkcode onClose}.
+   *
+   * @param topic The name.
+   * @param message As {@linkcode writeMessage} takes it; it is encoded once for each wire format.
+   * @returns To how many in this process it was sent, and how many could not be.
+   * @throws {TypeError} If the topic is no name, or the message is none.
+   */
+  publish(topic: string, message: Message): Published {
+    return this.#live().core.topics.publish(topic, message, this.#live());
   }
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Broker, BrokerStatus } from "./brokers/broker.ts";
 import { type Clock, systemClock } from "./wheel.ts";
 import type { WebSocketVersion } from "./handshake/versions.ts";
 
@@ -73,6 +74,13 @@ export interface Settings {
   readonly maxConnections: number;
   /** The most connections of one address at a time. Beyond it: 503. 0 for no limit. */
   readonly maxConnectionsPerAddress: number;
+  /** What carries published messages to other processes; without it topics are this process's. */
+  readonly broker: Broker | undefined;
+  /**
+   * Told when the broker goes away, with what is known of the cause, and when it is back; writes to
+   * `log` unless set.
+   */
+  readonly onBrokerStatus: ((status: BrokerStatus, error?: Error) => void) | undefined;
   /** Told of errors that no handler hears of; writes to `console.error` unless set. */
   readonly log: (message: string, error?: unknown) => void;
   /** The source of time, for tests. */
@@ -103,6 +111,8 @@ export const defaultSettings: Settings = {
   closeTimeout: 5_000,
   maxConnections: 0,
   maxConnectionsPerAddress: 0,
+  broker: undefined,
+  onBrokerStatus: undefined,
   log: (message, error) =>
     error === undefined ? console.error(message) : console.error(message, error),
   clock: systemClock,

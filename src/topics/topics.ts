@@ -1,83 +1,126 @@
 /**
- * Who subscribes to what, and one message to all of them, encoded once per wire format.
+ * Who subscribes to what in this process.
  *
  * @module
  */
 import type { Connection } from "../connection.ts";
 import { type Message, toPayload } from "../message.ts";
-import { Output } from "../protocol/output.ts";
+import { Broadcast, type Published } from "./broadcast.ts";
+import { add, count, has, remove } from "./few.ts";
+import type { Relay } from "./relay.ts";
+import { checkTopic } from "./topic.ts";
 
-/** The topics of an application. */
+/** What becomes of a message to nobody. */
+const NOBODY: Published = Object.freeze({ sent: 0, unable: 0 });
+
+/** The answer of a subscription that is complete. */
+const DONE: Promise<void> = Promise.resolve();
+
+/**
+ * The topics of an application. A topic is there while it has subscribers; subscribing and leaving
+ * cost O(1), publishing O(subscribers of the topic).
+ */
 export class Topics {
-  readonly #subscribers: Map<string, Set<Connection>> = new Map();
+  /** What joins them with those of other processes, if something does. */
+  relay: Relay | null = null;
+  /** How many subscriptions there are, over all topics. */
+  subscriptions = 0;
+  readonly #subscribers: Map<string, Connection | Set<Connection>> = new Map();
 
-  /** Adds a subscriber, if it is open. */
-  subscribe(connection: Connection, topic: string): void {
-    if (typeof topic !== "string") {
-      throw new TypeError(`Cannot subscribe to ${String(topic)}: a topic is a string`);
-    }
-    if (!connection.isOpen) return;
-    let subscribers = this.#subscribers.get(topic);
-    if (subscribers === undefined) this.#subscribers.set(topic, subscribers = new Set());
-    subscribers.add(connection);
-    (connection.topics ??= new Set()).add(topic);
-  }
-
-  /** Takes a subscriber out. */
-  unsubscribe(connection: Connection, topic: string): void {
-    connection.topics?.delete(topic);
+  /** See `WebSocketHandler.subscribe`. */
+  subscribe(connection: Connection, topic: string): Promise<void> {
+    checkTopic(topic, "subscribe to");
+    if (!connection.isOpen) return refuseUnopened(connection, topic);
     const subscribers = this.#subscribers.get(topic);
-    if (subscribers === undefined) return;
-    subscribers.delete(connection);
-    if (subscribers.size === 0) this.#subscribers.delete(topic);
+    if (!has(subscribers, connection)) {
+      const joined = add(subscribers, connection);
+      if (joined !== subscribers) this.#subscribers.set(topic, joined);
+      connection.topics = add(connection.topics, topic);
+      this.subscriptions++;
+    }
+    return this.relay === null ? DONE : this.relay.settle(topic);
   }
 
-  /** Takes a subscriber out of all its topics. */
+  /** See `WebSocketHandler.unsubscribe`. */
+  unsubscribe(connection: Connection, topic: string): void {
+    checkTopic(topic, "unsubscribe from");
+    if (!has(connection.topics, topic)) return;
+    connection.topics = remove(connection.topics, topic);
+    this.#remove(connection, topic);
+  }
+
+  /** Takes a connection out of all its topics. */
   leave(connection: Connection): void {
-    for (const topic of connection.topics ?? []) this.unsubscribe(connection, topic);
-    connection.topics = null;
+    const { topics } = connection;
+    connection.topics = undefined;
+    if (topics instanceof Set) { for (const topic of topics) this.#remove(connection, topic); }
+    else if (topics !== undefined) this.#remove(connection, topics);
+  }
+
+  #remove(connection: Connection, topic: string): void {
+    this.subscriptions--;
+    const left = remove(this.#subscribers.get(topic), connection);
+    if (left !== undefined) return;
+    this.#subscribers.delete(topic);
+    this.relay?.settle(topic);
+  }
+
+  /** How many topics have subscribers. */
+  get size(): number {
+    return this.#subscribers.size;
+  }
+
+  /** The topics that have subscribers. */
+  names(): Iterable<string> {
+    return this.#subscribers.keys();
+  }
+
+  /** Whether a topic has subscribers. */
+  has(topic: string): boolean {
+    return this.#subscribers.has(topic);
   }
 
   /** How many connections subscribe to a topic. */
   count(topic: string): number {
-    return this.#subscribers.get(topic)?.size ?? 0;
+    checkTopic(topic, "count the subscribers of");
+    return count(this.#subscribers.get(topic));
   }
 
   /**
-   * Sends a message to the subscribers of a topic.
+   * Sends a message to the subscribers of a topic, here and in other processes.
    *
    * @param topic The topic.
    * @param message The message.
    * @param except Who does not get it.
-   * @returns How many could not be sent it, because their version has no binary messages.
    */
-  publish(topic: string, message: Message, except?: Connection): number {
+  publish(topic: string, message: Message, except?: Connection): Published {
+    checkTopic(topic, "publish to");
     const payload = toPayload(message);
-    const frames: Map<string, Uint8Array | null> = new Map();
-    let unable = 0;
-    for (const connection of this.#subscribers.get(topic) ?? []) {
-      if (connection === except || connection.protocol === null) continue;
-      const { format } = connection.protocol;
-      if (format === undefined) {
-        connection.writeMessage(payload);
-        continue;
-      }
-      let frame = frames.get(format);
-      if (frame === undefined) frames.set(format, frame = encode(connection, payload));
-      if (frame === null) unable++;
-      else connection.writeFrame(frame);
-    }
-    return unable;
+    const published = this.deliver(topic, payload, except);
+    this.relay?.publish(topic, payload);
+    return published;
+  }
+
+  /** Sends a message to the subscribers of a topic in this process. */
+  deliver(topic: string, payload: string | Uint8Array, except?: Connection): Published {
+    const subscribers = this.#subscribers.get(topic);
+    if (subscribers === undefined) return NOBODY;
+    const broadcast = new Broadcast(payload);
+    if (subscribers instanceof Set) {
+      // Those who leave meanwhile, since they were too slow or their `onClose` ends others, are
+      // not met any more: a Set can be changed while it is walked.
+      for (const connection of subscribers) if (connection !== except) broadcast.to(connection);
+    } else if (subscribers !== except) broadcast.to(subscribers);
+    return broadcast;
   }
 }
 
-/** The frame of a message in a connection's format; `null` if its version has no such message. */
-function encode(connection: Connection, payload: string | Uint8Array): Uint8Array | null {
-  const { protocol } = connection;
-  if (protocol === null) return null;
-  const output = new Output();
-  if (typeof payload === "string") protocol.writeText(output, payload);
-  else if (connection.hasBinary) protocol.writeBinary(output, payload);
-  else return null;
-  return output.take();
+/** A connection that ends has left its topics and joins none; one that opens is asked too early. */
+function refuseUnopened(connection: Connection, topic: string): Promise<void> {
+  if (connection.isOpening) {
+    throw new TypeError(
+      `Cannot subscribe to ${JSON.stringify(topic)}: the handshake is not over; do it in open()`,
+    );
+  }
+  return DONE;
 }

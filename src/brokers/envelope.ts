@@ -1,0 +1,93 @@
+/**
+ * How a message travels between processes: a header that tells ours from anybody else's, then the
+ * topic and the payload.
+ *
+ * ```text
+ * 0   "WSP" 01        what this is, and the version of this format
+ * 4   sender          8 random bytes, one value per application
+ * 12  kind            0 text, 1 binary
+ * 13  topic length    2 bytes, big-endian, of UTF-8
+ * 15  payload length  4 bytes, big-endian
+ * 19  topic, payload
+ * ```
+ *
+ * @module
+ */
+
+const MAGIC = Uint8Array.of(0x57, 0x53, 0x50, 0x01);
+const SENDER = 4;
+const KIND = 12;
+const TOPIC_LENGTH = 13;
+const PAYLOAD_LENGTH = 15;
+const HEADER_LENGTH = 19;
+const TEXT = 0;
+const BINARY = 1;
+
+/** How many bytes name a sender. */
+export const SENDER_LENGTH = 8;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** A message in bytes. */
+export function seal(sender: Uint8Array, topic: string, payload: string | Uint8Array): Uint8Array {
+  const topicBytes = encoder.encode(topic);
+  const bytes = typeof payload === "string" ? encoder.encode(payload) : payload;
+  const sealed = new Uint8Array(HEADER_LENGTH + topicBytes.length + bytes.length);
+  const view = new DataView(sealed.buffer);
+  sealed.set(MAGIC);
+  sealed.set(sender, SENDER);
+  sealed[KIND] = typeof payload === "string" ? TEXT : BINARY;
+  view.setUint16(TOPIC_LENGTH, topicBytes.length);
+  view.setUint32(PAYLOAD_LENGTH, bytes.length);
+  sealed.set(topicBytes, HEADER_LENGTH);
+  sealed.set(bytes, HEADER_LENGTH + topicBytes.length);
+  return sealed;
+}
+
+/** A message that has arrived, its topic and payload not decoded yet. */
+export class Envelope {
+  readonly #bytes: Uint8Array;
+  readonly #payloadAt: number;
+
+  private constructor(bytes: Uint8Array, payloadAt: number) {
+    this.#bytes = bytes;
+    this.#payloadAt = payloadAt;
+  }
+
+  /** Takes what has arrived; `undefined` if it is not one of ours, or not whole. */
+  static open(data: unknown): Envelope | undefined {
+    if (!(data instanceof Uint8Array) || data.length < HEADER_LENGTH) return undefined;
+    if (MAGIC.some((byte, index) => data[index] !== byte)) return undefined;
+    if (data[KIND] !== TEXT && data[KIND] !== BINARY) return undefined;
+    const view = new DataView(data.buffer, data.byteOffset, HEADER_LENGTH);
+    const payloadAt = HEADER_LENGTH + view.getUint16(TOPIC_LENGTH);
+    if (payloadAt + view.getUint32(PAYLOAD_LENGTH) !== data.length) return undefined;
+    return new Envelope(data, payloadAt);
+  }
+
+  /** Whether it comes from this sender. */
+  isFrom(sender: Uint8Array): boolean {
+    return sender.every((byte, index) => this.#bytes[SENDER + index] === byte);
+  }
+
+  /** The topic; `undefined` if it is not UTF-8. */
+  get topic(): string | undefined {
+    return decode(this.#bytes.subarray(HEADER_LENGTH, this.#payloadAt));
+  }
+
+  /** The message; `undefined` if it is text and not UTF-8. */
+  get payload(): string | Uint8Array | undefined {
+    const bytes = this.#bytes.subarray(this.#payloadAt);
+    return this.#bytes[KIND] === TEXT ? decode(bytes) : bytes;
+  }
+}
+
+function decode(bytes: Uint8Array): string | undefined {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    // The caller counts it as corrupt.
+    return undefined;
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * One message to many connections, encoded once per wire format.
+ *
+ * @module
+ */
+import type { Connection } from "../connection.ts";
+import { giveOutput, takeOutput } from "../flush.ts";
+import type { Protocol } from "../protocol/protocol.ts";
+
+/** What became of a message that was published, in this process. */
+export interface Published {
+  /**
+   * To how many subscribers it was sent. A subscriber who is so slow that the message would have
+   * exceeded `maxBufferedAmount` is disconnected instead, and not counted.
+   */
+  readonly sent: number;
+  /** How many subscribers could not be sent it: it is binary, and their version has only text. */
+  readonly unable: number;
+}
+
+/** A message on its way to its receivers, and the count of them. */
+export class Broadcast implements Published {
+  sent = 0;
+  unable = 0;
+  readonly #payload: string | Uint8Array;
+  /** The formats met so far, and the frame of each: there are no more than a few. */
+  readonly #formats: string[] = [];
+  readonly #frames: Uint8Array[] = [];
+
+  /** @param payload The message. */
+  constructor(payload: string | Uint8Array) {
+    this.#payload = payload;
+  }
+
+  /** Sends it to one connection. */
+  to(connection: Connection): void {
+    const { protocol } = connection;
+    if (protocol === null) return;
+    if (typeof this.#payload !== "string" && !connection.hasBinary) {
+      this.unable++;
+      return;
+    }
+    const { format } = protocol;
+    if (format === undefined) connection.writeMessage(this.#payload);
+    else connection.writeFrame(this.#frame(protocol, format));
+    // If it was too much for a slow one, that is closed.
+    if (connection.isOpen) this.sent++;
+  }
+
+  #frame(protocol: Protocol, format: string): Uint8Array {
+    const frame = this.#frames[this.#formats.indexOf(format)];
+    if (frame !== undefined) return frame;
+    const encoded = encode(protocol, this.#payload);
+    this.#formats.push(format);
+    this.#frames.push(encoded);
+    return encoded;
+  }
+}
+
+function encode(protocol: Protocol, payload: string | Uint8Array): Uint8Array {
+  const output = takeOutput();
+  if (typeof payload === "string") protocol.writeText(output, payload);
+  else protocol.writeBinary(output, payload);
+  const frame = output.take();
+  giveOutput(output);
+  return frame;
+}
