@@ -82,7 +82,8 @@ export class Wheel {
     const now = this.#clock.now();
     // An empty wheel does not follow the time.
     if (this.#size === 0) this.#visited = Math.floor(now / TICK);
-    entry.deadline = now + Math.max(delay, 0);
+    // A whole number, which the engines keep in place instead of in an object of its own.
+    entry.deadline = Math.ceil(now + Math.max(delay, 0));
     const tick = this.#link(entry);
     if (this.#wakeAt === 0 || tick < this.#wakeAt) this.#wake(tick, now);
   }
@@ -97,12 +98,12 @@ export class Wheel {
   }
 
   #slot(tick: number): Slot {
-    // The remainder is below SLOTS.
-    return this.#slots[tick % SLOTS]!;
+    // The index is below SLOTS, a power of two.
+    return this.#slots[tick & (SLOTS - 1)]!;
   }
 
   #link(entry: Timed): number {
-    const tick = Math.max(Math.ceil(entry.deadline / TICK), this.#visited + 1);
+    const tick = Math.max(Math.ceil(entry.deadline / TICK) | 0, this.#visited + 1);
     const slot = this.#slot(tick);
     entry.before = slot;
     entry.after = slot.after;
