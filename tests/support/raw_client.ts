@@ -43,7 +43,8 @@ export class RawClient {
       });
     });
     socket.on("data", (chunk: Uint8Array) => {
-      this.#chunks.push(chunk);
+      // Not a Buffer, whose slice is no copy, and which equals no Uint8Array.
+      this.#chunks.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
       this.#length += chunk.length;
       this.#changed();
     });
