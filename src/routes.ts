@@ -30,8 +30,10 @@ export interface Match {
   readonly params: Readonly<Record<string, string>>;
 }
 
-/** What a compiled pattern says of a path. */
-type Matcher = (path: string) => Pick<Match, "args" | "params"> | undefined;
+/** What a compiled route says of a path. */
+type Matcher = (path: string) => Match | undefined;
+/** What a route's matches have in common. */
+type Target = Pick<Match, "pattern" | "handler" | "options">;
 
 /** The part of `URLPattern` that is used; Node has it from version 24 on. */
 interface UrlPattern {
@@ -40,10 +42,8 @@ interface UrlPattern {
   } | null;
 }
 
-const NO_ARGS: Pick<Match, "args" | "params"> = Object.freeze({
-  args: Object.freeze([]),
-  params: Object.freeze({}),
-});
+const NO_ARGS: readonly string[] = Object.freeze([]);
+const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({});
 
 /** Only segments that are literal or one `:name`: what needs no `URLPattern`. */
 const SIMPLE = /^(?:\/(?::[A-Za-z_$][\w$]*|[^/:*+?{}()\\]*))+$/;
@@ -52,7 +52,7 @@ function decode(part: string | undefined): string {
   return part === undefined ? "" : decodeURIComponent(part);
 }
 
-function regExpMatcher(pattern: RegExp): Matcher {
+function regExpMatcher(pattern: RegExp, target: Target): Matcher {
   // Neither `g` nor `y`: a match must not depend on the one before it.
   const whole = new RegExp(`^(?:${pattern.source})$`, pattern.flags.replace(/[gy]/g, ""));
   return (path) => {
@@ -60,11 +60,11 @@ function regExpMatcher(pattern: RegExp): Matcher {
     if (found === null) return undefined;
     const params: Record<string, string> = {};
     for (const [name, part] of Object.entries(found.groups ?? {})) params[name] = decode(part);
-    return { args: found.slice(1).map(decode), params };
+    return { ...target, args: found.slice(1).map(decode), params };
   };
 }
 
-function urlPatternMatcher(pathname: string): Matcher {
+function urlPatternMatcher(pathname: string, target: Target): Matcher {
   const { URLPattern } = globalThis as unknown as {
     URLPattern?: new (init: { pathname: string }) => UrlPattern;
   };
@@ -85,32 +85,37 @@ function urlPatternMatcher(pathname: string): Matcher {
       args.push(decode(part));
       if (!/^\d+$/.test(name)) params[name] = args.at(-1) ?? "";
     }
-    return { args, params };
+    return { ...target, args, params };
   };
 }
 
-function compile(pattern: Pattern): Matcher {
-  if (pattern instanceof RegExp) return regExpMatcher(pattern);
+function compile([pattern, handler, options]: Route): Matcher {
+  const target: Target = { pattern, handler, options };
+  if (pattern instanceof RegExp) return regExpMatcher(pattern, target);
   if (!pattern.startsWith("/")) {
     throw new TypeError(`Cannot use pattern ${JSON.stringify(pattern)}: it must begin with "/"`);
   }
-  if (!SIMPLE.test(pattern)) return urlPatternMatcher(pattern);
-  if (!pattern.includes(":")) return (path) => path === pattern ? NO_ARGS : undefined;
+  if (!SIMPLE.test(pattern)) return urlPatternMatcher(pattern, target);
+  if (!pattern.includes(":")) {
+    // All connections of a literal path share the match.
+    const match: Match = { ...target, args: NO_ARGS, params: NO_PARAMS };
+    return (path) => path === pattern ? match : undefined;
+  }
   const source = pattern.replace(/[.|[\]^]|\$(?![\w$])/g, "\\$&")
     .replace(/:([A-Za-z_$][\w$]*)/g, "(?<$1>[^/]+)");
-  return regExpMatcher(new RegExp(source));
+  return regExpMatcher(new RegExp(source), target);
 }
 
 /** The routes of an application, tried in order. */
 export class Routes {
-  readonly #routes: { route: Route; match: Matcher }[] = [];
+  readonly #matchers: readonly Matcher[];
 
   /**
    * @param routes The routes in the order in which they are tried.
    * @throws {TypeError} If a pattern is not a path, or not one that this runtime can compile.
    */
   constructor(routes: readonly Route[]) {
-    for (const route of routes) this.#routes.push({ route, match: compile(route[0]) });
+    this.#matchers = routes.map(compile);
   }
 
   /**
@@ -119,11 +124,9 @@ export class Routes {
    * @throws {URIError} If a captured part is not well-formed percent-encoding.
    */
   match(path: string): Match | undefined {
-    for (const { route, match } of this.#routes) {
+    for (const match of this.#matchers) {
       const found = match(path);
-      if (found !== undefined) {
-        return { pattern: route[0], handler: route[1], options: route[2], ...found };
-      }
+      if (found !== undefined) return found;
     }
     return undefined;
   }

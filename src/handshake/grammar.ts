@@ -43,9 +43,20 @@ export const VALUE_BYTES: Uint8Array = table(valuePattern);
 
 /** Whether a list of tokens (`keep-alive, Upgrade`) has one, in any case (RFC 9110 §5.6.1). */
 export function listHasToken(list: string, token: string): boolean {
+  // The token alone is what nearly everybody sends.
+  if (list.length === token.length) return isCaselessly(list, token);
   const lowerCase = list.toLowerCase();
-  if (lowerCase === token) return true;
   return lowerCase.split(",").some((element) => trimSpace(element) === token);
+}
+
+/** Whether a text of the same length is `lowerCase`, in any case of ASCII. */
+function isCaselessly(text: string, lowerCase: string): boolean {
+  for (let i = 0; i < lowerCase.length; i++) {
+    const code = text.charCodeAt(i);
+    const isUpperCase = code >= 0x41 && code <= 0x5a;
+    if ((isUpperCase ? code + 0x20 : code) !== lowerCase.charCodeAt(i)) return false;
+  }
+  return true;
 }
 
 /** Without the spaces and tabs at both ends; `trim` would take U+00A0 and more. */
