@@ -14,6 +14,7 @@ import { Opening } from "./opening.ts";
 import { checkCloseCode } from "./protocol/close_code.ts";
 import type { Protocol } from "./protocol/protocol.ts";
 import type { Match } from "./routes.ts";
+import type { Settings } from "./settings.ts";
 import type { Few } from "./topics/few.ts";
 import type { Address, Transport, TransportEvents } from "./transport/transport.ts";
 import type { Link, Timed } from "./wheel.ts";
@@ -40,6 +41,8 @@ export interface Forwarded {
 
 /** One connection, from accept to the end of its socket. */
 export class Connection extends Incoming implements TransportEvents, Timed, ConnectionInfo {
+  /** What the connections of its application share. */
+  readonly core: Core;
   /** The server that accepted it, if one did. */
   readonly owner: Owner | undefined;
 
@@ -80,9 +83,14 @@ export class Connection extends Incoming implements TransportEvents, Timed, Conn
    * @param owner The server that accepted it, if one did.
    */
   constructor(core: Core, transport: Transport, owner?: Owner) {
-    super(core, transport);
+    super(transport);
+    this.core = core;
     this.owner = owner;
     core.wheel.set(this, core.settings.handshakeTimeout);
+  }
+
+  protected override get limits(): Settings {
+    return this.core.settings;
   }
 
   /** See {@linkcode ConnectionInfo.remoteAddress}. */

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { Core } from "./core.ts";
 import { ProtocolError, WebSocketClosedError } from "./errors.ts";
 import { type Flushable, flushSoon, giveOutput, takeOutput } from "./flush.ts";
 import { type Message, toPayload } from "./message.ts";
@@ -42,10 +41,16 @@ function closedError(): WebSocketClosedError {
   return new WebSocketClosedError("Cannot write a message: the connection is closed");
 }
 
-/** What {@linkcode Connection} is to its output. */
+/** How much output may wait, in bytes. */
+export interface OutputLimits {
+  /** Beyond it, writers wait. */
+  readonly highWaterMark: number;
+  /** Beyond it, the connection ends. */
+  readonly maxBufferedAmount: number;
+}
+
+/** What a connection is to its output, at either end. */
 export abstract class Outgoing implements Flushable {
-  /** What the connections of its application share. */
-  readonly core: Core;
   /** The runtime's connection. */
   readonly transport: Transport;
 
@@ -62,15 +67,16 @@ export abstract class Outgoing implements Flushable {
   #frame: Uint8Array | null = null;
   #waiter: Waiter | null = null;
 
-  /** @param core Whose settings apply. @param transport The runtime's connection. */
-  constructor(core: Core, transport: Transport) {
-    this.core = core;
+  /** @param transport The runtime's connection. */
+  constructor(transport: Transport) {
     this.transport = transport;
   }
 
-  /** Called when more output has collected than a client may leave waiting. */
+  /** The limits in force. */
+  protected abstract get limits(): OutputLimits;
+  /** Called when more output has collected than the peer may leave waiting. */
   protected abstract overflow(error: ProtocolError): void;
-  /** Called when the client must take output before more input is read, or no longer. */
+  /** Called when the peer has to take output before more is written, or no longer. */
   protected abstract congestionChanged(): void;
 
   /** Bytes that are written and not yet taken by the system. */
@@ -116,7 +122,7 @@ export abstract class Outgoing implements Flushable {
     }
   }
 
-  /** Resolves when the client has taken enough; rejects if the connection ends before. */
+  /** Resolves when the peer has taken enough; rejects if the connection ends before. */
   drained(): Promise<void> {
     if (this.phase === "closed") return ignorable(Promise.reject(closedError()));
     if (!this.congested) return DONE;
@@ -163,7 +169,7 @@ export abstract class Outgoing implements Flushable {
       this.#frame = null;
       this.transport.write(frame, true);
     } else return;
-    const { highWaterMark } = this.core.settings;
+    const { highWaterMark } = this.limits;
     if (!this.congested && this.transport.bufferedAmount > highWaterMark) {
       this.congested = true;
       this.congestionChanged();
@@ -189,7 +195,7 @@ export abstract class Outgoing implements Flushable {
 
   /** Whether there is room for more output; if not, the connection ends with 1013. */
   #makeRoom(size: number): boolean {
-    const { maxBufferedAmount } = this.core.settings;
+    const { maxBufferedAmount } = this.limits;
     if (this.bufferedAmount + size <= maxBufferedAmount) return true;
     this.overflow(
       new ProtocolError(1013, `more than maxBufferedAmount (${maxBufferedAmount} bytes) wait`),

@@ -1,0 +1,92 @@
+/**
+ * How a connection reads, at either end: chunks → the protocol's events, as far as there is room
+ * for them.
+ *
+ * @module
+ */
+import { Inbox } from "./inbox.ts";
+import { Outgoing, type OutputLimits } from "./outgoing.ts";
+import type { Sink } from "./protocol/protocol.ts";
+
+/** How much may wait in either direction, in bytes. */
+export interface FlowLimits extends OutputLimits {
+  /** What is decoded ahead of who takes it; at it, reading stops. */
+  readonly maxQueuedSize: number;
+}
+
+/** What a connection is to the bytes that arrive. */
+export abstract class Reading extends Outgoing implements Sink {
+  /** Whether the peer sends nothing more: it sent FIN, or the socket is gone. */
+  protected ended = false;
+  /** Whether the transport is paused. */
+  protected paused = false;
+  /** What waits to be taken; `null` as long as nothing ever did. */
+  protected inbox: Inbox | null = null;
+
+  protected abstract override get limits(): FlowLimits;
+  /** Whether the protocol may report one more event. */
+  protected abstract get mayParse(): boolean;
+  /** The peer broke a rule; what it sent before may still wait. */
+  protected abstract broken(error: Error): void;
+
+  /** See {@linkcode Sink.text}. */
+  abstract text(message: string): boolean;
+  /** See {@linkcode Sink.binary}. */
+  abstract binary(message: Uint8Array): boolean;
+  /** See {@linkcode Sink.ping}. */
+  abstract ping(payload: Uint8Array): boolean;
+  /** See {@linkcode Sink.pong}. */
+  abstract pong(payload: Uint8Array): boolean;
+  /** See {@linkcode Sink.close}. */
+  abstract close(code: number | undefined, reason: string): boolean;
+
+  /** Whether frames are parsed. */
+  protected get isLive(): boolean {
+    return this.phase === "open" || this.phase === "closing";
+  }
+
+  /** Whether less waits than may. */
+  protected get hasRoom(): boolean {
+    return this.inbox === null || this.inbox.size < this.limits.maxQueuedSize;
+  }
+
+  /** The inbox, made when it is first needed. */
+  protected box(): Inbox {
+    return this.inbox ??= new Inbox();
+  }
+
+  /** Takes bytes of an open connection. */
+  protected receive(chunk: Uint8Array, given: boolean): void {
+    if (this.inbox !== null && this.inbox.held !== null) this.inbox.hold(chunk, given);
+    else if (!this.mayParse) this.box().hold(chunk, given);
+    else this.parse(chunk, given);
+    if (this.inbox !== null || this.congested) this.updateReading();
+  }
+
+  /** Has the protocol report what is in the bytes; those behind a stop are held. */
+  protected parse(chunk: Uint8Array, given: boolean): void {
+    if (this.wire === null) return;
+    try {
+      const taken = this.wire.receive(chunk, given, this);
+      if (taken < chunk.length && this.isLive) this.box().hold(chunk.subarray(taken), given);
+    } catch (error) {
+      this.broken(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  /** Pauses or resumes the transport. */
+  protected updateReading(): void {
+    const held = this.inbox !== null && this.inbox.held !== null;
+    const pause = this.isLive && (held || !this.mayParse);
+    if (pause === this.paused) return;
+    this.paused = pause;
+    if (pause) this.transport.pause();
+    else this.transport.resume();
+  }
+
+  /** What the peer still sends is read and dropped. */
+  protected readAndDrop(): void {
+    if (this.paused) this.transport.resume();
+    this.paused = false;
+  }
+}
