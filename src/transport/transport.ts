@@ -15,14 +15,20 @@ export interface Address {
   readonly port: number;
 }
 
-/** What a {@linkcode Transport} reports. Nothing is called after `closed`, nor from inside `write`. */
+/**
+ * What a {@linkcode Transport} reports. Nothing is called after `closed`, nor from inside a call of
+ * one of the transport's own methods.
+ */
 export interface TransportEvents {
   /**
    * Bytes have arrived. They may be changed in place. Unless the transport
    * {@linkcode Transport.givesChunks | gives its chunks}, they are only valid during the call.
    */
   data(chunk: Uint8Array): void;
-  /** All output has been taken by the system, after a time when it was not. */
+  /**
+   * All output has been taken by the system, after a `write` had left some in `bufferedAmount`; not
+   * after `end()`. On Deno, which has no synchronous write, that is after every run of writes.
+   */
   drain(): void;
   /** The peer will send nothing more (it sent FIN); what is written still reaches it. */
   end(): void;
@@ -32,13 +38,13 @@ export interface TransportEvents {
 
 /** One connection of a runtime, as the core sees it. */
 export interface Transport {
-  /** Who hears of what happens; set once, before the first byte is delivered. */
+  /** Who hears of what happens. Reading begins when it is first set: an acceptor does so at once. */
   events: TransportEvents;
   /** Whether a chunk may be kept after `data` returns: the transport will not use it again. */
   readonly givesChunks: boolean;
-  /** Bytes written and not yet taken by the system. */
+  /** Bytes written and not yet taken by the system; on Node, a write counts until all of it is. */
   readonly bufferedAmount: number;
-  /** The peer's address. */
+  /** The peer's address. On Bun and Node, known after `closed` only if it was read before. */
   readonly remoteAddress: Address;
   /** This end's address. */
   readonly localAddress: Address;
@@ -53,7 +59,7 @@ export interface Transport {
    * If not, they are only valid during the call, and the transport copies what it must keep.
    */
   write(bytes: Uint8Array, stable: boolean): void;
-  /** Stops the delivery of data; at most what was already being read still arrives. */
+  /** Stops the delivery of data and of the peer's end: none until `resume`. */
   pause(): void;
   /** Takes the delivery of data up again. */
   resume(): void;

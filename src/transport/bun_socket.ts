@@ -1,0 +1,266 @@
+/**
+ * One connection of Bun: `socket.write` says how much it took, `drain` when to go on, and every
+ * `data` has a fresh chunk.
+ *
+ * @module
+ */
+import { noEvents } from "./events.ts";
+import { OutputQueue } from "./queue.ts";
+import type { Address, Transport, TransportEvents } from "./transport.ts";
+
+/** The part of Bun's `Socket` that is used. */
+export interface BunSocket {
+  /** The {@linkcode Transport} of this socket. */
+  data: unknown;
+  /** The peer's IP address; `undefined` on a unix socket and once closed. */
+  readonly remoteAddress: string | undefined;
+  /** The peer's port. */
+  readonly remotePort: number | undefined;
+  /** This end's IP address. */
+  readonly localAddress: string | undefined;
+  /** This end's port. */
+  readonly localPort: number | undefined;
+  /** The listener that accepted it; its `unix` is the path of a unix socket. */
+  readonly listener?: object | undefined;
+  /** Writes some of `bytes`; returns how many, −1 if the socket is closed. */
+  write(bytes: Uint8Array): number;
+  /** Sends FIN. (`end()` would close both directions.) */
+  shutdown(): void;
+  /** Closes the socket at once. */
+  terminate(): void;
+  /** Stops reading. */
+  pause(): void;
+  /** Reads on. */
+  resume(): void;
+  /** Sets TCP_NODELAY. */
+  setNoDelay(on?: boolean): boolean;
+  /** Sets SO_KEEPALIVE. */
+  setKeepAlive(on?: boolean, initialDelay?: number): boolean;
+  /** Calls the `timeout` handler after so many seconds of silence; 0 turns it off. */
+  timeout(seconds: number): void;
+}
+
+/**
+ * - `flowing`
+ * - `paused`: what still arrives is held
+ * - `resuming`: about to deliver what is held
+ * - `ended`: the peer has sent FIN
+ * - `closed`
+ */
+type Input = "flowing" | "paused" | "resuming" | "ended" | "closed";
+
+/**
+ * - `open`
+ * - `ending`: FIN follows what is queued
+ * - `ended`: FIN is sent
+ * - `closed`
+ */
+type Output = "open" | "ending" | "ended" | "closed";
+
+/** Who is inside `shutdown`, where Bun may call the `close` handler at once. */
+let ending: BunTransport | null = null;
+
+/** A {@linkcode Transport} over a socket of Bun. */
+export class BunTransport implements Transport {
+  events: TransportEvents = noEvents;
+  readonly secure: boolean;
+  readonly #socket: BunSocket;
+  #input: Input = "flowing";
+  #output: Output = "open";
+  #queue: OutputQueue | null = null;
+  #buffered = 0;
+  /** What arrived while paused. */
+  #held: (() => void)[] | null = null;
+  #remoteAddress: Address | null = null;
+  #localAddress: Address | null = null;
+
+  /** Wraps an open socket, whose `data` is to be this. */
+  constructor(socket: BunSocket, secure: boolean) {
+    this.#socket = socket;
+    this.secure = secure;
+  }
+
+  get givesChunks(): boolean {
+    return true;
+  }
+
+  get bufferedAmount(): number {
+    return this.#buffered;
+  }
+
+  get remoteAddress(): Address {
+    return this.#remoteAddress ??= addressOf(
+      this.#socket.remoteAddress,
+      this.#socket.remotePort,
+      "",
+    );
+  }
+
+  get localAddress(): Address {
+    return this.#localAddress ??= addressOf(
+      this.#socket.localAddress,
+      this.#socket.localPort,
+      pathOf(this.#socket.listener),
+    );
+  }
+
+  /** For the `data` handler. */
+  received(chunk: Uint8Array): void {
+    if (this.#input === "flowing") this.events.data(chunk);
+    else this.#hold(() => this.events.data(chunk));
+  }
+
+  /** For the `end` handler: the peer has sent FIN. */
+  peerEnded(): void {
+    if (this.#input === "flowing") {
+      this.#input = "ended";
+      this.events.end();
+    } else this.#hold(() => this.peerEnded());
+  }
+
+  /** For the `close` handler. */
+  gone(error: Error | undefined): void {
+    if (this.#input === "closed") return;
+    if (ending === this) queueMicrotask(() => this.#report(error));
+    else if (error === undefined && this.#held !== null) this.#hold(() => this.#report(error));
+    else this.#report(error);
+  }
+
+  #report(error: Error | undefined): void {
+    // Once this end has sent FIN, Bun closes at the peer's FIN without calling `end`.
+    if (this.#input === "flowing" && error === undefined) this.peerEnded();
+    if (this.#input === "closed") return;
+    this.#release();
+    this.events.closed(error);
+  }
+
+  /** Keeps what arrives while paused. (The records of one TLS read come in calls of their own.) */
+  #hold(event: () => void): void {
+    if (this.#input === "paused" || this.#input === "resuming") (this.#held ??= []).push(event);
+  }
+
+  pause(): void {
+    if (this.#input === "flowing") {
+      this.#input = "paused";
+      this.#socket.pause();
+    } else if (this.#input === "resuming") this.#input = "paused";
+  }
+
+  resume(): void {
+    if (this.#input !== "paused") return;
+    if (this.#held === null) {
+      this.#input = "flowing";
+      this.#socket.resume();
+    } else {
+      this.#input = "resuming";
+      queueMicrotask(() => this.#deliverHeld());
+    }
+  }
+
+  #deliverHeld(): void {
+    while (this.#input === "resuming") {
+      const event = this.#held?.shift();
+      this.#input = "flowing";
+      if (event === undefined) {
+        this.#held = null;
+        this.#socket.resume();
+        return;
+      }
+      event();
+      // The event may have paused, ended or closed.
+      if (this.#input === "flowing") this.#input = "resuming";
+    }
+  }
+
+  write(bytes: Uint8Array, stable: boolean): void {
+    if (this.#output !== "open") return;
+    if (this.#queue !== null) {
+      this.#buffered += bytes.length;
+      this.#queue.push(bytes, stable);
+      return;
+    }
+    const taken = this.#socket.write(bytes);
+    if (taken === bytes.length) return;
+    if (taken < 0) this.#break();
+    else {
+      this.#buffered = bytes.length - taken;
+      this.#queue = new OutputQueue();
+      this.#queue.push(bytes.subarray(taken), stable);
+    }
+  }
+
+  /** For the `drain` handler, which Bun also calls when nothing was waiting. */
+  writable(): void {
+    const queue = this.#queue;
+    if (queue === null) return;
+    for (let piece = queue.shift(); piece !== undefined; piece = queue.shift()) {
+      const taken = this.#socket.write(piece);
+      if (taken < 0) {
+        this.#break();
+        return;
+      }
+      this.#buffered -= taken;
+      if (taken < piece.length) {
+        queue.unshift(piece.subarray(taken));
+        return;
+      }
+    }
+    this.#queue = null;
+    if (this.#output === "ending") this.#finish();
+    else this.events.drain();
+  }
+
+  end(): void {
+    if (this.#output !== "open") return;
+    this.#output = "ending";
+    if (this.#queue === null) this.#finish();
+  }
+
+  #finish(): void {
+    this.#output = "ended";
+    ending = this;
+    this.#socket.shutdown();
+    ending = null;
+  }
+
+  destroy(): void {
+    if (this.#output !== "closed") this.#close(undefined);
+  }
+
+  /** The socket takes no more, and its `close` is not called while it is paused. */
+  #break(): void {
+    this.#close(new Error("Cannot write: the peer has reset the connection"));
+  }
+
+  #close(error: Error | undefined): void {
+    this.#release();
+    this.#socket.terminate();
+    queueMicrotask(() => this.events.closed(error));
+  }
+
+  #release(): void {
+    this.#input = "closed";
+    this.#output = "closed";
+    this.#queue = null;
+    this.#held = null;
+    this.#buffered = 0;
+  }
+
+  setNoDelay(on: boolean): void {
+    if (this.#output !== "closed") this.#socket.setNoDelay(on);
+  }
+
+  setKeepAlive(on: boolean): void {
+    if (this.#output !== "closed") this.#socket.setKeepAlive(on);
+  }
+}
+
+function pathOf(listener: { readonly unix?: string } | undefined): string {
+  return listener?.unix ?? "";
+}
+
+function addressOf(ip: string | undefined, port: number | undefined, path: string): Address {
+  return ip === undefined
+    ? { transport: "unix", hostname: path, port: 0 }
+    : { transport: "tcp", hostname: ip, port: port ?? 0 };
+}

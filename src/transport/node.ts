@@ -1,0 +1,172 @@
+/**
+ * Node's own TCP, TLS and unix sockets, for those who own the server.
+ *
+ * @example
+ * ```ts ignore
+ * import { createServer } from "node:net";
+ * import { Application } from "@waterspout/websocket";
+ * import { nodeTransport } from "@waterspout/websocket/node";
+ *
+ * const app = new Application([]);
+ * createServer((socket) => app.accept(nodeTransport(socket))).listen(8888);
+ * ```
+ *
+ * @module
+ */
+import { asError } from "./events.ts";
+import { type NodeSocket, NodeTransport } from "./node_socket.ts";
+import type { Acceptor, Address, Listener, ListenerOptions, Transport } from "./transport.ts";
+
+export type { NodeSocket } from "./node_socket.ts";
+export type {
+  Acceptor,
+  Address,
+  Listener,
+  ListenerOptions,
+  Transport,
+  TransportEvents,
+} from "./transport.ts";
+
+interface SocketAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** The part of `net.Server` and `tls.Server` that is used. */
+interface NodeServer {
+  on(event: string, listener: (error: Error) => void): unknown;
+  listen(where: object): unknown;
+  address(): SocketAddress | string | null;
+  close(): unknown;
+  unref(): unknown;
+}
+
+interface ServerOptions {
+  readonly allowHalfOpen: boolean;
+  readonly noDelay: boolean;
+}
+
+interface BindOptions {
+  readonly host?: string;
+  readonly port?: number;
+  readonly reusePort?: boolean;
+  readonly path?: string;
+}
+
+/** The part of `node:net` that is used. */
+interface NetModule {
+  createServer(options: ServerOptions, listener: (socket: NodeSocket) => void): NodeServer;
+  isIP(host: string): number;
+  /** From Node 24 on. */
+  readonly BoundSocket?: new (options: BindOptions) => object;
+}
+
+/** The part of `node:tls` that is used. */
+interface TlsModule {
+  createServer(
+    options: ServerOptions & { cert: string; key: string; handshakeTimeout: number },
+    listener: (socket: NodeSocket) => void,
+  ): NodeServer;
+}
+
+interface BuiltinModules {
+  "node:net": NetModule;
+  "node:tls": TlsModule;
+  "node:cluster": { readonly isWorker: boolean };
+}
+
+/** How long a TLS handshake may take, in milliseconds. */
+const TLS_HANDSHAKE_TIMEOUT = 10_000;
+
+/**
+ * Makes a {@linkcode Transport} of a socket of Node. It reads once its `events` are set.
+ *
+ * @param socket A connected `net.Socket` or `tls.TLSSocket`, which nothing else reads or writes.
+ * Its TCP_NODELAY and `allowHalfOpen` are set.
+ */
+export function nodeTransport(socket: NodeSocket): Transport {
+  socket.allowHalfOpen = true;
+  socket.setNoDelay(true);
+  return new NodeTransport(socket);
+}
+
+/** A module of Node's own; an `import` of it would fail where there is none, in a browser's build. */
+function builtin<Name extends keyof BuiltinModules>(name: Name): BuiltinModules[Name] {
+  const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
+  const module = process?.getBuiltinModule?.(name);
+  if (module === undefined) throw new TypeError(`Cannot listen with ${name}: this is not Node`);
+  return module as BuiltinModules[Name];
+}
+
+/**
+ * Listens with `net.createServer` or `tls.createServer`.
+ *
+ * @param options Where and how.
+ * @param accept Called for each connection, with TLS after its handshake.
+ * @throws {Error} If the runtime cannot bind, with its own `code` (`EADDRINUSE`); from Node 24 on,
+ * and for an IP address or a path. Else `listening` rejects with it.
+ * @throws {TypeError} If this is not Node.
+ */
+export function listen(options: ListenerOptions, accept: Acceptor): Listener {
+  const { cert, key } = options;
+  const flags = { allowHalfOpen: true, noDelay: true };
+  const onSocket = (socket: NodeSocket): void => accept(new NodeTransport(socket));
+  const server = cert === undefined || key === undefined
+    ? builtin("node:net").createServer(flags, onSocket)
+    : builtin("node:tls").createServer(
+      { ...flags, cert, key, handshakeTimeout: TLS_HANDSHAKE_TIMEOUT },
+      onSocket,
+    );
+  return new NodeListener(server, options);
+}
+
+/** What `server.listen` takes: a socket that is bound already, where Node has that. */
+function bind(options: ListenerOptions): object {
+  const { hostname = "0.0.0.0", port = 0, path, reusePort = false } = options;
+  const where: BindOptions = path === undefined ? { host: hostname, port, reusePort } : { path };
+  const { BoundSocket, isIP } = builtin("node:net");
+  const isNumeric = path !== undefined || isIP(hostname) !== 0;
+  // In a worker of a cluster, `listen` shares the primary's socket; a bound one would be its own.
+  const isShared = builtin("node:cluster").isWorker;
+  return BoundSocket !== undefined && isNumeric && !isShared ? new BoundSocket(where) : where;
+}
+
+class NodeListener implements Listener {
+  readonly listening: Promise<void>;
+  readonly #server: NodeServer;
+  #address: Address;
+
+  constructor(server: NodeServer, options: ListenerOptions) {
+    this.#server = server;
+    this.#address = options.path === undefined
+      ? { transport: "tcp", hostname: options.hostname ?? "0.0.0.0", port: options.port ?? 0 }
+      : { transport: "unix", hostname: options.path, port: 0 };
+    this.listening = new Promise((resolve, reject) => {
+      server.on("listening", () => resolve());
+      server.on("error", reject);
+    });
+    // Whoever does not wait for `listening` must not be ended by it.
+    this.listening.catch(() => {});
+    const report = (error: Error): void => options.onError?.(asError(error));
+    server.on("listening", () => server.on("error", report));
+    server.on("tlsClientError", report);
+    server.listen(bind(options));
+  }
+
+  get address(): Address {
+    const bound = this.#server.address();
+    if (bound !== null && typeof bound === "object") {
+      this.#address = { transport: "tcp", hostname: bound.address, port: bound.port };
+    }
+    return this.#address;
+  }
+
+  close(): void {
+    this.address; // once closed, the server does not know it
+    this.#server.close();
+  }
+
+  unref(): void {
+    this.#server.unref();
+  }
+}

@@ -1,0 +1,208 @@
+/**
+ * One connection of Node: a `net.Socket` or `tls.TLSSocket`, with listeners that all share.
+ *
+ * @module
+ */
+import { asError, noEvents } from "./events.ts";
+import type { Address, Transport, TransportEvents } from "./transport.ts";
+
+/** The part of `net.Socket` and `tls.TLSSocket` that is used. */
+export interface NodeSocket {
+  /** Whether the socket stays writable after the peer's FIN. */
+  allowHalfOpen: boolean;
+  /** Whether this is a `tls.TLSSocket`. */
+  readonly encrypted?: boolean;
+  /** The bytes of the writes that the system has not taken in full. */
+  readonly writableLength: number;
+  /** The peer's IP address; `undefined` on a unix socket and once closed. */
+  readonly remoteAddress?: string | undefined;
+  /** The peer's port. */
+  readonly remotePort?: number | undefined;
+  /** This end's IP address; `undefined` on a unix socket. */
+  readonly localAddress?: string | undefined;
+  /** This end's port. */
+  readonly localPort?: number | undefined;
+  /** Adds a listener. */
+  on(event: string, listener: (argument: unknown) => void): unknown;
+  /** Writes bytes, keeping a reference to what the system does not take at once. */
+  write(bytes: Uint8Array, callback?: () => void): boolean;
+  /** Sends FIN after all that is written. */
+  end(): unknown;
+  /** Closes the socket at once. */
+  destroy(): unknown;
+  /** Stops reading. */
+  pause(): unknown;
+  /** Reads on. */
+  resume(): unknown;
+  /** Sets TCP_NODELAY. */
+  setNoDelay(on?: boolean): unknown;
+  /** Sets SO_KEEPALIVE. */
+  setKeepAlive(on?: boolean): unknown;
+}
+
+/** Where a socket keeps its transport, so that one set of listeners serves all. */
+const owner: unique symbol = Symbol("transport");
+
+/** A socket that has a transport. */
+interface OwnedSocket extends NodeSocket {
+  [owner]: NodeTransport;
+}
+
+/** Unstable bytes are copied here; what a write has not used up is used again. */
+const SLAB_SIZE = 64 * 1024;
+let slab = new Uint8Array(0);
+let slabUsed = 0;
+
+const nothing = new Uint8Array(0);
+
+/** A {@linkcode Transport} over a socket of Node. */
+export class NodeTransport implements Transport {
+  readonly #socket: NodeSocket;
+  #events = noEvents;
+  #state: "open" | "ended" | "closed" = "open";
+  #error: Error | undefined = undefined;
+  /** Called when what was written before has been taken; made when first needed. */
+  #onFlushed: (() => void) | null = null;
+  /** Whether `#onFlushed` is behind a write. */
+  #watching = false;
+  #remoteAddress: Address | null = null;
+  #localAddress: Address | null = null;
+
+  /** Wraps a connected socket that nothing else uses. */
+  constructor(socket: NodeSocket) {
+    this.#socket = socket;
+    (socket as OwnedSocket)[owner] = this;
+    socket.on("error", onError);
+    socket.on("close", onClose);
+  }
+
+  get events(): TransportEvents {
+    return this.#events;
+  }
+
+  set events(events: TransportEvents) {
+    const first = this.#events === noEvents;
+    this.#events = events;
+    if (!first) return;
+    // A `data` listener lets the socket flow, so it comes with the first who listens.
+    this.#socket.on("data", onData);
+    this.#socket.on("end", onEnd);
+  }
+
+  get givesChunks(): boolean {
+    return true;
+  }
+
+  get bufferedAmount(): number {
+    return this.#state === "closed" ? 0 : this.#socket.writableLength;
+  }
+
+  get remoteAddress(): Address {
+    return this.#remoteAddress ??= addressOf(this.#socket.remoteAddress, this.#socket.remotePort);
+  }
+
+  get localAddress(): Address {
+    return this.#localAddress ??= addressOf(this.#socket.localAddress, this.#socket.localPort);
+  }
+
+  get secure(): boolean {
+    return this.#socket.encrypted === true;
+  }
+
+  /** For the `error` listener; `close` follows. */
+  failed(error: Error): void {
+    this.#error ??= error;
+  }
+
+  /** For the `close` listener. */
+  gone(): void {
+    this.#state = "closed";
+    this.#events.closed(this.#error);
+  }
+
+  write(bytes: Uint8Array, stable: boolean): void {
+    if (this.#state !== "open") return;
+    const socket = this.#socket;
+    // TLS never takes a write at once, so the watch goes with it instead of behind it.
+    const callback = socket.encrypted && !this.#watching ? this.#watch() : undefined;
+    if (stable) socket.write(bytes, callback);
+    else writeCopy(socket, bytes, callback);
+    if (socket.writableLength !== 0 && !this.#watching) socket.write(nothing, this.#watch());
+  }
+
+  /** The callback that makes the `drain` event: Node's own comes only from its high-water mark on. */
+  #watch(): () => void {
+    this.#watching = true;
+    return this.#onFlushed ??= () => {
+      this.#watching = false;
+      if (this.#state !== "open") return;
+      if (this.#socket.writableLength === 0) this.#events.drain();
+      else this.#socket.write(nothing, this.#watch());
+    };
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  end(): void {
+    if (this.#state !== "open") return;
+    this.#state = "ended";
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#state = "closed";
+    this.#socket.destroy();
+  }
+
+  setNoDelay(on: boolean): void {
+    this.#socket.setNoDelay(on);
+  }
+
+  setKeepAlive(on: boolean): void {
+    this.#socket.setKeepAlive(on);
+  }
+}
+
+function writeCopy(socket: NodeSocket, bytes: Uint8Array, callback?: () => void): void {
+  const { length } = bytes;
+  if (length > SLAB_SIZE / 2) {
+    socket.write(bytes.slice(), callback);
+    return;
+  }
+  if (slabUsed + length > slab.length) {
+    slab = new Uint8Array(SLAB_SIZE);
+    slabUsed = 0;
+  }
+  slab.set(bytes, slabUsed);
+  socket.write(slab.subarray(slabUsed, slabUsed + length), callback);
+  // Bytes that the system took at once leave their place to the next.
+  if (socket.writableLength !== 0) slabUsed += length;
+}
+
+function onData(this: OwnedSocket, chunk: unknown): void {
+  this[owner].events.data(chunk as Uint8Array);
+}
+
+function onEnd(this: OwnedSocket): void {
+  this[owner].events.end();
+}
+
+function onError(this: OwnedSocket, error: unknown): void {
+  this[owner].failed(asError(error));
+}
+
+function onClose(this: OwnedSocket): void {
+  this[owner].gone();
+}
+
+function addressOf(ip: string | undefined, port: number | undefined): Address {
+  return ip === undefined
+    ? { transport: "unix", hostname: "", port: 0 }
+    : { transport: "tcp", hostname: ip, port: port ?? 0 };
+}

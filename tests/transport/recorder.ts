@@ -1,0 +1,130 @@
+/**
+ * Who listens to a transport in these tests: it checks what arrives and keeps the rules of the seam.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import type { Transport, TransportEvents } from "../../src/transport/transport.ts";
+import { Pattern } from "./pattern.ts";
+
+/** How long a test waits for what does not come, in milliseconds. */
+const PATIENCE = 30_000;
+
+/** Something that changes, and can be waited for. */
+export class Watched {
+  readonly #watchers = new Set<() => void>();
+
+  /** Tells those who wait. */
+  changed(): void {
+    for (const watcher of this.#watchers) watcher();
+  }
+
+  /** Resolves once `reached()`; rejects when it takes too long, with `what` it was. */
+  until(reached: () => boolean, what: string): Promise<void> {
+    if (reached()) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const watcher = () => {
+        if (reached()) settle(resolve);
+      };
+      const timer = setTimeout(
+        () => settle(() => reject(new Error(`Waited in vain for ${what}`))),
+        PATIENCE,
+      );
+      const settle = (then: () => void) => {
+        clearTimeout(timer);
+        this.#watchers.delete(watcher);
+        then();
+      };
+      this.#watchers.add(watcher);
+    });
+  }
+}
+
+/** Hears one transport's events. */
+export class Recorder extends Watched implements TransportEvents {
+  readonly transport: Transport;
+  /** Checks the bytes that arrive. */
+  readonly expected: Pattern = new Pattern();
+  /** How many bytes have arrived. */
+  received = 0;
+  /** The size of each chunk. */
+  readonly sizes: number[] = [];
+  /** How often `drain` was called. */
+  drains = 0;
+  ended = false;
+  gone = false;
+  error: Error | undefined;
+  /** What broke a rule; to be empty. */
+  readonly problems: string[] = [];
+  /** Called with each chunk, after it is checked. */
+  onData: (chunk: Uint8Array) => void = () => {};
+  #acting = false;
+  readonly #kept: { readonly chunk: Uint8Array; readonly copy: Uint8Array }[] = [];
+
+  constructor(transport: Transport) {
+    super();
+    this.transport = transport;
+    transport.events = this;
+  }
+
+  /** Calls the transport; an event from inside the call is a problem. */
+  act(action: (transport: Transport) => void): void {
+    const outer = this.#acting;
+    this.#acting = true;
+    action(this.transport);
+    this.#acting = outer;
+  }
+
+  /** Waits a while in which something wrong could happen. */
+  async settle(): Promise<void> {
+    for (let i = 0; i < 4; i++) await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+
+  /** Fails if a rule was broken. */
+  check(): void {
+    for (const { chunk, copy } of this.#kept) {
+      if (!chunk.every((byte, i) => byte === copy[i])) this.problems.push("a kept chunk changed");
+    }
+    assertEquals(this.problems, []);
+  }
+
+  data(chunk: Uint8Array): void {
+    this.#event("data");
+    if (this.ended) this.problems.push("data after end");
+    if (chunk.length === 0) this.problems.push("an empty chunk");
+    this.received += chunk.length;
+    this.sizes.push(chunk.length);
+    if (!this.expected.check(chunk)) this.problems.push(`wrong bytes before ${this.received}`);
+    if (this.transport.givesChunks && this.#kept.length < 100) {
+      this.#kept.push({ chunk, copy: chunk.slice() });
+    }
+    this.onData(chunk);
+    this.changed();
+  }
+
+  drain(): void {
+    this.#event("drain");
+    if (this.transport.bufferedAmount !== 0) this.problems.push("drain with bytes left");
+    this.drains++;
+    this.changed();
+  }
+
+  end(): void {
+    this.#event("end");
+    if (this.ended) this.problems.push("end twice");
+    this.ended = true;
+    this.changed();
+  }
+
+  closed(error?: Error): void {
+    this.#event("closed");
+    this.gone = true;
+    this.error = error;
+    this.changed();
+  }
+
+  #event(name: string): void {
+    if (this.gone) this.problems.push(`${name} after closed`);
+    if (this.#acting) this.problems.push(`${name} from inside a call`);
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * What the core may rely on when it reads.
+ *
+ * @module
+ */
+import { assertEquals, assertGreater } from "@std/assert";
+import { Pattern } from "../pattern.ts";
+import type { Rows } from "../conformance.ts";
+import { Sender } from "../sender.ts";
+
+/** Pausing, calls from inside `data`, and what the connection says of itself. */
+export const input: Rows = {
+  "delivers nothing more once destroyed from inside data": async ({ recorder, peer }) => {
+    recorder.onData = () => recorder.act((transport) => transport.destroy());
+    peer.write(new Pattern().take(500_000));
+    await recorder.until(() => recorder.gone, "closed");
+    await recorder.settle();
+    assertEquals(recorder.sizes.length, 1);
+    assertEquals(recorder.drains, 0);
+  },
+
+  "delivers nothing while paused, and loses nothing": async ({ recorder, peer }) => {
+    const theirs = new Pattern();
+    peer.write(theirs.take(100));
+    await recorder.until(() => recorder.received === 100, "the first bytes");
+    for (let i = 0; i < 3; i++) {
+      recorder.act((transport) => transport.pause());
+      const before = recorder.received;
+      peer.write(theirs.take(300_000));
+      await recorder.settle();
+      assertEquals(recorder.received, before);
+      recorder.act((transport) => transport.resume());
+      await recorder.until(() => recorder.received === theirs.position, "the bytes held back");
+    }
+  },
+
+  "can be paused and resumed from inside data": async ({ recorder, peer }) => {
+    const theirs = new Pattern();
+    recorder.onData = () => {
+      recorder.act((transport) => transport.pause());
+      const before = recorder.received;
+      setTimeout(() => {
+        if (recorder.received !== before) recorder.problems.push("data while paused");
+        recorder.act((transport) => {
+          transport.resume();
+          transport.pause();
+          transport.resume();
+        });
+      }, 1);
+    };
+    peer.write(theirs.take(400_000));
+    await recorder.until(() => recorder.received === 400_000, "all bytes");
+    recorder.onData = () => {
+      recorder.act((transport) => {
+        transport.pause();
+        transport.resume();
+      });
+    };
+    peer.write(theirs.take(400_000));
+    await recorder.until(() => recorder.received === 800_000, "all bytes");
+  },
+
+  "holds FIN back while paused": async ({ recorder, peer }) => {
+    recorder.act((transport) => transport.pause());
+    peer.write(new Pattern().take(100_000));
+    peer.end();
+    await recorder.settle();
+    assertEquals([recorder.received, recorder.ended], [0, false]);
+    recorder.act((transport) => transport.resume());
+    await recorder.until(() => recorder.ended, "end");
+    assertEquals(recorder.received, 100_000);
+  },
+
+  "echoes from inside data": async ({ recorder, peer }) => {
+    const theirs = new Pattern();
+    recorder.onData = (chunk) => {
+      const bytes = recorder.transport.givesChunks ? chunk : chunk.slice();
+      recorder.act((transport) => transport.write(bytes, true));
+    };
+    for (let i = 0; i < 300; i++) {
+      peer.write(theirs.take(1 + i * 37 % 3000));
+      await peer.until(() => peer.received === theirs.position, "the echo");
+    }
+    for (let i = 0; i < 100; i++) peer.write(theirs.take(20_000));
+    await peer.until(() => peer.received === theirs.position, "the echoes");
+  },
+
+  "can be destroyed while paused with bytes unread": async ({ recorder, peer }) => {
+    recorder.act((transport) => transport.pause());
+    peer.write(new Pattern().take(100_000));
+    await recorder.settle();
+    recorder.act((transport) => transport.destroy());
+    await recorder.until(() => recorder.gone, "closed");
+    await peer.until(() => peer.gone || peer.ended, "the end at the peer");
+  },
+
+  "says where its ends are": ({ recorder: { transport } }, link) => {
+    assertEquals(transport.secure, link.secure);
+    const { localAddress, remoteAddress } = transport;
+    assertEquals([localAddress.transport, remoteAddress.transport], [
+      link.kind === "unix" ? "unix" : "tcp",
+      link.kind === "unix" ? "unix" : "tcp",
+    ]);
+    if (link.kind !== "unix") {
+      assertEquals([localAddress.hostname, remoteAddress.hostname], ["127.0.0.1", "127.0.0.1"]);
+      assertGreater(localAddress.port, 0);
+      assertGreater(remoteAddress.port, 0);
+    } else assertEquals([localAddress.port, remoteAddress.port], [0, 0]);
+    return Promise.resolve();
+  },
+
+  "takes its socket options": async ({ recorder, peer }) => {
+    recorder.act((transport) => {
+      transport.setNoDelay(false);
+      transport.setNoDelay(true);
+      transport.setKeepAlive(true);
+      transport.setKeepAlive(false);
+    });
+    const sender = new Sender(recorder);
+    sender.write(10, false);
+    await peer.until(() => peer.received === 10, "the bytes");
+  },
+};

@@ -1,0 +1,45 @@
+/**
+ * Who writes to a transport in these tests.
+ *
+ * @module
+ */
+import { assert, assertLess } from "@std/assert";
+import { Pattern } from "./pattern.ts";
+import type { Recorder } from "./recorder.ts";
+
+/** 1 MiB. */
+export const MIB: number = 1024 * 1024;
+
+/** Sends the pattern through the transport in pieces of any size, some stable and some not. */
+export class Sender {
+  readonly #pattern = new Pattern();
+  readonly #recorder: Recorder;
+
+  /** @param recorder Whose transport it writes to. */
+  constructor(recorder: Recorder) {
+    this.#recorder = recorder;
+  }
+
+  /** How many bytes were written. */
+  get sent(): number {
+    return this.#pattern.position;
+  }
+
+  /** Writes the next `length` bytes; unstable ones are overwritten as soon as `write` returns. */
+  write(length: number, stable: boolean): void {
+    const bytes = this.#pattern.take(length);
+    this.#recorder.act((transport) => transport.write(bytes, stable));
+    if (!stable) bytes.fill(0);
+  }
+
+  /** Writes until more than `amount` is left in `bufferedAmount`: the peer does not read. */
+  fill(amount: number): void {
+    const { transport } = this.#recorder;
+    for (let i = 0; transport.bufferedAmount <= amount; i++) {
+      const before = transport.bufferedAmount;
+      this.write(100_000 + i, i % 2 === 0);
+      assert(transport.bufferedAmount <= before + 100_000 + i, "bufferedAmount grew by too much");
+      assertLess(this.sent, 400 * MIB);
+    }
+  }
+}

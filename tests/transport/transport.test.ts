@@ -1,0 +1,18 @@
+import { conformance } from "./conformance.ts";
+import { memoryLink, socketLink } from "./links.ts";
+import { listenOwn } from "./owned.ts";
+
+conformance("a memory pair", () => memoryLink());
+conformance("a memory pair that cuts chunks and lends them", () =>
+  memoryLink({
+    split: (available) => Math.min(available, available % 1000 + 1000),
+    givesChunks: false,
+  }));
+conformance("a memory pair without capacity", () => memoryLink({ capacity: 0, split: 50_000 }));
+conformance("TCP", () => socketLink("tcp", false));
+conformance("TLS", () => socketLink("tcp", true));
+conformance("a unix socket", () => socketLink("unix", false));
+conformance(
+  "a connection of the runtime's own listener",
+  () => socketLink("tcp", false, listenOwn),
+);
