@@ -1,0 +1,98 @@
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import { describe, test } from "node:test";
+import { Output } from "../../src/protocol/output.ts";
+import { bytes } from "./hixie_cases.ts";
+import { pattern } from "./hybi_frames.ts";
+
+/** What a transport was given. */
+interface Write {
+  readonly bytes: Uint8Array;
+  readonly stable: boolean;
+  /** Whether it was the very array that was put in. */
+  readonly same: boolean;
+}
+
+function flush(output: Output, payload?: Uint8Array): Write[] {
+  const writes: Write[] = [];
+  output.flush({
+    write(bytes, stable) {
+      writes.push({ bytes: bytes.slice(), stable, same: bytes === payload });
+    },
+  });
+  return writes;
+}
+
+describe("Output", () => {
+  test("sends what was appended, in one write, and is empty again", () => {
+    const output = new Output();
+    for (let i = 0; i < 100; i++) output.append(pattern(i));
+    const whole = bytes(...Array.from({ length: 100 }, (_, i) => pattern(i)));
+    assertEquals(output.size, whole.length);
+    assertEquals(flush(output), [{ bytes: whole, stable: false, same: false }]);
+    assertEquals([output.size, output.length], [0, 0]);
+    assertEquals(flush(output), []);
+  });
+
+  test("keeps its place for what is written to its bytes", () => {
+    const output = new Output();
+    output.append(Uint8Array.of(1, 2, 3));
+    const at = output.reserve(5000);
+    assertEquals([at, output.length], [3, 3]);
+    output.bytes[at + 4999] = 9;
+    output.length = at + 5000;
+    assertEquals(
+      output.take(),
+      bytes(Uint8Array.of(1, 2, 3), new Uint8Array(4999), Uint8Array.of(9)),
+    );
+  });
+
+  test("sends payloads by reference, in their places", () => {
+    const payload = pattern(10);
+    const output = new Output();
+    output.refer(payload);
+    output.append(bytes("a"));
+    output.refer(payload);
+    output.refer(payload);
+    output.append(bytes("b"));
+    assertEquals(output.size, 32);
+    assertEquals(bytes(...output), bytes(payload, "a", payload, payload, "b"));
+    const referred = { bytes: payload, stable: true, same: true };
+    assertEquals(flush(output, payload), [
+      referred,
+      { bytes: bytes("a"), stable: false, same: false },
+      referred,
+      referred,
+      { bytes: bytes("b"), stable: false, same: false },
+    ]);
+    assertEquals(output.size, 0);
+  });
+
+  test("takes everything out as one", () => {
+    const output = new Output();
+    output.append(bytes("a"));
+    output.refer(bytes("b"));
+    assertEquals(output.take(), bytes("ab"));
+    assertEquals(output.take(), bytes());
+  });
+
+  test("keeps a buffer up to 64 KiB, and gives a larger one to the transport", () => {
+    for (const [size, kept] of [[10, true], [64 * 1024, true], [64 * 1024 + 1, false]] as const) {
+      const output = new Output();
+      output.append(pattern(size));
+      const { bytes } = output;
+      assertEquals(flush(output).map(({ stable }) => stable), [!kept]);
+      assertEquals(output.bytes === bytes, kept);
+      output.append(Uint8Array.of(7));
+      assertStrictEquals(bytes[0] === 7, kept);
+    }
+  });
+
+  test("forgets everything, and a large buffer", () => {
+    const output = new Output();
+    output.append(pattern(100_000));
+    output.refer(pattern(5));
+    output.clear();
+    assertEquals([output.size, flush(output)], [0, []]);
+    assertEquals(output.bytes.length, 1024);
+  });
+});
