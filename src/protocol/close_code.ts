@@ -1,0 +1,86 @@
+/**
+ * The payload of a closing frame (RFC 6455 §5.5.1): a close code and a reason, or nothing.
+ *
+ * @module
+ */
+import { ProtocolError } from "../errors.ts";
+import { MAX_CONTROL_SIZE } from "./frame.ts";
+
+/** The most bytes of a reason: a control frame has 125, of which the code takes two. */
+const MAX_REASON_SIZE = MAX_CONTROL_SIZE - 2;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * Whether a close code may be on the wire: those that RFC 6455 §7.4.1 and its IANA registry define,
+ * except 1004 (reserved), 1005, 1006 and 1015 (never sent), and those of §7.4.2 for libraries
+ * and applications.
+ */
+function isSendable(code: number): boolean {
+  return code >= 3000 && code <= 4999 ||
+    code >= 1000 && code <= 1014 && (code < 1004 || code > 1006);
+}
+
+/**
+ * Checks what a caller wants to close with.
+ *
+ * @param code The close code, `undefined` for none.
+ * @param reason The reason, `""` for none.
+ * @throws {RangeError} If the code may not be on the wire, or the reason has more than 123 bytes.
+ * @throws {TypeError} If there is a reason and no code.
+ */
+export function checkCloseCode(code: number | undefined, reason: string): void {
+  if (code === undefined) {
+    if (reason !== "") {
+      throw new TypeError("Cannot close with a reason but no code (RFC 6455 §5.5.1)");
+    }
+    return;
+  }
+  if (!Number.isInteger(code) || !isSendable(code)) {
+    throw new RangeError(
+      `Cannot close with code ${code}: not allowed on the wire (RFC 6455 §7.4)`,
+    );
+  }
+  const size = encoder.encode(reason).length;
+  if (size > MAX_REASON_SIZE) {
+    throw new RangeError(
+      `Cannot close with a reason of ${size} bytes: ${MAX_REASON_SIZE} at most (RFC 6455 §5.5)`,
+    );
+  }
+}
+
+/** The payload of a closing frame; {@linkcode checkCloseCode} throws if there can be none. */
+export function encodeClose(code: number | undefined, reason: string): Uint8Array {
+  checkCloseCode(code, reason);
+  if (code === undefined) return new Uint8Array(0);
+  const bytes = encoder.encode(reason);
+  const payload = new Uint8Array(2 + bytes.length);
+  payload[0] = code >> 8;
+  payload[1] = code;
+  payload.set(bytes, 2);
+  return payload;
+}
+
+/**
+ * Reads and checks the payload of a closing frame.
+ *
+ * @returns The code and the reason; `undefined` and `""` where the payload is empty.
+ * @throws {ProtocolError} 1002, or 1007 if the reason is not UTF-8.
+ */
+export function decodeClose(payload: Uint8Array): { code: number | undefined; reason: string } {
+  const [high, low] = payload;
+  if (high === undefined) return { code: undefined, reason: "" };
+  if (low === undefined) {
+    throw new ProtocolError(1002, "a close payload must not be of one byte (RFC 6455 §5.5.1)");
+  }
+  const code = high << 8 | low;
+  if (!isSendable(code)) {
+    throw new ProtocolError(1002, `close code ${code} must not be on the wire (RFC 6455 §7.4)`);
+  }
+  try {
+    return { code, reason: decoder.decode(payload.subarray(2)) };
+  } catch {
+    throw new ProtocolError(1007, "a close reason must be UTF-8 (RFC 6455 §5.5.1)");
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * A data message that arrives in pieces: in several frames, or in one that several reads bring.
+ *
+ * @module
+ */
+import { Opcode } from "./frame.ts";
+import { maskInto } from "./mask.ts";
+import { checkUtf8, COMPLETE, decodeAscii, decodeUtf8, notUtf8, REJECTED } from "./utf8.ts";
+
+/** How far the memory for a message may be ahead of what the peer has sent of it. */
+const AHEAD = 1024 * 1024;
+/** The first memory for a message of which it is not known how long it will be. */
+const FIRST = 1024;
+
+/** A message that is being put together. */
+export class IncomingMessage {
+  /** {@linkcode Opcode.text} or {@linkcode Opcode.binary}. */
+  readonly opcode: number;
+  /** How many bytes of it are there. */
+  size = 0;
+  /** How many frames of it have begun. */
+  frames = 0;
+  #bytes: Uint8Array<ArrayBuffer> | null = null;
+  /** How long it is at the end of the frame that has begun, and whether that is its end. */
+  #announced = 0;
+  #isLast = false;
+  /** Below 0x80 if all bytes are. */
+  #seen = 0;
+  #utf8 = COMPLETE;
+
+  /** @param opcode What it is. */
+  constructor(opcode: number) {
+    this.opcode = opcode;
+  }
+
+  /** Its next frame has begun. */
+  beginFrame(payloadLength: number, isLast: boolean): void {
+    this.frames++;
+    this.#announced = this.size + payloadLength;
+    this.#isLast = isLast;
+  }
+
+  /**
+   * Adds masked bytes of the frame that has begun; they are undefined afterwards.
+   *
+   * @throws {ProtocolError} 1007 as soon as a text cannot be UTF-8 any more.
+   */
+  append(bytes: Uint8Array, start: number, end: number, maskingKey: number): void {
+    if (start === end) return;
+    const at = this.size;
+    this.size += end - start;
+    const target = this.#reserve(this.size);
+    const seen = maskInto(target, at, bytes, start, end, maskingKey);
+    if (this.opcode !== Opcode.text || (seen < 0x80 && this.#utf8 === COMPLETE)) return;
+    this.#seen |= seen;
+    this.#utf8 = checkUtf8(target, at, this.size, this.#utf8);
+    if (this.#utf8 === REJECTED) throw notUtf8();
+  }
+
+  /** Memory for `size` bytes, to which what is announced is no reason to be far ahead of. */
+  #reserve(size: number): Uint8Array {
+    const bytes = this.#bytes;
+    if (bytes !== null && bytes.length >= size) return bytes;
+    let capacity = Math.min(this.#announced, size + Math.max(AHEAD, size));
+    if (!this.#isLast) capacity = Math.max(capacity, FIRST, 2 * (bytes?.length ?? 0));
+    return this.#bytes = bytes === null
+      ? new Uint8Array(capacity)
+      : new Uint8Array(bytes.buffer.transfer(capacity)); // which need not copy
+  }
+
+  /**
+   * The message as text, once it is there whole.
+   *
+   * @throws {ProtocolError} 1007 if it ends inside of a character.
+   */
+  text(): string {
+    if (this.#utf8 !== COMPLETE) throw notUtf8();
+    if (this.#bytes === null) return "";
+    const decode = this.#seen < 0x80 ? decodeAscii : decodeUtf8;
+    return decode(this.#bytes, 0, this.size);
+  }
+
+  /** The message as bytes in a buffer of their own, once it is there whole. */
+  binary(): Uint8Array {
+    const bytes = this.#bytes ?? new Uint8Array(0);
+    return bytes.length === this.size ? bytes : new Uint8Array(bytes.buffer.transfer(this.size));
+  }
+}

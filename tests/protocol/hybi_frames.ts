@@ -1,0 +1,143 @@
+/**
+ * Frames of RFC 6455, right and wrong, and the rows that tell what must come of them.
+ *
+ * @module
+ */
+import { bytes, hex } from "./hixie_cases.ts";
+
+/** A message, a control frame. */
+export type HybiEvent =
+  | readonly ["text", string]
+  | readonly ["binary" | "ping" | "pong", Uint8Array]
+  | readonly ["close", number | undefined, string];
+
+/** One row. */
+export interface HybiCase {
+  /** What it shows. */
+  readonly name: string;
+  /** The section of RFC 6455 that asks for it. */
+  readonly section: string;
+  /** What the client sends. */
+  readonly input: Uint8Array;
+  /** What is to come of it, before the error if there is one. */
+  readonly events: readonly HybiEvent[];
+  /** The close code that the server fails the connection with, and after how many bytes of input. */
+  readonly error?: { readonly code: number; readonly after: number };
+  /** The limit it needs, in bytes; by default one that it does not reach. */
+  readonly maxMessageSize: number;
+  /** The limit it needs, in frames; by default one that it does not reach. */
+  readonly maxFragments: number;
+}
+
+/** What a frame is made of; what is left out is as in most frames. */
+export interface FrameParts {
+  /** The opcode, with `0x40`, `0x20` and `0x10` for the reserved bits. */
+  readonly opcode: number;
+  /** `true` unless told. */
+  readonly fin?: boolean;
+  /** Text stands for its UTF-8; none unless told. */
+  readonly payload?: string | Uint8Array;
+  /** In how many bytes the length is: 0 (in the second byte), 2 or 8; the fewest unless told. */
+  readonly lengthSize?: number;
+  /** The length, if it is not the payload's. */
+  readonly length?: number;
+  /** The masking key; the RFC's of §5.7 unless told, `null` for an unmasked frame. */
+  readonly maskingKey?: Uint8Array | null;
+}
+
+/** The masking key of the examples in RFC 6455 §5.7. */
+const KEY = hex("37 FA 21 3D");
+
+/** The bytes of a frame, which need not obey any rule. */
+export function frame(parts: FrameParts): Uint8Array {
+  const { opcode, fin = true, maskingKey = KEY } = parts;
+  const payload = bytes(parts.payload ?? "");
+  const length = parts.length ?? payload.length;
+  const lengthSize = parts.lengthSize ?? (length < 126 ? 0 : length < 65536 ? 2 : 8);
+  const extended = new Uint8Array(lengthSize);
+  for (let i = lengthSize - 1, rest = length; i >= 0; i--, rest = Math.floor(rest / 256)) {
+    extended[i] = rest % 256;
+  }
+  const code = lengthSize === 0 ? length : lengthSize === 2 ? 126 : 127;
+  return bytes(
+    Uint8Array.of((fin ? 0x80 : 0) | opcode, (maskingKey === null ? 0 : 0x80) | code),
+    extended,
+    maskingKey ?? "",
+    maskingKey === null ? payload : payload.map((byte, i) => byte ^ (maskingKey[i % 4] as number)),
+  );
+}
+
+/** A text frame, the last of its message. */
+export function text(payload: string | Uint8Array): Uint8Array {
+  return frame({ opcode: 1, payload });
+}
+
+/** A binary frame, the last of its message. */
+export function binary(payload: string | Uint8Array): Uint8Array {
+  return frame({ opcode: 2, payload });
+}
+
+/** A continuation frame. */
+export function continuation(payload: string | Uint8Array, fin: boolean): Uint8Array {
+  return frame({ opcode: 0, payload, fin });
+}
+
+/** The first frame of a fragmented text. */
+export function begin(payload: string | Uint8Array, opcode = 1): Uint8Array {
+  return frame({ opcode, payload, fin: false });
+}
+
+/** A ping. */
+export function ping(payload: string | Uint8Array): Uint8Array {
+  return frame({ opcode: 9, payload });
+}
+
+/** A pong. */
+export function pong(payload: string | Uint8Array): Uint8Array {
+  return frame({ opcode: 10, payload });
+}
+
+/** A closing frame; without a code, of any payload. */
+export function close(code?: number, reason: string | Uint8Array = ""): Uint8Array {
+  const payload = code === undefined
+    ? bytes(reason)
+    : bytes(Uint8Array.of(code >> 8, code), reason);
+  return frame({ opcode: 8, payload });
+}
+
+/** What a row may leave out. */
+export type Options = Partial<Pick<HybiCase, "error" | "maxMessageSize" | "maxFragments">>;
+
+/** A row. */
+export function row(
+  section: string,
+  name: string,
+  input: readonly Uint8Array[],
+  events: readonly HybiEvent[],
+  { error, maxMessageSize = 1 << 26, maxFragments = 1 << 20 }: Options = {},
+): HybiCase {
+  const limits = { maxMessageSize, maxFragments };
+  const common = { name, section, input: bytes(...input), events, ...limits };
+  return error === undefined ? common : { ...common, error };
+}
+
+/**
+ * A row that fails: `before`, then bytes of which `fatal` are read before the connection fails, and
+ * behind them a text that must not arrive.
+ */
+export function failure(
+  section: string,
+  name: string,
+  [before, broken]: readonly [readonly Uint8Array[], Uint8Array],
+  [code, fatal]: readonly [number, number],
+  { events = [], ...options }: Options & { readonly events?: readonly HybiEvent[] } = {},
+): HybiCase {
+  const after = bytes(...before).length + fatal;
+  const input = [...before, broken, text("too late")];
+  return row(section, name, input, events, { ...options, error: { code, after } });
+}
+
+/** `size` bytes of which each depends on its place. */
+export function pattern(size: number): Uint8Array {
+  return Uint8Array.from({ length: size }, (_, i) => i * 7 + (i >> 8));
+}

@@ -1,0 +1,162 @@
+import { assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
+import { describe, test } from "node:test";
+import { hex } from "./hixie_cases.ts";
+import { chopped } from "./hixie_receive.ts";
+import { begin, binary, continuation, frame, type HybiEvent, text } from "./hybi_frames.ts";
+import { receiveAll, recorder, server } from "./hybi_receive.ts";
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Notes the sizes of the buffers that are made or moved while `run` runs. */
+function allocations(run: () => void): number[] {
+  const sizes: number[] = [];
+  const { Uint8Array } = globalThis;
+  const { transfer } = ArrayBuffer.prototype;
+  globalThis.Uint8Array = new Proxy(Uint8Array, {
+    construct(target, args, newTarget) {
+      if (typeof args[0] === "number") sizes.push(args[0]);
+      return Reflect.construct(target, args, newTarget);
+    },
+  });
+  ArrayBuffer.prototype.transfer = function (size) {
+    sizes.push(size ?? this.byteLength);
+    return transfer.call(this, size);
+  };
+  try {
+    run();
+  } finally {
+    globalThis.Uint8Array = Uint8Array;
+    ArrayBuffer.prototype.transfer = transfer;
+  }
+  return sizes;
+}
+
+describe("memory", () => {
+  const size = 16 * MIB;
+
+  for (const opcode of [1, 2]) {
+    test(`for a message of opcode ${opcode} is not far ahead of what has arrived`, () => {
+      const hybi = server();
+      const header = frame({ opcode, length: size, lengthSize: 8 });
+      const sizes = allocations(() => receiveAll(hybi, [header]));
+      assertLessOrEqual(Math.max(...sizes), MIB + 100);
+      const piece = hex("37 FA 21 3D".repeat(16 * KIB)); // zeros, masked
+      for (let arrived = piece.length; arrived < size; arrived += piece.length) {
+        const sizes = allocations(() => hybi.receive(piece, false, recorder([])));
+        const most = Math.max(0, ...sizes);
+        assertLessOrEqual(most, arrived + Math.max(arrived, MIB), `${arrived} bytes have arrived`);
+      }
+    });
+  }
+
+  test("for a message in one frame is made for its size at once, up to 1 MiB", () => {
+    const [first = binary("")] = chopped(binary(new Uint8Array(MIB)), 1000);
+    const sizes = allocations(() => server().receive(first, false, recorder([])));
+    assertEquals(sizes.filter((size) => size > 14), [MIB]);
+  });
+
+  test("for a message in many frames grows by doubling", () => {
+    const frames = [
+      begin("", 2),
+      ...Array.from({ length: 4096 }, () => continuation("*".repeat(64), false)),
+    ];
+    const hybi = server();
+    const sizes = allocations(() => {
+      for (const each of frames) hybi.receive(each, false, recorder([]));
+    });
+    const buffers = sizes.filter((size) => size > 14);
+    assertLessOrEqual(buffers.length, 10);
+    assertEquals(Math.max(...buffers), 4096 * 64);
+  });
+
+  test("of a message belongs to the receiver, to the byte", () => {
+    const payload = new Uint8Array(100_000);
+    const inputs = [
+      [[binary(payload)], false],
+      [chopped(binary(payload), 1000), false],
+      [
+        [begin(payload.subarray(0, 70_000), 2), continuation(payload.subarray(70_000), true)],
+        false,
+      ],
+      [[binary(payload.subarray(0, 5))], false],
+      [[binary("")], false],
+      [[begin("", 2), continuation("", true)], false],
+    ] as const;
+    for (const [pieces, given] of inputs) {
+      const { events } = receiveAll(server(), pieces, given);
+      const [, message] = events[0] as ["binary", Uint8Array];
+      assertEquals(message.buffer.byteLength, message.length);
+    }
+  });
+
+  test("of a given chunk is handed on if the message is most of it", () => {
+    // The size of the message, of the text before it, and whether it is most of the chunk.
+    const rows = [[1000, 0, true], [1000, 2000, false], [12, 0, true], [11, 0, false]] as const;
+    for (const [size, before, same] of rows) {
+      const chunk = new Uint8Array([...text("*".repeat(before)), ...binary(new Uint8Array(size))]);
+      for (const given of [false, true]) {
+        const events: HybiEvent[] = [];
+        server().receive(chunk.slice(), given, recorder(events));
+        const [, message] = events[1] as ["binary", Uint8Array];
+        assertEquals(message, new Uint8Array(size));
+        assertEquals(message.byteOffset > 0, given && same, `${size} bytes behind ${before}`);
+      }
+    }
+  });
+});
+
+describe("limits", () => {
+  test("a million empty fragments end with maxFragments", () => {
+    const hybi = server({ maxFragments: 1000 });
+    const empty = continuation("", false);
+    receiveAll(hybi, [begin("")]);
+    for (let frames = 2; frames <= 1_000_000; frames++) {
+      const { error } = receiveAll(hybi, [empty]);
+      if (error === undefined) continue;
+      assertEquals([frames, error.code], [1001, 1009]);
+      assertEquals(
+        error.message,
+        "a message must not exceed maxFragments, 1000 frames (RFC 6455 §7.4.1)",
+      );
+      return;
+    }
+    throw new Error("No limit was reached");
+  });
+
+  test("AB 9: 16 MiB in one frame, and one byte more", () => {
+    const maxMessageSize = 16 * MIB;
+    const payload = new Uint8Array(maxMessageSize).fill(0x61);
+    for (const make of [text, binary]) {
+      const { events, error } = receiveAll(
+        server({ maxMessageSize }),
+        chopped(make(payload), 64 * KIB),
+      );
+      assertEquals(error, undefined);
+      const [, message] = events[0] as ["binary", Uint8Array] | ["text", string];
+      assertEquals(message.length, maxMessageSize);
+      assertEquals(message.at(-1), make === text ? "a" : 0x61);
+    }
+    const head = frame({ opcode: 2, length: maxMessageSize + 1, lengthSize: 8 });
+    const { error, after } = receiveAll(server({ maxMessageSize }), chopped(head, 1));
+    assertEquals([error?.code, after], [1009, 10]);
+    assertEquals(
+      error?.message,
+      "a message must not exceed maxMessageSize, 16777216 bytes (RFC 6455 §7.4.1)",
+    );
+  });
+
+  test("AB 9.3, 9.4: 4 MiB in frames of 64 bytes", () => {
+    const part = "0123456789abcdef".repeat(4);
+    for (const opcode of [1, 2]) {
+      const frames = [
+        begin(part, opcode),
+        ...Array.from({ length: 65534 }, () => continuation(part, false)),
+      ];
+      const { events } = receiveAll(server(), [...frames, continuation(part, true)]);
+      const [, message] = events[0] as ["binary", Uint8Array] | ["text", string];
+      assertGreaterOrEqual(message.length, 4 * MIB);
+      assertEquals(message.slice(-64), opcode === 1 ? part : new TextEncoder().encode(part));
+    }
+  });
+});
