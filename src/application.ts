@@ -8,6 +8,7 @@ import type { Message } from "./message.ts";
 import { type Route, Routes } from "./routes.ts";
 import { type ListenOptions, Server } from "./server.ts";
 import { resolveSettings, type Settings } from "./settings.ts";
+import type { Stats } from "./stats/stats.ts";
 import type { Published } from "./topics/broadcast.ts";
 import type { Transport } from "./transport/transport.ts";
 
@@ -93,5 +94,13 @@ export class Application<Options extends readonly unknown[] = readonly unknown[]
    */
   subscribers(topic: string): number {
     return this.#core.topics.count(topic);
+  }
+
+  /**
+   * What the connections of this process have done since the application was made, and what there is
+   * at this moment. {@linkcode metricsResponse} gives it to Prometheus.
+   */
+  stats(): Stats {
+    return this.#core.stats();
   }
 }

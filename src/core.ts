@@ -5,21 +5,32 @@
  * @module
  */
 import { Addresses, turnAway } from "./admission.ts";
+import { attempt } from "./attempt.ts";
 import type { Application } from "./application.ts";
 import { Connection } from "./connection.ts";
 import type { Routes } from "./routes.ts";
 import type { Settings } from "./settings.ts";
+import { type Stats, takeStats } from "./stats/stats.ts";
+import { Tally } from "./stats/tally.ts";
 import { Relay } from "./topics/relay.ts";
 import { Topics } from "./topics/topics.ts";
 import type { Transport } from "./transport/transport.ts";
 import { Wheel } from "./wheel.ts";
 
-/** Who accepts connections, and is told when one is gone: a server. */
+/** A connection, or one that was turned away, as its server sees it. */
+export interface Owned {
+  /** Ends in good order. */
+  shutdown(code: number, reason: string): void;
+  /** Ends at once, and waits for nobody. */
+  cut(): void;
+}
+
+/** Who accepts connections, and is told when one is over: a server. */
 export interface Owner {
   /** Whether new handshakes are refused. */
   readonly stopping: boolean;
-  /** A connection's socket is gone. */
-  forget(connection: Connection): void;
+  /** The socket is gone, and its handler has nothing left to do. */
+  forget(owned: Owned): void;
 }
 
 /** The inside of an {@linkcode Application}. */
@@ -32,6 +43,8 @@ export class Core {
   readonly routes: Routes;
   /** The timer of all connections. */
   readonly wheel: Wheel;
+  /** What is counted. */
+  readonly tally: Tally = new Tally();
   /** Who subscribes to what. */
   readonly topics: Topics = new Topics();
   readonly #connections: Set<Connection> = new Set();
@@ -49,15 +62,19 @@ export class Core {
   }
 
   /** Takes a connection in, or turns it away where there are too many. */
-  take(transport: Transport, owner?: Owner): Connection | undefined {
+  take(transport: Transport, owner?: Owner): Owned {
     const { maxConnections, maxConnectionsPerAddress } = this.settings;
+    if (owner?.stopping) {
+      return turnAway(transport, this.wheel, owner, "the server is shutting down");
+    }
     if (maxConnections > 0 && this.#connections.size >= maxConnections) {
-      return turnAway(transport, this.wheel, "maxConnections");
+      return turnAway(transport, this.wheel, owner, "too many connections (maxConnections)");
     }
     const connection = new Connection(this, transport, owner);
     if (maxConnectionsPerAddress > 0 && !this.#addresses.add(connection)) {
       this.wheel.remove(connection);
-      return turnAway(transport, this.wheel, "maxConnectionsPerAddress");
+      const reason = "too many connections (maxConnectionsPerAddress)";
+      return turnAway(transport, this.wheel, owner, reason);
     }
     transport.events = connection;
     this.#connections.add(connection);
@@ -69,15 +86,17 @@ export class Core {
     return this.#addresses.add(connection);
   }
 
-  /** Whether a connection's socket is open. */
-  has(connection: Connection): boolean {
-    return this.#connections.has(connection);
-  }
-
   /** A connection's socket is gone. */
   forget(connection: Connection): void {
     this.#connections.delete(connection);
     this.#addresses.delete(connection);
-    connection.owner?.forget(connection);
+  }
+
+  /** Tells the setting `log`, which may fail itself. */
+  log(message: string, error?: unknown): void {
+    attempt(
+      (): unknown => this.settings.log(message, error),
+      (another) => console.error("Uncaught exception in the setting log:", another),
+    );
   }
 }

@@ -21,7 +21,7 @@ const ADAPTERS: readonly string[] = ["deno", "bun", "node"].map((name) => `${TRA
 
 /** The storeys of the house from the top: whoever is in one may import it and those below. */
 const STOREYS: readonly (readonly string[])[] = [
-  ["src", "src/http", "src/topics"],
+  ["src", "src/http", "src/topics", "src/stats"],
   ["src/handshake", "src/protocol", "src/brokers"],
   ["src/digest"],
   ["src/errors.ts"],
