@@ -99,4 +99,9 @@ export class Core {
       (another) => console.error("Uncaught exception in the setting log:", another),
     );
   }
+
+  /** See `Application.stats`. */
+  stats(): Stats {
+    return takeStats(this.tally, this.topics, this.#connections.size);
+  }
 }
