@@ -10,6 +10,8 @@
 #include "options.h"
 #include "process.h"
 
+enum { MOST_ERRORS = 100 };
+
 /* A server without a message for so long is taken for hung. */
 static const uint64_t SILENCE_NS = 5000000000;
 
@@ -63,6 +65,7 @@ void measure(void (*after_poll)(uint64_t now)) {
     if (!measurement.running && now >= starts_at) start();
     if (after_poll) after_poll(now);
     if (counters.closed && options.mode != MODE_HANDSHAKE) break;
+    if (counters.errors > MOST_ERRORS) break;
     if (measurement.messages != last_count) {
       last_count = measurement.messages;
       last_progress = now;
