@@ -105,21 +105,23 @@ async function environmentOf(options: Options): Promise<Environment> {
   };
 }
 
-async function writeReadme(section: string): Promise<void> {
+/** Replaces the section of the README; without one, only checks that there is a place for it. */
+async function writeReadme(section?: string): Promise<void> {
   const path = `${root}/README.md`;
-  await Deno.writeTextFile(path, replaceSection(await Deno.readTextFile(path), section));
+  const replaced = replaceSection(await Deno.readTextFile(path), section ?? "");
+  if (section === undefined) return;
+  await Deno.writeTextFile(path, replaced);
   await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", path] }).output();
 }
 
-async function write(results: Results, options: Options): Promise<void> {
+/** Writes the three files of results, and returns the report. */
+async function writeResults(results: Results, options: Options): Promise<string> {
   const folder = resultsFolder(options);
-  const workloads = options.quick ? quickWorkloads() : WORKLOADS;
+  const report = fullReport(results, WORKLOADS);
   await Deno.writeTextFile(`${folder}/latest.json`, JSON.stringify(results, null, 1) + "\n");
-  const report = fullReport(results, workloads);
   await Deno.writeTextFile(`${folder}/latest.md`, report);
-  await Deno.writeTextFile(`${folder}/chart.svg`, chart(results, workloads));
-  if (options.readme) await writeReadme(readmeSection(results, workloads));
-  console.log(report);
+  await Deno.writeTextFile(`${folder}/chart.svg`, chart(results, WORKLOADS));
+  return report;
 }
 
 async function main(): Promise<void> {
@@ -128,14 +130,19 @@ async function main(): Promise<void> {
     return;
   }
   const options = parseOptions(Deno.args);
+  if (options.readme) await writeReadme();
   await buildLoadGenerator();
   const environment = await environmentOf(options);
   const jobs = jobsFor(options);
   const runs: Run[] = [];
+  let report = "";
   for (let number = 0; number < options.repetitions; number++) {
     runs.push(...await repetition(number, jobs, options));
+    const soFar = { environment: { ...environment, repetitions: number + 1 }, runs };
+    report = await writeResults(soFar, options);
   }
-  await write({ environment, runs }, options);
+  console.log(report);
+  if (options.readme) await writeReadme(readmeSection({ environment, runs }, WORKLOADS));
   if (runs.some((run) => run.failure !== undefined)) Deno.exitCode = 1;
 }
 
