@@ -4,6 +4,7 @@
  * @module
  */
 import type { Connection } from "./connection.ts";
+import type { Owned, Owner } from "./core.ts";
 import { HttpError } from "./errors.ts";
 import { errorResponse } from "./http/exchange.ts";
 import type { Settings } from "./settings.ts";
@@ -57,26 +58,33 @@ const encoder = new TextEncoder();
 const PARTING_TIME = 1000;
 
 /** Answers a connection that is not let in with a 503, whatever it asks. */
-export function turnAway(transport: Transport, wheel: Wheel, setting: string): undefined {
-  const error = new HttpError(503, `too many connections (${setting})`);
-  const turnedAway = new TurnedAway(transport, wheel);
+export function turnAway(
+  transport: Transport,
+  wheel: Wheel,
+  owner: Owner | undefined,
+  reason: string,
+): Owned {
+  const turnedAway = new TurnedAway(transport, wheel, owner);
   wheel.set(turnedAway, PARTING_TIME);
   transport.events = turnedAway;
-  transport.write(encoder.encode(errorResponse(error)), true);
+  transport.write(encoder.encode(errorResponse(new HttpError(503, reason))), true);
   transport.end();
+  return turnedAway;
 }
 
 /** Reads on for a moment: an unread byte would turn the FIN into a reset that drops the answer. */
-class TurnedAway implements TransportEvents, Timed {
+class TurnedAway implements TransportEvents, Timed, Owned {
   deadline = 0;
   before: Link | null = null;
   after: Link | null = null;
   readonly #transport: Transport;
   readonly #wheel: Wheel;
+  readonly #owner: Owner | undefined;
 
-  constructor(transport: Transport, wheel: Wheel) {
+  constructor(transport: Transport, wheel: Wheel, owner: Owner | undefined) {
     this.#transport = transport;
     this.#wheel = wheel;
+    this.#owner = owner;
   }
 
   data(): void {}
@@ -89,9 +97,16 @@ class TurnedAway implements TransportEvents, Timed {
 
   closed(): void {
     this.#wheel.remove(this);
+    this.#owner?.forget(this);
   }
 
   expire(): void {
+    this.#transport.destroy();
+  }
+
+  shutdown(): void {}
+
+  cut(): void {
     this.#transport.destroy();
   }
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isThenable } from "./attempt.ts";
 import { beginRead, endRead } from "./flush.ts";
 import type { WebSocketHandler } from "./handler.ts";
 import { PeerClose } from "./inbox.ts";
@@ -10,19 +11,13 @@ import { DONE } from "./outgoing.ts";
 import type { Sink } from "./protocol/protocol.ts";
 import { Reading } from "./reading.ts";
 
-/** Whether a value is to be awaited. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null &&
-    typeof (value as PromiseLike<unknown>).then === "function";
-}
-
 /** What {@linkcode Connection} is to its input. */
 export abstract class Incoming extends Reading implements Sink {
   /** The handler; there from its construction on. */
   handler: WebSocketHandler | null = null;
 
-  /** Whether a promise of the handler is pending. */
-  protected busy = false;
+  /** How many promises of the handler are pending: of a message, and of a ping behind it. */
+  #pending = 0;
 
   /** The peer's closing frame is there, and everything before it was delivered. */
   protected abstract peerClosed(code: number | undefined, reason: string): void;
@@ -30,7 +25,9 @@ export abstract class Incoming extends Reading implements Sink {
   protected abstract fail(error: Error): void;
   /** A callback of the handler threw or rejected. */
   protected abstract failed(error: unknown): void;
-  /** The handler is not busy, and has all that can be delivered now. */
+  /** The last promise of the handler that was pending has settled. */
+  protected abstract rested(): void;
+  /** All that can be delivered now has been. */
   protected abstract caughtUp(): void;
   /** A message has arrived. */
   protected abstract noteMessage(): void;
@@ -71,9 +68,9 @@ export abstract class Incoming extends Reading implements Sink {
   }
 
   #arrived(message: string | Uint8Array): boolean {
-    if (this.phase === "open") {
+    if (this.delivers) {
       this.noteMessage();
-      if (this.#mustWait) this.box().push(message);
+      if (this.#isOccupied) this.box().push(message);
       else this.#deliver(message);
     }
     return this.mayParse;
@@ -81,9 +78,23 @@ export abstract class Incoming extends Reading implements Sink {
 
   // --- Parsing, as far as the handler and the client let it ------------------------------------
 
+  /** Whether a promise of the handler is pending. */
+  protected get busy(): boolean {
+    return this.#pending > 0;
+  }
+
+  /** Whether the handler gets messages. */
+  protected get delivers(): boolean {
+    return this.phase === "open" || this.phase === "lost";
+  }
+
+  get #isOccupied(): boolean {
+    return this.#pending > 0 || (this.inbox !== null && this.inbox.length > 0);
+  }
+
   /** Whether a new event must wait for the handler or for those before it. */
   get #mustWait(): boolean {
-    return this.phase === "open" && (this.busy || (this.inbox !== null && this.inbox.length > 0));
+    return this.#isOccupied && this.delivers;
   }
 
   /** Whether anything waits for the handler, parsed or not. */
@@ -106,7 +117,7 @@ export abstract class Incoming extends Reading implements Sink {
   protected pump(): void {
     const inbox = this.inbox;
     while (inbox !== null && this.isLive && !this.congested) {
-      if (this.busy && this.phase === "open") break;
+      if (this.busy && this.delivers) break;
       const event = inbox.shift();
       if (event === undefined) {
         const held = inbox.release();
@@ -114,9 +125,9 @@ export abstract class Incoming extends Reading implements Sink {
         this.parse(held, true);
       } else if (event instanceof PeerClose) this.peerClosed(event.code, event.reason);
       else if (event instanceof Error) this.fail(event);
-      else if (this.phase === "open") this.#deliver(event);
+      else if (this.delivers) this.#deliver(event);
     }
-    if (!this.busy) this.caughtUp();
+    this.caughtUp();
     this.updateReading();
   }
 
@@ -154,16 +165,17 @@ export abstract class Incoming extends Reading implements Sink {
 
   #wait(result: unknown): void {
     if (!isThenable(result)) return;
-    this.busy = true;
-    result.then(() => this.#settled(), (error) => {
+    this.#pending++;
+    Promise.resolve(result).then(() => this.#settled(), (error) => {
       this.failed(error);
       this.#settled();
     });
   }
 
   #settled(): void {
-    this.busy = false;
+    this.#pending--;
     beginRead();
+    if (this.#pending === 0) this.rested();
     this.pump();
     endRead();
   }

@@ -17,7 +17,9 @@ export function toPayload(message: Message): string | Uint8Array {
   if (typeof message === "object" && message !== null) {
     const prototype = Object.getPrototypeOf(message);
     if (Array.isArray(message) || prototype === Object.prototype || prototype === null) {
-      return JSON.stringify(message);
+      const text: string | undefined = JSON.stringify(message);
+      if (text !== undefined) return text;
+      throw new TypeError("Cannot send an object: its toJSON() returns nothing that JSON has");
     }
   }
   const kind = typeof message === "object" && message !== null
@@ -26,4 +28,18 @@ export function toPayload(message: Message): string | Uint8Array {
   throw new TypeError(
     `Cannot send ${kind}: not a string, a Uint8Array, a plain object or an array`,
   );
+}
+
+/** The size of a message on the wire, in bytes, its frame not counted. */
+export function sizeOf(payload: string | Uint8Array): number {
+  if (typeof payload !== "string") return payload.length;
+  let size = payload.length;
+  for (let at = 0; at < payload.length; at++) {
+    const code = payload.charCodeAt(at);
+    if (code < 0x80) continue;
+    size += code < 0x800 ? 1 : 2;
+    // Two units that make one character take four bytes.
+    if (payload.codePointAt(at) !== code) at++;
+  }
+  return size;
 }

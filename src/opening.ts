@@ -309,7 +309,7 @@ export class Opening {
     if (!(error instanceof HttpError)) connection.report(error);
     const refusal = error instanceof HttpError ? error : new HttpError(500, "internal error");
     this.#write(errorResponse(refusal));
-    connection.finish();
+    connection.leave();
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import { ProtocolError, WebSocketClosedError } from "./errors.ts";
 import { type Flushable, flushSoon, giveOutput, takeOutput } from "./flush.ts";
-import { type Message, toPayload } from "./message.ts";
+import { type Message, sizeOf, toPayload } from "./message.ts";
 import type { Output } from "./protocol/output.ts";
 import type { Protocol } from "./protocol/protocol.ts";
 import type { Transport } from "./transport/transport.ts";
@@ -14,15 +14,22 @@ import type { Transport } from "./transport/transport.ts";
  * - `opening`: the request head, the handshake and `prepare()`;
  * - `open`: messages pass;
  * - `closing`: our closing frame is out, the peer's is awaited;
+ * - `lost`: the socket is gone, and what came before is still being delivered;
  * - `closed`: nothing passes any more; the socket may still be on its way out.
  */
-export type Phase = "opening" | "open" | "closing" | "closed";
+export type Phase = "opening" | "open" | "closing" | "lost" | "closed";
 
 /** The answer of every write that need not wait: one promise for all, so that none is allocated. */
 export const DONE: Promise<void> = Promise.resolve();
 
 /** Output beyond this goes to the transport at once, whatever is still being processed. */
 const FLUSH_SIZE = 64 * 1024;
+
+/** Up to this length there is room for a message if there was for the last: FLUSH_SIZE is near. */
+const SMALL_SIZE = 4 * 1024;
+
+/** The most bytes that a UTF-16 unit takes in UTF-8. */
+const MOST_BYTES = 3;
 
 /** A promise that writers wait for, and its two ends. */
 interface Waiter {
@@ -39,6 +46,11 @@ function ignorable<T>(promise: Promise<T>): Promise<T> {
 
 function closedError(): WebSocketClosedError {
   return new WebSocketClosedError("Cannot write a message: the connection is closed");
+}
+
+/** A rejection that is safe to ignore. */
+function refused(): Promise<void> {
+  return ignorable(Promise.reject(closedError()));
 }
 
 /** How much output may wait, in bytes. */
@@ -66,6 +78,8 @@ export abstract class Outgoing implements Flushable {
   /** A broadcast's frame that waits alone: shared by its receivers, so it goes by reference. */
   #frame: Uint8Array | null = null;
   #waiter: Waiter | null = null;
+  /** Bytes that the transport was given, ever. */
+  #given = 0;
 
   /** @param transport The runtime's connection. */
   constructor(transport: Transport) {
@@ -81,7 +95,16 @@ export abstract class Outgoing implements Flushable {
 
   /** Bytes that are written and not yet taken by the system. */
   get bufferedAmount(): number {
-    return this.transport.bufferedAmount + (this.#output?.size ?? 0) + (this.#frame?.length ?? 0);
+    let amount = this.transport.bufferedAmount;
+    if (this.#output !== null) amount += this.#output.size;
+    if (this.#frame !== null) amount += this.#frame.length;
+    for (const payload of this.early ?? []) amount += sizeOf(payload);
+    return amount;
+  }
+
+  /** Bytes that the system has taken, ever: while they grow, the peer is there. */
+  protected get taken(): number {
+    return this.#given - this.transport.bufferedAmount;
   }
 
   /** The wire format, while messages pass. */
@@ -93,17 +116,21 @@ export abstract class Outgoing implements Flushable {
   writeMessage(message: Message): Promise<void> {
     const payload = typeof message === "string" ? message : toPayload(message);
     const wire = this.wire;
-    if (this.phase !== "open" || wire === null) return this.#writeUnopened(payload);
-    if (this.congested && !this.#makeRoom(payload.length)) return ignorable(this.drained());
+    if (this.phase !== "open" || wire === null) return this.writeEarly(payload);
+    if ((this.congested || payload.length > SMALL_SIZE) && !this.#makeRoom(payload)) {
+      return refused();
+    }
     if (typeof payload === "string") wire.writeText(this.output(), payload);
     else wire.writeBinary(this.output(), payload);
     this.flushLarge();
     return this.congested ? this.drained() : DONE;
   }
 
-  #writeUnopened(payload: string | Uint8Array): Promise<void> {
-    if (this.phase !== "opening") return ignorable(Promise.reject(closedError()));
-    (this.early ??= []).push(payload);
+  /** Writes a message while none passes: before the handshake is over it waits. */
+  protected writeEarly(payload: string | Uint8Array): Promise<void> {
+    if (this.phase !== "opening" || !this.#makeRoom(payload)) return refused();
+    // The caller's bytes may change until the handshake is over.
+    (this.early ??= []).push(typeof payload === "string" ? payload : payload.slice());
     return DONE;
   }
 
@@ -112,7 +139,8 @@ export abstract class Outgoing implements Flushable {
    * waits.
    */
   writeFrame(frame: Uint8Array): void {
-    if (this.phase !== "open" || (this.congested && !this.#makeRoom(frame.length))) return;
+    if (this.phase !== "open") return;
+    if ((this.congested || frame.length > SMALL_SIZE) && !this.#makeRoom(frame)) return;
     if (this.#output !== null || this.#frame !== null) {
       this.output().append(frame);
       this.flushLarge();
@@ -124,7 +152,7 @@ export abstract class Outgoing implements Flushable {
 
   /** Resolves when the peer has taken enough; rejects if the connection ends before. */
   drained(): Promise<void> {
-    if (this.phase === "closed") return ignorable(Promise.reject(closedError()));
+    if (this.phase === "lost" || this.phase === "closed") return refused();
     if (!this.congested) return DONE;
     if (this.#waiter === null) {
       this.#waiter = Promise.withResolvers<void>();
@@ -159,17 +187,21 @@ export abstract class Outgoing implements Flushable {
 
   /** See {@linkcode Flushable.flush}. */
   flush(): void {
+    let { highWaterMark } = this.limits;
     if (this.#output !== null) {
       const output = this.#output;
       this.#output = null;
+      this.#given += output.size;
+      // A payload that went by reference is the caller's again only when all of it is gone.
+      if (output.size > output.length) highWaterMark = 0;
       output.flush(this.transport);
       giveOutput(output);
     } else if (this.#frame !== null) {
       const frame = this.#frame;
       this.#frame = null;
+      this.#given += frame.length;
       this.transport.write(frame, true);
     } else return;
-    const { highWaterMark } = this.limits;
     if (!this.congested && this.transport.bufferedAmount > highWaterMark) {
       this.congested = true;
       this.congestionChanged();
@@ -193,10 +225,11 @@ export abstract class Outgoing implements Flushable {
     this.#waiter = null;
   }
 
-  /** Whether there is room for more output; if not, the connection ends with 1013. */
-  #makeRoom(size: number): boolean {
+  /** Whether there is room for one more; if not, the connection ends with 1013. */
+  #makeRoom(payload: string | Uint8Array): boolean {
     const { maxBufferedAmount } = this.limits;
-    if (this.bufferedAmount + size <= maxBufferedAmount) return true;
+    const room = maxBufferedAmount - this.bufferedAmount;
+    if (payload.length * MOST_BYTES <= room || sizeOf(payload) <= room) return true;
     this.overflow(
       new ProtocolError(1013, `more than maxBufferedAmount (${maxBufferedAmount} bytes) wait`),
     );

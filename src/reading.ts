@@ -42,12 +42,13 @@ export abstract class Reading extends Outgoing implements Sink {
 
   /** Whether frames are parsed. */
   protected get isLive(): boolean {
-    return this.phase === "open" || this.phase === "closing";
+    return this.phase === "open" || this.phase === "closing" || this.phase === "lost";
   }
 
   /** Whether less waits than may. */
   protected get hasRoom(): boolean {
-    return this.inbox === null || this.inbox.size < this.limits.maxQueuedSize;
+    const { inbox } = this;
+    return inbox === null || inbox.length === 0 || inbox.size < this.limits.maxQueuedSize;
   }
 
   /** The inbox, made when it is first needed. */

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { Connection } from "./connection.ts";
-import type { Core, Owner } from "./core.ts";
+import { attempt } from "./attempt.ts";
+import type { Core, Owned, Owner } from "./core.ts";
+import { checkCloseCode } from "./protocol/close_code.ts";
 import { listen } from "./transport/listen.ts";
 import type { Address, Listener, ListenerOptions, Transport } from "./transport/transport.ts";
 
@@ -16,13 +17,19 @@ export interface ListenOptions extends ListenerOptions {
   readonly onListen?: (address: Address) => void;
 }
 
+/** The longest time that a timer takes, in milliseconds. */
+const MAX_TIMEOUT = 2 ** 31 - 1;
+
 /** How {@linkcode Server.shutdown} ends the connections. */
 export interface ShutdownOptions {
   /** The close code; 1001, "going away", unless told. */
   readonly code?: number;
   /** The reason that goes with it. */
   readonly reason?: string;
-  /** How long the peers may take, in milliseconds, before they are cut off; 5000 unless told. */
+  /**
+   * How long the peers and the handlers may take, in milliseconds, before they are cut off; 5000
+   * unless told, and `Infinity` for as long as it takes.
+   */
   readonly timeout?: number;
 }
 
@@ -41,7 +48,7 @@ export interface ShutdownOptions {
 export class Server implements AsyncDisposable {
   readonly #core: Core;
   readonly #listener: Listener;
-  readonly #connections: Set<Connection> = new Set();
+  readonly #connections: Set<Owned> = new Set();
   readonly #owner: Owner;
   readonly #finished: { promise: Promise<void>; resolve: () => void } = Promise.withResolvers();
   #stopping = false;
@@ -80,12 +87,16 @@ export class Server implements AsyncDisposable {
 
   /**
    * Stops listening, lets handlers that are busy settle, closes every connection in its version's
-   * own way, and cuts off those that are left at the timeout. A second call is harmless.
+   * own way, and cuts off those that are left at the timeout. A second call is harmless; its timeout
+   * counts too.
    *
-   * @returns Resolves when the last connection is gone.
+   * @returns Resolves when the last connection is gone, and its `onClose()` has settled.
+   * @throws {RangeError} If the code or the reason cannot be sent, or the timeout is negative.
    */
   async shutdown(options: ShutdownOptions = {}): Promise<void> {
     const { code = 1001, reason = "", timeout = 5000 } = options;
+    checkCloseCode(code, reason);
+    if (!(timeout >= 0)) throw new RangeError(`Cannot shut down with a timeout of ${timeout}`);
     if (!this.#stopping) {
       this.#stopping = true;
       this.#listener.close();
@@ -93,11 +104,12 @@ export class Server implements AsyncDisposable {
       this.#finishIfEmpty();
     }
     const { clock } = this.#core.settings;
-    const cut = clock.setTimeout(() => {
-      for (const connection of [...this.#connections]) connection.abort();
+    // Timers hold no more than 2^31 ms: that is 25 days.
+    const cut = timeout > MAX_TIMEOUT ? undefined : clock.setTimeout(() => {
+      for (const connection of [...this.#connections]) connection.cut();
     }, timeout);
     await this.finished;
-    clock.clearTimeout(cut);
+    if (cut !== undefined) clock.clearTimeout(cut);
   }
 
   /** Shuts down with the defaults. */
@@ -116,16 +128,15 @@ export class Server implements AsyncDisposable {
       get stopping() {
         return isStopping();
       },
-      forget: (connection) => {
-        this.#connections.delete(connection);
+      forget: (owned) => {
+        this.#connections.delete(owned);
         this.#finishIfEmpty();
       },
     };
   }
 
   #accept(transport: Transport): void {
-    const connection = this.#core.take(transport, this.#owner);
-    if (connection !== undefined) this.#connections.add(connection);
+    this.#connections.add(this.#core.take(transport, this.#owner));
   }
 
   #finishIfEmpty(): void {
@@ -133,17 +144,17 @@ export class Server implements AsyncDisposable {
   }
 
   #report(error: Error): void {
-    this.#core.settings.log("Cannot accept a connection:", error);
+    this.#core.log("Cannot accept a connection:", error);
   }
 
   #announce({ onListen }: ListenOptions): void {
     this.listening.then(() => {
-      if (onListen !== undefined) return onListen(this.addr);
-      const { transport, hostname, port } = this.addr;
-      console.log(`Listening on ${transport === "unix" ? hostname : `${hostname}:${port}`}`);
-    }).catch((error) => {
-      if (onListen === undefined || !this.#stopping) this.#core.settings.log("", error);
-    });
+      if (this.#stopping) return;
+      attempt(
+        (): unknown => onListen === undefined ? print(this.addr) : onListen(this.addr),
+        (error) => this.#core.log("Uncaught exception in onListen:", error),
+      );
+    }, (error) => this.#core.log("Cannot listen:", error));
   }
 
   #obey(signal: AbortSignal | undefined): void {
@@ -153,4 +164,8 @@ export class Server implements AsyncDisposable {
     else signal.addEventListener("abort", stop, { once: true });
     void this.finished.then(() => signal.removeEventListener("abort", stop));
   }
+}
+
+function print({ transport, hostname, port }: Address): void {
+  console.log(`Listening on ${transport === "unix" ? hostname : `${hostname}:${port}`}`);
 }

@@ -139,7 +139,7 @@ export class HttpExchange {
     this.#write(latin1(responseHead(status, response.statusText, fields)));
     if (body !== null && bodiless) await body.cancel();
     else if (body !== null) await this.#sendBody(body.getReader(), chunked);
-    if (!this.#over) this.#connection.finish();
+    if (!this.#over) this.#connection.leave();
   }
 
   async #sendBody(
@@ -179,7 +179,7 @@ export class HttpExchange {
     if (!(error instanceof HttpError)) this.#connection.report(error);
     const refusal = error instanceof HttpError ? error : new HttpError(500, "internal error");
     if (this.#response === null) this.#write(latin1(errorResponse(refusal)));
-    this.#connection.finish();
+    this.#connection.leave();
   }
 }
 

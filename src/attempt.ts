@@ -1,0 +1,30 @@
+/**
+ * Calls into the application, which may throw, reject, or return what is no promise but has `then`.
+ *
+ * @module
+ */
+
+/** Whether a value is to be awaited. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null &&
+    typeof (value as PromiseLike<unknown>).then === "function";
+}
+
+/**
+ * Calls the application; what it throws or rejects goes to `failed`, which throws nothing itself.
+ *
+ * @returns What the callback does. A promise never rejects; after a failure the value is `undefined`.
+ */
+export function attempt<Result>(
+  callback: () => Result,
+  failed: (error: unknown) => void,
+): Result | undefined {
+  try {
+    const result = callback();
+    if (!isThenable(result)) return result;
+    return Promise.resolve(result).catch(failed) as Result;
+  } catch (error) {
+    failed(error);
+    return undefined;
+  }
+}

@@ -1,0 +1,252 @@
+/**
+ * A WebSocket client of any version at one end of a connection in memory.
+ *
+ * @module
+ */
+import { createHash, randomBytes } from "node:crypto";
+import type { WebSocketVersion } from "../../src/handshake/versions.ts";
+import { Hixie } from "../../src/protocol/hixie.ts";
+import { Hybi } from "../../src/protocol/hybi.ts";
+import { Output } from "../../src/protocol/output.ts";
+import type { Protocol, Sink } from "../../src/protocol/protocol.ts";
+import type { MemoryPairOptions, MemoryTransport } from "../../src/transport/memory.ts";
+import { makeRequest } from "./draft76_client.ts";
+
+/** Lets everything happen that waits for no clock: bytes in memory, promises. */
+export function settle(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+/** How to open. */
+export interface OpenOptions {
+  /** Path and query; `/` unless told. */
+  readonly path?: string;
+  /** The `Host`; `localhost` unless told. */
+  readonly host?: string;
+  /** The origin; the server's own unless told, and none with `null` (not on the drafts). */
+  readonly origin?: string | null;
+  /** The subprotocols to offer. */
+  readonly subprotocols?: readonly string[];
+  /** Fields to add, whole: `"Cookie: a=b"`. */
+  readonly fields?: readonly string[];
+  /** How the connection's ends are joined. */
+  readonly pair?: MemoryPairOptions;
+}
+
+/** What the client sends to open. */
+export interface Opening {
+  /** The head of the request. */
+  readonly head: string;
+  /** What draft76 sends behind it. */
+  readonly key3: Uint8Array;
+  /** What must stand behind the answer's head (draft76), or in `Sec-WebSocket-Accept`. */
+  readonly proof: Uint8Array | string;
+}
+
+/** An HTTP answer. */
+export interface Answer {
+  readonly status: number;
+  /** The status line. */
+  readonly line: string;
+  readonly headers: Headers;
+  /** What stands behind the head, as Latin-1. */
+  readonly body: string;
+}
+
+const NUMBERS: Readonly<Partial<Record<WebSocketVersion, string>>> = {
+  "hybi-07": "7",
+  "hybi-08": "8",
+  "rfc6455": "13",
+};
+
+/** What a client of a version sends first. */
+export function makeOpening(version: WebSocketVersion, options: OpenOptions = {}): Opening {
+  const { path = "/", host = "localhost", origin = `http://${host}`, fields = [] } = options;
+  const { subprotocols = [] } = options;
+  if (version === "draft76") {
+    const [subprotocol] = subprotocols;
+    const { head, key3, challengeResponse } = makeRequest({
+      port: 80,
+      url: `ws://${host}${path}`,
+      origin: origin ?? "",
+      ...(subprotocol === undefined ? {} : { subprotocol }),
+      fields,
+    });
+    return { head, key3, proof: challengeResponse };
+  }
+  const lines = [`GET ${path} HTTP/1.1`, "Upgrade: WebSocket", "Connection: Upgrade"];
+  lines.push(`Host: ${host}`);
+  const key = randomBytes(16).toString("base64");
+  const originField = version === "hybi-07" || version === "hybi-08"
+    ? "Sec-WebSocket-Origin"
+    : "Origin";
+  if (origin !== null) lines.push(`${originField}: ${origin}`);
+  if (version !== "draft75") {
+    lines.push(`Sec-WebSocket-Key: ${key}`, `Sec-WebSocket-Version: ${NUMBERS[version]}`);
+  }
+  if (subprotocols.length > 0) {
+    const name = version === "draft75" ? "WebSocket-Protocol" : "Sec-WebSocket-Protocol";
+    lines.push(`${name}: ${subprotocols.join(", ")}`);
+  }
+  const accept = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`);
+  return {
+    head: [...lines, ...fields, "", ""].join("\r\n"),
+    key3: new Uint8Array(0),
+    proof: version === "draft75" ? "" : accept.digest("base64"),
+  };
+}
+
+/** One client. What it receives is in {@linkcode events}, a line for each. */
+export class MemoryClient {
+  /** The client's end of the connection. */
+  readonly transport: MemoryTransport;
+  /**
+   * `text …`, `binary 1,2`, `ping …`, `pong …`, `close 1000 …` (`close` where there is no code), `FIN`, `gone` and
+   * `reset`, in the order that they came.
+   */
+  readonly events: string[] = [];
+  /** The answer to the opening handshake. */
+  answer: Answer | undefined;
+  #raw = "";
+  #protocol: Protocol | null = null;
+  readonly #sink: Sink = {
+    text: (message) => this.#note(`text ${message}`),
+    binary: (message) => this.#note(`binary ${message}`),
+    ping: (payload) => this.#note(`ping ${latin1(payload)}`.trim()),
+    pong: (payload) => this.#note(`pong ${latin1(payload)}`.trim()),
+    close: (code, reason) => this.#note(`close ${code ?? ""} ${reason}`.trim()),
+  };
+
+  constructor(transport: MemoryTransport) {
+    this.transport = transport;
+    transport.events = {
+      data: (chunk) => this.#received(chunk),
+      drain: () => {},
+      end: () => this.events.push("FIN"),
+      closed: (error) => this.events.push(error === undefined ? "gone" : "reset"),
+    };
+  }
+
+  /** What came before the handshake was over, as Latin-1. */
+  get raw(): string {
+    return this.#raw;
+  }
+
+  /** Takes what came so far. */
+  take(): string[] {
+    return this.events.splice(0);
+  }
+
+  // --- Opening ----------------------------------------------------------------------------------
+
+  /** Opens; fails unless the server accepts and proves it. */
+  async open(version: WebSocketVersion, options: OpenOptions = {}): Promise<void> {
+    const opening = makeOpening(version, options);
+    this.write(opening.head);
+    this.write(opening.key3);
+    await settle();
+    this.begin(version, opening.proof);
+  }
+
+  /** Takes the answer's head off what came, and speaks `version` from there on. */
+  begin(version: WebSocketVersion, proof: Uint8Array | string): void {
+    const answer = this.parseAnswer();
+    if (answer.status !== 101) throw new Error(`Cannot open: ${JSON.stringify(this.raw)}`);
+    this.answer = answer;
+    let rest = answer.body;
+    if (proof instanceof Uint8Array) {
+      const expected = String.fromCharCode(...proof);
+      if (rest.slice(0, 16) !== expected) throw new Error("The challenge response is wrong");
+      rest = rest.slice(16);
+    } else if (version !== "draft75" && answer.headers.get("sec-websocket-accept") !== proof) {
+      throw new Error("Sec-WebSocket-Accept is wrong");
+    }
+    const limits = { maxMessageSize: 2 ** 30, maxFragments: 2 ** 20 };
+    this.#protocol = version === "draft75" || version === "draft76"
+      ? new Hixie(limits, { version })
+      : new Hybi(limits, { role: "client" });
+    this.#received(Uint8Array.from(rest, (character) => character.charCodeAt(0)));
+  }
+
+  /** The HTTP answer, of what came so far. */
+  parseAnswer(): Answer {
+    const end = this.#raw.indexOf("\r\n\r\n");
+    const [line = "", ...lines] = this.#raw.slice(0, Math.max(end, 0)).split("\r\n");
+    const headers = new Headers();
+    for (const field of lines) {
+      const colon = field.indexOf(":");
+      headers.append(field.slice(0, colon), field.slice(colon + 1));
+    }
+    const status = Number(line.split(" ")[1] ?? 0);
+    return { status, line, headers, body: end === -1 ? "" : this.#raw.slice(end + 4) };
+  }
+
+  // --- Sending ----------------------------------------------------------------------------------
+
+  /** Sends bytes, or text as Latin-1. */
+  write(data: Uint8Array | string): void {
+    const bytes = typeof data === "string"
+      ? Uint8Array.from(data, (character) => character.charCodeAt(0))
+      : data;
+    this.transport.write(bytes, false);
+  }
+
+  /** The bytes that a call of the protocol makes. */
+  encode(write: (protocol: Protocol, output: Output) => void): Uint8Array {
+    if (this.#protocol === null) throw new Error("The client is not open");
+    const output = new Output();
+    write(this.#protocol, output);
+    return output.take();
+  }
+
+  /** Sends a message. */
+  send(message: string | Uint8Array): void {
+    this.write(this.encode((protocol, output) => {
+      if (typeof message === "string") protocol.writeText(output, message);
+      else protocol.writeBinary(output, message);
+    }));
+  }
+
+  /** Sends a ping. */
+  ping(payload: Uint8Array): void {
+    this.write(this.encode((protocol, output) => protocol.writePing(output, payload)));
+  }
+
+  /** Sends a pong. */
+  pong(payload: Uint8Array): void {
+    this.write(this.encode((protocol, output) => protocol.writePong(output, payload)));
+  }
+
+  /** Sends the closing frame. */
+  close(code?: number, reason = ""): void {
+    this.write(this.encode((protocol, output) => protocol.writeClose(output, code, reason)));
+  }
+
+  /** Sends FIN. */
+  end(): void {
+    this.transport.end();
+  }
+
+  /** Resets the connection. */
+  reset(): void {
+    this.transport.destroy();
+  }
+
+  // --- Receiving --------------------------------------------------------------------------------
+
+  #received(chunk: Uint8Array): void {
+    if (this.#protocol !== null) this.#protocol.receive(chunk, false, this.#sink);
+    else this.#raw += latin1(chunk);
+  }
+
+  #note(event: string): boolean {
+    this.events.push(event);
+    return true;
+  }
+}
+
+function latin1(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
+}

@@ -1,0 +1,99 @@
+/**
+ * An application under test: its clients are in memory, its clock is moved by the test, and what it
+ * logs is kept.
+ *
+ * @module
+ */
+import { Application } from "../../src/application.ts";
+import type { HandlerClass } from "../../src/handler.ts";
+import { WEBSOCKET_VERSIONS, type WebSocketVersion } from "../../src/handshake/versions.ts";
+import type { Route } from "../../src/routes.ts";
+import type { Settings } from "../../src/settings.ts";
+import {
+  memoryPair,
+  type MemoryPairOptions,
+  type MemoryTransport,
+} from "../../src/transport/memory.ts";
+import { FakeClock } from "./fake_clock.ts";
+import { MemoryClient, type OpenOptions, settle } from "./memory_client.ts";
+
+export { settle };
+
+/** All versions, for tests of what they share. */
+export const VERSIONS: readonly WebSocketVersion[] = WEBSOCKET_VERSIONS;
+/** Those with close codes, pings and binary messages. */
+export const HYBI: readonly WebSocketVersion[] = ["hybi-07", "hybi-08", "rfc6455"];
+/** Those without. */
+export const HIXIE: readonly WebSocketVersion[] = ["draft75", "draft76"];
+
+/** A connection in memory: the client, and the server's end of it. */
+export interface Joined {
+  readonly client: MemoryClient;
+  readonly transport: MemoryTransport;
+}
+
+/** One application and its clients. */
+export class Rig {
+  /** The application's time. */
+  readonly clock: FakeClock = new FakeClock();
+  /** What was logged, a line each: the message, and the error's own message. */
+  readonly logged: string[] = [];
+  /** The application. */
+  readonly app: Application;
+
+  /**
+   * @param served A handler for `/`, or routes.
+   * @param settings What differs from the defaults; all versions are spoken unless told.
+   */
+  constructor(served: unknown, settings: Partial<Settings> = {}) {
+    const routes = Array.isArray(served) ? served : [["/", served as HandlerClass]];
+    this.app = new Application(routes as Route[], {
+      versions: VERSIONS,
+      clock: this.clock,
+      log: (message, error) => {
+        this.logged.push(error === undefined ? message : `${message} ${messageOf(error)}`);
+      },
+      ...settings,
+    });
+  }
+
+  /** Connects, and sends nothing. */
+  join(options: MemoryPairOptions = {}): Joined {
+    const [transport, far] = memoryPair(options);
+    const client = new MemoryClient(far);
+    this.app.accept(transport);
+    return { client, transport };
+  }
+
+  /** Connects and opens; fails unless the server accepts. */
+  async open(version: WebSocketVersion, options: OpenOptions = {}): Promise<MemoryClient> {
+    const { client } = this.join(options.pair);
+    await client.open(version, options);
+    return client;
+  }
+
+  /** Connects, sends bytes, and tells all that came back. */
+  async send(bytes: Uint8Array | string, options: MemoryPairOptions = {}): Promise<MemoryClient> {
+    const { client } = this.join(options);
+    client.write(bytes);
+    await settle();
+    return client;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** A promise, and its two ends. */
+export interface Gate {
+  readonly promise: Promise<void>;
+  readonly open: () => void;
+  readonly fail: (error: Error) => void;
+}
+
+/** Something that a handler can wait for, until the test lets it go on. */
+export function gate(): Gate {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  return { promise, open: resolve, fail: reject };
+}
