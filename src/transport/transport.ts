@@ -105,3 +105,34 @@ export interface Listener {
   /** Lets the process exit although the listener is open, or holds it again. */
   unref(): void;
 }
+
+/** How to speak TLS to a server. */
+export interface TlsOptions {
+  /**
+   * The certificates to trust, in PEM: beside the runtime's own on Deno, instead of them on Bun and
+   * Node.
+   */
+  readonly ca?: string;
+  /** Whether to accept any certificate, as for a test server; false unless told. */
+  readonly insecure?: boolean;
+  /** The name that the server's certificate must have; that of the host unless told. */
+  readonly serverName?: string;
+  /** This end's certificate chain in PEM, for a server that asks for one; with `key`. */
+  readonly cert?: string;
+  /** The private key of `cert` in PEM. */
+  readonly key?: string;
+}
+
+/** Where and how to connect. */
+export interface ConnectorOptions {
+  /** The name or IP address to connect to; an IPv6 address without brackets. */
+  readonly hostname: string;
+  /** The TCP port. */
+  readonly port: number;
+  /** A unix socket's path, instead of a host and a port. */
+  readonly path?: string | undefined;
+  /** With it, the connection is TLS. */
+  readonly tls?: TlsOptions | undefined;
+  /** Gives the attempt up when it aborts; a connection that is made is not touched. */
+  readonly signal?: AbortSignal | undefined;
+}

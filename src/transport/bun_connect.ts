@@ -1,0 +1,80 @@
+/**
+ * The connecting side of Bun's sockets.
+ *
+ * @module
+ */
+import { type BunSocketHandlers, bunSocketHandlers } from "./bun.ts";
+import type { BunSocket } from "./bun_socket.ts";
+import { asError } from "./events.ts";
+import type { ConnectorOptions, TlsOptions, Transport } from "./transport.ts";
+
+interface BunTlsOptions {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly serverName?: string;
+  readonly rejectUnauthorized: boolean;
+}
+
+interface BunConnectOptions {
+  readonly hostname?: string;
+  readonly port?: number;
+  readonly unix?: string;
+  readonly allowHalfOpen: boolean;
+  readonly tls?: BunTlsOptions;
+  readonly socket: BunSocketHandlers;
+}
+
+/** The part of the `Bun` namespace that is used. */
+interface BunNamespace {
+  connect(options: BunConnectOptions): Promise<BunSocket>;
+}
+
+/**
+ * Connects with `Bun.connect`.
+ *
+ * @param options Where and how.
+ * @returns The connection; rejects with Bun's error, or with the signal's reason.
+ * @throws {TypeError} If this is not Bun.
+ */
+export function connect(options: ConnectorOptions): Promise<Transport> {
+  const { Bun } = globalThis as { Bun?: BunNamespace };
+  if (Bun === undefined) throw new TypeError("Cannot connect with Bun.connect: this is not Bun");
+  const { hostname, port, path, tls, signal } = options;
+  return new Promise((resolve, reject) => {
+    let opened: BunSocket | undefined;
+    const giveUp = (): void => {
+      reject(asError(signal?.reason));
+      opened?.terminate();
+    };
+    signal?.addEventListener("abort", giveUp, { once: true });
+    const connected = (transport: Transport): void => {
+      signal?.removeEventListener("abort", giveUp);
+      resolve(transport);
+    };
+    const handlers = bunSocketHandlers(connected, { secure: tls !== undefined, onError: reject });
+    Bun.connect({
+      ...(path === undefined ? { hostname, port } : { unix: path }),
+      ...(tls === undefined ? {} : { tls: bunTls(tls) }),
+      allowHalfOpen: true,
+      socket: {
+        ...handlers,
+        open(socket): void {
+          opened = socket;
+          if (signal?.aborted) socket.terminate();
+          else handlers.open(socket);
+        },
+        close(socket, error): void {
+          handlers.close(socket, error);
+          // No more than a second call where it was connected.
+          reject(error ?? new Error("The server has ended the connection"));
+          signal?.removeEventListener("abort", giveUp);
+        },
+      },
+    }).catch(reject);
+  });
+}
+
+function bunTls({ insecure = false, ...options }: TlsOptions): BunTlsOptions {
+  return { ...options, rejectUnauthorized: !insecure };
+}

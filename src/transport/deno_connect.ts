@@ -1,0 +1,112 @@
+/**
+ * The connecting side of Deno's sockets.
+ *
+ * @module
+ */
+import { type DenoConn, DenoTransport } from "./deno_conn.ts";
+import { asError } from "./events.ts";
+import { connect as connectWithNode } from "./node_connect.ts";
+import type { ConnectorOptions, TlsOptions, Transport } from "./transport.ts";
+
+interface TcpOptions {
+  readonly hostname: string;
+  readonly port: number;
+  readonly signal?: AbortSignal;
+}
+
+interface DenoTlsOptions {
+  readonly hostname: string;
+  readonly caCerts?: string[];
+}
+
+/** The part of the `Deno` namespace that is used. */
+interface DenoNamespace {
+  connect(options: TcpOptions | { transport: "unix"; path: string }): Promise<DenoConn>;
+  connectTls(
+    options: TcpOptions & DenoTlsOptions & { cert: string; key: string },
+  ): Promise<DenoConn>;
+  startTls(conn: DenoConn, options: DenoTlsOptions): Promise<DenoConn>;
+}
+
+/**
+ * Connects with `Deno.connect`, `Deno.startTls` and `Deno.connectTls`. What they do not offer goes
+ * by Node's modules, which Deno has: any certificate, TLS on a unix socket, a certificate of this
+ * end's own together with another server name.
+ *
+ * @param options Where and how.
+ * @returns The connection; rejects with Deno's error, or with the signal's reason.
+ * @throws {TypeError} If this is not Deno.
+ */
+export async function connect(options: ConnectorOptions): Promise<Transport> {
+  const { Deno } = globalThis as unknown as { Deno?: DenoNamespace };
+  if (Deno === undefined) {
+    throw new TypeError("Cannot connect with Deno.connect: this is not Deno");
+  }
+  const { path, tls, signal } = options;
+  if (tls !== undefined && needsNode(tls, path)) return await connectWithNode(options);
+  const conn = await unlessAborted(open(Deno, options), signal);
+  return new DenoTransport(tls === undefined ? conn : await secure(Deno, conn, options));
+}
+
+function needsNode(tls: TlsOptions, path: string | undefined): boolean {
+  return tls.insecure === true || path !== undefined ||
+    (tls.cert !== undefined && tls.serverName !== undefined);
+}
+
+function open(deno: DenoNamespace, options: ConnectorOptions): Promise<DenoConn> {
+  const { hostname, port, path, tls, signal } = options;
+  if (path !== undefined) return deno.connect({ transport: "unix", path });
+  const where = { hostname, port, ...(signal === undefined ? {} : { signal }) };
+  const { cert, key } = tls ?? {};
+  if (cert === undefined || key === undefined) return deno.connect(where);
+  return deno.connectTls({ ...where, ...tlsOptions(options), cert, key });
+}
+
+/** Speaks TLS over a connection, unless it does already. */
+async function secure(
+  deno: DenoNamespace,
+  conn: DenoConn,
+  options: ConnectorOptions,
+): Promise<DenoConn> {
+  const secured = conn.handshake ? conn : await deno.startTls(conn, tlsOptions(options));
+  try {
+    return await unlessAborted(handshaken(secured), options.signal);
+  } catch (error) {
+    closeQuietly(secured);
+    throw error;
+  }
+}
+
+async function handshaken(conn: DenoConn): Promise<DenoConn> {
+  await conn.handshake?.();
+  return conn;
+}
+
+function tlsOptions({ hostname, tls }: ConnectorOptions): DenoTlsOptions {
+  const { ca, serverName = hostname } = tls ?? {};
+  return { hostname: serverName, ...(ca === undefined ? {} : { caCerts: [ca] }) };
+}
+
+/** What is pending, or a rejection as soon as the signal aborts; a connection that is late is closed. */
+function unlessAborted(
+  pending: Promise<DenoConn>,
+  signal: AbortSignal | undefined,
+): Promise<DenoConn> {
+  if (signal === undefined) return pending;
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => {
+      reject(asError(signal.reason));
+      pending.then(closeQuietly, () => {});
+    };
+    signal.addEventListener("abort", giveUp, { once: true });
+    pending.then(resolve, reject).finally(() => signal.removeEventListener("abort", giveUp));
+  });
+}
+
+function closeQuietly(conn: DenoConn): void {
+  try {
+    conn.close();
+  } catch {
+    // BadResource: it is closed already.
+  }
+}

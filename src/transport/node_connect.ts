@@ -1,0 +1,82 @@
+/**
+ * The connecting side of Node's sockets.
+ *
+ * @module
+ */
+import { asError } from "./events.ts";
+import { type NodeSocket, NodeTransport } from "./node_socket.ts";
+import type { ConnectorOptions, TlsOptions, Transport } from "./transport.ts";
+
+interface TcpOptions {
+  readonly host?: string;
+  readonly port?: number;
+  readonly path?: string;
+  readonly allowHalfOpen: boolean;
+  readonly noDelay: boolean;
+}
+
+interface SecureOptions extends TcpOptions {
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  readonly servername?: string | undefined;
+  readonly rejectUnauthorized: boolean;
+}
+
+/** The parts of `node:net` and `node:tls` that are used. */
+interface BuiltinModules {
+  "node:net": { connect(options: TcpOptions): NodeSocket };
+  "node:tls": { connect(options: SecureOptions): NodeSocket };
+}
+
+/** A module of Node's own; an `import` of it would fail where there is none, in a browser's build. */
+function builtin<Name extends keyof BuiltinModules>(name: Name): BuiltinModules[Name] {
+  const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
+  const module = process?.getBuiltinModule?.(name);
+  if (module === undefined) throw new TypeError(`Cannot connect with ${name}: this is not Node`);
+  return module as BuiltinModules[Name];
+}
+
+/**
+ * Connects with `net.connect` or `tls.connect`.
+ *
+ * @param options Where and how.
+ * @returns The connection; rejects with Node's error, or with the signal's reason.
+ * @throws {TypeError} If this is not Node.
+ */
+export function connect(options: ConnectorOptions): Promise<Transport> {
+  const { hostname, port, path, tls, signal } = options;
+  const where = path === undefined ? { host: hostname, port } : { path };
+  const tcp: TcpOptions = { ...where, allowHalfOpen: true, noDelay: true };
+  const socket = tls === undefined
+    ? builtin("node:net").connect(tcp)
+    : builtin("node:tls").connect({ ...tcp, ...secureOptions(tls) });
+  return new Promise((resolve, reject) => {
+    let connected = false;
+    const giveUp = (): void => {
+      reject(asError(signal?.reason));
+      socket.destroy();
+    };
+    signal?.addEventListener("abort", giveUp, { once: true });
+    socket.on("error", (error) => connected || reject(asError(error)));
+    socket.on("close", () => {
+      if (!connected) reject(new Error("The server has ended the connection"));
+      signal?.removeEventListener("abort", giveUp);
+    });
+    socket.on(tls === undefined ? "connect" : "secureConnect", () => {
+      connected = true;
+      signal?.removeEventListener("abort", giveUp);
+      resolve(new NodeTransport(socket));
+    });
+  });
+}
+
+function secureOptions(tls: TlsOptions): Omit<SecureOptions, keyof TcpOptions> {
+  const { ca, cert, key, serverName, insecure = false } = tls;
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert, key }),
+    ...(serverName === undefined ? {} : { servername: serverName }),
+    rejectUnauthorized: !insecure,
+  };
+}
