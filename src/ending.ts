@@ -183,6 +183,7 @@ export abstract class Ending extends Incoming implements Timed, Owned {
     this.flush();
     this.phase = "closed";
     this.discard();
+    this.wire?.free?.();
     this.wire = null;
     this.stopWriting();
     this.transport.end();

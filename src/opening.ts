@@ -6,7 +6,9 @@
  *
  * @module
  */
+import { isThenable } from "./attempt.ts";
 import type { Connection } from "./connection.ts";
+import { type AgreedDeflate, agreeOnDeflate } from "./compression.ts";
 import { believeProxy, checkHost } from "./door.ts";
 import { HttpError, ProtocolError } from "./errors.ts";
 import { beginRead, endRead } from "./flush.ts";
@@ -24,19 +26,19 @@ import { parseExtensions } from "./handshake/extensions.ts";
 import { HeadReader } from "./handshake/head_reader.ts";
 import { writeLatin1 } from "./handshake/latin1.ts";
 import type { RequestHead } from "./handshake/request_head.ts";
-import { type DeflateAgreement, negotiateDeflate } from "./handshake/permessage_deflate.ts";
 import { checkHandshakeField } from "./handshake/response.ts";
 import { checkRfc6455, originOf, rfc6455Response } from "./handshake/rfc6455.ts";
 import { parseSubprotocols } from "./handshake/subprotocols.ts";
 import { detectVersion, upgradeRequired, type WebSocketVersion } from "./handshake/versions.ts";
-import { errorResponse, HttpExchange } from "./http/exchange.ts";
+import { refusalResponse } from "./http/error_response.ts";
+import { HttpExchange } from "./http/exchange.ts";
 import { createProtocol } from "./protocol/create.ts";
 import type { Match, Routes } from "./routes.ts";
 
 const EMPTY = new Uint8Array(0);
 
 /**
- * - `head`: the request head is arriving;
+ * - `head`: the request head is arriving, or its handler decides at once;
  * - `preparing`: the handler's `prepare()` is pending;
  * - `key3`: draft76's 101 is out, and its last 8 bytes are arriving;
  * - `http`: a plain HTTP exchange;
@@ -64,8 +66,11 @@ export class Opening {
     this.#reader = new HeadReader(connection.core.settings);
   }
 
-  /** Adds a field to the 101. @throws {TypeError} If it is malformed. */
+  /** Adds a field to the 101. @throws {TypeError} If it is malformed, or the 101 is out. */
   setHeader(name: string, value: string): void {
+    if (this.#state !== "head" && this.#state !== "preparing") {
+      throw new TypeError(`Cannot set header ${name}: the handshake is answered`);
+    }
     checkHandshakeField(name, value);
     this.#fields.push([name, value]);
   }
@@ -87,11 +92,6 @@ export class Opening {
     else if (this.#state === "http") this.#exchange?.end();
   }
 
-  /** Output that waited has gone out. */
-  drain(): void {
-    this.#exchange?.drain();
-  }
-
   /** The connection is over. */
   gone(): void {
     this.#state = "over";
@@ -103,7 +103,8 @@ export class Opening {
     if (this.#state === "head") this.#refuse(new HttpError(408, "the request took too long"));
     else if (this.#state === "preparing") {
       this.#refuse(new HttpError(503, "prepare() took too long"));
-    } else this.#connection.abort();
+    } else if (this.#state === "http") this.#exchange?.late();
+    else this.#connection.abort();
   }
 
   /** The server stops. */
@@ -156,12 +157,12 @@ export class Opening {
 
   #checkVersion(head: RequestHead): void {
     const { version, secure, core } = this.#connection;
-    if (!isDraft(version)) return checkRfc6455(head);
-    if (core.settings.secureDraftsOnly && !secure) {
+    if (!isDraft(version)) checkRfc6455(head);
+    else if (core.settings.secureDraftsOnly && !secure) {
       throw new HttpError(403, `${version} is spoken over TLS only`);
-    }
-    if (version === "draft76") this.#challenge = checkDraft76(head);
+    } else if (version === "draft76") this.#challenge = checkDraft76(head);
     else checkDraft75(head);
+    checkBodiless(head, version);
   }
 
   // --- The handler ------------------------------------------------------------------------------
@@ -171,43 +172,57 @@ export class Opening {
     const { core, version } = connection;
     const handler = new match.handler(core.application, connection, match.options);
     connection.handler = handler;
-    handler.initialize(match.options);
-    if (isDraft(version) && !handler.allowDraft76()) {
+    atOnce("initialize", handler.initialize(match.options));
+    if (isDraft(version) && !atOnce("allowDraft76", handler.allowDraft76())) {
       throw upgradeRequired(core.settings.versions.filter((other) => !isDraft(other)));
     }
     this.#checkOrigin(handler);
+    // Any of the hooks may have ended the connection.
+    if (this.#isOver) return;
     const prepared: unknown = handler.prepare();
-    if (prepared === undefined || !(prepared instanceof Promise)) {
-      return this.#accept(handler, rest, given);
+    if (!isThenable(prepared)) return this.#accept(handler, rest, given);
+    if (!this.#isOver) {
+      this.#state = "preparing";
+      this.#held = rest.slice();
+      connection.holdReading();
     }
-    this.#state = "preparing";
-    this.#held = rest.slice();
-    connection.transport.pause();
-    prepared.then(() => this.#prepared(handler), (error) => this.#prepared(handler, error));
+    Promise.resolve(prepared).then(
+      () => this.#prepared(handler),
+      (error) => this.#unprepared(error),
+    );
+  }
+
+  get #isOver(): boolean {
+    return this.#state === "over";
   }
 
   #checkOrigin(handler: WebSocketHandler): void {
     const { head, version } = this.#connection;
     const origin = head === null ? undefined : originOf(head, version);
-    if (origin === undefined || handler.checkOrigin(origin)) return;
+    if (origin === undefined || atOnce("checkOrigin", handler.checkOrigin(origin))) return;
     const own = `${handler.getWebSocketScheme()}://${head?.host ?? ""}`;
     throw new HttpError(403, `the origin ${JSON.stringify(origin)} may not connect to ${own}`);
   }
 
-  #prepared(handler: WebSocketHandler, error?: unknown): void {
-    if (this.#state !== "preparing") return;
+  #prepared(handler: WebSocketHandler): void {
+    if (this.#isOver) return;
     beginRead();
     try {
-      if (error !== undefined) throw error;
       this.#checkRunning();
       const held = this.#held;
       this.#held = EMPTY;
+      this.#connection.releaseReading();
       this.#accept(handler, held, true);
       if (this.#ended) this.end();
-      this.#connection.transport.resume();
     } catch (refusal) {
       this.#refuse(refusal);
     }
+    endRead();
+  }
+
+  #unprepared(error: unknown): void {
+    beginRead();
+    this.#refuse(error);
     endRead();
   }
 
@@ -218,36 +233,47 @@ export class Opening {
     const { head, version } = connection;
     if (head === null) return;
     const subprotocol = this.#selectSubprotocol(handler, head);
-    const fields = this.#fields;
-    if (isDraft(version)) {
-      const location = webSocketLocation(handler.getWebSocketScheme(), head);
-      const origin = head.get("origin") ?? "";
-      const answer = { origin, location, protocol: subprotocol, headers: fields };
-      this.#write(version === "draft76" ? draft76Response(answer) : draft75Response(answer));
-      if (version === "draft75") return this.#done(rest, given);
-      this.#state = "key3";
-      return this.#readKey3(rest, given);
-    }
-    const deflate = this.#negotiateDeflate(handler, head);
-    const key = head.get("sec-websocket-key") ?? "";
-    const extensions = deflate?.response;
-    this.#write(rfc6455Response({ key, extensions, protocol: subprotocol, headers: fields }));
-    this.#done(rest, given, deflate);
+    const deflate = isDraft(version) ? undefined : this.#negotiateDeflate(handler, head);
+    const answer = this.#answer(handler, head, { subprotocol, extensions: deflate?.response });
+    if (this.#isOver) return;
+    this.#write(answer);
+    if (version !== "draft76") return this.#done(rest, given, deflate);
+    this.#state = "key3";
+    this.#readKey3(rest, given);
   }
 
-  #negotiateDeflate(handler: WebSocketHandler, head: RequestHead): DeflateAgreement | undefined {
+  #answer(
+    handler: WebSocketHandler,
+    head: RequestHead,
+    { subprotocol, extensions }: {
+      subprotocol: string | undefined;
+      extensions: string | undefined;
+    },
+  ): string {
+    const { version } = this.#connection;
+    const common = { protocol: subprotocol, headers: this.#fields };
+    if (!isDraft(version)) {
+      const key = head.get("sec-websocket-key") ?? "";
+      return rfc6455Response({ key, extensions, ...common });
+    }
+    const location = webSocketLocation(handler.getWebSocketScheme(), head);
+    const answer = { origin: head.get("origin") ?? "", location, ...common };
+    return version === "draft76" ? draft76Response(answer) : draft75Response(answer);
+  }
+
+  #negotiateDeflate(handler: WebSocketHandler, head: RequestHead): AgreedDeflate | undefined {
     const offered = head.get("sec-websocket-extensions");
     // Also where compression is off: what is malformed is refused.
     const offers = offered === undefined ? [] : parseExtensions(offered);
-    const options = handler.getCompressionOptions();
+    const options = atOnce("getCompressionOptions", handler.getCompressionOptions());
     if (options === undefined || offers.length === 0) return undefined;
-    return negotiateDeflate(offers, { contextTakeover: options.contextTakeover ?? false });
+    return agreeOnDeflate(offers, options);
   }
 
   #selectSubprotocol(handler: WebSocketHandler, head: RequestHead): string | undefined {
     const offered = offeredSubprotocols(head, this.#connection.version);
     if (offered.length === 0) return undefined;
-    const chosen = handler.selectSubprotocol(offered);
+    const chosen = atOnce("selectSubprotocol", handler.selectSubprotocol(offered));
     if (chosen !== undefined && !offered.includes(chosen)) {
       throw new TypeError(`Cannot select subprotocol ${JSON.stringify(chosen)}: not offered`);
     }
@@ -265,10 +291,14 @@ export class Opening {
     this.#done(chunk.subarray(missing), given);
   }
 
-  #done(rest: Uint8Array, given: boolean, _deflate?: DeflateAgreement): void {
+  #done(rest: Uint8Array, given: boolean, deflate?: AgreedDeflate): void {
     this.#state = "over";
     const { version, core } = this.#connection;
-    this.#connection.accepted(createProtocol(version, core.settings), rest, given);
+    this.#connection.accepted(
+      createProtocol(version, core.settings, deflate?.parameters),
+      rest,
+      given,
+    );
   }
 
   #hold(chunk: Uint8Array): void {
@@ -301,16 +331,33 @@ export class Opening {
   }
 
   #refuse(error: unknown): void {
-    if (this.#state === "over") return;
     const connection = this.#connection;
-    const answered = this.#state !== "key3";
+    const isForClient = error instanceof HttpError || error instanceof ProtocolError;
+    if (!isForClient) connection.report(error);
+    if (this.#isOver) return;
+    const isAnswered = this.#state === "key3";
     this.#state = "over";
-    if (error instanceof ProtocolError || !answered) return connection.abort();
-    if (!(error instanceof HttpError)) connection.report(error);
-    const refusal = error instanceof HttpError ? error : new HttpError(500, "internal error");
-    this.#write(errorResponse(refusal));
+    if (error instanceof ProtocolError || isAnswered) return connection.abort();
+    this.#write(refusalResponse(error, connection));
     connection.leave();
   }
+}
+
+/** A hook's answer. A promise of one would be taken for `true`. */
+function atOnce<Answer>(hook: string, answer: Answer): Answer {
+  if (!isThenable(answer)) return answer;
+  Promise.resolve(answer).catch(() => {}); // It is refused, however it settles.
+  throw new TypeError(`Cannot wait for ${hook}(): only prepare() may return a promise`);
+}
+
+/** Whoever is between would take frames for a body, or a body for frames (RFC 9112 §11.2). */
+function checkBodiless(head: RequestHead, version: WebSocketVersion): void {
+  const length = head.get("content-length");
+  // key3 is no body, but some clients of draft76 count it as one.
+  const isSound = length === undefined || length === (version === "draft76" ? "8" : "0");
+  if (isSound && head.get("transfer-encoding") === undefined) return;
+  const because = "a WebSocket handshake has no body (RFC 9110 §9.3.1)";
+  throw isDraft(version) ? new ProtocolError(1002, because) : new HttpError(400, because);
 }
 
 function isDraft(version: WebSocketVersion): boolean {

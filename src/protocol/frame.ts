@@ -17,6 +17,8 @@ export const Opcode = {
 
 /** The bit of the first byte that marks a message's last frame. */
 export const FIN = 0x80;
+/** The reserved bit that marks a compressed message in its first frame (RFC 7692 §6). */
+export const RSV1 = 0x40;
 /** The bit of the first byte that control frames have. */
 export const CONTROL = 0x08;
 /** The bit of the second byte that marks a masked payload. */

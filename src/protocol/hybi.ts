@@ -5,6 +5,7 @@
  */
 import { ProtocolError } from "../errors.ts";
 import { decodeClose, encodeClose } from "./close_code.ts";
+import { Deflate, type DeflateParameters } from "./deflate.ts";
 import {
   checkFirstByte,
   checkSecondByte,
@@ -17,6 +18,7 @@ import {
   readLength,
   readMaskingKey,
   type Role,
+  RSV1,
   sizeOfLength,
 } from "./frame.ts";
 import { IncomingMessage } from "./incoming_message.ts";
@@ -27,10 +29,14 @@ import type { Protocol, ProtocolLimits, Sink } from "./protocol.ts";
 import { receiveTexts, WHOLE_TEXT } from "./text_run.ts";
 import { decodeText } from "./utf8.ts";
 
+const encoder = new TextEncoder();
+
 /** What differs between the two ends of a connection. */
 export interface HybiOptions {
   /** A client masks what it sends, and a server does not (RFC 6455 §5.1). */
   readonly role: Role;
+  /** What was agreed on if messages may be compressed. */
+  readonly deflate?: DeflateParameters | undefined;
 }
 
 /** The bits of the first byte that are the opcode. */
@@ -69,6 +75,7 @@ class Unfinished {
 export class Hybi implements Protocol {
   readonly #limits: ProtocolLimits;
   readonly #isServer: boolean;
+  readonly #deflate: Deflate | null;
   /** Whether a closing frame or a broken rule has ended what is listened to. */
   #ended = false;
   #unfinished: Unfinished | null = null;
@@ -77,11 +84,13 @@ export class Hybi implements Protocol {
   constructor(limits: ProtocolLimits, options: HybiOptions) {
     this.#limits = limits;
     this.#isServer = options.role === "server";
+    this.#deflate = options.deflate === undefined ? null : new Deflate(options.deflate);
   }
 
   /** One for all servers. What a client sends depends on its masking keys. */
   get format(): string | undefined {
-    return this.#isServer ? "hybi" : undefined;
+    if (!this.#isServer) return undefined;
+    return this.#deflate === null ? "hybi" : this.#deflate.format;
   }
 
   // --- Receiving --------------------------------------------------------------------------------
@@ -124,7 +133,7 @@ export class Hybi implements Protocol {
   #readHeader(bytes: Uint8Array, at: number, end: number): boolean {
     const first = bytes[at] as number; // there: at < end
     const message = this.#unfinished === null ? null : this.#unfinished.message;
-    checkFirstByte(first, message !== null);
+    checkFirstByte(this.#withoutRsv1(first), message !== null);
     if (end - at < 2) return false;
     const second = bytes[at + 1] as number;
     checkSecondByte(first, second, this.#isServer);
@@ -143,6 +152,13 @@ export class Hybi implements Protocol {
     header.first = first;
     header.payloadLength = length;
     return true;
+  }
+
+  /** RFC 7692 §6: RSV1 means "compressed" in a message's first frame, and nothing in any other. */
+  #withoutRsv1(first: number): number {
+    const opcode = first & OPCODE;
+    const begins = opcode === Opcode.text || opcode === Opcode.binary;
+    return this.#deflate !== null && begins ? first & ~RSV1 : first;
   }
 
   #checkLimits(message: IncomingMessage | null, payloadLength: number): void {
@@ -216,7 +232,7 @@ export class Hybi implements Protocol {
     unfinished.maskingKey = maskingKey;
     if (isControl) unfinished.control = new Uint8Array(payloadLength);
     else {
-      unfinished.message ??= new IncomingMessage(first & OPCODE);
+      unfinished.message ??= new IncomingMessage(first & OPCODE, (first & RSV1) !== 0);
       unfinished.message.beginFrame(payloadLength, (first & FIN) !== 0);
     }
     return this.#receivePart(unfinished, chunk, at, sink);
@@ -246,6 +262,14 @@ export class Hybi implements Protocol {
     if (message === null || (first & FIN) === 0) return end;
     this.#unfinished = null;
     const isText = message.opcode === Opcode.text;
+    if (message.isCompressed) {
+      // RSV1 is only let through where compression was agreed on.
+      const bytes = this.#deflate!.inflate(message.binary(), this.#limits.maxMessageSize);
+      return go(
+        isText ? sink.text(decodeText(bytes, 0, bytes.length, 0x80)) : sink.binary(bytes),
+        end,
+      );
+    }
     return go(isText ? sink.text(message.text()) : sink.binary(message.binary()), end);
   }
 
@@ -263,12 +287,25 @@ export class Hybi implements Protocol {
 
   /** See {@linkcode Protocol.writeText}. */
   writeText(output: Output, message: string): void {
-    writeTextFrame(output, FIN | Opcode.text, message, !this.#isServer);
+    if (this.#deflate !== null && message.length >= this.#deflate.threshold) {
+      this.#writeDeflated(output, Opcode.text, encoder.encode(message), this.#deflate);
+    } else writeTextFrame(output, FIN | Opcode.text, message, !this.#isServer);
   }
 
   /** See {@linkcode Protocol.writeBinary}. */
   writeBinary(output: Output, message: Uint8Array): void {
-    writeFrame(output, FIN | Opcode.binary, message, !this.#isServer);
+    if (this.#deflate !== null && message.length >= this.#deflate.threshold) {
+      this.#writeDeflated(output, Opcode.binary, message, this.#deflate);
+    } else writeFrame(output, FIN | Opcode.binary, message, !this.#isServer);
+  }
+
+  #writeDeflated(output: Output, opcode: number, payload: Uint8Array, deflate: Deflate): void {
+    writeFrame(output, FIN | RSV1 | opcode, deflate.deflate(payload), !this.#isServer);
+  }
+
+  /** See {@linkcode Protocol.free}. */
+  free(): void {
+    this.#deflate?.free();
   }
 
   /** See {@linkcode Protocol.writePing}. @throws {RangeError} If it has more than 125 bytes. */

@@ -16,6 +16,8 @@ const FIRST = 1024;
 export class IncomingMessage {
   /** {@linkcode Opcode.text} or {@linkcode Opcode.binary}. */
   readonly opcode: number;
+  /** Whether it is to be inflated (RFC 7692 §6); its bytes are no text before. */
+  readonly isCompressed: boolean;
   /** How many bytes of it are there. */
   size = 0;
   /** How many frames of it have begun. */
@@ -28,9 +30,10 @@ export class IncomingMessage {
   #seen = 0;
   #utf8 = COMPLETE;
 
-  /** @param opcode What it is. */
-  constructor(opcode: number) {
+  /** @param opcode What it is. @param isCompressed Whether it is to be inflated. */
+  constructor(opcode: number, isCompressed: boolean) {
     this.opcode = opcode;
+    this.isCompressed = isCompressed;
   }
 
   /** Its next frame has begun. */
@@ -51,7 +54,9 @@ export class IncomingMessage {
     this.size += end - start;
     const target = this.#reserve(this.size);
     const seen = maskInto(target, at, bytes, start, end, maskingKey);
-    if (this.opcode !== Opcode.text || (seen < 0x80 && this.#utf8 === COMPLETE)) return;
+    if (
+      this.opcode !== Opcode.text || this.isCompressed || (seen < 0x80 && this.#utf8 === COMPLETE)
+    ) return;
     this.#seen |= seen;
     this.#utf8 = checkUtf8(target, at, this.size, this.#utf8);
     if (this.#utf8 === REJECTED) throw notUtf8();
