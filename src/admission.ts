@@ -6,7 +6,7 @@
 import type { Connection } from "./connection.ts";
 import type { Owned, Owner } from "./core.ts";
 import { HttpError } from "./errors.ts";
-import { errorResponse } from "./http/exchange.ts";
+import { errorResponse } from "./http/error_response.ts";
 import type { Settings } from "./settings.ts";
 import type { Transport, TransportEvents } from "./transport/transport.ts";
 import type { Link, Timed, Wheel } from "./wheel.ts";

@@ -181,7 +181,6 @@ export class Connection extends Ending implements TransportEvents, ConnectionInf
   protected override congestionChanged(): void {
     if (this.congested) return this.updateReading();
     if (this.#heart !== null) this.#heart.alive = true;
-    if (this.phase === "opening") return this.#opening?.drain();
     if (this.phase === "open") this.call((handler) => handler.onDrain());
     this.pump();
   }

@@ -4,12 +4,13 @@
  * @module
  */
 import type { Connection } from "../connection.ts";
-import { HttpError } from "../errors.ts";
+import { HttpError, WebSocketClosedError } from "../errors.ts";
 import { writeLatin1 } from "../handshake/latin1.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
 import { responseHead } from "../handshake/response.ts";
 import type { Fetch } from "../settings.ts";
 import { BodyReader } from "./body_reader.ts";
+import { refusalResponse } from "./error_response.ts";
 
 /** Fields that belong to the connection, which is ours to speak for (RFC 9110 §7.6.1). */
 const OURS: ReadonlySet<string> = new Set([
@@ -22,37 +23,7 @@ const OURS: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-/** The reason phrases of the refusals that this module and the handshake send (RFC 9110 §15). */
-const REASONS: Readonly<Record<number, string>> = {
-  400: "Bad Request",
-  401: "Unauthorized",
-  403: "Forbidden",
-  404: "Not Found",
-  405: "Method Not Allowed",
-  408: "Request Timeout",
-  413: "Content Too Large",
-  421: "Misdirected Request",
-  426: "Upgrade Required",
-  429: "Too Many Requests",
-  431: "Request Header Fields Too Large",
-  500: "Internal Server Error",
-  501: "Not Implemented",
-  503: "Service Unavailable",
-  505: "HTTP Version Not Supported",
-};
-
 const encoder = new TextEncoder();
-
-/** The response that tells why a request was refused. */
-export function errorResponse(error: HttpError): string {
-  const reason = `${error.message}\n`.replace(/[^\n -~]/g, "?");
-  const fields: [string, string][] = [];
-  for (const field of error.headers) fields.push(field);
-  fields.push(["content-type", "text/plain; charset=utf-8"]);
-  fields.push(["content-length", `${reason.length}`]);
-  if (!error.headers.has("connection")) fields.push(["connection", "close"]);
-  return responseHead(error.status, REASONS[error.status] ?? "", fields) + reason;
-}
 
 /** The exchange of one connection. */
 export class HttpExchange {
@@ -60,9 +31,15 @@ export class HttpExchange {
   readonly #head: RequestHead;
   readonly #fetch: Fetch;
   readonly #body: BodyReader;
-  #response: ReadableStreamDefaultReader<Uint8Array> | null = null;
-  #answering = false;
-  #over = false;
+  /** Where the response's body comes from, once its head is sent. */
+  #source: ReadableStreamDefaultReader<Uint8Array> | null = null;
+  /**
+   * - `request`: the request's body is arriving;
+   * - `fetch`: the application has the request;
+   * - `response`: the response is on its way;
+   * - `over`: it is all written, or refused, or the client is gone.
+   */
+  #state: "request" | "fetch" | "response" | "over" = "request";
 
   /**
    * @param connection The connection.
@@ -75,37 +52,42 @@ export class HttpExchange {
     this.#head = head;
     this.#fetch = fetch;
     this.#body = new BodyReader(head, connection.core.settings.maxBodySize);
-    if (head.get("expect")?.toLowerCase() === "100-continue" && !this.#body.complete) {
+    const expects = head.get("expect")?.toLowerCase() === "100-continue";
+    // A client of HTTP/1.0 knows no interim responses (RFC 9110 §10.1.1).
+    if (expects && !this.#body.complete && head.httpVersion === "1.1") {
       connection.writeRaw(encoder.encode("HTTP/1.1 100 Continue\r\n\r\n"));
     }
   }
 
   /** Takes bytes of the request's body; what is behind it is dropped. */
   data(chunk: Uint8Array): void {
-    if (this.#answering || this.#over) return;
+    if (this.#state !== "request") return;
     try {
       this.#body.read(chunk);
     } catch (error) {
-      return this.#refuse(error);
+      return this.#fail(error);
     }
     if (!this.#body.complete) return;
-    this.#answering = true;
+    this.#state = "fetch";
     void this.#answer();
   }
 
   /** The client sends nothing more. */
   end(): void {
-    if (!this.#answering) this.#refuse(new HttpError(400, "the request's body is cut off"));
+    if (this.#state === "request") this.#fail(new HttpError(400, "the request's body is cut off"));
   }
 
-  /** Output that waited has gone out. */
-  drain(): void {}
+  /** The connection's time is up. */
+  late(): void {
+    if (this.#state === "request") this.#fail(new HttpError(408, "the request took too long"));
+    else if (this.#connection.isTaking()) this.#giveTime();
+    else this.#connection.abort();
+  }
 
-  /** The connection is gone. */
+  /** The connection is over. */
   gone(): void {
-    this.#over = true;
-    // The stream's owner hears of it through its `cancel`; what that throws is its own affair.
-    this.#response?.cancel("the client is gone").catch(() => {});
+    this.#state = "over";
+    if (this.#source !== null) drop(this.#source);
   }
 
   async #answer(): Promise<void> {
@@ -113,74 +95,117 @@ export class HttpExchange {
     // From here on the time is the application's, not the client's.
     core.wheel.remove(this.#connection);
     try {
-      const request = this.#connection.toRequest();
-      const body = this.#body.bytes;
-      const response = await this.#fetch(
-        body.length === 0 ? request : new Request(request, { body: body as BodyInit }),
-      );
-      if (!this.#over) await this.#send(response);
+      const response = await this.#fetch(this.#makeRequest());
+      if (this.#isOver) return drop(response.body);
+      await this.#send(response);
     } catch (error) {
-      if (!this.#over) this.#refuse(error);
+      this.#fail(error);
     }
+  }
+
+  /** As a method: for the compiler, the state does not change while something is awaited. */
+  get #isOver(): boolean {
+    return this.#state === "over";
+  }
+
+  #makeRequest(): Request {
+    const request = this.#connection.toRequest();
+    const { method } = this.#head;
+    const body = this.#body.bytes;
+    // A GET may have a body, which has no meaning (RFC 9110 §9.3.1) and no place in a Request.
+    if (body.length === 0 || method === "GET" || method === "HEAD") return request;
+    return new Request(request, { body: body as BodyInit });
   }
 
   async #send(response: Response): Promise<void> {
-    const fields: [string, string][] = [];
-    for (const [name, value] of response.headers) {
-      if (!OURS.has(name)) fields.push([name, value]);
-    }
-    fields.push(["connection", "close"]);
     const { status, body } = response;
+    if (status < 200) throw new RangeError(`Cannot answer with status ${status}: it is no answer`);
     const bodiless = this.#head.method === "HEAD" || status === 204 || status === 304;
     const sized = response.headers.has("content-length");
-    if (body === null && !sized && !bodiless) fields.push(["content-length", "0"]);
     const chunked = body !== null && !sized && !bodiless && this.#head.httpVersion === "1.1";
+    const fields = fieldsOf(response);
+    if (body === null && !sized && !bodiless) fields.push(["content-length", "0"]);
     if (chunked) fields.push(["transfer-encoding", "chunked"]);
-    this.#write(latin1(responseHead(status, response.statusText, fields)));
-    if (body !== null && bodiless) await body.cancel();
-    else if (body !== null) await this.#sendBody(body.getReader(), chunked);
-    if (!this.#over) this.#connection.leave();
+    fields.push(["connection", "close"]);
+    const head = latin1(responseHead(status, response.statusText, fields));
+    // Before the head is out: it throws where the application has used the body already.
+    const source = body?.getReader() ?? null;
+    this.#state = "response";
+    this.#write(head);
+    if (source !== null && bodiless) drop(source);
+    else if (source !== null) await this.#sendBody(source, chunked);
+    if (!this.#isOver) this.#connection.leave();
   }
 
   async #sendBody(
-    reader: ReadableStreamDefaultReader<Uint8Array>,
+    source: ReadableStreamDefaultReader<Uint8Array>,
     chunked: boolean,
   ): Promise<void> {
-    this.#response = reader;
+    this.#source = source;
     for (;;) {
-      const { done, value } = await reader.read();
-      if (this.#over) return;
+      const { done, value } = await source.read();
+      if (this.#isOver) return;
       if (done) break;
+      if (!(value instanceof Uint8Array)) {
+        throw new TypeError(`Cannot send ${typeof value}: a response's body is of Uint8Arrays`);
+      }
       if (value.length === 0) continue;
       if (chunked) this.#write(encoder.encode(`${value.length.toString(16)}\r\n`));
       this.#write(value);
       if (chunked) this.#write(encoder.encode("\r\n"));
       await this.#drained();
+      if (this.#isOver) return;
     }
-    this.#response = null;
+    this.#source = null;
     if (chunked) this.#write(encoder.encode("0\r\n\r\n"));
   }
 
-  /** A client that does not take the response within `handshakeTimeout` is cut off. */
+  /** A client that takes nothing of the response for `handshakeTimeout` is cut off. */
   async #drained(): Promise<void> {
+    this.#giveTime();
+    await this.#connection.drained();
+    this.#connection.core.wheel.remove(this.#connection);
+  }
+
+  #giveTime(): void {
     const { core } = this.#connection;
     core.wheel.set(this.#connection, core.settings.handshakeTimeout);
-    await this.#connection.drained();
-    core.wheel.remove(this.#connection);
   }
 
   #write(bytes: Uint8Array): void {
     this.#connection.writeRaw(bytes);
   }
 
-  #refuse(error: unknown): void {
-    if (this.#over) return;
-    this.#over = true;
-    if (!(error instanceof HttpError)) this.#connection.report(error);
-    const refusal = error instanceof HttpError ? error : new HttpError(500, "internal error");
-    if (this.#response === null) this.#write(latin1(errorResponse(refusal)));
-    this.#connection.leave();
+  #fail(error: unknown): void {
+    const connection = this.#connection;
+    const isLate = this.#isOver;
+    if (!(error instanceof HttpError || error instanceof WebSocketClosedError)) {
+      connection.report(error);
+    }
+    if (isLate) return;
+    // Half a response must not pass for a whole one.
+    if (this.#state === "response") return connection.abort();
+    this.#state = "over";
+    this.#write(latin1(refusalResponse(error, connection)));
+    connection.leave();
   }
+}
+
+/** Lets the owner of a stream know that nobody reads it; what its `cancel` throws is its own. */
+function drop(stream: Pick<ReadableStream, "cancel"> | null): void {
+  stream?.cancel("nobody reads it").catch(() => {});
+}
+
+/** The fields that the application may set. */
+function fieldsOf({ headers, status }: Response): [name: string, value: string][] {
+  const fields: [name: string, value: string][] = [];
+  for (const [name, value] of headers) {
+    // RFC 9110 §8.6: no Content-Length in a 204.
+    if (!OURS.has(name) && (status !== 204 || name !== "content-length")) {
+      fields.push([name, value]);
+    }
+  }
+  return fields;
 }
 
 function latin1(text: string): Uint8Array {

@@ -1,0 +1,69 @@
+/**
+ * The responses that tell why a request was refused.
+ *
+ * @module
+ */
+import { HttpError } from "../errors.ts";
+import type { RequestHead } from "../handshake/request_head.ts";
+import { responseHead } from "../handshake/response.ts";
+
+/** The reason phrases of the refusals that this module and the handshake send (RFC 9110 §15). */
+const REASONS: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  408: "Request Timeout",
+  413: "Content Too Large",
+  421: "Misdirected Request",
+  426: "Upgrade Required",
+  429: "Too Many Requests",
+  431: "Request Header Fields Too Large",
+  500: "Internal Server Error",
+  501: "Not Implemented",
+  503: "Service Unavailable",
+  505: "HTTP Version Not Supported",
+};
+
+/** Fields that a refusal may not set: they say where its body ends. */
+const FRAMING: ReadonlySet<string> = new Set(["content-length", "transfer-encoding", "connection"]);
+
+/**
+ * The response that tells why a request was refused.
+ *
+ * @param error The refusal.
+ * @param bodiless Whether it answers a HEAD, so that only the head is sent (RFC 9110 §9.3.2).
+ * @throws {TypeError} If a field of the refusal cannot be sent.
+ */
+export function errorResponse(error: HttpError, bodiless = false): string {
+  const reason = `${error.message}\n`.replace(/[^\n -~]/g, "?");
+  const { headers } = error;
+  const fields: [string, string][] = [];
+  for (const field of headers) if (!FRAMING.has(field[0])) fields.push(field);
+  if (!headers.has("content-type")) fields.push(["content-type", "text/plain; charset=utf-8"]);
+  fields.push(["content-length", `${reason.length}`]);
+  const connection = headers.get("connection");
+  fields.push(["connection", connection === null ? "close" : `${connection}, close`]);
+  const head = responseHead(error.status, REASONS[error.status] ?? "", fields);
+  return bodiless ? head : head + reason;
+}
+
+/** Whom a failed request belongs to. */
+interface Failed {
+  readonly head: RequestHead | null;
+  report(error: unknown): void;
+}
+
+/** The response to a request that failed: the refusal that was thrown, or a 500. */
+export function refusalResponse(error: unknown, failed: Failed): string {
+  const bodiless = failed.head?.method === "HEAD";
+  if (error instanceof HttpError) {
+    try {
+      return errorResponse(error, bodiless);
+    } catch (unsendable) {
+      failed.report(unsendable);
+    }
+  }
+  return errorResponse(new HttpError(500, "internal error"), bodiless);
+}
