@@ -65,7 +65,7 @@ export function parseOptions(args: readonly string[]): Options {
   return {
     quick,
     repetitions: positive("--repetitions", values.get("--repetitions") ?? (quick ? "1" : "5")),
-    seconds: positive("--seconds", values.get("--seconds") ?? (quick ? "0.5" : "3")),
+    seconds: positive("--seconds", values.get("--seconds") ?? (quick ? "0.4" : "3")),
     only: values.get("--only") ?? "",
     runtime,
     readme: flags.has("--readme"),

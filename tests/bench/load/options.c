@@ -31,7 +31,7 @@ static const char USAGE[] =
     "  --mixed     every other connection speaks draft76\n"
     "  --raw       no protocol: the server echoes bytes\n"
     "  -t SECONDS  to measure (default 3)\n"
-    "  -w SECONDS  to warm up (default 1)\n"
+    "  -w SECONDS  to warm up (default 1); up to three times as long, until 30,000 messages\n"
     "  --pid PID   of the server, to measure its CPU time and memory\n"
     "  --rst       handshake: reset instead of closing\n"
     "  --minhdr    only the headers that the handshake needs\n"
