@@ -23,8 +23,8 @@ export interface IoRedisClient {
   disconnect(): void;
   /** Listens for an event. */
   on(event: string, listener: (...args: never[]) => void): unknown;
-  /** PUBLISH. */
-  publish(channel: string, message: Uint8Array): Promise<unknown>;
+  /** PUBLISH; takes a string or a Buffer, a class that is not named here. */
+  publish(channel: string, message: never): Promise<unknown>;
   /** SUBSCRIBE. */
   subscribe(channel: string): Promise<unknown>;
   /** UNSUBSCRIBE. */
@@ -81,7 +81,7 @@ class IoRedisLink implements RedisLink {
   }
 
   publish(channel: string, message: Uint8Array): Promise<unknown> {
-    return this.#client.publish(channel, toBuffer(message));
+    return this.#client.publish(channel, toBuffer(message) as never);
   }
 
   subscribe(channel: string, receive: (message: Uint8Array) => void): Promise<unknown> {

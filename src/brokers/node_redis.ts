@@ -10,9 +10,9 @@ export interface NodeRedisClient {
   /** What the client was made with. */
   readonly options?: {
     readonly socket?: {
-      readonly host?: string;
-      readonly port?: number;
-      readonly path?: string;
+      readonly host?: string | undefined;
+      readonly port?: number | undefined;
+      readonly path?: string | undefined;
     };
   };
   /** Whether commands reach Redis. */
@@ -25,8 +25,8 @@ export interface NodeRedisClient {
   destroy(): void;
   /** Listens for an event. */
   on(event: string, listener: (error: Error) => void): unknown;
-  /** PUBLISH. */
-  publish(channel: string, message: Uint8Array): Promise<unknown>;
+  /** PUBLISH; takes a string or a Buffer, a class that is not named here. */
+  publish(channel: string, message: never): Promise<unknown>;
   /** SUBSCRIBE, with messages as bytes. */
   subscribe(
     channel: string,
@@ -72,7 +72,7 @@ class NodeRedisLink implements RedisLink {
   }
 
   publish(channel: string, message: Uint8Array): Promise<unknown> {
-    return this.#client.publish(channel, toBuffer(message));
+    return this.#client.publish(channel, toBuffer(message) as never);
   }
 
   subscribe(channel: string, receive: (message: Uint8Array) => void): Promise<unknown> {

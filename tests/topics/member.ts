@@ -69,18 +69,16 @@ export class Member {
     return member;
   }
 
-  /** Sends a text. */
-  send(text: string): void {
+  /** Sends texts, in one piece. */
+  send(...texts: string[]): void {
+    this.transport.write(Uint8Array.from(texts.flatMap((text) => this.#frame(text))), true);
+  }
+
+  #frame(text: string): number[] {
     const payload = new TextEncoder().encode(text);
-    if (isHixie(this.version)) {
-      this.transport.write(Uint8Array.of(0, ...payload, 0xff), true);
-    } else {
-      // A masking key of zeros is allowed, and readable.
-      this.transport.write(
-        Uint8Array.of(0x81, 0x80 | payload.length, 0, 0, 0, 0, ...payload),
-        true,
-      );
-    }
+    if (isHixie(this.version)) return [0, ...payload, 0xff];
+    // A masking key of zeros is allowed, and readable.
+    return [0x81, 0x80 | payload.length, 0, 0, 0, 0, ...payload];
   }
 
   /** Takes the messages that have arrived out. */

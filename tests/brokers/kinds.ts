@@ -1,0 +1,159 @@
+/**
+ * The brokers that the suites run on, with their real servers and clients.
+ *
+ * @module
+ */
+import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { Redis } from "ioredis";
+import { createClient } from "redis";
+import { broadcastChannelBroker } from "../../src/brokers/broadcast_channel.ts";
+import type { Broker } from "../../src/brokers/broker.ts";
+import { natsBroker } from "../../src/brokers/nats.ts";
+import { redisBroker } from "../../src/brokers/redis.ts";
+import { BrokerServer } from "./servers.ts";
+
+/** One kind of broker, its server running. */
+export interface Bench {
+  /** Makes a broker like one of another process. */
+  join(): Promise<Broker>;
+  /** Sends bytes on the channel of a topic, as somebody else would. */
+  sendForeign(topic: string, bytes: Uint8Array): Promise<void>;
+  /** How many subscribe to the topic at the server; `undefined` where it cannot be asked. */
+  subscribers(topic: string): Promise<number | undefined>;
+  /** The server, if it has one. */
+  readonly server: BrokerServer | undefined;
+  /** Ends everything. */
+  end(): Promise<void>;
+}
+
+/** Makes a {@linkcode Bench}. */
+export type Kind = () => Promise<Bench>;
+
+/** How soon clients connect again: at once, so that tests need not wait. */
+const RETRY = 20;
+
+async function broadcastChannel(): Promise<Bench> {
+  const name = `test ${crypto.randomUUID()}`;
+  const brokers: Broker[] = [];
+  return await Promise.resolve({
+    join() {
+      const broker = broadcastChannelBroker(name);
+      brokers.push(broker);
+      return Promise.resolve(broker);
+    },
+    sendForeign(_topic: string, bytes: Uint8Array) {
+      const channel = new BroadcastChannel(name);
+      channel.postMessage(bytes);
+      // Closed at once, some runtimes drop what was posted.
+      return new Promise<void>((resolve) =>
+        setTimeout(() => {
+          channel.close();
+          resolve();
+        }, 50)
+      );
+    },
+    subscribers: () => Promise.resolve(undefined),
+    server: undefined,
+    async end() {
+      for (const broker of brokers) await broker.close();
+    },
+  });
+}
+
+/** What both clients of Redis are asked for. */
+interface RedisKind {
+  join(port: number): Promise<Broker>;
+}
+
+const redisBench = ({ join }: RedisKind) => async (): Promise<Bench> => {
+  const server = await BrokerServer.redis();
+  const brokers: Broker[] = [];
+  const client = createClient({ socket: { port: server.port, reconnectStrategy: () => RETRY } });
+  client.on("error", () => {});
+  await client.connect();
+  return {
+    async join() {
+      const broker = await join(server.port);
+      brokers.push(broker);
+      return broker;
+    },
+    async sendForeign(topic, bytes) {
+      await client.publish(`waterspout:${topic}`, Buffer.from(bytes));
+    },
+    async subscribers(topic) {
+      const channel = `waterspout:${topic}`;
+      return Number((await client.pubSubNumSub(channel))[channel]);
+    },
+    server,
+    async end() {
+      for (const broker of brokers) await broker.close();
+      client.destroy();
+      await server.stop();
+    },
+  };
+};
+
+const nodeRedis: RedisKind = {
+  join(port) {
+    const url = `redis://127.0.0.1:${port}`;
+    return redisBroker(createClient({ url, socket: { reconnectStrategy: () => RETRY } }));
+  },
+};
+
+const ioRedis: RedisKind = {
+  join(port) {
+    const host = "127.0.0.1";
+    return redisBroker(new Redis({ host, port, lazyConnect: true, retryStrategy: () => RETRY }));
+  },
+};
+
+/** Connects to NATS as a server that is to go on would. */
+export function connectNats(port: number): Promise<NatsConnection> {
+  return connect({
+    servers: `127.0.0.1:${port}`,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: RETRY,
+  });
+}
+
+async function nats(): Promise<Bench> {
+  const server = await BrokerServer.nats();
+  const connections: NatsConnection[] = [];
+  const brokers: Broker[] = [];
+  const open = async () => {
+    const connection = await connectNats(server.port);
+    connections.push(connection);
+    return connection;
+  };
+  const other = await open();
+  return {
+    async join() {
+      const broker = await natsBroker(await open());
+      brokers.push(broker);
+      return broker;
+    },
+    async sendForeign(topic, bytes) {
+      other.publish(`waterspout.${topic}`, bytes);
+      await other.flush();
+    },
+    async subscribers(topic) {
+      // A request is answered at once with "no responders" where nobody subscribes.
+      const ping = () => other.request(`waterspout.${topic}`, "", { timeout: 50 });
+      return await ping().then(() => 1, (error) => /no responders/i.test(String(error)) ? 0 : 1);
+    },
+    server,
+    async end() {
+      for (const broker of brokers) await broker.close();
+      for (const connection of connections) await connection.close();
+      await server.stop();
+    },
+  };
+}
+
+/** All of them, by name. */
+export const kinds: Readonly<Record<string, Kind>> = {
+  "BroadcastChannel": broadcastChannel,
+  "Redis by npm:redis": redisBench(nodeRedis),
+  "Redis by npm:ioredis": redisBench(ioRedis),
+  "NATS by npm:@nats-io/transport-node": nats,
+};

@@ -1,0 +1,91 @@
+/**
+ * Redis and NATS servers that a test starts on a free port of 127.0.0.1, kills, and starts again.
+ *
+ * @module
+ */
+import { createServer } from "node:net";
+import { findExecutable } from "../support/runtime.ts";
+import { Child } from "../support/spawn.ts";
+
+/** A broker's server. Every test that starts one ends it with `stop`. */
+export class BrokerServer {
+  /** Where it listens on 127.0.0.1. */
+  readonly port: number;
+  readonly #command: readonly string[];
+  readonly #ready: RegExp;
+  #child: Child | undefined;
+
+  private constructor(port: number, command: readonly string[], ready: RegExp) {
+    this.port = port;
+    this.#command = command;
+    this.#ready = ready;
+  }
+
+  /** A Redis that keeps nothing. */
+  static async redis(): Promise<BrokerServer> {
+    const port = await freePort();
+    const options = [
+      "--port",
+      `${port}`,
+      "--bind",
+      "127.0.0.1",
+      "--save",
+      "",
+      "--appendonly",
+      "no",
+    ];
+    const command = [findExecutable("redis-server"), ...options];
+    return await new BrokerServer(port, command, /Ready to accept connections/).start();
+  }
+
+  /** A NATS server. */
+  static async nats(): Promise<BrokerServer> {
+    const port = await freePort();
+    const command = [findExecutable("nats-server"), "--addr", "127.0.0.1", "--port", `${port}`];
+    return await new BrokerServer(port, command, /Server is ready/).start();
+  }
+
+  /** Starts it, again after {@linkcode kill}, and waits until it takes connections. */
+  async start(): Promise<this> {
+    this.#child = new Child(this.#command);
+    await this.#child.waitFor(this.#ready);
+    return this;
+  }
+
+  /** Ends it as a crash would. */
+  async kill(): Promise<void> {
+    await this.#child?.stop("SIGKILL");
+  }
+
+  /** Ends it. */
+  async stop(): Promise<void> {
+    await this.kill();
+  }
+}
+
+/** A port that nothing listens on. Another process may take it first; that is rare enough. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
+    });
+  });
+}
+
+/** How long a test waits for what does not come, in milliseconds. */
+const PATIENCE = 20_000;
+
+/** Resolves once `condition` holds; rejects, saying `what`, if it does not in time. */
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+): Promise<void> {
+  const end = Date.now() + PATIENCE;
+  while (!await condition()) {
+    if (Date.now() > end) throw new Error(`Waited in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

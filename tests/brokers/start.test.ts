@@ -1,0 +1,171 @@
+import {
+  assertEquals,
+  assertInstanceOf,
+  assertMatch,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
+import { Redis } from "ioredis";
+import { describe, test } from "node:test";
+import { createClient } from "redis";
+import { Application } from "../../src/application.ts";
+import { broadcastChannelBroker } from "../../src/brokers/broadcast_channel.ts";
+import { natsBroker } from "../../src/brokers/nats.ts";
+import { redisBroker } from "../../src/brokers/redis.ts";
+import { connectNats } from "./kinds.ts";
+import { BrokerServer, freePort, until } from "./servers.ts";
+
+describe("a broker that cannot be reached is an error with its address", () => {
+  test("Redis, by npm:redis", async () => {
+    const port = await freePort();
+    const client = createClient({ url: `redis://user:secret@127.0.0.1:${port}` });
+    const error = await assertRejects(() => redisBroker(client, { timeout: 300 }), Error);
+    assertEquals(
+      error.message.replace(/: connect .*/, ""),
+      `Cannot reach Redis at 127.0.0.1:${port}`,
+    );
+    assertMatch(error.message, /ECONNREFUSED/);
+    assertInstanceOf(error.cause, Error);
+  });
+
+  test("Redis, by npm:ioredis", async () => {
+    const port = await freePort();
+    const client = new Redis({ host: "127.0.0.1", port, lazyConnect: true });
+    const error = await assertRejects(() => redisBroker(client, { timeout: 300 }), Error);
+    assertMatch(
+      error.message,
+      new RegExp(`^Cannot reach Redis at 127.0.0.1:${port}: .*ECONNREFUSED`),
+    );
+  });
+
+  test("Redis on a unix socket", async () => {
+    const client = createClient({ socket: { path: "/nonexistent/redis.sock", tls: false } });
+    const error = await assertRejects(() => redisBroker(client, { timeout: 300 }), Error);
+    assertMatch(error.message, /^Cannot reach Redis at \/nonexistent\/redis.sock: .*ENOENT/);
+  });
+
+  test("something that never answers", async () => {
+    const server = await BrokerServer.nats();
+    try {
+      // NATS speaks first, and says what Redis never would.
+      const client = new Redis({ host: "127.0.0.1", port: server.port, lazyConnect: true });
+      const error = await assertRejects(() => redisBroker(client, { timeout: 300 }), Error);
+      assertMatch(error.message, new RegExp(`^Cannot reach Redis at 127.0.0.1:${server.port}: .+`));
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test("NATS, whose connection was closed or hangs", async () => {
+    const server = await BrokerServer.nats();
+    const [closed, lost] = [await connectNats(server.port), await connectNats(server.port)];
+    await closed.close();
+    const error = await assertRejects(() => natsBroker(closed), Error);
+    assertEquals(
+      error.message,
+      `Cannot reach NATS at 127.0.0.1:${server.port}: the connection is closed`,
+    );
+    await server.stop();
+    const late = await assertRejects(() => natsBroker(lost, { timeout: 200 }), Error);
+    assertMatch(late.message, new RegExp(`^Cannot reach NATS at 127.0.0.1:${server.port}: .+`));
+    await lost.close();
+  });
+});
+
+describe("a broker", () => {
+  test("is for one application", async () => {
+    const broker = broadcastChannelBroker("one");
+    new Application([], { broker });
+    assertThrows(() => new Application([], { broker }), TypeError, "serves one application");
+    await broker.close();
+  });
+
+  test("may be closed twice", async () => {
+    const server = await BrokerServer.redis();
+    const broker = await redisBroker(createClient({ url: `redis://127.0.0.1:${server.port}` }));
+    assertEquals(broker.status, "up");
+    assertEquals(broker.name, `Redis at 127.0.0.1:${server.port}`);
+    await broker.close();
+    await broker.close();
+    await server.stop();
+  });
+
+  test("keeps no other client from its work", async () => {
+    const server = await BrokerServer.redis();
+    const client = createClient({ url: `redis://127.0.0.1:${server.port}` });
+    await client.connect();
+    const broker = await redisBroker(client);
+    await broker.subscribe("t");
+    assertEquals(await client.set("key", "value"), "OK");
+    await broker.close();
+    assertEquals(await client.get("key"), "value");
+    client.destroy();
+    await server.stop();
+  });
+
+  test("of NATS leaves the connection open", async () => {
+    const server = await BrokerServer.nats();
+    const connection = await connectNats(server.port);
+    const broker = await natsBroker(connection);
+    await broker.subscribe("t");
+    await broker.close();
+    assertEquals(connection.isClosed(), false);
+    await connection.flush();
+    await connection.close();
+    await server.stop();
+  });
+
+  test("of NATS takes a prefix of tokens alone", async () => {
+    const server = await BrokerServer.nats();
+    const connection = await connectNats(server.port);
+    for (const prefix of ["", "a.", ".a", "a b", "a.*", ">"]) {
+      await assertRejects(() => natsBroker(connection, { prefix }), TypeError, "Cannot use prefix");
+    }
+    await connection.close();
+    await server.stop();
+  });
+});
+
+describe("a message that the broker cannot carry", () => {
+  test("is delivered here, counted and said once", async () => {
+    const server = await BrokerServer.nats();
+    const connection = await connectNats(server.port);
+    const logged: string[] = [];
+    const app = new Application([], {
+      broker: await natsBroker(connection),
+      log: (message, error) => logged.push(`${message} ${error}`),
+    });
+    // NATS takes 1 MiB unless told otherwise.
+    const tooLarge = "x".repeat(1024 * 1024);
+    app.publish("news", tooLarge);
+    app.publish("news", tooLarge);
+    app.publish("news", "small");
+    assertEquals(app.stats().broker?.dropped, 2);
+    assertEquals(app.stats().broker?.sent, 1);
+    assertEquals(logged.length, 1);
+    assertMatch(
+      logged[0] ?? "",
+      /^NATS at .* failed; the same will only be counted: .*max_payload/,
+    );
+    await connection.close();
+    await server.stop();
+  });
+});
+
+describe("a connection to NATS that is closed", () => {
+  test("is the end of the broker, and its cause is told", async () => {
+    const server = await BrokerServer.nats();
+    const connection = await connectNats(server.port);
+    const told: string[] = [];
+    const app = new Application([], {
+      broker: await natsBroker(connection),
+      onBrokerStatus: (status, error) => told.push(`${status}: ${error?.message}`),
+    });
+    await connection.close();
+    await until("the news of it", () => told.length > 0);
+    assertEquals(told, ["down: the connection is closed"]);
+    app.publish("news", "x");
+    assertEquals(app.stats().broker?.dropped, 1);
+    await server.stop();
+  });
+});
