@@ -15,13 +15,14 @@ interface Import {
 const TRANSPORT = "src/transport/";
 /** The seam's types, which everyone may name. */
 const SEAM = "src/transport/transport.ts";
-/** What picks an adapter. */
-const LISTEN = "src/transport/listen.ts";
-const ADAPTERS: readonly string[] = ["deno", "bun", "node"].map((name) => `${TRANSPORT}${name}.ts`);
+/** What picks a runtime, to listen and to connect. */
+const PICKERS: readonly string[] = ["listen", "connect"].map((name) => `${TRANSPORT}${name}.ts`);
+/** An adapter: the file of a runtime. */
+const ADAPTER = /^src\/transport\/(deno|bun|node)\.ts$/;
 
 /** The storeys of the house from the top: whoever is in one may import it and those below. */
 const STOREYS: readonly (readonly string[])[] = [
-  ["src", "src/http", "src/topics", "src/stats"],
+  ["src", "src/client", "src/http", "src/topics", "src/stats"],
   ["src/handshake", "src/protocol", "src/brokers"],
   ["src/digest"],
   ["src/errors.ts"],
@@ -109,16 +110,18 @@ describe("the imports of src", () => {
     assertEquals(findCycle(next), []);
   });
 
-  test("name an adapter only in transport/listen.ts", () => {
-    const wrong = imports.filter(({ file, target }) =>
-      ADAPTERS.includes(target) && file !== LISTEN
-    );
+  test("name an adapter only in transport/listen.ts, and in the same runtime's files", () => {
+    const wrong = imports.filter(({ file, target }) => {
+      const runtime = ADAPTER.exec(target)?.[1];
+      if (runtime === undefined || file === "src/transport/listen.ts") return false;
+      return !file.startsWith(`${TRANSPORT}${runtime}_`);
+    });
     assertEquals(wrong.map(show), []);
   });
 
-  test("reach into transport/ only for listen.ts and the types of transport.ts", () => {
+  test("reach into transport/ only for listen.ts, connect.ts and the types of transport.ts", () => {
     const wrong = imports.filter(({ file, target, typeOnly }) =>
-      inTransport(target) && !inTransport(file) && target !== LISTEN &&
+      inTransport(target) && !inTransport(file) && !PICKERS.includes(target) &&
       !(target === SEAM && typeOnly)
     );
     assertEquals(wrong.map(show), []);
