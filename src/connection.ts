@@ -133,6 +133,7 @@ export class Connection extends Ending implements TransportEvents, ConnectionInf
     for (const message of early) this.writeMessage(message);
     if (!this.isOpen) return;
     this.owesClose = true;
+    if (this.match !== null) this.core.tally.open(this.match.pattern, this.version);
     this.call((handler) => handler.open(...(this.match?.args ?? [])));
     if (rest.length > 0 && this.isLive) this.receive(rest, given);
     this.pump();
@@ -141,7 +142,9 @@ export class Connection extends Ending implements TransportEvents, ConnectionInf
   #startHeart(): void {
     const { settings, wheel } = this.core;
     const pings = this.hasBinary;
-    if (!pings && settings.pingInterval > 0) this.transport.setKeepAlive(true);
+    if (!pings && settings.pingInterval > 0) {
+      this.transport.setKeepAlive(true, settings.pingInterval);
+    }
     if (Heart.needed(settings, pings)) {
       const now = wheel.now();
       this.#heart = new Heart(settings, pings, now);
@@ -155,6 +158,7 @@ export class Connection extends Ending implements TransportEvents, ConnectionInf
   data(chunk: Uint8Array): void {
     if (this.phase === "closed") return;
     beginRead();
+    this.traffic.bytesIn += chunk.length;
     const given = this.transport.givesChunks;
     if (this.#heart !== null) this.#heart.alive = true;
     if (this.phase === "opening") (this.#opening ??= new Opening(this)).data(chunk, given);
@@ -179,13 +183,17 @@ export class Connection extends Ending implements TransportEvents, ConnectionInf
   }
 
   protected override congestionChanged(): void {
-    if (this.congested) return this.updateReading();
+    if (this.congested) {
+      this.#watchOutput();
+      return this.updateReading();
+    }
     if (this.#heart !== null) this.#heart.alive = true;
     if (this.phase === "open") this.call((handler) => handler.onDrain());
     this.pump();
   }
 
   protected override noteMessage(): void {
+    this.traffic.messagesIn++;
     if (this.core.settings.idleTimeout === 0) return;
     this.#heart?.message(this.core.wheel.now());
   }
@@ -206,6 +214,9 @@ export class Connection extends Ending implements TransportEvents, ConnectionInf
   }
 
   protected override discard(): void {
+    if (this.owesClose && this.match !== null) {
+      this.core.tally.close(this.match.pattern, this.version, this.endCode);
+    }
     this.#opening?.gone();
     this.#opening = this.#heart = null;
   }
@@ -216,6 +227,7 @@ export class Connection extends Ending implements TransportEvents, ConnectionInf
   sendPing(payload: string | Uint8Array): void {
     if (this.phase !== "open" || this.wire === null) return;
     const bytes = typeof payload === "string" ? new TextEncoder().encode(payload) : payload;
+    if (this.congested && !this.makeRoom(bytes)) return;
     this.wire.writePing(this.output(), bytes);
   }
 
@@ -231,10 +243,23 @@ export class Connection extends Ending implements TransportEvents, ConnectionInf
   }
 
   #beat(heart: Heart, now: number): void {
-    const beat = heart.beat(now, !this.paused);
+    const flow = this.congested ? "stuck" : this.paused ? "busy" : "reading";
+    const beat = heart.beat(now, flow, this.taken);
     if (beat === "dead") return this.abort();
     if (beat === "idle") return this.startClose(1001, "idle timeout");
     if (beat === "ping") this.sendPing("");
-    this.core.wheel.set(this, heart.next - now);
+    if (heart.next !== Infinity) this.core.wheel.set(this, heart.next - now);
+  }
+
+  /** A client that takes no output is dead as one that is silent, also where there is no ping. */
+  #watchOutput(): void {
+    const { settings, wheel } = this.core;
+    if (this.hasBinary || this.phase !== "open" || this.ended || settings.pingInterval === 0) {
+      return;
+    }
+    const now = wheel.now();
+    this.#heart ??= new Heart(settings, false, now);
+    this.#heart.stuck(now);
+    wheel.set(this, this.#heart.next - now);
   }
 }

@@ -8,6 +8,7 @@ import { type Flushable, flushSoon, giveOutput, takeOutput } from "./flush.ts";
 import { type Message, sizeOf, toPayload } from "./message.ts";
 import type { Output } from "./protocol/output.ts";
 import type { Protocol } from "./protocol/protocol.ts";
+import { Traffic } from "./stats/traffic.ts";
 import type { Transport } from "./transport/transport.ts";
 
 /**
@@ -61,6 +62,9 @@ export interface OutputLimits {
   readonly maxBufferedAmount: number;
 }
 
+/** What a connection counts that nobody asks. */
+const UNWATCHED = new Traffic();
+
 /** What a connection is to its output, at either end. */
 export abstract class Outgoing implements Flushable {
   /** The runtime's connection. */
@@ -93,6 +97,11 @@ export abstract class Outgoing implements Flushable {
   /** Called when the peer has to take output before more is written, or no longer. */
   protected abstract congestionChanged(): void;
 
+  /** Where messages and bytes are counted. */
+  protected get traffic(): Traffic {
+    return UNWATCHED;
+  }
+
   /** Bytes that are written and not yet taken by the system. */
   get bufferedAmount(): number {
     let amount = this.transport.bufferedAmount;
@@ -117,18 +126,19 @@ export abstract class Outgoing implements Flushable {
     const payload = typeof message === "string" ? message : toPayload(message);
     const wire = this.wire;
     if (this.phase !== "open" || wire === null) return this.writeEarly(payload);
-    if ((this.congested || payload.length > SMALL_SIZE) && !this.#makeRoom(payload)) {
+    if ((this.congested || payload.length > SMALL_SIZE) && !this.makeRoom(payload)) {
       return refused();
     }
     if (typeof payload === "string") wire.writeText(this.output(), payload);
     else wire.writeBinary(this.output(), payload);
+    this.traffic.messagesOut++;
     this.flushLarge();
     return this.congested ? this.drained() : DONE;
   }
 
   /** Writes a message while none passes: before the handshake is over it waits. */
   protected writeEarly(payload: string | Uint8Array): Promise<void> {
-    if (this.phase !== "opening" || !this.#makeRoom(payload)) return refused();
+    if (this.phase !== "opening" || !this.makeRoom(payload)) return refused();
     // The caller's bytes may change until the handshake is over.
     (this.early ??= []).push(typeof payload === "string" ? payload : payload.slice());
     return DONE;
@@ -140,7 +150,8 @@ export abstract class Outgoing implements Flushable {
    */
   writeFrame(frame: Uint8Array): void {
     if (this.phase !== "open") return;
-    if ((this.congested || frame.length > SMALL_SIZE) && !this.#makeRoom(frame)) return;
+    if ((this.congested || frame.length > SMALL_SIZE) && !this.makeRoom(frame)) return;
+    this.traffic.messagesOut++;
     if (this.#output !== null || this.#frame !== null) {
       this.output().append(frame);
       this.flushLarge();
@@ -192,6 +203,7 @@ export abstract class Outgoing implements Flushable {
       const output = this.#output;
       this.#output = null;
       this.#given += output.size;
+      this.traffic.bytesOut += output.size;
       // A payload that went by reference is the caller's again only when all of it is gone.
       if (output.size > output.length) highWaterMark = 0;
       output.flush(this.transport);
@@ -200,6 +212,7 @@ export abstract class Outgoing implements Flushable {
       const frame = this.#frame;
       this.#frame = null;
       this.#given += frame.length;
+      this.traffic.bytesOut += frame.length;
       this.transport.write(frame, true);
     } else return;
     if (!this.congested && this.transport.bufferedAmount > highWaterMark) {
@@ -226,7 +239,7 @@ export abstract class Outgoing implements Flushable {
   }
 
   /** Whether there is room for one more; if not, the connection ends with 1013. */
-  #makeRoom(payload: string | Uint8Array): boolean {
+  protected makeRoom(payload: string | Uint8Array): boolean {
     const { maxBufferedAmount } = this.limits;
     const room = maxBufferedAmount - this.bufferedAmount;
     if (payload.length * MOST_BYTES <= room || sizeOf(payload) <= room) return true;

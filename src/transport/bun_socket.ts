@@ -34,7 +34,7 @@ export interface BunSocket {
   resume(): void;
   /** Sets TCP_NODELAY. */
   setNoDelay(on?: boolean): boolean;
-  /** Sets SO_KEEPALIVE. */
+  /** Sets SO_KEEPALIVE, and TCP_KEEPIDLE in milliseconds. */
   setKeepAlive(on?: boolean, initialDelay?: number): boolean;
   /** Calls the `timeout` handler after so many seconds of silence; 0 turns it off. */
   timeout(seconds: number): void;
@@ -250,8 +250,8 @@ export class BunTransport implements Transport {
     if (this.#output !== "closed") this.#socket.setNoDelay(on);
   }
 
-  setKeepAlive(on: boolean): void {
-    if (this.#output !== "closed") this.#socket.setKeepAlive(on);
+  setKeepAlive(on: boolean, delay?: number): void {
+    if (this.#output !== "closed") this.#socket.setKeepAlive(on, delay);
   }
 }
 

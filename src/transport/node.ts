@@ -17,7 +17,7 @@ import { asError } from "./events.ts";
 import { type NodeSocket, NodeTransport } from "./node_socket.ts";
 import type { Acceptor, Address, Listener, ListenerOptions, Transport } from "./transport.ts";
 
-export type { NodeSocket } from "./node_socket.ts";
+export type { NodeHandle, NodeSocket } from "./node_socket.ts";
 export type {
   Acceptor,
   Address,

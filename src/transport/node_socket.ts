@@ -6,6 +6,14 @@
 import { asError, noEvents } from "./events.ts";
 import type { Address, Transport, TransportEvents } from "./transport.ts";
 
+/** The part of libuv's handle that is used. */
+export interface NodeHandle {
+  /** The bytes of the writes that it was given. */
+  readonly bytesWritten?: number;
+  /** The bytes that the system has not taken of them. */
+  readonly writeQueueSize?: number;
+}
+
 /** The part of `net.Socket` and `tls.TLSSocket` that is used. */
 export interface NodeSocket {
   /** Whether the socket stays writable after the peer's FIN. */
@@ -14,6 +22,12 @@ export interface NodeSocket {
   readonly encrypted?: boolean;
   /** The bytes of the writes that the system has not taken in full. */
   readonly writableLength: number;
+  /** The bytes of all writes, those that are queued included. */
+  readonly bytesWritten: number;
+  /** Node's own handle, which is not documented: it may lack. */
+  readonly _handle?: NodeHandle | null;
+  /** The socket below TLS. */
+  readonly _parent?: { readonly _handle?: NodeHandle | null } | null;
   /** The peer's IP address; `undefined` on a unix socket and once closed. */
   readonly remoteAddress?: string | undefined;
   /** The peer's port. */
@@ -36,8 +50,8 @@ export interface NodeSocket {
   resume(): unknown;
   /** Sets TCP_NODELAY. */
   setNoDelay(on?: boolean): unknown;
-  /** Sets SO_KEEPALIVE. */
-  setKeepAlive(on?: boolean): unknown;
+  /** Sets SO_KEEPALIVE, and TCP_KEEPIDLE in milliseconds. */
+  setKeepAlive(on?: boolean, initialDelay?: number): unknown;
 }
 
 /** Where a socket keeps its transport, so that one set of listeners serves all. */
@@ -94,7 +108,9 @@ export class NodeTransport implements Transport {
   }
 
   get bufferedAmount(): number {
-    return this.#state === "closed" ? 0 : this.#socket.writableLength;
+    if (this.#state === "closed") return 0;
+    const { writableLength } = this.#socket;
+    return writableLength === 0 ? 0 : Math.max(1, untaken(this.#socket, writableLength));
   }
 
   get remoteAddress(): Address {
@@ -164,9 +180,22 @@ export class NodeTransport implements Transport {
     this.#socket.setNoDelay(on);
   }
 
-  setKeepAlive(on: boolean): void {
-    this.#socket.setKeepAlive(on);
+  setKeepAlive(on: boolean, delay?: number): void {
+    this.#socket.setKeepAlive(on, delay);
   }
+}
+
+/**
+ * How much the system has not taken. `writableLength` counts each write whole until its last byte is
+ * taken, so that it tells nothing of a slow peer; libuv's own figure is only on the handle.
+ */
+function untaken(socket: NodeSocket, writableLength: number): number {
+  const handle = socket._handle;
+  const raw = (socket._parent ?? socket)._handle;
+  if (handle?.bytesWritten === undefined || raw?.writeQueueSize === undefined) {
+    return writableLength;
+  }
+  return socket.bytesWritten - handle.bytesWritten + raw.writeQueueSize;
 }
 
 function writeCopy(socket: NodeSocket, bytes: Uint8Array, callback?: () => void): void {

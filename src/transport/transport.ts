@@ -69,8 +69,13 @@ export interface Transport {
   destroy(): void;
   /** Sets TCP_NODELAY; nothing on a unix socket. */
   setNoDelay(on: boolean): void;
-  /** Sets SO_KEEPALIVE; nothing on a unix socket. */
-  setKeepAlive(on: boolean): void;
+  /**
+   * Sets SO_KEEPALIVE; nothing on a unix socket.
+   *
+   * @param delay The silence before the first probe, in milliseconds, where the runtime has a say;
+   * Deno has none, so that there the system's own counts (Linux: two hours).
+   */
+  setKeepAlive(on: boolean, delay?: number): void;
 }
 
 /** Called for each accepted connection; sets `transport.events` before it returns. */
