@@ -141,7 +141,7 @@ export class Hybi implements Protocol {
     let size = 2 + extended;
     if (end - at < size) return false;
     const length = extended === 0 ? second & ~MASK : readLength(bytes, at + 2, extended);
-    if ((first & CONTROL) === 0) this.#checkLimits(message, length);
+    if ((first & CONTROL) === 0) this.#checkLimits(message, first, length);
     header.maskingKey = 0;
     if (second & MASK) {
       size += 4;
@@ -161,9 +161,12 @@ export class Hybi implements Protocol {
     return this.#deflate !== null && begins ? first & ~RSV1 : first;
   }
 
-  #checkLimits(message: IncomingMessage | null, payloadLength: number): void {
+  #checkLimits(message: IncomingMessage | null, first: number, payloadLength: number): void {
     const { maxMessageSize, maxFragments } = this.#limits;
-    if (payloadLength + (message === null ? 0 : message.size) > maxMessageSize) {
+    const size = payloadLength + (message === null ? 0 : message.size);
+    const isCompressed = message === null ? (first & RSV1) !== 0 : message.isCompressed;
+    // What does not shrink grows: `inflate` enforces the limit itself.
+    if (size > maxMessageSize + (isCompressed ? (maxMessageSize >> 10) + 64 : 0)) {
       throw new ProtocolError(
         1009,
         `a message must not exceed maxMessageSize, ${maxMessageSize} bytes (RFC 6455 §7.4.1)`,

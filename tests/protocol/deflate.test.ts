@@ -1,0 +1,162 @@
+import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
+import process from "node:process";
+import { describe, test } from "node:test";
+import { Deflate, type DeflateParameters } from "../../src/protocol/deflate.ts";
+import { keepsWindows } from "../../src/protocol/deflater.ts";
+import { Hybi } from "../../src/protocol/hybi.ts";
+import { Output } from "../../src/protocol/output.ts";
+import { DEFLATE_CASES, inflate, WITH_CONTEXT } from "./deflate_cases.ts";
+import { bytes } from "./hixie_cases.ts";
+import { chopped, dice, everySplit } from "./hixie_receive.ts";
+import type { HybiCase, HybiEvent } from "./hybi_frames.ts";
+import { LIMITS, receiveAll, recorder } from "./hybi_receive.ts";
+
+const WITHOUT_CONTEXT: DeflateParameters = {
+  ...WITH_CONTEXT,
+  sendsWithoutContext: true,
+  receivesWithoutContext: true,
+};
+
+function server(limits: Partial<typeof LIMITS> = {}, deflate = WITH_CONTEXT): Hybi {
+  return new Hybi({ ...LIMITS, ...limits }, { role: "server", deflate });
+}
+
+function* splits(input: Uint8Array): Generator<Iterable<Uint8Array>> {
+  if (input.length <= 24) yield* everySplit(input);
+  for (let at = 0; at <= Math.min(input.length, 200); at++) {
+    yield [input.subarray(0, at), input.subarray(at)];
+  }
+  for (const size of [1, 7, 1024, input.length + 1]) yield chopped(input, size);
+}
+
+function check(one: HybiCase, pieces: Iterable<Uint8Array>, given: boolean): void {
+  const { events, error } = receiveAll(server(one), pieces, given);
+  assertEquals(events, one.events);
+  assertEquals(error?.code, one.error?.code, error?.message);
+}
+
+describe("compressed messages, whole, byte by byte and split everywhere", () => {
+  for (const one of DEFLATE_CASES) {
+    test(`§${one.section} ${one.name}`, () => {
+      for (const pieces of splits(one.input)) check(one, pieces, false);
+      check(one, [one.input], true);
+      if (one.error === undefined) return;
+      const { after, error } = receiveAll(server(one), chopped(one.input, 1));
+      assertEquals(after, one.error.after);
+      assertMatch(error?.message ?? "", /\(RFC (?:6455|7692) §[\d.]+\)$/);
+      assertLess(bytes(error?.message ?? "").length, 124);
+    });
+  }
+
+  test("what was not agreed on is refused: RSV1 without an extension", () => {
+    const [first] = DEFLATE_CASES;
+    const plain = new Hybi(LIMITS, { role: "server" });
+    assertEquals(receiveAll(plain, [first?.input ?? bytes("")]).error?.code, 1002);
+  });
+});
+
+/** Texts and bytes that repeat, that do not, and that are long. */
+function* messages(): Generator<string | Uint8Array> {
+  const random = dice(7692);
+  yield* ["", "Hello", "Hello", new Uint8Array(0), "€".repeat(1000)];
+  for (let i = 0; i < 40; i++) {
+    const size = random(i % 8 === 0 ? 100_000 : 3000);
+    const range = i % 3 === 0 ? 256 : 7;
+    yield Uint8Array.from({ length: size }, () => random(range));
+    yield JSON.stringify(Array.from({ length: random(200) }, (_, n) => ({ n, name: "Käthe" })));
+  }
+}
+
+describe("round trips, with every agreement", () => {
+  for (const context of [true, false]) {
+    for (const sendWindowBits of [9, 12, 15]) {
+      test(`${context ? "windows kept" : "no context"}, ${sendWindowBits} bits`, () => {
+        const agreement = { ...(context ? WITH_CONTEXT : WITHOUT_CONTEXT), sendWindowBits };
+        const [from, to] = [server({}, agreement), server({}, agreement)];
+        // A server does not mask: a client's end takes it.
+        const receiver = new Hybi(LIMITS, { role: "client", deflate: agreement });
+        const output = new Output();
+        const sent: HybiEvent[] = [];
+        const received: HybiEvent[] = [];
+        for (const message of messages()) {
+          if (typeof message === "string") from.writeText(output, message);
+          else from.writeBinary(output, message);
+          sent.push(typeof message === "string" ? ["text", message] : ["binary", message]);
+          for (const piece of chopped(output.take(), 4096)) {
+            receiver.receive(piece.slice(), false, recorder(received));
+          }
+        }
+        assertEquals(received, sent);
+        for (const end of [from, to, receiver]) end.free();
+      });
+    }
+  }
+});
+
+describe("sending", () => {
+  test("what zlib alone inflates, with the tail off and no last block", () => {
+    const deflate = new Deflate(WITHOUT_CONTEXT);
+    for (const message of messages()) {
+      const payload = bytes(message);
+      const deflated = deflate.deflate(payload);
+      assertEquals(inflate(deflated), payload);
+      assert((deflated[0] ?? 0) % 2 === 0, "BFINAL is set");
+      assertEquals(bytes(deflated.slice(-4)).join() === "0,0,255,255", false);
+    }
+  });
+
+  test("an empty message is one byte (§7.2.3.6)", () => {
+    assertEquals(new Deflate(WITH_CONTEXT).deflate(new Uint8Array(0)), Uint8Array.of(0));
+  });
+
+  test("the window is kept: the same again is a few bytes", () => {
+    assert(keepsWindows());
+    const text = bytes("A message of which there is nothing like it before: 8f3k2j1h9s7d");
+    const [kept, fresh] = [new Deflate(WITH_CONTEXT), new Deflate(WITHOUT_CONTEXT)];
+    const sizes = [kept, fresh].map((deflate) => [1, 2].map(() => deflate.deflate(text).length));
+    const [[first = 0, again = 0] = [], [alone, aloneAgain] = []] = sizes;
+    assertLess(again * 4, first);
+    assertEquals(alone, aloneAgain);
+    kept.free();
+  });
+
+  test("a message below the threshold goes as it is", () => {
+    const hybi = server({}, { ...WITH_CONTEXT, threshold: 6 });
+    const output = new Output();
+    hybi.writeText(output, "Hello");
+    hybi.writeText(output, "Hello!");
+    hybi.writeBinary(output, new Uint8Array(5));
+    hybi.writeBinary(output, new Uint8Array(6));
+    const firsts: number[] = [];
+    const sent = output.take();
+    for (let at = 0; at < sent.length; at += 2 + ((sent[at + 1] ?? 0) & 0x7f)) {
+      firsts.push(sent[at] ?? 0);
+    }
+    assertEquals(firsts, [0x81, 0xc1, 0x82, 0xc2]);
+  });
+
+  test("only messages that do not depend on others are the same for all (a broadcast)", () => {
+    assertEquals(server({}, WITH_CONTEXT).format, undefined);
+    const format = server({}, WITHOUT_CONTEXT).format;
+    assertEquals(server({}, { ...WITHOUT_CONTEXT }).format, format);
+    assert(server({}, { ...WITHOUT_CONTEXT, sendWindowBits: 10 }).format !== format);
+    assert(format !== "hybi" && format !== undefined);
+  });
+});
+
+test("a bomb costs no more than the limit: 64 KiB of a gigabyte's worth", () => {
+  const deflate = new Deflate(WITHOUT_CONTEXT);
+  // A megabyte of zeros is a kilobyte; a thousand of them in one message.
+  const megabyte = new Deflate(WITHOUT_CONTEXT).deflate(new Uint8Array(1 << 20));
+  const block = bytes(megabyte, Uint8Array.of(0, 0, 0xff, 0xff));
+  const bomb = bytes(...Array.from({ length: 1000 }, () => block));
+  const before = process.memoryUsage().rss;
+  let code: unknown;
+  try {
+    deflate.inflate(bomb, 64 * 1024);
+  } catch (error) {
+    code = (error as { code?: unknown }).code;
+  }
+  assertEquals(code, 1009);
+  assertLess(process.memoryUsage().rss - before, 64 << 20);
+});

@@ -1,0 +1,119 @@
+/**
+ * Compressed messages (RFC 7692 §7.2), and what must come of them.
+ *
+ * @module
+ */
+import { deflateRawSync, inflateRawSync } from "node:zlib";
+import type { DeflateParameters } from "../../src/protocol/deflate.ts";
+import { bytes, hex } from "./hixie_cases.ts";
+import { frame, type HybiCase, ping, row } from "./hybi_frames.ts";
+
+/** Keeps both windows, and compresses everything. */
+export const WITH_CONTEXT: DeflateParameters = {
+  sendsWithoutContext: false,
+  receivesWithoutContext: false,
+  sendWindowBits: 15,
+  level: 6,
+  memLevel: 8,
+  threshold: 0,
+};
+
+const RSV1 = 0x40;
+const SYNC = { finishFlush: 2 };
+
+/** A frame of a compressed text. */
+export function deflated(payload: Uint8Array, opcode = 1, fin = true): Uint8Array {
+  return frame({ opcode: RSV1 | opcode, payload, fin });
+}
+
+/** What a peer sends for a message that starts with an empty window. */
+export function deflate(payload: string | Uint8Array): Uint8Array {
+  const whole = deflateRawSync(bytes(payload), SYNC);
+  return whole.subarray(0, whole.length - 4);
+}
+
+/** What a peer makes of a message whose window starts empty, by zlib alone. */
+export function inflate(payload: Uint8Array): Uint8Array {
+  return new Uint8Array(inflateRawSync(Uint8Array.of(...payload, 0, 0, 0xff, 0xff), SYNC));
+}
+
+const HELLO = hex("F2 48 CD C9 C9 07 00");
+const bomb = deflate(new Uint8Array(1 << 20));
+
+/** The section is that of RFC 7692, except where a row says otherwise. */
+export const DEFLATE_CASES: readonly HybiCase[] = [
+  row("7.2.3.1", "one block", [deflated(HELLO)], [["text", "Hello"]]),
+  row("7.2.3.1", "one block in two frames", [
+    deflated(hex("F2 48 CD"), 1, false),
+    frame({ opcode: 0, payload: hex("C9 C9 07 00") }),
+  ], [["text", "Hello"]]),
+  row("7.2.3.1", "a ping between the frames", [
+    deflated(hex("F2 48 CD"), 1, false),
+    ping("x"),
+    frame({ opcode: 0, payload: hex("C9 C9 07 00") }),
+  ], [["ping", bytes("x")], ["text", "Hello"]]),
+  row("7.2.3.2", "the window of the message before", [
+    deflated(HELLO),
+    deflated(hex("F2 00 11 00 00")),
+  ], [["text", "Hello"], ["text", "Hello"]]),
+  row("7.2.3.3", "a stored block", [
+    deflated(hex("00 05 00 FA FF 48 65 6C 6C 6F 00")),
+  ], [["text", "Hello"]]),
+  row("7.2.3.4", "a last block", [deflated(hex("F3 48 CD C9 C9 07 00 00"))], [["text", "Hello"]]),
+  row("7.2.3.4", "a message behind one with a last block", [
+    deflated(hex("F3 48 CD C9 C9 07 00 00")),
+    deflated(hex("F2 00 11 00 00")),
+  ], [["text", "Hello"], ["text", "Hello"]]),
+  row("7.2.1", "blocks behind a last block", [
+    deflated(hex("F3 48 CD C9 C9 07 00 F3 48 CD C9 C9 07 00 00")),
+  ], [["text", "HelloHello"]]),
+  row("7.2.3.5", "two blocks", [
+    deflated(hex("F2 48 05 00 00 00 FF FF CA C9 C9 07 00")),
+  ], [["text", "Hello"]]),
+  row("7.2.3.6", "an empty message", [deflated(hex("00"))], [["text", ""]]),
+  row("6", "a message that is not compressed", [
+    frame({ opcode: 1, payload: "plain" }),
+    deflated(HELLO),
+  ], [["text", "plain"], ["text", "Hello"]]),
+  row("6", "binary", [deflated(deflate(hex("00 FF 80")), 2)], [["binary", hex("00 FF 80")]]),
+  row("6", "text that is not ASCII", [deflated(deflate("héllo €"))], [["text", "héllo €"]]),
+  row("7.2.2", "as long as may be", [deflated(deflate("abcdefgh"))], [["text", "abcdefgh"]], {
+    maxMessageSize: 8,
+  }),
+  row("7.2.2", "longer than may be", [deflated(deflate("aaaaaaaaa"))], [], {
+    error: { code: 1009, after: deflated(deflate("aaaaaaaaa")).length },
+    maxMessageSize: 8,
+  }),
+  row("7.2.2", "a bomb of 1000:1", [deflated(bomb, 2)], [], {
+    error: { code: 1009, after: deflated(bomb, 2).length },
+    maxMessageSize: 64 * 1024,
+  }),
+  row("7.2.2", "no DEFLATE", [deflated(hex("FF FF FF"))], [], {
+    error: { code: 1007, after: 9 },
+  }),
+  row("7.2.2", "a distance beyond the window", [deflated(hex("F2 00 11 00 00"))], [], {
+    error: { code: 1007, after: 11 },
+  }),
+  row("8.1 (RFC 6455)", "text that is not UTF-8", [deflated(deflate(hex("48 FF")))], [], {
+    error: { code: 1007, after: deflated(deflate(hex("48 FF"))).length },
+  }),
+  row(
+    "6.1",
+    "RSV1 in a continuation",
+    [
+      deflated(hex("F2 48 CD"), 1, false),
+      frame({ opcode: RSV1, payload: hex("C9 C9 07 00") }),
+    ],
+    [],
+    { error: { code: 1002, after: 10 } },
+  ),
+  row("6.1", "RSV1 in a control frame", [frame({ opcode: RSV1 | 9, payload: "x" })], [], {
+    error: { code: 1002, after: 1 },
+  }),
+  row("6", "RSV2", [frame({ opcode: 0x20 | 1, payload: "x" })], [], {
+    error: { code: 1002, after: 1 },
+  }),
+  row("6", "RSV1 and RSV3", [frame({ opcode: RSV1 | 0x10 | 1, payload: "x" })], [], {
+    error: { code: 1002, after: 1 },
+  }),
+];
