@@ -178,8 +178,8 @@ export class Connection extends Ending implements TransportEvents, ConnectionInf
 
   /** See {@linkcode TransportEvents.closed}. */
   override closed(): void {
-    this.core.forget(this);
     super.closed();
+    this.core.forget(this);
   }
 
   protected override congestionChanged(): void {

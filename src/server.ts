@@ -140,7 +140,9 @@ export class Server implements AsyncDisposable {
   }
 
   #finishIfEmpty(): void {
-    if (this.#stopping && this.#connections.size === 0) this.#finished.resolve();
+    if (!this.#stopping || this.#connections.size > 0) return;
+    this.#core.wheel.rest();
+    this.#finished.resolve();
   }
 
   #report(error: Error): void {

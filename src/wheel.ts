@@ -54,6 +54,9 @@ const TICK = 25;
 /** Slots of the wheel: 25.6 s in one turn; a later deadline stays in its slot for another turn. */
 const SLOTS = 1024;
 
+/** From here on a timeout is so late that input has been waiting, in milliseconds. */
+const LATE = 1000;
+
 /** A hashed timing wheel (Varghese and Lauck, scheme 6): each slot a ring of entries. */
 export class Wheel {
   readonly #clock: Clock;
@@ -62,6 +65,8 @@ export class Wheel {
   #timeout: unknown;
   /** The tick for which the timeout is set; 0 if none is. */
   #wakeAt = 0;
+  /** Whether a late timeout is waiting for what came before it. */
+  #givesWay = false;
   /** The last tick whose slot was visited. */
   #visited: number;
 
@@ -97,6 +102,13 @@ export class Wheel {
     entry.deadline = 0;
   }
 
+  /** Takes the timeout back if there is no entry, so that it does not hold the process. */
+  rest(): void {
+    if (this.#size !== 0 || this.#wakeAt === 0) return;
+    this.#clock.clearTimeout(this.#timeout);
+    this.#wakeAt = 0;
+  }
+
   #slot(tick: number): Slot {
     // The index is below SLOTS, a power of two.
     return this.#slots[tick & (SLOTS - 1)]!;
@@ -123,12 +135,20 @@ export class Wheel {
   #wake(tick: number, now: number): void {
     if (this.#wakeAt !== 0) this.#clock.clearTimeout(this.#timeout);
     this.#wakeAt = tick;
+    this.#givesWay = false;
     this.#timeout = this.#clock.setTimeout(this.#turn, Math.max(Math.ceil(tick * TICK - now), 1));
   }
 
   readonly #turn = (): void => {
-    this.#wakeAt = 0;
     const now = this.#clock.now();
+    // The process was busy or stopped: what its peers have sent meanwhile is to be read before they
+    // are judged by the time.
+    this.#givesWay = !this.#givesWay && now - this.#wakeAt * TICK >= LATE;
+    if (this.#givesWay) {
+      this.#timeout = this.#clock.setTimeout(this.#turn, 1);
+      return;
+    }
+    this.#wakeAt = 0;
     const tick = Math.floor(now / TICK);
     const last = Math.min(tick, this.#visited + SLOTS);
     for (let due = this.#visited + 1; due <= last; due++) {

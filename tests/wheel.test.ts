@@ -84,6 +84,33 @@ describe("the timer wheel", () => {
     assertEquals(clock.pending, 0);
   });
 
+  test("a timeout that is late lets come what waits before it", async () => {
+    const clock = new FakeClock();
+    const wheel = new Wheel(clock);
+    const entry = new Entry();
+    wheel.set(entry, 100);
+    clock.sleep(5000);
+    // Set behind the wheel's own, as the events of sockets come behind the timers.
+    clock.setTimeout(() => wheel.set(entry, 100), 0);
+    await clock.advance(50);
+    assertEquals(entry.expired, []);
+    await clock.advance(200);
+    assertEquals(entry.expired.length, 1);
+  });
+
+  test("rests without a timeout where there is no entry", () => {
+    const clock = new FakeClock();
+    const wheel = new Wheel(clock);
+    const entry = new Entry();
+    wheel.set(entry, 100);
+    wheel.rest();
+    assertEquals(clock.pending, 1);
+    wheel.remove(entry);
+    wheel.rest();
+    wheel.rest();
+    assertEquals(clock.pending, 0);
+  });
+
   test("many entries with one timeout, also after the process slept", async () => {
     const clock = new FakeClock();
     const wheel = new Wheel(clock);
@@ -92,7 +119,7 @@ describe("the timer wheel", () => {
     assertEquals(clock.pending, 1);
     // One late call for everything: as after a laptop's sleep.
     clock.sleep(100_000);
-    await clock.advance(0);
+    await clock.advance(1);
     assert(entries.every((entry) => entry.expired.length === 1));
     assertEquals(clock.pending, 0);
   });
