@@ -31,7 +31,8 @@ export type { ListenOptions, Server, ShutdownOptions } from "./src/server.ts";
 export type { CompressionOptions, Fetch, Settings } from "./src/settings.ts";
 export { metricsResponse } from "./src/stats/metrics.ts";
 export type { BrokerStats, ConnectionStats, Stats } from "./src/stats/stats.ts";
-export type { Count, RefusalReason, Traffic } from "./src/stats/tally.ts";
+export type { Count, RefusalReason } from "./src/stats/tally.ts";
+export type { Traffic } from "./src/stats/traffic.ts";
 export type { Published } from "./src/topics/broadcast.ts";
 export type { RelayCounts } from "./src/topics/relay.ts";
 export type {

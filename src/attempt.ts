@@ -28,3 +28,10 @@ export function attempt<Result>(
     return undefined;
   }
 }
+
+/** A hook's answer. A promise of one would be taken for `true`. */
+export function atOnce<Answer>(hook: string, answer: Answer): Answer {
+  if (!isThenable(answer)) return answer;
+  Promise.resolve(answer).catch(() => {}); // It is refused, however it settles.
+  throw new TypeError(`Cannot wait for ${hook}(): only prepare() may return a promise`);
+}

@@ -65,14 +65,17 @@ export class Core {
   take(transport: Transport, owner?: Owner): Owned {
     const { maxConnections, maxConnectionsPerAddress } = this.settings;
     if (owner?.stopping) {
+      this.tally.refused.stopping++;
       return turnAway(transport, this.wheel, owner, "the server is shutting down");
     }
     if (maxConnections > 0 && this.#connections.size >= maxConnections) {
+      this.tally.refused.limit++;
       return turnAway(transport, this.wheel, owner, "too many connections (maxConnections)");
     }
     const connection = new Connection(this, transport, owner);
     if (maxConnectionsPerAddress > 0 && !this.#addresses.add(connection)) {
       this.wheel.remove(connection);
+      this.tally.refused.limit++;
       const reason = "too many connections (maxConnectionsPerAddress)";
       return turnAway(transport, this.wheel, owner, reason);
     }
@@ -90,6 +93,8 @@ export class Core {
   forget(connection: Connection): void {
     this.#connections.delete(connection);
     this.#addresses.delete(connection);
+    // Whoever owns the listener may have closed it.
+    if (connection.owner === undefined && this.#connections.size === 0) this.wheel.rest();
   }
 
   /** Tells the setting `log`, which may fail itself. */

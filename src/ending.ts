@@ -11,6 +11,7 @@ import type { WebSocketVersion } from "./handshake/versions.ts";
 import { Incoming } from "./incoming.ts";
 import { checkCloseCode } from "./protocol/close_code.ts";
 import type { Settings } from "./settings.ts";
+import type { Traffic } from "./stats/traffic.ts";
 import type { Transport } from "./transport/transport.ts";
 import type { Link, Timed } from "./wheel.ts";
 
@@ -34,6 +35,8 @@ export abstract class Ending extends Incoming implements Timed, Owned {
   closeCode: number | undefined = undefined;
   /** The reason that the peer sent. */
   closeReason = "";
+  /** The code of the first closing frame, theirs or ours; 1005 if it has none, 1006 without one. */
+  protected endCode = 1006;
   /** Whether `open()` was called and `onClose()` has not returned. */
   protected owesClose = false;
   /** Whether the socket is gone. */
@@ -63,6 +66,10 @@ export abstract class Ending extends Incoming implements Timed, Owned {
   /** Leaves the topics that it subscribes to. */
   protected abstract leaveTopics(): void;
 
+  protected override get traffic(): Traffic {
+    return this.core.tally.traffic;
+  }
+
   protected override get limits(): Settings {
     return this.core.settings;
   }
@@ -83,6 +90,7 @@ export abstract class Ending extends Incoming implements Timed, Owned {
     this.wire.writeClose(this.output(), code, reason);
     // draft75 has no closing handshake: there is nothing to wait for.
     if (this.version === "draft75") return this.leave();
+    this.endCode = this.hasBinary ? code ?? 1005 : 1005;
     this.dropEvents();
     this.#lastWord = null;
     this.phase = "closing";
@@ -108,7 +116,10 @@ export abstract class Ending extends Incoming implements Timed, Owned {
     this.closeCode = code;
     this.closeReason = reason;
     // RFC 6455 §5.5.1: an endpoint typically echoes the status code that it received.
-    if (this.phase === "open") this.wire?.writeClose(this.output(), code, "");
+    if (this.phase === "open") {
+      this.endCode = code ?? 1005;
+      this.wire?.writeClose(this.output(), code, "");
+    }
     this.leave();
   }
 
@@ -124,6 +135,7 @@ export abstract class Ending extends Incoming implements Timed, Owned {
     if (!this.isLive) return;
     if (!(error instanceof ProtocolError)) return this.failed(error);
     if (this.phase === "open" && this.hasBinary) {
+      this.endCode = error.code;
       this.wire?.writeClose(this.output(), error.code, fitReason(error.message));
     }
     this.leave();

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { isThenable } from "./attempt.ts";
+import { atOnce, isThenable } from "./attempt.ts";
 import type { Connection } from "./connection.ts";
 import { type AgreedDeflate, agreeOnDeflate } from "./compression.ts";
 import { believeProxy, checkHost } from "./door.ts";
@@ -22,18 +22,25 @@ import {
   KEY3_LENGTH,
   webSocketLocation,
 } from "./handshake/draft76.ts";
+import { checkBodiless } from "./handshake/bodiless.ts";
 import { parseExtensions } from "./handshake/extensions.ts";
 import { HeadReader } from "./handshake/head_reader.ts";
 import { writeLatin1 } from "./handshake/latin1.ts";
 import type { RequestHead } from "./handshake/request_head.ts";
 import { checkHandshakeField } from "./handshake/response.ts";
 import { checkRfc6455, originOf, rfc6455Response } from "./handshake/rfc6455.ts";
-import { parseSubprotocols } from "./handshake/subprotocols.ts";
-import { detectVersion, upgradeRequired, type WebSocketVersion } from "./handshake/versions.ts";
+import { offeredSubprotocols } from "./handshake/subprotocols.ts";
+import {
+  detectVersion,
+  isDraft,
+  upgradeRequired,
+  type WebSocketVersion,
+} from "./handshake/versions.ts";
 import { refusalResponse } from "./http/error_response.ts";
 import { HttpExchange } from "./http/exchange.ts";
 import { createProtocol } from "./protocol/create.ts";
 import type { Match, Routes } from "./routes.ts";
+import { type RefusalReason, refusalReason, type RefusalStage } from "./stats/tally.ts";
 
 const EMPTY = new Uint8Array(0);
 
@@ -51,6 +58,8 @@ export class Opening {
   readonly #connection: Connection;
   readonly #reader: HeadReader;
   #state: State = "head";
+  /** What would refuse it now. */
+  #stage: RefusalStage = "request";
   /** Bytes behind the head that wait. */
   #held: Uint8Array = EMPTY;
   /** Extra fields of the 101. */
@@ -94,23 +103,26 @@ export class Opening {
 
   /** The connection is over. */
   gone(): void {
+    if (!this.#isOver && this.#state !== "http") this.#count("gone");
     this.#state = "over";
     this.#exchange?.gone();
   }
 
   /** The setting `handshakeTimeout` has passed. */
   late(): void {
-    if (this.#state === "head") this.#refuse(new HttpError(408, "the request took too long"));
-    else if (this.#state === "preparing") {
-      this.#refuse(new HttpError(503, "prepare() took too long"));
+    if (this.#state === "head") {
+      this.#refuse(new HttpError(408, "the request took too long"), "timeout");
+    } else if (this.#state === "preparing") {
+      this.#refuse(new HttpError(503, "prepare() took too long"), "timeout");
     } else if (this.#state === "http") this.#exchange?.late();
-    else this.#connection.abort();
+    else this.#drop("timeout");
   }
 
   /** The server stops. */
   shutdown(): void {
-    if (this.#state === "head") this.#refuse(new HttpError(503, "the server is shutting down"));
-    else if (this.#state === "key3") this.#connection.abort();
+    if (this.#state === "head") {
+      this.#refuse(new HttpError(503, "the server is shutting down"), "stopping");
+    } else if (this.#state === "key3") this.#drop("stopping");
   }
 
   // --- The request ------------------------------------------------------------------------------
@@ -145,6 +157,7 @@ export class Opening {
     }
     connection.version = version;
     connection.match = match;
+    this.#stage = "handshake";
     this.#checkVersion(head);
     this.#construct(match, rest, given);
   }
@@ -170,13 +183,17 @@ export class Opening {
   #construct(match: Match, rest: Uint8Array, given: boolean): void {
     const connection = this.#connection;
     const { core, version } = connection;
+    this.#stage = "handler";
     const handler = new match.handler(core.application, connection, match.options);
     connection.handler = handler;
     atOnce("initialize", handler.initialize(match.options));
     if (isDraft(version) && !atOnce("allowDraft76", handler.allowDraft76())) {
+      this.#stage = "handshake";
       throw upgradeRequired(core.settings.versions.filter((other) => !isDraft(other)));
     }
+    this.#stage = "origin";
     this.#checkOrigin(handler);
+    this.#stage = "handler";
     // Any of the hooks may have ended the connection.
     if (this.#isOver) return;
     const prepared: unknown = handler.prepare();
@@ -314,10 +331,12 @@ export class Opening {
   // --- Everything else --------------------------------------------------------------------------
 
   #servePlain(head: RequestHead, rest: Uint8Array): void {
-    const { settings, routes } = this.#connection.core;
+    const connection = this.#connection;
+    const { settings, routes } = connection.core;
     if (settings.fetch !== undefined) {
       this.#state = "http";
-      this.#exchange = new HttpExchange(this.#connection, head, settings.fetch);
+      connection.core.tally.requests++;
+      this.#exchange = new HttpExchange(connection, head, settings.fetch);
       this.#exchange.data(rest);
       return;
     }
@@ -330,45 +349,35 @@ export class Opening {
     throw upgradeRequired(settings.versions);
   }
 
-  #refuse(error: unknown): void {
+  #count(reason: RefusalReason): void {
+    this.#connection.core.tally.refused[reason]++;
+  }
+
+  /** Ends a handshake that can't be answered any more. */
+  #drop(reason: RefusalReason): void {
+    this.#count(reason);
+    this.#state = "over";
+    this.#connection.abort();
+  }
+
+  #refuse(error: unknown, reason?: RefusalReason): void {
     const connection = this.#connection;
     const isForClient = error instanceof HttpError || error instanceof ProtocolError;
     if (!isForClient) connection.report(error);
     if (this.#isOver) return;
+    this.#count(reason ?? this.#reasonFor(error));
     const isAnswered = this.#state === "key3";
     this.#state = "over";
     if (error instanceof ProtocolError || isAnswered) return connection.abort();
     this.#write(refusalResponse(error, connection));
     connection.leave();
   }
-}
 
-/** A hook's answer. A promise of one would be taken for `true`. */
-function atOnce<Answer>(hook: string, answer: Answer): Answer {
-  if (!isThenable(answer)) return answer;
-  Promise.resolve(answer).catch(() => {}); // It is refused, however it settles.
-  throw new TypeError(`Cannot wait for ${hook}(): only prepare() may return a promise`);
-}
-
-/** Whoever is between would take frames for a body, or a body for frames (RFC 9112 §11.2). */
-function checkBodiless(head: RequestHead, version: WebSocketVersion): void {
-  const length = head.get("content-length");
-  // key3 is no body, but some clients of draft76 count it as one.
-  const isSound = length === undefined || length === (version === "draft76" ? "8" : "0");
-  if (isSound && head.get("transfer-encoding") === undefined) return;
-  const because = "a WebSocket handshake has no body (RFC 9110 §9.3.1)";
-  throw isDraft(version) ? new ProtocolError(1002, because) : new HttpError(400, because);
-}
-
-function isDraft(version: WebSocketVersion): boolean {
-  return version === "draft75" || version === "draft76";
-}
-
-/** draft75 and draft76 ask for one, which may hold spaces and commas (draft76 §4.1). */
-function offeredSubprotocols(head: RequestHead, version: WebSocketVersion): string[] {
-  const value = head.get(version === "draft75" ? "websocket-protocol" : "sec-websocket-protocol");
-  if (value === undefined) return [];
-  return isDraft(version) ? [value] : parseSubprotocols(value);
+  #reasonFor(error: unknown): RefusalReason {
+    const isUnavailable = error instanceof HttpError && error.status === 503;
+    if (isUnavailable && this.#connection.owner?.stopping) return "stopping";
+    return refusalReason(error, this.#stage);
+  }
 }
 
 function matchPath(routes: Routes, path: string): Match | undefined {

@@ -70,13 +70,15 @@ export interface NatsBrokerOptions {
  * gives up after ten attempts; set `maxReconnectAttempts: -1` for a server that is to go on.
  *
  * @example
- * ```ts no-run
+ * ```ts
  * import { connect } from "npm:@nats-io/transport-node";
  * import { Application } from "@waterspout/websocket";
  * import { natsBroker } from "@waterspout/websocket/brokers/nats";
  *
- * const connection = await connect({ servers: "localhost:4222", maxReconnectAttempts: -1 });
- * const app = new Application([], { broker: await natsBroker(connection) });
+ * async function start(): Promise<void> {
+ *   const connection = await connect({ servers: "localhost:4222", maxReconnectAttempts: -1 });
+ *   new Application([], { broker: await natsBroker(connection) }).listen(8888);
+ * }
  * ```
  *
  * @param connection What `connect()` has made.

@@ -30,13 +30,15 @@ export interface RedisBrokerOptions {
  * processes are dropped and counted. The client library connects again as its options say.
  *
  * @example
- * ```ts no-run
+ * ```ts
  * import { createClient } from "npm:redis";
  * import { Application } from "@waterspout/websocket";
  * import { redisBroker } from "@waterspout/websocket/brokers/redis";
  *
- * const broker = await redisBroker(createClient({ url: "redis://localhost:6379" }));
- * const app = new Application([], { broker });
+ * async function start(): Promise<void> {
+ *   const broker = await redisBroker(createClient({ url: "redis://localhost:6379" }));
+ *   new Application([], { broker }).listen(8888);
+ * }
  * ```
  *
  * @param client What `createClient()` of `npm:redis` or `new Redis()` of `npm:ioredis` has made.

@@ -5,6 +5,8 @@
  */
 import { HttpError } from "../errors.ts";
 import { isToken, trimSpace } from "./grammar.ts";
+import type { RequestHead } from "./request_head.ts";
+import { isDraft, type WebSocketVersion } from "./versions.ts";
 
 /**
  * Parses `Sec-WebSocket-Protocol` of RFC 6455 and hybi-07/08, `1#token` (RFC 6455 §11.3.4). draft75
@@ -32,4 +34,16 @@ export function parseSubprotocols(value: string): string[] {
 
 function refusal(rule: string): HttpError {
   return new HttpError(400, `Sec-WebSocket-Protocol ${rule}`);
+}
+
+/**
+ * What a client offers. draft75 and draft76 ask for one, which may hold spaces and commas (draft76
+ * §4.1).
+ *
+ * @throws {HttpError} 400 if the field is malformed.
+ */
+export function offeredSubprotocols(head: RequestHead, version: WebSocketVersion): string[] {
+  const value = head.get(version === "draft75" ? "websocket-protocol" : "sec-websocket-protocol");
+  if (value === undefined) return [];
+  return isDraft(version) ? [value] : parseSubprotocols(value);
 }

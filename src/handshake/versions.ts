@@ -31,6 +31,11 @@ export function isVersionNumber(value: string): boolean {
   return NUMBERED.has(value);
 }
 
+/** The `Sec-WebSocket-Version` of a version; `undefined` for draft75 and draft76, which have none. */
+export function versionNumber(version: WebSocketVersion): string | undefined {
+  return [...NUMBERED].find(([, numbered]) => numbered === version)?.[0];
+}
+
 /**
  * Finds the version of an opening handshake: by its number, draft76 by its keys, draft75 by the lack
  * of both.
@@ -74,4 +79,9 @@ export function upgradeRequired(enabled: readonly WebSocketVersion[]): HttpError
       "(RFC 6455 §4.2.2)",
     headers,
   );
+}
+
+/** Whether a version is one of the drafts before there were numbers: draft75 or draft76. */
+export function isDraft(version: WebSocketVersion): boolean {
+  return version === "draft75" || version === "draft76";
 }

@@ -8,7 +8,8 @@ import type { WebSocketVersion } from "../handshake/versions.ts";
 import type { Pattern } from "../routes.ts";
 import type { RelayCounts } from "../topics/relay.ts";
 import type { Topics } from "../topics/topics.ts";
-import type { Count, RefusalReason, Tally, Traffic } from "./tally.ts";
+import type { Count, RefusalReason, Tally } from "./tally.ts";
+import type { Traffic } from "./traffic.ts";
 
 /** The connections of one version on one route. */
 export interface ConnectionStats {

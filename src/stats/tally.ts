@@ -6,18 +6,7 @@
 import { HttpError, ProtocolError } from "../errors.ts";
 import type { WebSocketVersion } from "../handshake/versions.ts";
 import type { Pattern } from "../routes.ts";
-
-/** What has passed through connections. */
-export class Traffic {
-  /** Messages received. */
-  messagesIn = 0;
-  /** Messages sent, each once for each connection. */
-  messagesOut = 0;
-  /** Bytes received, on the wire: handshakes, frames and plain HTTP. */
-  bytesIn = 0;
-  /** Bytes sent, on the wire. */
-  bytesOut = 0;
-}
+import { Traffic } from "./traffic.ts";
 
 /** How many there are, and how many there have been. */
 export interface Count {
@@ -32,7 +21,7 @@ export interface Count {
  *
  * - `request`: the request is malformed or too large;
  * - `timeout`: it, or `prepare()`, took longer than `handshakeTimeout`;
- * - `gone`: the client ended the connection before;
+ * - `gone`: the connection ended before, by the client or by the handler;
  * - `host`: `allowedHosts` does not list what was asked for;
  * - `limit`: `maxConnections` or `maxConnectionsPerAddress`;
  * - `stopping`: the server is shutting down;
@@ -44,24 +33,20 @@ export interface Count {
  * - `handler`: the handler's `prepare()` refused it;
  * - `error`: the application threw something else than an `HttpError`.
  */
-export type RefusalReason = typeof REFUSAL_REASONS[number];
-
-/** All of them. */
-export const REFUSAL_REASONS = [
-  "request",
-  "timeout",
-  "gone",
-  "host",
-  "limit",
-  "stopping",
-  "path",
-  "method",
-  "version",
-  "handshake",
-  "origin",
-  "handler",
-  "error",
-] as const;
+export type RefusalReason =
+  | "request"
+  | "timeout"
+  | "gone"
+  | "host"
+  | "limit"
+  | "stopping"
+  | "path"
+  | "method"
+  | "version"
+  | "handshake"
+  | "origin"
+  | "handler"
+  | "error";
 
 /**
  * How far a handshake has come: its request is read, its version's rules are checked, its origin is
@@ -95,16 +80,25 @@ export class Tally {
   /** Plain HTTP requests that were answered. */
   requests = 0;
   /** Handshakes that came to nothing. */
-  readonly refused: Record<RefusalReason, number>;
+  readonly refused: Record<RefusalReason, number> = {
+    request: 0,
+    timeout: 0,
+    gone: 0,
+    host: 0,
+    limit: 0,
+    stopping: 0,
+    path: 0,
+    method: 0,
+    version: 0,
+    handshake: 0,
+    origin: 0,
+    handler: 0,
+    error: 0,
+  };
   /** Ended connections by close code. */
   readonly closed: Map<number, number> = new Map();
   /** Opened connections by route and version. */
   readonly routes: Map<Pattern, Map<WebSocketVersion, Count>> = new Map();
-
-  constructor() {
-    const zeros = REFUSAL_REASONS.map((reason) => [reason, 0]);
-    this.refused = Object.fromEntries(zeros) as Record<RefusalReason, number>;
-  }
 
   /** A handshake was accepted. */
   open(pattern: Pattern, version: WebSocketVersion): void {
