@@ -5,6 +5,7 @@
  */
 import type { Connection } from "./connection.ts";
 import type { Owned, Owner } from "./core.ts";
+import { isTrusted } from "./door.ts";
 import { HttpError } from "./errors.ts";
 import { errorResponse } from "./http/error_response.ts";
 import type { Settings } from "./settings.ts";
@@ -32,8 +33,9 @@ export class Addresses {
   add(connection: Connection): boolean {
     if (this.#limit === 0) return true;
     this.delete(connection);
-    const { transport, hostname } = connection.remoteAddress;
-    if (transport === "unix" || this.#trusted.includes(hostname)) return true;
+    const { remoteAddress } = connection;
+    const { transport, hostname } = remoteAddress;
+    if (transport === "unix" || isTrusted(remoteAddress, this.#trusted)) return true;
     const count = this.#counts.get(hostname) ?? 0;
     if (count >= this.#limit) return false;
     this.#counts.set(hostname, count + 1);

@@ -38,7 +38,8 @@ export function believeProxy(
   };
 }
 
-function isTrusted(proxy: Address, trusted: readonly string[]): boolean {
+/** Whether an address is that of a trusted proxy. */
+export function isTrusted(proxy: Address, trusted: readonly string[]): boolean {
   return trusted.includes(proxy.transport === "unix" ? "unix" : unmapped(proxy.hostname));
 }
 
@@ -47,12 +48,18 @@ function unmapped(hostname: string): string {
   return hostname.replace(/^::ffff:(?=\d+\.)/i, "");
 }
 
+/** An address without the port that some proxies write behind it. */
+function hostOf(hop: string): string {
+  const [, v6, v4] = /^(?:\[([^\]]*)\](?::\d+)?|([\d.]+):\d+)$/.exec(hop.trim()) ?? [];
+  return unmapped(v6 ?? v4 ?? hop.trim());
+}
+
 function last(list: string | undefined): string | undefined {
   return list?.split(",").at(-1)?.trim() || undefined;
 }
 
 /** The nearest address that is not itself a trusted proxy: what is before it anybody can write. */
 function client(list: string | undefined, trusted: readonly string[]): string | undefined {
-  const hops = list?.split(",").map((hop) => unmapped(hop.trim())).filter((hop) => hop !== "");
+  const hops = list?.split(",").map(hostOf).filter((hop) => hop !== "");
   return hops?.findLast((hop) => !trusted.includes(hop)) ?? hops?.[0];
 }

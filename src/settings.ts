@@ -4,8 +4,9 @@
  * @module
  */
 import type { Broker, BrokerStatus } from "./brokers/broker.ts";
+import { WEBSOCKET_VERSIONS, type WebSocketVersion } from "./handshake/versions.ts";
+import { logToConsole } from "./log.ts";
 import { type Clock, systemClock } from "./wheel.ts";
-import type { WebSocketVersion } from "./handshake/versions.ts";
 
 /** What plain HTTP requests on the same port are answered with. */
 export type Fetch = (request: Request) => Response | Promise<Response>;
@@ -81,7 +82,10 @@ export interface Settings {
    * `log` unless set.
    */
   readonly onBrokerStatus: ((status: BrokerStatus, error?: Error) => void) | undefined;
-  /** Told of errors that no handler hears of; writes to `console.error` unless set. */
+  /**
+   * Told of errors that no handler hears of. Unless set, they go to `console.error` with control
+   * characters escaped: an error may quote what a client has sent.
+   */
   readonly log: (message: string, error?: unknown) => void;
   /** The source of time, for tests. */
   readonly clock: Clock;
@@ -113,8 +117,7 @@ export const defaultSettings: Settings = {
   maxConnectionsPerAddress: 0,
   broker: undefined,
   onBrokerStatus: undefined,
-  log: (message, error) =>
-    error === undefined ? console.error(message) : console.error(message, error),
+  log: logToConsole,
   clock: systemClock,
 };
 
@@ -137,15 +140,26 @@ const NUMBERS = [
   "maxConnectionsPerAddress",
 ] as const;
 
+/** The settings that list something. */
+const LISTS = ["versions", "allowedOrigins", "allowedHosts", "trustProxy"] as const;
+
+/** A string has `includes` too, which would find any part of it. */
+function checkList(name: string, list: unknown): void {
+  if (Array.isArray(list) && list.every((item) => typeof item === "string")) return;
+  throw new TypeError(`Cannot use ${name}: it is not an array of strings`);
+}
+
 /**
  * Completes settings with the defaults.
  *
- * @throws {TypeError} If a name is unknown.
- * @throws {RangeError} If a limit is not an integer from 0 on.
+ * @throws {TypeError} If a name is unknown, or a list is none.
+ * @throws {RangeError} If a limit is not an integer from 0 on, or one excludes another.
  */
 export function resolveSettings(settings: Partial<Settings>): Settings {
   for (const name of Object.keys(settings)) {
-    if (!(name in defaultSettings)) throw new TypeError(`Cannot use setting "${name}": unknown`);
+    if (!Object.hasOwn(defaultSettings, name)) {
+      throw new TypeError(`Cannot use setting "${name}": unknown`);
+    }
   }
   const given = Object.entries(settings).filter(([, value]) => value !== undefined);
   const resolved: Settings = { ...defaultSettings, ...Object.fromEntries(given) };
@@ -153,6 +167,17 @@ export function resolveSettings(settings: Partial<Settings>): Settings {
     if (!Number.isSafeInteger(resolved[name]) || resolved[name] < 0) {
       throw new RangeError(`Cannot use ${name}: ${resolved[name]} is not an integer from 0 on`);
     }
+  }
+  for (const name of LISTS) checkList(name, resolved[name]);
+  const unknown = resolved.versions.find((version) => !WEBSOCKET_VERSIONS.includes(version));
+  if (unknown !== undefined) {
+    throw new TypeError(`Cannot use version "${unknown}": not ${WEBSOCKET_VERSIONS.join(", ")}`);
+  }
+  const { highWaterMark, maxBufferedAmount } = resolved;
+  if (highWaterMark > maxBufferedAmount) {
+    throw new RangeError(
+      `Cannot use highWaterMark ${highWaterMark}: above maxBufferedAmount, ${maxBufferedAmount}`,
+    );
   }
   return resolved;
 }
