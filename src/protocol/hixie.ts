@@ -132,10 +132,12 @@ export class Hixie implements Protocol {
         bits |= byte;
       }
       const isNear = end < near;
-      if (!isNear) end = read.find(start);
+      if (!isNear) end = near < chunk.length ? read.find(start) : -1;
       if (end < 0) {
-        this.#at = start;
-        this.#frame = new TextFrame(this.#maxMessageSize);
+        const frame = new TextFrame(this.#maxMessageSize);
+        frame.collect(chunk, start, chunk.length);
+        this.#frame = frame;
+        this.#at = chunk.length;
         return true;
       }
       if (end - start > this.#maxMessageSize) throw tooLong("a text message", this.#maxMessageSize);

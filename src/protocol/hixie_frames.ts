@@ -40,15 +40,36 @@ export function tooLong(what: string, limit: number): ProtocolError {
   );
 }
 
-/** Fewer bytes than this are collected, others decoded where they are. */
-const PIECE = 1024;
-/** So many bytes are collected before they are decoded. */
-const COLLECTED = 4096;
+/** The smallest buffer to collect a message in; each larger one is four times as large. */
+const SMALLEST = 64;
+/** The largest: whenever it is full, it is decoded. */
+const LARGEST = SMALLEST * 4 ** 7;
+/** What a message has beyond that is decoded so much at a time. */
+const LATER = 64 * 1024;
+/** From this size on, buffers are kept for the next message: a fresh one costs more than to fill it. */
+const KEPT = 16 * 1024;
+/** How many of each size are kept. */
+const SPARES = 4;
+const spares = new Map<number, Uint8Array[]>();
+
+function borrow(atLeast: number): Uint8Array {
+  let size = SMALLEST;
+  while (size < atLeast) size *= 4;
+  return spares.get(size)?.pop() ?? new Uint8Array(size);
+}
+
+function giveBack(bytes: Uint8Array): void {
+  const { length } = bytes;
+  if (length < KEPT) return;
+  const kept = spares.get(length);
+  if (kept === undefined) spares.set(length, [bytes]);
+  else if (kept.length < SPARES) kept.push(bytes);
+}
 
 /** Where the last character begins if the run ends inside it, otherwise where the run ends. */
-function endOfWhole(bytes: Uint8Array, start: number, end: number): number {
-  for (let at = end - 1; at >= start && at >= end - 3; at--) {
-    const byte = bytes[at] as number; // in range: start <= at < end
+function endOfWhole(bytes: Uint8Array, end: number): number {
+  for (let at = end - 1; at >= end - 3; at--) {
+    const byte = bytes[at] as number; // in range: the run is longer than that
     if (byte < 0x80) return end;
     // Whatever came before, a character begins at a byte like this, so cutting here is safe.
     if (byte >= 0xc0) return at + (byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4) > end ? at : end;
@@ -56,9 +77,22 @@ function endOfWhole(bytes: Uint8Array, start: number, end: number): number {
   return end;
 }
 
+/** How far a text's end is looked for before its whole chunk is: the rest may be other frames. */
+const PROBE = 1024;
+
+/** Where the first `FF` is, or −1. */
+function indexOfEnd(chunk: Uint8Array, at: number): number {
+  if (chunk.length - at <= PROBE) return chunk.indexOf(0xff, at);
+  if (text.isAscii(chunk.subarray(at))) return -1;
+  const near = text.latin1(chunk, at, at + PROBE).indexOf("\xff");
+  if (near >= 0) return at + near;
+  const far = text.latin1(chunk, at + PROBE, chunk.length).indexOf("\xff");
+  return far < 0 ? -1 : at + PROBE + far;
+}
+
 /**
- * `00` UTF-8 `FF`. What has come of it is kept once: decoded, but for the last few bytes. The cost
- * is linear in bytes however they are cut.
+ * `00` UTF-8 `FF`. What has come of it is kept once, as bytes or, from {@linkcode LARGEST} on,
+ * decoded. The cost is linear in bytes however they are cut.
  */
 export class TextFrame implements Frame {
   ended = false;
@@ -66,7 +100,7 @@ export class TextFrame implements Frame {
   readonly #limit: number;
   #size = 0;
   #text = "";
-  #bytes: Uint8Array = new Uint8Array(64);
+  #bytes: Uint8Array = borrow(SMALLEST);
   #length = 0;
 
   constructor(limit: number) {
@@ -74,81 +108,48 @@ export class TextFrame implements Frame {
   }
 
   receive(chunk: Uint8Array, at: number): number {
-    // A look at its beginning first: the rest of a long chunk may be other frames.
-    const isLong = chunk.length - at >= PIECE &&
-      !text.latin1(chunk, at, at + PIECE).includes("\xff");
-    if (isLong) return this.#receiveLong(chunk, at);
-    const found = chunk.indexOf(0xff, at);
-    const end = found < 0 ? chunk.length : found;
-    this.#count(end - at);
-    this.#collect(chunk, at, end);
+    const found = indexOfEnd(chunk, at);
     this.ended = found >= 0;
+    const end = this.ended ? found : chunk.length;
+    this.collect(chunk, at, end);
     return this.ended ? end + 1 : end;
+  }
+
+  /** Takes bytes in which there is no `FF`. */
+  collect(chunk: Uint8Array, at: number, end: number): void {
+    this.#size += end - at;
+    if (this.#size > this.#limit) throw tooLong("a text message", this.#limit);
+    while (at < end) {
+      const most = this.#text === "" ? LARGEST : LATER;
+      const size = Math.min(end - at, most - this.#length);
+      this.#copy(chunk, at, size);
+      at += size;
+      if (this.#length === most) this.#decode(endOfWhole(this.#bytes, most));
+    }
   }
 
   report(sink: Sink): boolean {
     this.#decode(this.#length);
+    giveBack(this.#bytes);
     return sink.text(this.#text);
   }
 
-  #receiveLong(chunk: Uint8Array, at: number): number {
-    const latin1 = text.latin1(chunk, at, chunk.length);
-    const found = latin1.indexOf("\xff");
-    const size = found < 0 ? latin1.length : found;
-    const end = at + size;
-    this.#count(size);
-    this.ended = found >= 0;
-    if (text.isAscii(chunk.subarray(at, end))) {
-      this.#decode(this.#length);
-      // A substring would keep all of its parent alive.
-      this.#text += found < 0
-        ? latin1
-        : size * 2 < latin1.length
-        ? text.latin1(chunk, at, end)
-        : latin1.substring(0, size);
-    } else this.#decodeInPlace(chunk, at, end);
-    return this.ended ? end + 1 : end;
+  #copy(chunk: Uint8Array, at: number, size: number): void {
+    const length = this.#length + size;
+    if (length > this.#bytes.length) this.#grow(length);
+    if (size > 32) this.#bytes.set(chunk.subarray(at, at + size), this.#length);
+    else for (let i = 0; i < size; i++) this.#bytes[this.#length + i] = chunk[at + i] as number;
+    this.#length = length;
   }
 
-  #decodeInPlace(chunk: Uint8Array, at: number, end: number): void {
-    let start = at;
-    // A character has three continuation bytes at most: these complete the one that was cut.
-    while (start < at + 3 && ((chunk[start] as number) & 0xc0) === 0x80) start++;
-    this.#collect(chunk, at, start);
-    this.#decode(this.#length);
-    const whole = endOfWhole(chunk, start, end);
-    this.#text += decodeLong(chunk.subarray(start, whole));
-    this.#collect(chunk, whole, end);
-  }
-
-  #count(size: number): void {
-    this.#size += size;
-    if (this.#size > this.#limit) throw tooLong("a text message", this.#limit);
-  }
-
-  #collect(chunk: Uint8Array, start: number, end: number): void {
-    const size = end - start;
-    if (this.#length + size > this.#bytes.length) this.#makeRoom(size);
-    if (size > 32) this.#bytes.set(chunk.subarray(start, end), this.#length);
-    else {
-      for (let i = 0; i < size; i++) this.#bytes[this.#length + i] = chunk[start + i] as number;
-    }
-    this.#length += size;
-  }
-
-  #makeRoom(size: number): void {
-    if (this.#length + size > COLLECTED) {
-      this.#decode(endOfWhole(this.#bytes, 0, this.#length));
-    }
-    const needed = this.#length + size;
-    if (needed <= this.#bytes.length) return;
-    const bytes = new Uint8Array(Math.min(COLLECTED, Math.max(needed, this.#bytes.length * 4)));
-    bytes.set(this.#bytes);
+  #grow(atLeast: number): void {
+    const bytes = borrow(atLeast);
+    bytes.set(this.#bytes.subarray(0, this.#length));
+    giveBack(this.#bytes);
     this.#bytes = bytes;
   }
 
   #decode(end: number): void {
-    if (end === 0) return;
     this.#text += decodeLong(this.#bytes.subarray(0, end));
     this.#bytes.copyWithin(0, end, this.#length);
     this.#length -= end;

@@ -83,7 +83,7 @@ export const text: TextFunctions = textFunctions(nodeBuffer());
 
 /** Up to so many UTF-16 units, a loop encodes ASCII before a call would. */
 const TINY = 16;
-/** A long message is encoded in eight parts, or in parts of so many UTF-16 units if that is more. */
+/** A long message is encoded in 32 parts, or in parts of so many UTF-16 units if that is more. */
 const PART = 4096;
 /** How many characters of a long message tell how much room it needs. */
 const SAMPLES = 32;
@@ -111,7 +111,7 @@ export function encodeInto(message: string, bytes: Uint8Array, at: number): numb
  */
 export function appendText(output: Output, message: string): void {
   const { length } = message;
-  const part = Math.min(length, Math.max(PART, length >> 3));
+  const part = Math.min(length, Math.max(PART, length >> 5));
   // One byte more than needed: what ends a frame must not make the buffer grow.
   output.reserve(estimate(message) + part * 2 + 1);
   for (let from = 0, to = 0; to < length; from = to) {

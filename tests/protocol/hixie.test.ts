@@ -135,6 +135,18 @@ describe("reads with long messages in them", () => {
     });
   }
 
+  test("a message that has begun ends in a long read with others behind it", () => {
+    for (const filler of ["x", "é"]) {
+      for (const size of [0, 1, 500, 1023, 1024, 5000, 40_000]) {
+        const message = filler.repeat(size);
+        const behind = "behind".repeat(20_000);
+        const sent = bytes(textFrame(message), textFrame("é"), textFrame(behind));
+        const got = receiveAll(hixie(), [sent.subarray(0, 1), sent.subarray(1)]);
+        assertEquals(got, [["text", message], ["text", "é"], ["text", behind]]);
+      }
+    }
+  });
+
   test("more short messages than characters are cut from at once", () => {
     const messages = Array.from({ length: 3000 }, (_, i) => `message ${i}, ${"x".repeat(i % 40)}`);
     const sent = bytes(...messages.map(textFrame));

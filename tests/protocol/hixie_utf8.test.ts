@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import { bytes, hex, textFrame } from "./hixie_cases.ts";
 import { chopped, dice, hixie, receiveAll } from "./hixie_receive.ts";
@@ -66,6 +66,33 @@ describe("text that is not UTF-8 reads as one decoder would read it whole", () =
           }
         }
       }
+    }
+  });
+
+  test("a character over the end of each buffer of a long message", () => {
+    const filler = "x".repeat(1 << 21);
+    const after = filler.slice(0, 100_000);
+    for (const character of ["é", "世", "😀"]) {
+      for (const end of [1 << 20, (1 << 20) + (1 << 16), (1 << 20) + (1 << 17)]) {
+        for (let cut = 0; cut <= bytes(character).length; cut++) {
+          const message = filler.slice(0, end - cut) + character + after;
+          const frame = textFrame(message);
+          // Without its FF in the same piece, all of it is collected.
+          for (const pieces of [[frame.slice(0, -1), frame.slice(-1)], chopped(frame, 65536)]) {
+            const [event] = receiveAll(hixie(), pieces);
+            // Not by assertEquals, which would print megabytes.
+            assert(event?.[0] === "text" && event[1] === message, `cut ${cut} at ${end}`);
+          }
+        }
+      }
+    }
+  });
+
+  test("a message shows nothing of the longer one before it", () => {
+    const protocol = hixie();
+    for (const message of ["é".repeat(600_000), "y".repeat(20_000), "", "z".repeat(300_000)]) {
+      const [event] = receiveAll(protocol, chopped(textFrame(message), 10_000));
+      assert(event?.[0] === "text" && event[1] === message, `${message.length} units`);
     }
   });
 
