@@ -30,12 +30,7 @@ import type { RequestHead } from "./handshake/request_head.ts";
 import { checkHandshakeField } from "./handshake/response.ts";
 import { checkRfc6455, originOf, rfc6455Response } from "./handshake/rfc6455.ts";
 import { offeredSubprotocols } from "./handshake/subprotocols.ts";
-import {
-  detectVersion,
-  isDraft,
-  upgradeRequired,
-  type WebSocketVersion,
-} from "./handshake/versions.ts";
+import { detectVersion, isDraft, upgradeRequired } from "./handshake/versions.ts";
 import { refusalResponse } from "./http/error_response.ts";
 import { HttpExchange } from "./http/exchange.ts";
 import { createProtocol } from "./protocol/create.ts";
