@@ -3,19 +3,18 @@ import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
 import { DIGEST_WASM } from "../../src/digest/digest_wasm.ts";
-import { compileDigests, embed } from "../support/build_wasm.ts";
+import { compile, DIGEST, embed, embeddedFile } from "../support/build_wasm.ts";
 
 const embedded = Uint8Array.from(Buffer.from(DIGEST_WASM, "base64"));
 
 describe("the embedded WebAssembly", () => {
   test("is what the AssemblyScript source compiles to", async () => {
-    const compiled = await compileDigests();
+    const compiled = await compile(DIGEST);
     assertEquals(Buffer.from(embedded).toString("hex"), Buffer.from(compiled).toString("hex"));
   });
 
   test("is in a module as build:wasm writes it", () => {
-    const file = new URL("../../src/digest/digest_wasm.ts", import.meta.url);
-    assertEquals(readFileSync(file, "utf8"), embed(embedded));
+    assertEquals(readFileSync(embeddedFile(DIGEST), "utf8"), embed(DIGEST, embedded));
   });
 
   test("has less than 4 KiB", () => assertLess(embedded.length, 4096));

@@ -1,4 +1,7 @@
-// The masking of RFC 6455 §5.3 for AssemblyScript; `../mask_wasm.ts` holds what it compiles to.
+/**
+ * The masking of RFC 6455 §5.3 in AssemblyScript: two pages of memory, all of it for the payload.
+ * `deno task build:wasm` compiles it into `../mask_wasm.ts`.
+ */
 
 /**
  * XORs the first `size` bytes of the memory with a masking key whose first byte is the lowest.
