@@ -12,6 +12,16 @@ const AHEAD = 1024 * 1024;
 /** The first memory for a message of which it is not known how long it will be. */
 const FIRST = 1024;
 
+/** Below this size, fresh memory is cheap. */
+const SPARED = 64 * 1024;
+
+/**
+ * Memory that a text has left, for the next one: decoding copies, and fresh memory costs a third of
+ * what it takes to receive 1 MiB (Deno 355 → 258 µs, Bun 355 → 240, Node 740 → 440). One for the
+ * process, of 1 MiB at most.
+ */
+let spare: Uint8Array<ArrayBuffer> | null = null;
+
 /** A message that is being put together. */
 export class IncomingMessage {
   /** {@linkcode Opcode.text} or {@linkcode Opcode.binary}. */
@@ -68,9 +78,17 @@ export class IncomingMessage {
     if (bytes !== null && bytes.length >= size) return bytes;
     let capacity = Math.min(this.#announced, size + Math.max(AHEAD, size));
     if (!this.#isLast) capacity = Math.max(capacity, FIRST, 2 * (bytes?.length ?? 0));
-    return this.#bytes = bytes === null
-      ? new Uint8Array(capacity)
-      : new Uint8Array(bytes.buffer.transfer(capacity)); // which need not copy
+    if (bytes !== null) this.#bytes = new Uint8Array(bytes.buffer.transfer(capacity)); // need not copy
+    else this.#bytes = this.#takeSpare(capacity) ?? new Uint8Array(capacity);
+    return this.#bytes;
+  }
+
+  #takeSpare(capacity: number): Uint8Array<ArrayBuffer> | null {
+    if (this.opcode !== Opcode.text || capacity < SPARED) return null;
+    if (spare === null || spare.length < capacity) return null;
+    const taken = spare;
+    spare = null;
+    return taken;
   }
 
   /**
@@ -80,9 +98,11 @@ export class IncomingMessage {
    */
   text(): string {
     if (this.#utf8 !== COMPLETE) throw notUtf8();
-    if (this.#bytes === null) return "";
-    const decode = this.#seen < 0x80 ? decodeAscii : decodeUtf8;
-    return decode(this.#bytes, 0, this.size);
+    const bytes = this.#bytes;
+    if (bytes === null) return "";
+    this.#bytes = null;
+    if (bytes.length >= SPARED && bytes.length <= AHEAD) spare = bytes;
+    return this.#seen < 0x80 ? decodeAscii(bytes, 0, this.size) : decodeUtf8(bytes, 0, this.size);
   }
 
   /** The message as bytes in a buffer of their own, once it is there whole. */

@@ -90,6 +90,35 @@ describe("memory", () => {
     }
   });
 
+  test("of a long text serves the next one", () => {
+    const [first, ...others] = [...chopped(text("a".repeat(200_000)), 50_000)] as [Uint8Array];
+    const receive = (pieces: Uint8Array[]): number[] =>
+      allocations(() => {
+        const hybi = server();
+        for (const piece of pieces) hybi.receive(piece.slice(), false, recorder([]));
+      }).filter((size) => size >= 100_000);
+    receive([first, ...others]);
+    assertEquals(receive([first, ...others]), []);
+    // Of two at a time, only one can have it.
+    assertEquals(receive([first]), []);
+    assertEquals(receive([first]), [200_000]);
+  });
+
+  test("of a long text is not that of another", () => {
+    const texts = ["a", "b", "c"].map((letter) => letter.repeat(300_000));
+    const hybis = texts.map(() => server());
+    const frames = texts.map((message) => [...chopped(text(message), 70_000)]);
+    for (let round = 0; round < 3; round++) {
+      const events: HybiEvent[] = [];
+      for (let i = 0; i < 5; i++) {
+        hybis.forEach((hybi, at) =>
+          hybi.receive(frames[at]?.[i]?.slice() as Uint8Array, false, recorder(events))
+        );
+      }
+      assertEquals(events, texts.map((message) => ["text", message]));
+    }
+  });
+
   test("of a given chunk is handed on if the message is most of it", () => {
     // The size of the message, of the text before it, and whether it is most of the chunk.
     const rows = [[1000, 0, true], [1000, 2000, false], [12, 0, true], [11, 0, false]] as const;
