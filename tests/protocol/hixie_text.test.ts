@@ -1,7 +1,7 @@
 import { assertEquals, assertExists, assertStrictEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import { Output } from "../../src/protocol/output.ts";
-import { nodeBuffer, text, textFunctions } from "../../src/protocol/hixie_text.ts";
+import { loopTo, nodeBuffer, text, textFunctions } from "../../src/protocol/hixie_text.ts";
 import { bytes, hixieCases } from "./hixie_cases.ts";
 import { chopped, dice, hixie, receiveAll } from "./hixie_receive.ts";
 
@@ -103,4 +103,15 @@ test("the wire format is the same on the Web's functions", () => {
   } finally {
     Object.assign(text, own);
   }
+});
+
+describe("loopTo", () => {
+  test("is higher where the runtime's call costs more", () => {
+    const native = { Buffer: { prototype: { utf8Write: () => 0 } } };
+    const encoder = new TextEncoder();
+    const wrapped = {
+      Buffer: { prototype: { utf8Write: () => encoder.encodeInto("", new Uint8Array()).written } },
+    };
+    assertEquals([loopTo(native), loopTo(wrapped), loopTo(undefined)], [16, 64, 64]);
+  });
 });

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertLessOrEqual, assertMatch } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { describe, test } from "node:test";
+import { text as conversions, textFunctions } from "../../src/protocol/hixie_text.ts";
 import { bytes } from "./hixie_cases.ts";
 import { chopped, everySplit } from "./hixie_receive.ts";
 import { HYBI_CASES } from "./hybi_cases.ts";
@@ -136,6 +137,22 @@ describe("chunks of a subclass", () => {
           if (kind === "binary") assertEquals(Object.getPrototypeOf(message), Uint8Array.prototype);
         }
       }
+    }
+  });
+});
+
+describe("without node:buffer", () => {
+  test("the Web's functions do the same", () => {
+    const own = { ...conversions };
+    Object.assign(conversions, textFunctions(undefined));
+    try {
+      for (const one of HYBI_CASES) {
+        for (const size of [one.input.length + 1, 1, 7]) {
+          check(one, chopped(one.input, size), false);
+        }
+      }
+    } finally {
+      Object.assign(conversions, own);
     }
   });
 });
