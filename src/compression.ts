@@ -21,6 +21,22 @@ export interface AgreedDeflate {
 /** zlib's own defaults, and a size below which a frame hardly shrinks. */
 const DEFAULTS = { level: 6, memLevel: 8, threshold: 1024 } as const;
 
+/** How much of its own an end spends on compressing. */
+export type Effort = Pick<DeflateParameters, "level" | "memLevel" | "threshold">;
+
+/** What is not negotiated. @throws {RangeError} If an option is out of its range. */
+export function resolveEffort(options: CompressionOptions): Effort {
+  const {
+    level = DEFAULTS.level,
+    memLevel = DEFAULTS.memLevel,
+    threshold = DEFAULTS.threshold,
+  } = options;
+  checkRange("level", level, 1, 9);
+  checkRange("memLevel", memLevel, 1, 9);
+  checkRange("threshold", threshold, 0, Number.MAX_SAFE_INTEGER);
+  return { level, memLevel, threshold };
+}
+
 /**
  * Agrees on the first offer that can be met.
  *
@@ -31,10 +47,7 @@ export function agreeOnDeflate(
   offers: readonly ExtensionOffer[],
   options: CompressionOptions,
 ): AgreedDeflate | undefined {
-  const { level, memLevel, threshold } = { ...DEFAULTS, ...options };
-  checkRange("level", level, 1, 9);
-  checkRange("memLevel", memLevel, 1, 9);
-  checkRange("threshold", threshold, 0, Number.MAX_SAFE_INTEGER);
+  const effort = resolveEffort(options);
   if (!hasZlib()) return undefined;
   const contextTakeover = options.contextTakeover === true && keepsWindows();
   const agreement = negotiateDeflate(offers, { contextTakeover });
@@ -43,9 +56,7 @@ export function agreeOnDeflate(
     sendsWithoutContext: agreement.serverNoContextTakeover,
     receivesWithoutContext: agreement.clientNoContextTakeover,
     sendWindowBits: agreement.serverMaxWindowBits,
-    level,
-    memLevel,
-    threshold,
+    ...effort,
   };
   return { response: agreement.response, parameters };
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import { attempt, isThenable } from "./attempt.ts";
+import { fitReason } from "./close_reason.ts";
 import type { Core, Owned, Owner } from "./core.ts";
 import { ProtocolError, WebSocketClosedError } from "./errors.ts";
 import type { WebSocketVersion } from "./handshake/versions.ts";
@@ -251,10 +252,4 @@ export abstract class Ending extends Incoming implements Timed, Owned {
     this.#takenThen = taken;
     return isTaking;
   }
-}
-
-/** As much of a reason as a closing frame holds: 123 bytes (RFC 6455 §5.5). */
-function fitReason(reason: string): string {
-  const bytes = new TextEncoder().encodeInto(reason, new Uint8Array(123));
-  return reason.slice(0, bytes.read);
 }

@@ -33,7 +33,7 @@ export class BodyReader {
    * @throws {HttpError} 400 if the framing is ambiguous or malformed, 413 if it is too long, 501 if
    * it is a coding other than chunked.
    */
-  constructor(head: RequestHead, maxSize: number) {
+  constructor(head: Pick<RequestHead, "get" | "httpVersion">, maxSize: number) {
     this.#maxSize = maxSize;
     const length = head.get("content-length");
     const coding = head.get("transfer-encoding");

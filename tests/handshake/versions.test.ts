@@ -4,6 +4,7 @@ import { HttpError } from "../../src/errors.ts";
 import {
   detectVersion,
   upgradeRequired,
+  versionNumber,
   WEBSOCKET_VERSIONS,
   type WebSocketVersion,
 } from "../../src/handshake/versions.ts";
@@ -92,5 +93,12 @@ describe("the refusal of a version", () => {
     const { headers, message } = upgradeRequired(["draft76", "draft75"]);
     assert(!headers.has("sec-websocket-version"));
     assert(message.includes("draft76, draft75"), message);
+  });
+});
+
+describe("the number of a version", () => {
+  test("is there from the hybi drafts on", () => {
+    const numbers = WEBSOCKET_VERSIONS.map(versionNumber);
+    assertEquals(numbers, ["13", "8", "7", undefined, undefined]);
   });
 });
