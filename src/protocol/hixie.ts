@@ -5,7 +5,7 @@
  */
 import { BY_REFERENCE, Output } from "./output.ts";
 import type { Protocol, ProtocolLimits, Sink } from "./protocol.ts";
-import { appendText, decodeLong, encodeInto, text } from "./hixie_text.ts";
+import { appendText, decodeLong, encodeInto, text } from "./text.ts";
 import { DelimitedFrame, type Frame, LengthFrame, TextFrame, tooLong } from "./hixie_frames.ts";
 
 /** What differs between connections of this format. */

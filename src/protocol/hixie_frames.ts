@@ -4,7 +4,7 @@
  * @module
  */
 import { ProtocolError } from "../errors.ts";
-import { decodeLong, text } from "./hixie_text.ts";
+import { decodeLong, text } from "./text.ts";
 import type { Sink } from "./protocol.ts";
 
 /** A frame of which bytes are missing. */

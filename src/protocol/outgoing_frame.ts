@@ -4,7 +4,7 @@
  * @module
  */
 import { MASK, MAX_HEADER_SIZE, sizeOfHeader, writeHeader } from "./frame.ts";
-import { appendText, encodeInto } from "./hixie_text.ts";
+import { appendText, encodeInto } from "./text.ts";
 import { mask } from "./mask.ts";
 import { BY_REFERENCE, Output } from "./output.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { ProtocolError } from "../errors.ts";
-import { decodeLong, type NodeBuffer, nodeBuffer, text } from "./hixie_text.ts";
+import { decodeLong, type NodeBuffer, nodeBuffer, text } from "./text.ts";
 import { view } from "./mask.ts";
 
 /** The sequences that there are: the range of the first byte and of those behind it (RFC 3629 §4). */

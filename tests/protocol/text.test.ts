@@ -1,7 +1,7 @@
 import { assertEquals, assertExists, assertStrictEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import { Output } from "../../src/protocol/output.ts";
-import { loopTo, nodeBuffer, text, textFunctions } from "../../src/protocol/hixie_text.ts";
+import { loopTo, nodeBuffer, text, textFunctions } from "../../src/protocol/text.ts";
 import { bytes, hixieCases } from "./hixie_cases.ts";
 import { chopped, dice, hixie, receiveAll } from "./hixie_receive.ts";
 
