@@ -14,20 +14,27 @@ export type Message = string | Uint8Array | object;
  */
 export function toPayload(message: Message): string | Uint8Array {
   if (typeof message === "string" || message instanceof Uint8Array) return message;
-  if (typeof message === "object" && message !== null) {
-    const prototype = Object.getPrototypeOf(message);
-    if (Array.isArray(message) || prototype === Object.prototype || prototype === null) {
-      const text: string | undefined = JSON.stringify(message);
-      if (text !== undefined) return text;
-      throw new TypeError("Cannot send an object: its toJSON() returns nothing that JSON has");
-    }
+  if (Array.isArray(message) || isPlain(message)) {
+    const text: string | undefined = JSON.stringify(message);
+    if (text !== undefined) return text;
+    throw new TypeError("Cannot send an object: its toJSON() returns nothing that JSON has");
   }
-  const kind = typeof message === "object" && message !== null
-    ? `a ${message.constructor?.name ?? "class instance"}`
-    : `${message}`;
   throw new TypeError(
-    `Cannot send ${kind}: not a string, a Uint8Array, a plain object or an array`,
+    `Cannot send ${kindOf(message)}: not a string, a Uint8Array, a plain object or an array`,
   );
+}
+
+/** Whether it is an object of no class, be it of another realm. */
+function isPlain(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+function kindOf(value: unknown): string {
+  if (typeof value === "function") return "a function";
+  if (typeof value !== "object" || value === null) return String(value);
+  return `a ${value.constructor?.name ?? "class instance"}`;
 }
 
 /** The size of a message on the wire, in bytes, its frame not counted. */

@@ -1,0 +1,295 @@
+import { describe, test } from "node:test";
+import { assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
+import { WebSocketClosedError } from "../../src/errors.ts";
+import { WebSocketHandler } from "../../src/handler.ts";
+import { Recording } from "../support/recording.ts";
+import { gate, HIXIE, HYBI, Rig, settle, VERSIONS } from "../support/rig.ts";
+
+for (const version of VERSIONS) {
+  describe(`messages of ${version}`, () => {
+    test("are delivered one at a time and in order, whatever each takes", async () => {
+      const events: string[] = [];
+      class Uneven extends Recording {
+        override async onMessage(message: string): Promise<void> {
+          this.note(`begin ${message}`);
+          // The first take longest.
+          for (let left = 10 - Number(message); left > 0; left--) await settle();
+          this.note(`end ${message}`);
+        }
+      }
+      const rig = new Rig([["/", Uneven, events]]);
+      const client = await rig.open(version);
+      const numbers = [..."0123456789"];
+      for (const number of numbers) client.send(number);
+      for (let waited = 0; waited < 70; waited++) await settle();
+      assertEquals(events, ["open", ...numbers.flatMap((n) => [`begin ${n}`, `end ${n}`])]);
+    });
+
+    test("wait for open() to settle, and do not overtake one another then", async () => {
+      const events: string[] = [];
+      const { promise, open } = gate();
+      class Slow extends Recording {
+        override async open(): Promise<void> {
+          this.note("opening");
+          await promise;
+          this.note("open");
+        }
+      }
+      const rig = new Rig([["/", Slow, events]]);
+      const client = await rig.open(version);
+      for (const text of ["a", "b", "c"]) client.send(text);
+      await settle();
+      assertEquals(events, ["opening"]);
+      open();
+      client.send("d");
+      await settle();
+      assertEquals(events, ["opening", "open", "text a", "text b", "text c", "text d"]);
+    });
+
+    test("wait for every promise that is pending, not for the first that settles", async () => {
+      const events: string[] = [];
+      const gates = [gate(), gate()];
+      class Waiting extends Recording {
+        override async onMessage(message: string): Promise<void> {
+          this.note(`begin ${message}`);
+          if (message === "a") await gates[0]?.promise;
+          this.note(`end ${message}`);
+        }
+        override async onPing(): Promise<void> {
+          this.note("begin ping");
+          await gates[1]?.promise;
+          this.note("end ping");
+        }
+      }
+      const rig = new Rig([["/", Waiting, events]]);
+      const client = await rig.open(version);
+      client.send("a");
+      if (HYBI.includes(version)) client.ping(new Uint8Array(0));
+      client.send("b");
+      await settle();
+      gates[1]?.open();
+      await settle();
+      assertEquals(events.includes("begin b"), false);
+      gates[0]?.open();
+      await settle();
+      assertEquals(events.slice(-2), ["begin b", "end b"]);
+    });
+
+    test("that came before the peer went are delivered, and only then onClose()", async () => {
+      for (const leave of ["close", "end", "reset"] as const) {
+        const events: string[] = [];
+        const { promise, open } = gate();
+        class Slow extends Recording {
+          override async onMessage(message: string): Promise<void> {
+            if (message === "a") await promise;
+            this.note(message);
+          }
+        }
+        const rig = new Rig([["/", Slow, events]]);
+        const client = await rig.open(version);
+        for (const text of ["a", "b", "c"]) client.send(text);
+        await settle();
+        if (leave === "close") client.close(1000, "bye");
+        else client[leave]();
+        if (leave === "close") client.end();
+        await settle();
+        assertEquals(events, ["open"]);
+        open();
+        await settle();
+        const code = leave === "close" && HYBI.includes(version) ? " 1000 bye" : "";
+        assertEquals(events, ["open", "a", "b", "c", `close${code}`], leave);
+      }
+    });
+
+    test("are refused with WebSocketClosedError once the connection is closing", async () => {
+      const handlers: WebSocketHandler[] = [];
+      const errors: unknown[] = [];
+      class Closing extends WebSocketHandler {
+        override open(): void {
+          handlers.push(this);
+        }
+        override async onMessage(): Promise<void> {
+          this.close();
+          this.writeMessage("ignored");
+          await this.writeMessage("x").catch((error) => errors.push(error));
+        }
+      }
+      const rig = new Rig(Closing);
+      const client = await rig.open(version);
+      client.send("a");
+      await settle();
+      assertEquals(client.events.filter((event) => event.startsWith("text")), []);
+      assertInstanceOf(errors[0], WebSocketClosedError);
+      client.end();
+      await settle();
+      handlers[0]?.writeMessage("ignored");
+      await handlers[0]?.writeMessage("x").catch((error) => errors.push(error));
+      assertInstanceOf(errors[1], WebSocketClosedError);
+      assertEquals(rig.logged, []);
+    });
+
+    test("are refused with WebSocketClosedError when the socket is lost under a busy handler", async () => {
+      const outcomes: string[] = [];
+      const { promise, open } = gate();
+      class Busy extends WebSocketHandler {
+        async onMessage(): Promise<void> {
+          await promise;
+          await this.writeMessage("x").catch((error: Error) => outcomes.push(error.name));
+          this.close(1000);
+          outcomes.push("went on");
+        }
+        override onClose(): void {
+          outcomes.push("onClose");
+        }
+      }
+      const rig = new Rig(Busy);
+      const client = await rig.open(version);
+      client.send("a");
+      await settle();
+      client.reset();
+      await settle();
+      open();
+      await settle();
+      assertEquals(outcomes, ["WebSocketClosedError", "went on", "onClose"]);
+    });
+
+    test("are sent as text, and objects as JSON", async () => {
+      class Sender extends WebSocketHandler {
+        override open(): void {
+          this.writeMessage("caf\u00e9 \u{1F600} \ud800");
+          this.writeMessage("");
+          this.writeMessage({ a: [1, null], toJSON: undefined });
+          this.writeMessage([1, "2"]);
+          this.writeMessage(Object.create(null));
+        }
+        onMessage(): void {}
+      }
+      const client = await new Rig(Sender).open(version);
+      const expected = ["caf\u00e9 \u{1F600} \ufffd", "", '{"a":[1,null]}', '[1,"2"]', "{}"];
+      assertEquals(client.events, expected.map((text) => `text ${text}`));
+    });
+
+    test("of no kind that can be sent are a TypeError that says what they are", async () => {
+      const refused: [value: unknown, because: string][] = [
+        [undefined, "undefined"],
+        [null, "null"],
+        [5, "5"],
+        [true, "true"],
+        [Symbol("s"), "Symbol(s)"],
+        [() => 1, "a function"],
+        [new Date(), "a Date"],
+        [new Map(), "a Map"],
+        [new ArrayBuffer(1), "a ArrayBuffer"],
+        [{ n: 1n }, "BigInt"],
+        [{ toJSON: () => undefined }, "toJSON"],
+      ];
+      const handlers: WebSocketHandler[] = [];
+      class Sender extends Recording {
+        override open(): void {
+          handlers.push(this);
+        }
+      }
+      const rig = new Rig([["/", Sender, []]]);
+      const client = await rig.open(version);
+      for (const [value, because] of refused) {
+        assertThrows(() => handlers[0]?.writeMessage(value as string), TypeError, because);
+      }
+      await settle();
+      assertEquals(client.events, []);
+    });
+
+    test("resolve at once while the client keeps up, without a promise for each", async () => {
+      const promises: Promise<void>[] = [];
+      class Sender extends WebSocketHandler {
+        onMessage(message: string): void {
+          promises.push(this.writeMessage(message));
+        }
+      }
+      const client = await new Rig(Sender).open(version);
+      client.send("a");
+      client.send("b");
+      await settle();
+      assertStrictEquals(promises[0], promises[1]);
+      assertEquals(client.take(), ["text a", "text b"]);
+    });
+  });
+}
+
+describe("binary messages", () => {
+  for (const version of HYBI) {
+    test(`${version}: go both ways, and are the handler's own`, async () => {
+      const kept: Uint8Array[] = [];
+      class Keeper extends WebSocketHandler {
+        onMessage(message: Uint8Array): void {
+          kept.push(message);
+          this.writeMessage(message);
+        }
+      }
+      const rig = new Rig(Keeper);
+      const client = await rig.open(version, { pair: { givesChunks: false } });
+      for (const byte of [1, 2, 3]) client.send(new Uint8Array(5).fill(byte));
+      await settle();
+      assertEquals(kept.map((bytes) => bytes.join("")), ["11111", "22222", "33333"]);
+      assertEquals(
+        client.take(),
+        ["1,1,1,1,1", "2,2,2,2,2", "3,3,3,3,3"].map((b) => `binary ${b}`),
+      );
+    });
+  }
+
+  for (const version of HIXIE) {
+    test(`${version}: there are none, nor pings`, async () => {
+      const handlers: WebSocketHandler[] = [];
+      class Sender extends Recording {
+        override open(): void {
+          handlers.push(this);
+        }
+      }
+      const client = await new Rig([["/", Sender, []]]).open(version);
+      const message = `Cannot send a binary message: ${version} has none`;
+      assertThrows(() => handlers[0]?.writeMessage(Uint8Array.of(1)), TypeError, message);
+      assertThrows(() => handlers[0]?.ping(), TypeError, `Cannot send a ping: ${version} has none`);
+      await settle();
+      assertEquals(client.events, []);
+    });
+  }
+});
+
+describe("pings", () => {
+  for (const version of HYBI) {
+    test(`${version}: are answered at once, also while the handler is busy`, async () => {
+      const events: string[] = [];
+      const { promise, open } = gate();
+      class Busy extends Recording {
+        override onMessage(): Promise<void> {
+          return promise;
+        }
+      }
+      const client = await new Rig([["/", Busy, events]]).open(version);
+      client.send("work");
+      client.ping(Uint8Array.of(65, 66));
+      client.pong(Uint8Array.of(67));
+      await settle();
+      assertEquals([client.take(), events], [["pong AB"], ["open", "ping 65,66", "pong 67"]]);
+      open();
+    });
+
+    test(`${version}: are sent by ping(), with 125 bytes at most`, async () => {
+      const handlers: WebSocketHandler[] = [];
+      class Pinging extends Recording {
+        override open(): void {
+          handlers.push(this);
+          this.ping();
+          this.ping("hey");
+          this.ping(new Uint8Array(125).fill(65));
+        }
+      }
+      const client = await new Rig([["/", Pinging, []]]).open(version);
+      assertEquals(client.take(), ["ping", "ping hey", `ping ${"A".repeat(125)}`]);
+      assertThrows(() => handlers[0]?.ping("\u00e9".repeat(63)), RangeError, "126 bytes");
+      client.reset();
+      await settle();
+      handlers[0]?.ping("too late, and no fault");
+    });
+  }
+});
