@@ -40,14 +40,8 @@ export interface BunSocket {
   timeout(seconds: number): void;
 }
 
-/**
- * - `flowing`
- * - `paused`: what still arrives is held
- * - `resuming`: about to deliver what is held
- * - `ended`: the peer has sent FIN
- * - `closed`
- */
-type Input = "flowing" | "paused" | "resuming" | "ended" | "closed";
+/** `ended`: the peer has sent FIN. */
+type Input = "open" | "ended" | "closed";
 
 /**
  * - `open`
@@ -57,20 +51,15 @@ type Input = "flowing" | "paused" | "resuming" | "ended" | "closed";
  */
 type Output = "open" | "ending" | "ended" | "closed";
 
-/** Who is inside `shutdown`, where Bun may call the `close` handler at once. */
-let ending: BunTransport | null = null;
-
 /** A {@linkcode Transport} over a socket of Bun. */
 export class BunTransport implements Transport {
   events: TransportEvents = noEvents;
   readonly secure: boolean;
   readonly #socket: BunSocket;
-  #input: Input = "flowing";
+  #input: Input = "open";
   #output: Output = "open";
   #queue: OutputQueue | null = null;
   #buffered = 0;
-  /** What arrived while paused. */
-  #held: (() => void)[] | null = null;
   #remoteAddress: Address | null = null;
   #localAddress: Address | null = null;
 
@@ -106,70 +95,30 @@ export class BunTransport implements Transport {
 
   /** For the `data` handler. */
   received(chunk: Uint8Array): void {
-    if (this.#input === "flowing") this.events.data(chunk);
-    else this.#hold(() => this.events.data(chunk));
+    this.events.data(chunk);
   }
 
   /** For the `end` handler: the peer has sent FIN. */
   peerEnded(): void {
-    if (this.#input === "flowing") {
-      this.#input = "ended";
-      this.events.end();
-    } else this.#hold(() => this.peerEnded());
+    this.#input = "ended";
+    this.events.end();
   }
 
-  /** For the `close` handler. */
+  /** For the `close` handler, which Bun calls inside `terminate` and never inside another method. */
   gone(error: Error | undefined): void {
-    if (this.#input === "closed") return;
-    if (ending === this) queueMicrotask(() => this.#report(error));
-    else if (error === undefined && this.#held !== null) this.#hold(() => this.#report(error));
-    else this.#report(error);
-  }
-
-  #report(error: Error | undefined): void {
     // Once this end has sent FIN, Bun closes at the peer's FIN without calling `end`.
-    if (this.#input === "flowing" && error === undefined) this.peerEnded();
+    if (this.#input === "open" && error === undefined) this.peerEnded();
     if (this.#input === "closed") return;
     this.#release();
     this.events.closed(error);
   }
 
-  /** Keeps what arrives while paused. (The records of one TLS read come in calls of their own.) */
-  #hold(event: () => void): void {
-    if (this.#input === "paused" || this.#input === "resuming") (this.#held ??= []).push(event);
-  }
-
   pause(): void {
-    if (this.#input === "flowing") {
-      this.#input = "paused";
-      this.#socket.pause();
-    } else if (this.#input === "resuming") this.#input = "paused";
+    this.#socket.pause();
   }
 
   resume(): void {
-    if (this.#input !== "paused") return;
-    if (this.#held === null) {
-      this.#input = "flowing";
-      this.#socket.resume();
-    } else {
-      this.#input = "resuming";
-      queueMicrotask(() => this.#deliverHeld());
-    }
-  }
-
-  #deliverHeld(): void {
-    while (this.#input === "resuming") {
-      const event = this.#held?.shift();
-      this.#input = "flowing";
-      if (event === undefined) {
-        this.#held = null;
-        this.#socket.resume();
-        return;
-      }
-      event();
-      // The event may have paused, ended or closed.
-      if (this.#input === "flowing") this.#input = "resuming";
-    }
+    this.#socket.resume();
   }
 
   write(bytes: Uint8Array, stable: boolean): void {
@@ -218,9 +167,7 @@ export class BunTransport implements Transport {
 
   #finish(): void {
     this.#output = "ended";
-    ending = this;
     this.#socket.shutdown();
-    ending = null;
   }
 
   destroy(): void {
@@ -242,7 +189,6 @@ export class BunTransport implements Transport {
     this.#input = "closed";
     this.#output = "closed";
     this.#queue = null;
-    this.#held = null;
     this.#buffered = 0;
   }
 

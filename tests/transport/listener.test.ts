@@ -105,6 +105,13 @@ describe("listen", () => {
     listener.close();
   });
 
+  test("knows the address still when closed", async () => {
+    const listener = listen({ hostname: "127.0.0.1", port: 0 }, () => {});
+    await listener.listening;
+    listener.close();
+    assert(listener.address.port > 0);
+  });
+
   test("takes a name", async () => {
     const server = new Server({ hostname: "localhost" });
     await server.listener.listening;

@@ -8,7 +8,7 @@ import type { Transport, TransportEvents } from "../../src/transport/transport.t
 import { Pattern } from "./pattern.ts";
 
 /** How long a test waits for what does not come, in milliseconds. */
-const PATIENCE = 30_000;
+const PATIENCE = 60_000;
 
 /** Something that changes, and can be waited for. */
 export class Watched {

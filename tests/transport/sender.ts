@@ -7,6 +7,8 @@ import { assert, assertLess } from "@std/assert";
 import { Pattern } from "./pattern.ts";
 import type { Recorder } from "./recorder.ts";
 
+/** More than the buffers of two kernels and of a peer's runtime take for who does not read. */
+export const TOO_MUCH: number = 24 * 1024 * 1024;
 /** 1 MiB. */
 export const MIB: number = 1024 * 1024;
 

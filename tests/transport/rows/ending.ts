@@ -8,10 +8,7 @@ import type { Link } from "../links.ts";
 import { Pattern } from "../pattern.ts";
 import type { Recorder } from "../recorder.ts";
 import type { Rows } from "../conformance.ts";
-import { MIB, Sender } from "../sender.ts";
-
-/** More than the buffers of two kernels and of a peer's runtime take of a peer that does not read. */
-const TOO_MUCH = 24 * MIB;
+import { MIB, Sender, TOO_MUCH } from "../sender.ts";
 
 /** FIN from either end, resets and `destroy`. */
 export const ending: Rows = {
@@ -93,6 +90,21 @@ export const ending: Rows = {
     }
     await recorder.until(() => recorder.gone, "closed");
     assertEquals(recorder.transport.bufferedAmount, 0);
+    await recorder.settle();
+  },
+
+  "is closed when it writes, while paused, to a peer that has reset it": async (connection) => {
+    const { recorder, peer } = connection;
+    const sender = new Sender(recorder);
+    recorder.act((transport) => transport.pause());
+    peer.reset();
+    // At first without a pause in which the runtime could hear of it.
+    for (let i = 0; i < 1000; i++) sender.write(1, false);
+    for (let i = 0; i < 100 && !recorder.gone; i++) {
+      sender.write(1000, false);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    await recorder.until(() => recorder.gone, "closed");
     await recorder.settle();
   },
 

@@ -6,7 +6,7 @@
 import { assertEquals, assertGreater } from "@std/assert";
 import { Pattern } from "../pattern.ts";
 import type { Rows } from "../conformance.ts";
-import { Sender } from "../sender.ts";
+import { MIB, Sender, TOO_MUCH } from "../sender.ts";
 
 /** Pausing, calls from inside `data`, and what the connection says of itself. */
 export const input: Rows = {
@@ -58,6 +58,51 @@ export const input: Rows = {
     };
     peer.write(theirs.take(400_000));
     await recorder.until(() => recorder.received === 800_000, "all bytes");
+  },
+
+  "stops the peer while paused": async ({ recorder, peer }) => {
+    const theirs = new Pattern();
+    recorder.act((transport) => transport.pause());
+    while (theirs.position < TOO_MUCH) peer.write(theirs.take(MIB));
+    await recorder.settle();
+    assertGreater(peer.bufferedAmount, 0);
+    assertEquals(recorder.received, 0);
+    recorder.act((transport) => transport.resume());
+    await recorder.until(() => recorder.received === theirs.position, "all bytes");
+  },
+
+  "can be paused from inside data with more, and FIN, behind it": async ({ recorder, peer }) => {
+    let paused = false;
+    recorder.onData = () => {
+      if (recorder.sizes.length > 50) return;
+      if (paused) recorder.problems.push("data while paused");
+      paused = true;
+      recorder.act((transport) => transport.pause());
+      setTimeout(() => {
+        if (recorder.ended) recorder.problems.push("end while paused");
+        paused = false;
+        recorder.act((transport) => transport.resume());
+      }, 1);
+    };
+    peer.write(new Pattern().take(5_000_000));
+    peer.end();
+    await recorder.until(() => recorder.ended, "end");
+    assertEquals(recorder.received, 5_000_000);
+  },
+
+  "loses nothing while paused when both ends have sent FIN": async ({ recorder, peer }) => {
+    recorder.act((transport) => {
+      transport.pause();
+      transport.end();
+    });
+    await peer.until(() => peer.ended, "FIN at the peer");
+    peer.write(new Pattern().take(100_000));
+    peer.end();
+    await recorder.settle();
+    assertEquals([recorder.received, recorder.gone], [0, false]);
+    recorder.act((transport) => transport.resume());
+    await recorder.until(() => recorder.gone, "closed");
+    assertEquals([recorder.received, recorder.error], [100_000, undefined]);
   },
 
   "holds FIN back while paused": async ({ recorder, peer }) => {
