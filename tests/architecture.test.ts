@@ -17,11 +17,14 @@ const TRANSPORT = "src/transport/";
 const SEAM = "src/transport/transport.ts";
 /** What picks a runtime, to listen and to connect. */
 const PICKERS: readonly string[] = ["listen", "connect"].map((name) => `${TRANSPORT}${name}.ts`);
+/** The ends of connections in memory, which the test kit joins. */
+const MEMORY = "src/transport/memory.ts";
 /** An adapter: the file of a runtime. */
 const ADAPTER = /^src\/transport\/(deno|bun|node)\.ts$/;
 
 /** The storeys of the house from the top: whoever is in one may import it and those below. */
 const STOREYS: readonly (readonly string[])[] = [
+  ["src/testing"],
   ["src", "src/client", "src/http", "src/topics", "src/stats"],
   ["src/handshake", "src/protocol", "src/brokers"],
   ["src/digest"],
@@ -122,7 +125,7 @@ describe("the imports of src", () => {
   test("reach into transport/ only for listen.ts, connect.ts and the types of transport.ts", () => {
     const wrong = imports.filter(({ file, target, typeOnly }) =>
       inTransport(target) && !inTransport(file) && !PICKERS.includes(target) &&
-      !(target === SEAM && typeOnly)
+      !(target === SEAM && typeOnly) && !(target === MEMORY && inside("src/testing/")(file))
     );
     assertEquals(wrong.map(show), []);
   });

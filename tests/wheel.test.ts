@@ -1,7 +1,7 @@
 import { describe, test } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { type Link, type Timed, Wheel } from "../src/wheel.ts";
-import { FakeClock } from "./support/fake_clock.ts";
+import { FakeClock } from "../src/testing/fake_clock.ts";
 
 class Entry implements Timed {
   deadline = 0;

@@ -7,7 +7,7 @@ import type { Settings } from "../../src/settings.ts";
 import type { RefusalReason } from "../../src/stats/tally.ts";
 import { memoryPair, type MemoryTransport } from "../../src/transport/memory.ts";
 import { latin1Bytes } from "../support/bytes.ts";
-import { FakeClock } from "../support/fake_clock.ts";
+import { FakeClock } from "../../src/testing/fake_clock.ts";
 import { Member, settled, VERSIONS } from "../topics/member.ts";
 
 /** Echoes, and does what `close CODE` and `abort` say. */

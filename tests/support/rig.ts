@@ -14,7 +14,7 @@ import {
   type MemoryPairOptions,
   type MemoryTransport,
 } from "../../src/transport/memory.ts";
-import { FakeClock } from "./fake_clock.ts";
+import { FakeClock } from "../../src/testing/fake_clock.ts";
 import { MemoryClient, type OpenOptions, settle } from "./memory_client.ts";
 
 export { settle };

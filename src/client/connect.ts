@@ -1,0 +1,162 @@
+/**
+ * Tornado's `websocket_connect`.
+ *
+ * @module
+ */
+import type { Settings } from "../settings.ts";
+import { connect } from "../transport/connect.ts";
+import type { Transport } from "../transport/transport.ts";
+import { type Clock, Wheel } from "../wheel.ts";
+import { WebSocketClientConnection } from "./connection.ts";
+import { type Asked, makeHandshake } from "./handshake.ts";
+import { HandshakeError } from "./handshake_error.ts";
+import { type ConnectOptions, type ConnectRequest, resolveOptions, toAsked } from "./options.ts";
+import { Session } from "./session.ts";
+
+/**
+ * Connects to a WebSocket server, of any version (Tornado's `websocket_connect`).
+ *
+ * @param request The URL (`ws:` or `wss:`), or a Web `Request` or the like of it, with its headers.
+ * @param options How to connect.
+ * @returns The connection, once it is open.
+ * @throws {HandshakeError} If it did not open: the server cannot be reached, refused, or answered
+ * what breaks the rules of the version.
+ * @throws {TypeError} If something is asked for that cannot be.
+ * @throws {RangeError} If a limit is not an integer from 0 on.
+ *
+ * @example A server of 2011
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Application, WebSocketHandler } from "@waterspout/websocket";
+ * import { websocketConnect } from "@waterspout/websocket/client";
+ *
+ * class Greeter extends WebSocketHandler {
+ *   override open(): void {
+ *     this.writeMessage("Hello from 2011");
+ *     this.close();
+ *   }
+ *   onMessage(): void {}
+ * }
+ *
+ * const app = new Application([["/", Greeter]], { versions: ["draft76"] });
+ * await using server = app.listen({ port: 0, hostname: "127.0.0.1", onListen() {} });
+ *
+ * const url = `ws://127.0.0.1:${server.addr.port}/`;
+ * const connection = await websocketConnect(url, { version: "draft76" });
+ * for await (const message of connection) assertEquals(message, "Hello from 2011");
+ * ```
+ */
+export async function websocketConnect(
+  request: string | URL | ConnectRequest,
+  options: ConnectOptions = {},
+): Promise<WebSocketClientConnection> {
+  return new WebSocketClientConnection(await openSession(request, options));
+}
+
+/** The same, for those who are in the know. */
+export async function openSession(
+  request: string | URL | ConnectRequest,
+  options: ConnectOptions,
+): Promise<Session> {
+  const settings = resolveOptions(options);
+  const asked = toAsked(toRequest(request), options);
+  const attempt = new Attempt(asked, settings, options);
+  const signals = [options.signal, isRequest(request) ? request.signal : undefined];
+  return await attempt.run(signals.filter((signal) => signal !== undefined && signal !== null));
+}
+
+function isRequest(request: string | URL | ConnectRequest): request is ConnectRequest {
+  return typeof request !== "string" && !(request instanceof URL);
+}
+
+function toRequest(request: string | URL | ConnectRequest): ConnectRequest {
+  return isRequest(request) ? request : { url: String(request) };
+}
+
+/** The timers of the clocks that are in use. */
+const wheels = new WeakMap<Clock, Wheel>();
+
+function wheelOf(clock: Clock): Wheel {
+  let wheel = wheels.get(clock);
+  if (wheel === undefined) wheels.set(clock, wheel = new Wheel(clock));
+  return wheel;
+}
+
+/** One attempt to connect: what it has begun it ends, whatever happens. */
+class Attempt {
+  readonly #asked: Asked;
+  readonly #settings: Settings;
+  readonly #options: ConnectOptions;
+  /** Ends the connecting. */
+  readonly #connecting = new AbortController();
+  #session: Session | null = null;
+
+  constructor(asked: Asked, settings: Settings, options: ConnectOptions) {
+    this.#asked = asked;
+    this.#settings = settings;
+    this.#options = options;
+  }
+
+  async run(signals: readonly AbortSignal[]): Promise<Session> {
+    const { clock, handshakeTimeout } = this.#settings;
+    const aborted = (event: Event): void => this.#giveUp((event.target as AbortSignal).reason);
+    const timeout = clock.setTimeout(() => this.#late(), handshakeTimeout);
+    for (const signal of signals) {
+      signal.throwIfAborted();
+      signal.addEventListener("abort", aborted, { once: true });
+    }
+    try {
+      return await this.#open();
+    } finally {
+      clock.clearTimeout(timeout);
+      for (const signal of signals) signal.removeEventListener("abort", aborted);
+    }
+  }
+
+  async #open(): Promise<Session> {
+    const handshake = makeHandshake(this.#asked);
+    const { version, target } = this.#asked;
+    const { onPing, onPong } = this.#options;
+    const transport = this.#options.transport ?? await this.#connect();
+    const session = this.#session = new Session(transport, {
+      href: target.href,
+      version,
+      handshake,
+      settings: this.#settings,
+      wheel: wheelOf(this.#settings.clock),
+      onPing,
+      onPong,
+    });
+    await session.ready;
+    return session;
+  }
+
+  async #connect(): Promise<Transport> {
+    const { hostname, port, secure, href } = this.#asked.target;
+    const { path, tls = {} } = this.#options;
+    const { signal } = this.#connecting;
+    try {
+      return await connect({ hostname, port, path, tls: secure ? tls : undefined, signal });
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      const because = error instanceof Error ? error.message : String(error);
+      throw new HandshakeError(`Cannot connect to ${href}: ${because}`, { cause: error });
+    }
+  }
+
+  #giveUp(reason: unknown): void {
+    if (this.#session === null) this.#connecting.abort(reason);
+    else this.#session.giveUp(reason);
+  }
+
+  #late(): void {
+    if (this.#session !== null) return this.#session.late();
+    const { handshakeTimeout } = this.#settings;
+    this.#giveUp(
+      new HandshakeError(
+        `Cannot connect to ${this.#asked.target.href}: handshakeTimeout, ${handshakeTimeout} ms, ` +
+          "is over, where a connection should have been made",
+      ),
+    );
+  }
+}

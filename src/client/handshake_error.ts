@@ -1,0 +1,54 @@
+/**
+ * Why a connection did not open.
+ *
+ * @module
+ */
+
+/** What the server said instead of a 101. */
+export interface Refusal {
+  /** The HTTP status. */
+  readonly status: number;
+  /** The header fields. */
+  readonly headers: Headers;
+  /** The beginning of the body, as text. */
+  readonly body: string;
+}
+
+/**
+ * A connection did not open: there is no way to the server, it refused, or what it answered breaks
+ * the rules of the version. The message says what was expected and what came; `cause` is the
+ * runtime's error or the `ProtocolError` behind it.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import { HandshakeError, websocketConnect } from "@waterspout/websocket/client";
+ *
+ * const error = await websocketConnect("ws://127.0.0.1:1/").catch((error) => error);
+ * assert(error instanceof HandshakeError);
+ * assert(error.message.startsWith("Cannot connect to ws://127.0.0.1:1/: "));
+ * ```
+ */
+export class HandshakeError extends Error {
+  /** `"HandshakeError"`. */
+  override readonly name = "HandshakeError";
+  /** The HTTP status of a refusal; `undefined` if there was none. */
+  readonly status: number | undefined;
+  /** The header fields of a refusal, for example `Location`; none if there was none. */
+  readonly headers: Headers;
+  /** The body of a refusal as text, up to `maxBodySize` bytes of it; empty if there was none. */
+  readonly body: string;
+
+  /**
+   * Made by `websocketConnect`.
+   *
+   * @param message What was done, and why it failed.
+   * @param details The refusal, and the error behind this one.
+   */
+  constructor(message: string, details: Partial<Refusal> & { readonly cause?: unknown } = {}) {
+    super(message, "cause" in details ? { cause: details.cause } : {});
+    this.status = details.status;
+    this.headers = details.headers ?? new Headers();
+    this.body = details.body ?? "";
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * Tornado's WebSocket client for Deno, Bun and Node: one function for every version of the protocol,
+ * from the drafts of 2010, which nothing else for these runtimes speaks, to RFC 6455 with
+ * permessage-deflate.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Application, WebSocketHandler } from "@waterspout/websocket";
+ * import { websocketConnect } from "@waterspout/websocket/client";
+ *
+ * class Echo extends WebSocketHandler {
+ *   onMessage(message: string | Uint8Array): void {
+ *     this.writeMessage(message);
+ *   }
+ * }
+ *
+ * const app = new Application([["/echo", Echo]]);
+ * await using server = app.listen({ port: 0, hostname: "127.0.0.1", onListen() {} });
+ *
+ * await using connection = await websocketConnect(`ws://127.0.0.1:${server.addr.port}/echo`);
+ * await connection.writeMessage("Hello");
+ * assertEquals(await connection.readMessage(), "Hello");
+ * ```
+ *
+ * @module
+ */
+export { ProtocolError, WebSocketClosedError } from "../errors.ts";
+export type { WebSocketVersion } from "../handshake/versions.ts";
+export type { Message } from "../message.ts";
+export type { CompressionOptions } from "../settings.ts";
+export type { Address, TlsOptions, Transport, TransportEvents } from "../transport/transport.ts";
+export type { Clock } from "../wheel.ts";
+export { websocketConnect } from "./connect.ts";
+export { WebSocketClientConnection } from "./connection.ts";
+export { HandshakeError, type Refusal } from "./handshake_error.ts";
+export type { ConnectOptions, ConnectRequest } from "./options.ts";

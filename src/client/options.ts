@@ -1,0 +1,199 @@
+/**
+ * How to connect, and what of it differs from the defaults.
+ *
+ * @module
+ */
+import { checkFieldName, checkFieldValue } from "../handshake/response.ts";
+import { isToken } from "../handshake/grammar.ts";
+import { WEBSOCKET_VERSIONS, type WebSocketVersion } from "../handshake/versions.ts";
+import { type CompressionOptions, resolveSettings, type Settings } from "../settings.ts";
+import type { TlsOptions, Transport } from "../transport/transport.ts";
+import type { Clock } from "../wheel.ts";
+import type { Asked } from "./handshake.ts";
+import { parseTarget } from "./target.ts";
+
+/** What to connect to, with fields: a Web `Request`, or the like of it. */
+export interface ConnectRequest {
+  /** The URL. */
+  readonly url: string;
+  /** Fields to send. */
+  readonly headers?: HeadersInit;
+  /** Gives up connecting when it aborts. */
+  readonly signal?: AbortSignal | null;
+}
+
+/** How `websocketConnect` connects. Times are milliseconds, sizes bytes. */
+export interface ConnectOptions {
+  /** The version to speak; `"rfc6455"` unless told. */
+  readonly version?: WebSocketVersion;
+  /** The subprotocols to ask for, in the order of preference; draft75 and draft76 can ask for one. */
+  readonly subprotocols?: readonly string[];
+  /** Fields to send, such as `Authorization` or `Cookie`; `Host` replaces the URL's own. */
+  readonly headers?: HeadersInit;
+  /**
+   * The origin to send, as a browser would. None unless told; draft75 and draft76, which must have
+   * one, send the server's own.
+   */
+  readonly origin?: string;
+  /** Gives up connecting when it aborts. A connection that is open is not touched. */
+  readonly signal?: AbortSignal;
+  /** Offers permessage-deflate; it is used if the server takes it. Not on draft75 and draft76. */
+  readonly compression?: CompressionOptions;
+  /** How to speak TLS, for `wss:`. */
+  readonly tls?: TlsOptions;
+  /** A unix socket's path to connect to, instead of the URL's host and port. */
+  readonly path?: string;
+  /** A connection to use instead of making one. */
+  readonly transport?: Transport;
+  /** Called with the payload of each ping, which is answered already. */
+  readonly onPing?: (payload: Uint8Array) => void;
+  /** Called with the payload of each pong. */
+  readonly onPong?: (payload: Uint8Array) => void;
+  /** The longest message, after inflating; 16 MiB unless told. Beyond it: close code 1009. */
+  readonly maxMessageSize?: number;
+  /** The most frames that one message may come in; 131,072 unless told. Beyond it: 1009. */
+  readonly maxFragments?: number;
+  /** How much may wait for `readMessage`; 64 KiB unless told. At it, reading stops. */
+  readonly maxQueuedSize?: number;
+  /** Output that the server has not taken, above which `writeMessage` waits; 64 KiB unless told. */
+  readonly highWaterMark?: number;
+  /** The most output that may wait; 16 MiB unless told. Beyond it: close code 1013. */
+  readonly maxBufferedAmount?: number;
+  /** The longest head of an answer; 16 KiB unless told. */
+  readonly maxHeaderSize?: number;
+  /** The most fields of an answer; 100 unless told. */
+  readonly maxHeaderCount?: number;
+  /** How much of a refusal's body is read; 4 KiB unless told. */
+  readonly maxBodySize?: number;
+  /** From the call to the end of the handshake, the connecting included; 10 s unless told. */
+  readonly handshakeTimeout?: number;
+  /** How long to wait for the server's part of the closing handshake; 5 s unless told. */
+  readonly closeTimeout?: number;
+  /** The time between pings, 0 for none; 20 s unless told. Versions without ping use keep-alive. */
+  readonly pingInterval?: number;
+  /** How long a ping may stay without a byte of answer; 20 s unless told. */
+  readonly pingTimeout?: number;
+  /** The source of time, for tests. */
+  readonly clock?: Clock;
+}
+
+/** The options that are settings too. */
+const SETTINGS = [
+  "maxMessageSize",
+  "maxFragments",
+  "maxQueuedSize",
+  "highWaterMark",
+  "maxBufferedAmount",
+  "maxHeaderSize",
+  "maxHeaderCount",
+  "maxBodySize",
+  "handshakeTimeout",
+  "closeTimeout",
+  "pingInterval",
+  "pingTimeout",
+  "clock",
+] as const satisfies readonly (keyof ConnectOptions & keyof Settings)[];
+
+/** The other options. */
+const OTHERS = [
+  "version",
+  "subprotocols",
+  "headers",
+  "origin",
+  "signal",
+  "compression",
+  "tls",
+  "path",
+  "transport",
+  "onPing",
+  "onPong",
+] as const satisfies readonly (keyof ConnectOptions)[];
+
+/** How much of a refusal's body is read, unless told. */
+const MAX_BODY_SIZE = 4096;
+
+/** The limits of a client, by the names that they have in an application. @throws See there. */
+export function resolveOptions(options: ConnectOptions): Settings {
+  const known: readonly string[] = [...SETTINGS, ...OTHERS];
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) throw new TypeError(`Cannot use option "${name}": unknown`);
+  }
+  const given = SETTINGS.map((name) => [name, options[name]]);
+  return resolveSettings({
+    maxBodySize: MAX_BODY_SIZE,
+    ...Object.fromEntries(given.filter(isTold)),
+  });
+}
+
+function isTold([, value]: readonly unknown[]): boolean {
+  return value !== undefined;
+}
+
+/** Fields that the handshake itself sends. */
+const RESERVED = /^(?:connection|upgrade|(?:sec-)?websocket-.*|content-length|transfer-encoding)$/;
+
+/**
+ * What to ask for.
+ *
+ * @param request The URL, and fields with it.
+ * @param options How to connect.
+ * @throws {TypeError} If something of it cannot be asked for.
+ */
+export function toAsked(request: ConnectRequest, options: ConnectOptions): Asked {
+  const { version = "rfc6455", subprotocols = [], compression } = options;
+  if (!WEBSOCKET_VERSIONS.includes(version)) {
+    throw new TypeError(
+      `Cannot speak version "${version}": not one of ${WEBSOCKET_VERSIONS.join(", ")}`,
+    );
+  }
+  const isDraft = version === "draft75" || version === "draft76";
+  checkSubprotocols(subprotocols, isDraft);
+  const target = parseTarget(request.url);
+  const fields = new Headers(request.headers);
+  new Headers(options.headers).forEach((value, name) => fields.set(name, value));
+  const host = fields.get("host") ?? target.host;
+  const origin = options.origin ?? fields.get("origin") ?? undefined;
+  fields.delete("host");
+  fields.delete("origin");
+  return {
+    version,
+    target: { ...target, host },
+    origin,
+    subprotocols,
+    headers: checkFields(fields),
+    compression: isDraft ? undefined : compression,
+  };
+}
+
+function checkSubprotocols(subprotocols: readonly string[], isDraft: boolean): void {
+  if (isDraft && subprotocols.length > 1) {
+    throw new TypeError(
+      `Cannot ask for ${subprotocols.length} subprotocols: draft75 and draft76 have one at most`,
+    );
+  }
+  for (const subprotocol of subprotocols) {
+    // draft76 §4.1: characters from U+0020 to U+007E.
+    if (isDraft ? !/^[ -~]+$/.test(subprotocol) : !isToken(subprotocol)) {
+      throw new TypeError(
+        `Cannot ask for the subprotocol ${JSON.stringify(subprotocol)}: ` +
+          (isDraft ? "not visible ASCII (draft76 §4.1)" : "not a token (RFC 6455 §4.1)"),
+      );
+    }
+  }
+  if (new Set(subprotocols).size < subprotocols.length) {
+    throw new TypeError(`Cannot ask for a subprotocol twice: ${subprotocols.join(", ")}`);
+  }
+}
+
+function checkFields(fields: Headers): [name: string, value: string][] {
+  const checked: [string, string][] = [];
+  fields.forEach((value, name) => {
+    checkFieldName(name);
+    checkFieldValue(name, value);
+    if (RESERVED.test(name)) {
+      throw new TypeError(`Cannot send the header field ${name}: it is the handshake's own`);
+    }
+    checked.push([name, value]);
+  });
+  return checked;
+}

@@ -1,0 +1,167 @@
+/**
+ * Clients that are joined to an application in memory.
+ *
+ * @module
+ */
+import type { Application } from "../application.ts";
+import { openSession } from "../client/connect.ts";
+import { WebSocketClientConnection } from "../client/connection.ts";
+import type { ConnectOptions } from "../client/options.ts";
+import { memoryPair } from "../transport/memory.ts";
+import type { Address } from "../transport/transport.ts";
+import { Network } from "./network.ts";
+
+/** How {@linkcode connect} joins a client to an application. */
+export interface TestOptions extends Omit<ConnectOptions, "path" | "tls" | "transport"> {
+  /** How many bytes arrive at a time, or a function that says it of how many could; all unless told. */
+  readonly split?: number | ((available: number) => number);
+  /** How many bytes are on their way before a writer's `bufferedAmount` grows; 64 KiB unless told. */
+  readonly capacity?: number;
+  /** Whether the connection is TLS to either end; false unless told. */
+  readonly secure?: boolean;
+  /** Where the application sees the client; at 127.0.0.1 unless told. */
+  readonly remoteAddress?: Address;
+}
+
+const SERVER: Address = { transport: "tcp", hostname: "127.0.0.1", port: 8888 };
+const CLIENT: Address = { transport: "tcp", hostname: "127.0.0.1", port: 50000 };
+
+/**
+ * Connects a client to an application in memory: no port, no process, no waiting. The client is a
+ * real one, and so is everything on the other side.
+ *
+ * @param app The application. The client takes its clock.
+ * @param path The path to ask for, with a query if there is one.
+ * @param options Any of `websocketConnect`'s, and how the two ends are joined.
+ * @returns The client, once it is open.
+ * @throws {HandshakeError} If the application refuses.
+ *
+ * @example A handler in one line
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Application, WebSocketHandler } from "@waterspout/websocket";
+ * import { connect } from "@waterspout/websocket/testing";
+ *
+ * class Shout extends WebSocketHandler {
+ *   onMessage(message: string | Uint8Array): void {
+ *     this.writeMessage(String(message).toUpperCase());
+ *   }
+ * }
+ *
+ * const client = await connect(new Application([["/shout", Shout]]), "/shout");
+ * client.writeMessage("hello");
+ * assertEquals(await client.readMessage(), "HELLO");
+ * ```
+ *
+ * @example An old client whose bytes come one by one
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Application, WebSocketHandler } from "@waterspout/websocket";
+ * import { connect } from "@waterspout/websocket/testing";
+ *
+ * class Version extends WebSocketHandler {
+ *   override open(): void {
+ *     this.writeMessage(this.version);
+ *   }
+ *   onMessage(): void {}
+ * }
+ *
+ * const app = new Application([["/", Version]]);
+ * const client = await connect(app, "/", { version: "draft76", split: 1 });
+ * assertEquals(await client.readMessage(), "draft76");
+ * ```
+ *
+ * @example A refusal
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import { Application, HttpError, WebSocketHandler } from "@waterspout/websocket";
+ * import { connect } from "@waterspout/websocket/testing";
+ *
+ * class Private extends WebSocketHandler {
+ *   override prepare(): void {
+ *     if (this.getCookie("session") === undefined) throw new HttpError(401, "log in first");
+ *   }
+ *   onMessage(): void {}
+ * }
+ *
+ * const app = new Application([["/", Private]]);
+ * const error = await connect(app, "/").catch((error) => error);
+ * assert(error.status === 401 && error.body.includes("log in first"));
+ * await connect(app, "/", { headers: { Cookie: "session=1" } });
+ * ```
+ */
+export async function connect<Options extends readonly unknown[]>(
+  app: Application<Options>,
+  path: string,
+  options: TestOptions = {},
+): Promise<TestConnection> {
+  const { split, capacity, secure = false, remoteAddress = CLIENT, ...rest } = options;
+  const network = new Network();
+  const [server, client] = memoryPair({
+    schedule: network.schedule,
+    secure,
+    addresses: [SERVER, remoteAddress],
+    ...(split === undefined ? {} : { split }),
+    ...(capacity === undefined ? {} : { capacity }),
+  });
+  app.accept(server);
+  const session = await openSession(`${secure ? "wss" : "ws"}://localhost${path}`, {
+    clock: app.settings.clock,
+    ...rest,
+    transport: client,
+  });
+  return new TestConnection(session, network);
+}
+
+/**
+ * A client in memory, whose network a test can stall.
+ *
+ * @example A client that is not there for a while
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import { Application, WebSocketHandler } from "@waterspout/websocket";
+ * import { connect, FakeClock } from "@waterspout/websocket/testing";
+ *
+ * let closed = false;
+ * class Sink extends WebSocketHandler {
+ *   onMessage(): void {}
+ *   override onClose(): void {
+ *     closed = true;
+ *   }
+ * }
+ *
+ * const clock = new FakeClock();
+ * const app = new Application([["/", Sink]], { clock, pingInterval: 1000, pingTimeout: 1000 });
+ * const client = await connect(app, "/");
+ *
+ * await clock.advance(10_000);
+ * assert(!closed);
+ * client.stall();
+ * await clock.advance(10_000);
+ * assert(closed);
+ * ```
+ */
+export class TestConnection extends WebSocketClientConnection {
+  readonly #network: Network;
+
+  /** Made by {@linkcode connect}. @ignore */
+  constructor(session: unknown, network: unknown) {
+    super(session);
+    this.#network = network as Network;
+  }
+
+  /** Whether the network is stalled. */
+  get stalled(): boolean {
+    return this.#network.stalled;
+  }
+
+  /** Lets nothing through, in either direction, until {@linkcode flow}. */
+  stall(): void {
+    this.#network.stall();
+  }
+
+  /** Lets everything through, first what was held. */
+  flow(): void {
+    this.#network.flow();
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * A clock that a test moves.
+ *
+ * @module
+ */
+import type { Clock } from "../wheel.ts";
+
+/** A call that is due. */
+interface Timeout {
+  readonly at: number;
+  readonly callback: () => void;
+}
+
+/** Lets promises settle, and what was sent in memory arrive. */
+function settle(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+/**
+ * A clock that a test moves: the setting `clock` of an application, which its clients in memory take
+ * too.
+ *
+ * @example A client that is idle for too long
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Application, WebSocketHandler } from "@waterspout/websocket";
+ * import { connect, FakeClock } from "@waterspout/websocket/testing";
+ *
+ * class Sink extends WebSocketHandler {
+ *   onMessage(): void {}
+ * }
+ *
+ * const clock = new FakeClock();
+ * const app = new Application([["/", Sink]], { clock, idleTimeout: 60_000 });
+ * const client = await connect(app, "/");
+ * await clock.advance(61_000);
+ * assertEquals(await client.readMessage(), undefined);
+ * assertEquals(client.closeCode, 1001);
+ * ```
+ */
+export class FakeClock implements Clock {
+  #now = 1000;
+  #timeouts: Timeout[] = [];
+
+  /** The time in milliseconds; it begins at 1000. */
+  now(): number {
+    return this.#now;
+  }
+
+  /** See {@linkcode Clock.setTimeout}. */
+  setTimeout(callback: () => void, delay: number): unknown {
+    const timeout = { at: this.#now + delay, callback };
+    this.#timeouts.push(timeout);
+    return timeout;
+  }
+
+  /** See {@linkcode Clock.clearTimeout}. */
+  clearTimeout(timeout: unknown): void {
+    this.#timeouts = this.#timeouts.filter((other) => other !== timeout);
+  }
+
+  /** How many timeouts are set. */
+  get pending(): number {
+    return this.#timeouts.length;
+  }
+
+  /** Moves the time on as if the process had slept: what is due is called late, in {@linkcode advance}. */
+  sleep(milliseconds: number): void {
+    this.#now += milliseconds;
+  }
+
+  /** Moves the time on, and calls what is due in order, with the promises between them settled. */
+  async advance(milliseconds: number): Promise<void> {
+    const end = this.#now + milliseconds;
+    for (let next = this.#next(); next !== undefined && next.at <= end; next = this.#next()) {
+      this.clearTimeout(next);
+      this.#now = Math.max(this.#now, next.at);
+      next.callback();
+      await settle();
+    }
+    this.#now = end;
+    await settle();
+  }
+
+  /** The timeout that is due first; of those due at the same time, the one that was set first. */
+  #next(): Timeout | undefined {
+    const [first, ...others] = this.#timeouts;
+    return first && others.reduce((next, other) => other.at < next.at ? other : next, first);
+  }
+}
