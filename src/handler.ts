@@ -4,6 +4,7 @@
  * @module
  */
 import type { Application } from "./application.ts";
+import { atOnce } from "./attempt.ts";
 import type { Connection, ConnectionInfo } from "./connection.ts";
 import { sameOrigin } from "./handshake/origin.ts";
 import type { WebSocketVersion } from "./handshake/versions.ts";
@@ -165,7 +166,7 @@ export abstract class WebSocketHandler<Options = unknown> {
     return this.application.settings.allowedOrigins.includes(origin) ||
       sameOrigin(
         origin,
-        this.getWebSocketScheme() === "wss" ? "https" : "http",
+        atOnce("getWebSocketScheme", this.getWebSocketScheme()) === "wss" ? "https" : "http",
         connection.head?.host ?? "",
       );
   }
@@ -252,8 +253,8 @@ export abstract class WebSocketHandler<Options = unknown> {
    * `log_exception`).
    */
   logException(error: unknown): void {
-    const path = this.#connection?.head?.path ?? "";
-    this.application.settings.log(`Uncaught exception in ${JSON.stringify(path)}:`, error);
+    const { core, head } = this.#live();
+    core.log(`Uncaught exception in ${JSON.stringify(head?.path ?? "")}:`, error);
   }
 
   // --- What a handler does ----------------------------------------------------------------------

@@ -212,7 +212,7 @@ export class Opening {
     const { head, version } = this.#connection;
     const origin = head === null ? undefined : originOf(head, version);
     if (origin === undefined || atOnce("checkOrigin", handler.checkOrigin(origin))) return;
-    const own = `${handler.getWebSocketScheme()}://${head?.host ?? ""}`;
+    const own = `${schemeOf(handler)}://${head?.host ?? ""}`;
     throw new HttpError(403, `the origin ${JSON.stringify(origin)} may not connect to ${own}`);
   }
 
@@ -268,7 +268,7 @@ export class Opening {
       const key = head.get("sec-websocket-key") ?? "";
       return rfc6455Response({ key, extensions, ...common });
     }
-    const location = webSocketLocation(handler.getWebSocketScheme(), head);
+    const location = webSocketLocation(schemeOf(handler), head);
     const answer = { origin: head.get("origin") ?? "", location, ...common };
     return version === "draft76" ? draft76Response(answer) : draft75Response(answer);
   }
@@ -373,6 +373,10 @@ export class Opening {
     if (isUnavailable && this.#connection.owner?.stopping) return "stopping";
     return refusalReason(error, this.#stage);
   }
+}
+
+function schemeOf(handler: WebSocketHandler): "ws" | "wss" {
+  return atOnce("getWebSocketScheme", handler.getWebSocketScheme());
 }
 
 function matchPath(routes: Routes, path: string): Match | undefined {

@@ -165,7 +165,9 @@ export class MemoryClient {
     this.#protocol = version === "draft75" || version === "draft76"
       ? new Hixie(limits, { version })
       : new Hybi(limits, { role: "client" });
+    const later = this.take();
     this.#received(Uint8Array.from(rest, (character) => character.charCodeAt(0)));
+    this.events.push(...later);
   }
 
   /** The HTTP answer, of what came so far. */
