@@ -12,7 +12,6 @@ import type { WebSocketVersion } from "./handshake/versions.ts";
 import { Incoming } from "./incoming.ts";
 import { checkCloseCode } from "./protocol/close_code.ts";
 import type { Settings } from "./settings.ts";
-import type { Traffic } from "./stats/traffic.ts";
 import type { Transport } from "./transport/transport.ts";
 import type { Link, Timed } from "./wheel.ts";
 
@@ -55,6 +54,7 @@ export abstract class Ending extends Incoming implements Timed, Owned {
   constructor(core: Core, transport: Transport, owner?: Owner) {
     super(transport);
     this.core = core;
+    this.traffic = core.tally.traffic;
     this.owner = owner;
   }
 
@@ -66,10 +66,6 @@ export abstract class Ending extends Incoming implements Timed, Owned {
   protected abstract discard(): void;
   /** Leaves the topics that it subscribes to. */
   protected abstract leaveTopics(): void;
-
-  protected override get traffic(): Traffic {
-    return this.core.tally.traffic;
-  }
 
   protected override get limits(): Settings {
     return this.core.settings;

@@ -70,6 +70,8 @@ export abstract class Outgoing implements Flushable {
   /** The runtime's connection. */
   readonly transport: Transport;
 
+  /** Where messages and bytes are counted; a field, which is read for every message. */
+  protected traffic: Traffic = UNWATCHED;
   /** See {@linkcode Phase}. */
   protected phase: Phase = "opening";
   /** The wire format; there from `open` on. */
@@ -96,11 +98,6 @@ export abstract class Outgoing implements Flushable {
   protected abstract overflow(error: ProtocolError): void;
   /** Called when the peer has to take output before more is written, or no longer. */
   protected abstract congestionChanged(): void;
-
-  /** Where messages and bytes are counted. */
-  protected get traffic(): Traffic {
-    return UNWATCHED;
-  }
 
   /** Bytes that are written and not yet taken by the system. */
   get bufferedAmount(): number {
