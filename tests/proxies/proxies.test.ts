@@ -48,7 +48,7 @@ function echoByWebSocket(port: number): Promise<string[]> {
 // A proxy reads 8 bytes behind a GET as the beginning of the next request; it is a tunnel only once
 // the 101 has passed.
 describe("a draft76 client gets its 101 before it has sent key3, then its echoes, behind", () => {
-  for (const proxy of ["HAProxy in TCP mode", "nginx"] as const) {
+  for (const proxy of ["HAProxy in TCP mode", "nginx", "Caddy"] as const) {
     test(proxy, () =>
       behind(proxy, async (port) => {
         const url = `ws://127.0.0.1:${port}/websocket`;
@@ -67,7 +67,7 @@ describe("a draft76 client gets its 101 before it has sent key3, then its echoes
 });
 
 describe("an RFC 6455 client gets its echoes behind", () => {
-  for (const proxy of ["HAProxy in HTTP mode", "HAProxy in TCP mode", "nginx"] as const) {
+  for (const proxy of ["HAProxy in HTTP mode", "HAProxy in TCP mode", "nginx", "Caddy"] as const) {
     test(
       proxy,
       () => behind(proxy, async (port) => assertEquals(await echoByWebSocket(port), texts)),

@@ -1,14 +1,15 @@
 /**
- * Starts the reverse proxies that stand in front of servers: HAProxy and nginx, as Debian has them.
+ * Starts the reverse proxies that stand in front of servers, as Debian has them, with the
+ * configurations that the README gives: HAProxy, nginx and Caddy.
  *
  * @module
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { findExecutable } from "../support/runtime.ts";
+import { findExecutable, root } from "../support/runtime.ts";
 import { Child } from "../support/spawn.ts";
 
 /** A running proxy. */
@@ -33,33 +34,28 @@ interface Kind {
  * other mode.
  */
 const haproxyHttp: Kind = {
-  configure: (_, port, server) => haproxy("http", port, server),
+  configure: (_, port, server) => haproxy("mode http", port, server),
   command: (_, file) => [findExecutable("haproxy"), "-db", "-f", file],
 };
 
 /** HAProxy as a tunnel for whatever bytes there are. */
 const haproxyTcp: Kind = {
   ...haproxyHttp,
-  configure: (_, port, server) => haproxy("tcp", port, server),
+  configure: (_, port, server) => haproxy("mode tcp", port, server),
 };
 
-function haproxy(mode: "http" | "tcp", port: number, server: number): string {
+function haproxy(mode: string, port: number, server: number): string {
   return `
 global
   maxconn 100
 defaults
-  mode ${mode}
   timeout connect 10s
   timeout client 60s
   timeout server 60s
-  timeout tunnel 60s
-listen waterspout
-  bind 127.0.0.1:${port}
-  server waterspout 127.0.0.1:${server}
+${fromReadme("haproxy", mode, port, server)}
 `;
 }
 
-/** nginx with the lines that its documentation gives for WebSocket. */
 const nginx: Kind = {
   configure: (folder, port, server) => `
 daemon off;
@@ -74,26 +70,50 @@ http {
   fastcgi_temp_path ${folder}/fastcgi;
   uwsgi_temp_path ${folder}/uwsgi;
   scgi_temp_path ${folder}/scgi;
-  server {
-    listen 127.0.0.1:${port};
-    location / {
-      proxy_pass http://127.0.0.1:${server};
-      proxy_http_version 1.1;
-      proxy_set_header Host $http_host;
-      proxy_set_header Upgrade $http_upgrade;
-      proxy_set_header Connection "Upgrade";
-      proxy_read_timeout 60s;
-    }
-  }
+${fromReadme("nginx", "server {", port, server)}
 }
 `,
   command: (folder, file) => [findExecutable("nginx"), "-p", folder, "-c", file, "-e", "stderr"],
 };
 
+const caddy: Kind = {
+  // Without its API, whose port may be taken.
+  configure: (_, port, server) => `
+{
+  admin off
+}
+${fromReadme("caddy", "reverse_proxy", port, server)}
+`,
+  command: (_, file) => [
+    findExecutable("caddy"),
+    "run",
+    "--adapter",
+    "caddyfile",
+    "--config",
+    file,
+  ],
+};
+
+/** What the README has for a proxy, between the ports of a test instead of 80 and 8888. */
+function fromReadme(language: string, containing: string, port: number, server: number): string {
+  const readme = readFileSync(join(root, "README.md"), "utf8");
+  const blocks = [...readme.matchAll(/^```(\w+)\n([^]*?)^```$/gm)]
+    .filter(([, name, text]) => name === language && text?.includes(containing));
+  const [block] = blocks;
+  if (block?.[2] === undefined || blocks.length > 1) {
+    throw new Error(`Cannot find one ${language} block with ${containing} in README.md`);
+  }
+  return block[2]
+    .replace(/^(\s*)(bind|listen) :?80(;?)$/m, `$1$2 127.0.0.1:${port}$3`)
+    .replace(/^:80 /m, `http://127.0.0.1:${port} `)
+    .replaceAll("127.0.0.1:8888", `127.0.0.1:${server}`);
+}
+
 const kinds = {
   "HAProxy in HTTP mode": haproxyHttp,
   "HAProxy in TCP mode": haproxyTcp,
   "nginx": nginx,
+  "Caddy": caddy,
 } as const;
 
 /** The name of a proxy. */
@@ -107,7 +127,9 @@ export async function startProxy(name: ProxyName, server: number): Promise<Proxy
   const file = join(folder, "proxy.conf");
   const port = await freePort();
   writeFileSync(file, kind.configure(folder, port, server));
-  const child = new Child(kind.command(folder, file));
+  // Where Caddy keeps what it remembers.
+  const env = { XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder };
+  const child = new Child(kind.command(folder, file), { env });
   const stop = async () => {
     await child.stop();
     rmSync(folder, { recursive: true });
