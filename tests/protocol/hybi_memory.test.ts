@@ -2,7 +2,7 @@ import { assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/asse
 import { describe, test } from "node:test";
 import { hex } from "./hixie_cases.ts";
 import { chopped } from "./hixie_receive.ts";
-import { begin, binary, continuation, frame, type HybiEvent, text } from "./hybi_frames.ts";
+import { begin, binary, continuation, frame, type HybiEvent, ping, text } from "./hybi_frames.ts";
 import { receiveAll, recorder, server } from "./hybi_receive.ts";
 
 const KIB = 1024;
@@ -87,6 +87,23 @@ describe("memory", () => {
       const { events } = receiveAll(server(), pieces, given);
       const [, message] = events[0] as ["binary", Uint8Array];
       assertEquals(message.buffer.byteLength, message.length);
+    }
+  });
+
+  test("of a frame in pieces is gone when the frame is there", () => {
+    for (const one of [ping("abc"), text("abc"), binary("abc")]) {
+      for (let cut = 1; cut < one.length; cut++) {
+        const hybi = server();
+        const sizes = [1, 2, 3].map(() =>
+          allocations(() => {
+            hybi.receive(one.slice(0, cut), false, recorder([]));
+            hybi.receive(one.slice(cut), false, recorder([]));
+          })
+        );
+        // What was kept would not have to be made again.
+        assertEquals(sizes[1], sizes[0], `cut at ${cut}`);
+        assertEquals(sizes[2], sizes[0], `cut at ${cut}`);
+      }
     }
   });
 
