@@ -58,6 +58,24 @@ const ACCEPT_PAUSE = 100;
  *
  * @param conn A connected `Deno.TcpConn`, `Deno.TlsConn` or `Deno.UnixConn`, which nothing else
  * reads or writes. Its TCP_NODELAY is set.
+ *
+ * @example
+ * ```ts
+ * import { Application, WebSocketHandler } from "@waterspout/websocket";
+ * import { websocketConnect } from "@waterspout/websocket/client";
+ * import { denoTransport } from "@waterspout/websocket/deno";
+ *
+ * class Sink extends WebSocketHandler {
+ *   onMessage(): void {}
+ * }
+ *
+ * const app = new Application([["/", Sink]]);
+ * using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+ * const { port } = listener.addr as Deno.NetAddr;
+ * listener.accept().then((conn) => app.accept(denoTransport(conn)));
+ * await using connection = await websocketConnect(`ws://127.0.0.1:${port}/`);
+ * console.assert(connection.version === "rfc6455");
+ * ```
  */
 export function denoTransport(conn: DenoConn): Transport {
   return new DenoTransport(conn);
@@ -71,6 +89,17 @@ export function denoTransport(conn: DenoConn): Transport {
  * @throws {Error} If the runtime cannot bind, with its own `code` (`EADDRINUSE`).
  * @throws {TypeError} If this is not Deno, `reusePort` is used without `--unstable-net`, or TLS on
  * a unix socket.
+ *
+ * @example
+ * ```ts
+ * import { Application } from "@waterspout/websocket";
+ * import { listen } from "@waterspout/websocket/deno";
+ *
+ * const app = new Application([]);
+ * const listener = listen({ port: 0 }, (transport) => app.accept(transport));
+ * await listener.listening;
+ * listener.close();
+ * ```
  */
 export function listen(options: ListenerOptions, accept: Acceptor): Listener {
   return new AcceptLoop(bind(options), options, accept);
@@ -110,11 +139,12 @@ class AcceptLoop implements Listener {
   };
   readonly #onError = (error: unknown): void => {
     if (this.#closed) return;
+    const { name } = error as { name?: unknown };
+    // The client is gone already: neither worth a word nor a pause, of which others would suffer.
+    if (name === "ConnectionAborted" || name === "NotConnected") return this.#next();
     this.#options.onError?.(asError(error));
-    const code = (error as { code?: unknown }).code;
-    if (code === "ECONNABORTED") this.#next();
     // Out of descriptors or memory: accepting would fail again at once, and spin.
-    else setTimeout(() => this.#next(), ACCEPT_PAUSE);
+    setTimeout(() => this.#next(), ACCEPT_PAUSE);
   };
 
   constructor(listener: DenoListener, options: ListenerOptions, accept: Acceptor) {

@@ -1,0 +1,190 @@
+/**
+ * One client of a soak: it sends numbered messages, and each must come back once and in order.
+ *
+ * @module
+ */
+import { connect, type Socket } from "node:net";
+import type { WebSocketVersion } from "../../src/handshake/versions.ts";
+import { Hixie } from "../../src/protocol/hixie.ts";
+import { Hybi } from "../../src/protocol/hybi.ts";
+import { Output } from "../../src/protocol/output.ts";
+import type { Protocol } from "../../src/protocol/protocol.ts";
+import { makeOpening } from "../support/memory_client.ts";
+
+const LIMITS = { maxMessageSize: 32 * 1024 * 1024, maxFragments: 1 << 17 };
+
+/** What a soak counts. */
+export interface Tally {
+  opened: number;
+  messages: number;
+  bytes: number;
+  faults: Record<string, number>;
+  violations: string[];
+  /** Round trips of messages, in milliseconds, while they are asked for. */
+  trips: number[] | null;
+}
+
+/** How a client leaves, or suffers. */
+export type Fault = "reset" | "half-open" | "cut frame" | "stall" | "throw" | "fin" | "close";
+
+/** One connection. */
+export class SoakClient {
+  readonly #tally: Tally;
+  readonly #version: WebSocketVersion;
+  readonly #startedAt = performance.now();
+  readonly #socket: Socket;
+  readonly #protocol: Protocol;
+  readonly #expected: { text: string; at: number }[] = [];
+  /** The answer's head, until it is whole. */
+  #head: string | null = "";
+  #proofSize: number;
+  /** Whether its messages may be lost from now on. */
+  #harmed = false;
+  #closed = false;
+  readonly opened: Promise<void>;
+  #open: () => void = () => {};
+
+  constructor(port: number, version: WebSocketVersion, tally: Tally) {
+    this.#tally = tally;
+    this.#version = version;
+    const isDraft = version === "draft75" || version === "draft76";
+    this.#protocol = isDraft
+      ? new Hixie(LIMITS, { version })
+      : new Hybi(LIMITS, { role: "client" });
+    this.#proofSize = version === "draft76" ? 16 : 0;
+    this.opened = new Promise((resolve) => this.#open = resolve);
+    const localAddress = `127.0.0.${2 + Math.floor(Math.random() * 60)}`;
+    this.#socket = connect({ port, host: "127.0.0.1", localAddress });
+    this.#socket.on("error", () => {});
+    this.#socket.on("data", (chunk: Uint8Array) => this.#received(chunk));
+    this.#socket.on("close", () => this.#gone());
+    const opening = makeOpening(version, { host: `127.0.0.1:${port}` });
+    this.#socket.write(opening.head);
+    if (opening.key3.length > 0) this.#socket.write(opening.key3);
+  }
+
+  /** Whether nothing can be sent any more. */
+  get isOver(): boolean {
+    return this.#closed || this.#harmed;
+  }
+
+  /** How many messages have not come back. */
+  get pending(): number {
+    return this.#expected.length;
+  }
+
+  /** Sends a text whose echo is waited for. */
+  send(text: string): void {
+    if (this.isOver) return;
+    this.#expected.push({ text, at: performance.now() });
+    this.#write((output) => this.#protocol.writeText(output, text));
+  }
+
+  /** Does what a bad client or a bad network does. */
+  suffer(fault: Fault): void {
+    if (this.isOver) return;
+    this.#tally.faults[fault] = (this.#tally.faults[fault] ?? 0) + 1;
+    if (fault === "stall") return this.#stall();
+    this.#harmed = true;
+    if (fault === "reset") this.#socket.resetAndDestroy();
+    else if (fault === "fin") this.#socket.end();
+    else if (fault === "half-open") this.#socket.pause();
+    else if (fault === "throw") this.#write((output) => this.#protocol.writeText(output, "throw"));
+    else if (fault === "close") {
+      this.#write((output) => this.#protocol.writeClose(output, 1000, ""));
+      this.#socket.end();
+    } else {
+      const output = new Output();
+      this.#protocol.writeText(output, "a frame that is cut off");
+      this.#socket.write(output.take().slice(0, 9));
+      setTimeout(() => this.#socket.resetAndDestroy(), 5);
+    }
+  }
+
+  /** Closes as a good client does, once everything has come back. */
+  leave(): void {
+    if (this.#closed) return;
+    this.#harmed = true;
+    this.#write((output) => this.#protocol.writeClose(output, 1000, ""));
+    this.#socket.end();
+  }
+
+  /** Ends it at once. */
+  destroy(): void {
+    this.#harmed = true;
+    this.#socket.destroy();
+  }
+
+  #stall(): void {
+    this.#socket.pause();
+    setTimeout(() => this.#socket.resume(), 300);
+  }
+
+  #write(write: (output: Output) => void): void {
+    const output = new Output();
+    write(output);
+    this.#socket.write(output.take());
+  }
+
+  #received(chunk: Uint8Array): void {
+    let bytes = new Uint8Array(chunk);
+    if (this.#head !== null) {
+      const rest = this.#readHead(bytes);
+      if (rest === null) return;
+      bytes = rest;
+    }
+    if (this.#closed) return;
+    this.#protocol.receive(bytes, true, {
+      text: (message) => this.#echoed(message),
+      binary: () => this.#violated("a binary message"),
+      ping: (payload) => {
+        this.#write((output) => this.#protocol.writePong(output, payload));
+        return true;
+      },
+      pong: () => true,
+      close: (code, reason) => {
+        if (!this.#harmed) this.#violated(`a closing frame: ${code} ${reason}`);
+        this.#socket.end();
+        return false;
+      },
+    });
+  }
+
+  #readHead(bytes: Uint8Array): Uint8Array<ArrayBuffer> | null {
+    this.#head += String.fromCharCode(...bytes);
+    const end = this.#head?.indexOf("\r\n\r\n") ?? -1;
+    const head = this.#head ?? "";
+    if (end === -1 || head.length < end + 4 + this.#proofSize) return null;
+    if (!head.startsWith("HTTP/1.1 101")) this.#violated(head.slice(0, 60));
+    this.#head = null;
+    this.#tally.opened++;
+    this.#open();
+    return Uint8Array.from(head.slice(end + 4 + this.#proofSize), (c) => c.charCodeAt(0));
+  }
+
+  #echoed(message: string): boolean {
+    const expected = this.#expected.shift();
+    this.#tally.messages++;
+    this.#tally.bytes += message.length;
+    if (expected === undefined || message !== expected.text) {
+      return this.#violated(`${message.slice(0, 40)} instead of ${expected?.text.slice(0, 40)}`);
+    }
+    this.#tally.trips?.push(performance.now() - expected.at);
+    return true;
+  }
+
+  #gone(): void {
+    this.#closed = true;
+    this.#open();
+    if (this.#harmed) return;
+    const age = Math.round(performance.now() - this.#startedAt);
+    this.#violated(
+      `a connection of ${this.#version} ended after ${age} ms with ${this.pending} messages pending`,
+    );
+  }
+
+  #violated(what: string): boolean {
+    if (!this.#harmed) this.#tally.violations.push(what);
+    return true;
+  }
+}

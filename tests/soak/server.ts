@@ -1,0 +1,60 @@
+/**
+ * The server under soak: `server.ts PORT`. `/` echoes, `/counts` tells how it does.
+ *
+ * @module
+ */
+import { readdirSync } from "node:fs";
+import process from "node:process";
+import { Application, WebSocketHandler } from "../../mod.ts";
+
+let opened = 0;
+let closed = 0;
+
+/** Echoes; `throw` makes it fail, and a text that begins with `slow` takes its time. */
+class Echo extends WebSocketHandler {
+  override checkOrigin(): boolean {
+    return true;
+  }
+  override open(): void {
+    opened++;
+  }
+  override onMessage(message: string | Uint8Array): void | Promise<void> {
+    if (message === "throw") throw new Error("asked to");
+    if (typeof message === "string" && message.startsWith("slow")) return this.#later(message);
+    this.writeMessage(message);
+  }
+  async #later(message: string): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    this.writeMessage(message);
+  }
+  override onClose(): void {
+    closed++;
+  }
+  override logException(error: unknown): void {
+    if (!String(error).includes("asked to")) console.log("unexpected", error);
+  }
+}
+
+function counts(): object {
+  const { gc } = globalThis as unknown as { gc?: () => void; Bun?: { gc(sync: boolean): void } };
+  gc?.();
+  (globalThis as unknown as { Bun?: { gc(sync: boolean): void } }).Bun?.gc(true);
+  const { rss } = process.memoryUsage();
+  const { pid } = process;
+  return { opened, closed, rss, pid, descriptors: readdirSync("/proc/self/fd").length };
+}
+
+const app = new Application([["/", Echo]], {
+  versions: ["rfc6455", "hybi-08", "hybi-07", "draft76", "draft75"],
+  pingInterval: 3000,
+  pingTimeout: 10_000,
+  closeTimeout: 1000,
+  maxBufferedAmount: 64 * 1024 * 1024,
+  fetch: () => Response.json(counts()),
+});
+
+app.listen({
+  port: Number(process.argv[2]),
+  hostname: "127.0.0.1",
+  onListen: ({ port }) => console.log(`ready ${port}`),
+});
