@@ -19,7 +19,8 @@ import type { Transport } from "./transport/transport.ts";
  *
  * @example
  * ```ts
- *  *
+ * import { Application, WebSocketHandler } from "@waterspout/websocket";
+ *
  * class Greeter extends WebSocketHandler<{ greeting: string }> {
  *   override open(name: string): void {
  *     this.writeMessage(`${this.options.greeting}, ${name}!`);

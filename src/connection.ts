@@ -15,7 +15,30 @@ import type { Match } from "./routes.ts";
 import type { Few } from "./topics/few.ts";
 import type { Address, Transport, TransportEvents } from "./transport/transport.ts";
 
-/** What a handler may know of its connection. */
+/**
+ * What a handler may know of its connection.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Application, WebSocketHandler } from "@waterspout/websocket";
+ * import { connect } from "@waterspout/websocket/testing";
+ *
+ * class Who extends WebSocketHandler {
+ *   override open(): void {
+ *     const { remoteAddress, secure, version } = this.connection;
+ *     this.writeMessage({ from: remoteAddress.hostname, secure, version });
+ *   }
+ *   onMessage(): void {}
+ * }
+ *
+ * const client = await connect(new Application([["/", Who]]), "/");
+ * assertEquals(
+ *   await client.readMessage(),
+ *   '{"from":"127.0.0.1","secure":false,"version":"rfc6455"}',
+ * );
+ * ```
+ */
 export interface ConnectionInfo {
   /** The client's address; behind a trusted proxy, the one that the proxy names. */
   readonly remoteAddress: Address;

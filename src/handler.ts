@@ -12,7 +12,22 @@ import type { Message } from "./message.ts";
 import type { CompressionOptions } from "./settings.ts";
 import type { Published } from "./topics/broadcast.ts";
 
-/** A handler class, as a route names it. */
+/**
+ * A handler class, as a route names it.
+ *
+ * @example
+ * ```ts
+ * import { WebSocketHandler } from "@waterspout/websocket";
+ * import type { HandlerClass } from "@waterspout/websocket";
+ *
+ * class Sink extends WebSocketHandler {
+ *   onMessage(): void {}
+ * }
+ *
+ * const handlers: Record<string, HandlerClass> = { sink: Sink };
+ * console.assert("sink" in handlers);
+ * ```
+ */
 export type HandlerClass<Options = unknown> = new (
   application: Application,
   request: Request | ConnectionInfo,

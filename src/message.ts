@@ -4,7 +4,30 @@
  * @module
  */
 
-/** A message to send: text, binary, or a plain object or array that goes as JSON text. */
+/**
+ * A message to send: text, binary, or a plain object or array that goes as JSON text.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Application, WebSocketHandler } from "@waterspout/websocket";
+ * import { connect } from "@waterspout/websocket/testing";
+ *
+ * class Echo extends WebSocketHandler {
+ *   onMessage(message: string | Uint8Array): void {
+ *     this.writeMessage(message);
+ *   }
+ * }
+ *
+ * const client = await connect(new Application([["/", Echo]]), "/");
+ * client.writeMessage("text");
+ * client.writeMessage(Uint8Array.of(1, 2, 3));
+ * client.writeMessage({ json: true });
+ * assertEquals(await client.readMessage(), "text");
+ * assertEquals(await client.readMessage(), Uint8Array.of(1, 2, 3));
+ * assertEquals(await client.readMessage(), '{"json":true}');
+ * ```
+ */
 export type Message = string | Uint8Array | object;
 
 /**

@@ -5,12 +5,45 @@
  */
 import type { HandlerClass } from "./handler.ts";
 
-/** What a route's pattern may be: a URLPattern pathname such as `/room/:name`, or a RegExp. */
+/**
+ * What a route's pattern may be: a URLPattern pathname such as `/room/:name`, or a RegExp.
+ *
+ * @example
+ * ```ts
+ * import { Application, WebSocketHandler } from "@waterspout/websocket";
+ *
+ * class Sink extends WebSocketHandler {
+ *   onMessage(): void {}
+ * }
+ *
+ * new Application([
+ *   ["/", Sink],
+ *   ["/rooms/:room", Sink], // this.params.room
+ *   [/\/files\/(.+)/, Sink], // open(path)
+ * ]);
+ * ```
+ */
 export type Pattern = string | RegExp;
 
 /**
  * A pattern, the handler class for the paths that it matches whole, and the handler's options,
  * which the handler's type makes optional or not (Tornado's `URLSpec`).
+ *
+ * @example
+ * ```ts
+ * import { Application, WebSocketHandler } from "@waterspout/websocket";
+ * import type { Route } from "@waterspout/websocket";
+ *
+ * class Greeter extends WebSocketHandler<{ greeting: string }> {
+ *   override open(): void {
+ *     this.writeMessage(this.options.greeting);
+ *   }
+ *   onMessage(): void {}
+ * }
+ *
+ * const route: Route<{ greeting: string }> = ["/greet", Greeter, { greeting: "Hello" }];
+ * new Application([route]);
+ * ```
  */
 export type Route<Options = unknown> = undefined extends Options
   ? readonly [pattern: Pattern, handler: HandlerClass<Options>, options?: Options]

@@ -9,7 +9,25 @@ import { checkCloseCode } from "./protocol/close_code.ts";
 import { listen } from "./transport/listen.ts";
 import type { Address, Listener, ListenerOptions, Transport } from "./transport/transport.ts";
 
-/** Where and how `Application.listen` listens, as `Deno.serve` takes it. Times are milliseconds. */
+/**
+ * Where and how `Application.listen` listens, as `Deno.serve` takes it. Times are milliseconds.
+ *
+ * @example
+ * ```ts
+ * import { Application } from "@waterspout/websocket";
+ *
+ * const abort = new AbortController();
+ * const server = new Application([]).listen({
+ *   hostname: "127.0.0.1",
+ *   port: 0,
+ *   signal: abort.signal,
+ *   onListen: ({ hostname, port }) => console.log(`http://${hostname}:${port}/`),
+ * });
+ * await server.listening;
+ * abort.abort();
+ * await server.finished;
+ * ```
+ */
 export interface ListenOptions extends ListenerOptions {
   /** Shuts the server down when it aborts. */
   readonly signal?: AbortSignal;
@@ -20,7 +38,17 @@ export interface ListenOptions extends ListenerOptions {
 /** The longest time that a timer takes, in milliseconds. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
 
-/** How {@linkcode Server.shutdown} ends the connections. */
+/**
+ * How {@linkcode Server.shutdown} ends the connections.
+ *
+ * @example
+ * ```ts
+ * import { Application } from "@waterspout/websocket";
+ *
+ * const server = new Application([]).listen({ port: 0, onListen() {} });
+ * await server.shutdown({ code: 1012, reason: "a new version", timeout: 10_000 });
+ * ```
+ */
 export interface ShutdownOptions {
   /** The close code; 1001, "going away", unless told. */
   readonly code?: number;

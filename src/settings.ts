@@ -8,10 +8,37 @@ import { WEBSOCKET_VERSIONS, type WebSocketVersion } from "./handshake/versions.
 import { logToConsole } from "./log.ts";
 import { type Clock, systemClock } from "./wheel.ts";
 
-/** What plain HTTP requests on the same port are answered with. */
+/**
+ * What plain HTTP requests on the same port are answered with.
+ *
+ * @example
+ * ```ts
+ * import { Application } from "@waterspout/websocket";
+ * import type { Fetch } from "@waterspout/websocket";
+ *
+ * const fetch: Fetch = (request) =>
+ *   new URL(request.url).pathname === "/health"
+ *     ? new Response("well\n")
+ *     : new Response("Not found\n", { status: 404 });
+ * const app = new Application([], { fetch });
+ * await using server = app.listen({ port: 0, hostname: "127.0.0.1", onListen() {} });
+ * const response = await globalThis.fetch(`http://127.0.0.1:${server.addr.port}/health`);
+ * console.assert(await response.text() === "well\n");
+ * ```
+ */
 export type Fetch = (request: Request) => Response | Promise<Response>;
 
-/** How permessage-deflate (RFC 7692) is used where a client offers it. */
+/**
+ * How permessage-deflate (RFC 7692) is used where a client offers it.
+ *
+ * @example
+ * ```ts
+ * import { Application } from "@waterspout/websocket";
+ *
+ * const app = new Application([], { compression: { level: 3, threshold: 256 } });
+ * console.assert(app.settings.compression?.level === 3);
+ * ```
+ */
 export interface CompressionOptions {
   /** zlib's level, 1 (fast) to 9 (small); 6 unless told (Tornado's `compression_level`). */
   readonly level?: number;
@@ -29,6 +56,16 @@ export interface CompressionOptions {
 /**
  * The settings of an {@linkcode Application}; each may be left out. A handler sees them, complete,
  * as `this.application.settings`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Application } from "@waterspout/websocket";
+ *
+ * const app = new Application([], { maxMessageSize: 1024, pingInterval: 10_000 });
+ * assertEquals(app.settings.maxMessageSize, 1024);
+ * assertEquals(app.settings.closeTimeout, 5000);
+ * ```
  */
 export interface Settings {
   /** The versions that are spoken. draft75 proves nothing about the client and is left out. */

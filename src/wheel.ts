@@ -5,7 +5,22 @@
  * @module
  */
 
-/** The source of time, in milliseconds; a test gives its own. */
+/**
+ * The source of time, in milliseconds; a test gives its own.
+ *
+ * @example
+ * ```ts
+ * import { Application } from "@waterspout/websocket";
+ * import type { Clock } from "@waterspout/websocket";
+ *
+ * const clock: Clock = {
+ *   now: () => performance.now(),
+ *   setTimeout: (callback, delay) => setTimeout(callback, delay),
+ *   clearTimeout: (timeout) => clearTimeout(timeout as number),
+ * };
+ * new Application([], { clock });
+ * ```
+ */
 export interface Clock {
   /** A monotonic time. */
   now(): number;

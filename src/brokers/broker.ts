@@ -23,6 +23,24 @@ export interface BrokerEvents {
  *
  * To write one, translate; whose message it is, who gets it and what is said of it is decided by the
  * application.
+ *
+ * @example
+ * ```ts
+ * import { Application } from "@waterspout/websocket";
+ * import type { Broker } from "@waterspout/websocket";
+ *
+ * // What a broker does when there is one process.
+ * const alone: Broker = {
+ *   name: "nobody",
+ *   status: "up",
+ *   events: undefined,
+ *   publish() {},
+ *   subscribe() {},
+ *   unsubscribe() {},
+ *   close: () => Promise.resolve(),
+ * };
+ * new Application([], { broker: alone });
+ * ```
  */
 export interface Broker {
   /** What it is and where, for logs and statistics, with no secrets: `"Redis at 10.0.0.7:6379"`. */

@@ -4,7 +4,25 @@
  * @module
  */
 
-/** What the server said instead of a 101. */
+/**
+ * What the server said instead of a 101.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Application } from "@waterspout/websocket";
+ * import { websocketConnect } from "@waterspout/websocket/client";
+ *
+ * await using server = new Application([]).listen({
+ *   port: 0,
+ *   hostname: "127.0.0.1",
+ *   onListen() {},
+ * });
+ * const url = `ws://127.0.0.1:${server.addr.port}/nowhere`;
+ * const error = await websocketConnect(url).catch((error) => error);
+ * assertEquals(error.status, 404);
+ * ```
+ */
 export interface Refusal {
   /** The HTTP status. */
   readonly status: number;

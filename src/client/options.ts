@@ -12,7 +12,25 @@ import type { Clock } from "../wheel.ts";
 import type { Asked } from "./handshake.ts";
 import { parseTarget } from "./target.ts";
 
-/** What to connect to, with fields: a Web `Request`, or the like of it. */
+/**
+ * What to connect to, with fields: a Web `Request`, or the like of it.
+ *
+ * @example
+ * ```ts
+ * import { Application, WebSocketHandler } from "@waterspout/websocket";
+ * import { websocketConnect } from "@waterspout/websocket/client";
+ *
+ * class Sink extends WebSocketHandler {
+ *   onMessage(): void {}
+ * }
+ *
+ * const app = new Application([["/", Sink]]);
+ * await using server = app.listen({ port: 0, hostname: "127.0.0.1", onListen() {} });
+ * const url = `http://127.0.0.1:${server.addr.port}/`.replace("http", "ws");
+ * await using connection = await websocketConnect({ url, headers: { Cookie: "session=1" } });
+ * console.assert(connection.version === "rfc6455");
+ * ```
+ */
 export interface ConnectRequest {
   /** The URL. */
   readonly url: string;
@@ -22,7 +40,32 @@ export interface ConnectRequest {
   readonly signal?: AbortSignal | null;
 }
 
-/** How `websocketConnect` connects. Times are milliseconds, sizes bytes. */
+/**
+ * How `websocketConnect` connects. Times are milliseconds, sizes bytes.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Application, WebSocketHandler } from "@waterspout/websocket";
+ * import { websocketConnect } from "@waterspout/websocket/client";
+ *
+ * class Soap extends WebSocketHandler {
+ *   override selectSubprotocol(offered: readonly string[]): string | undefined {
+ *     return offered.find((name) => name === "soap");
+ *   }
+ *   onMessage(): void {}
+ * }
+ *
+ * const app = new Application([["/", Soap]]);
+ * await using server = app.listen({ port: 0, hostname: "127.0.0.1", onListen() {} });
+ * await using connection = await websocketConnect(`ws://127.0.0.1:${server.addr.port}/`, {
+ *   subprotocols: ["wamp", "soap"],
+ *   headers: { Authorization: "Bearer token" },
+ *   signal: AbortSignal.timeout(10_000),
+ * });
+ * assertEquals(connection.selectedSubprotocol, "soap");
+ * ```
+ */
 export interface ConnectOptions {
   /** The version to speak; `"rfc6455"` unless told. */
   readonly version?: WebSocketVersion;

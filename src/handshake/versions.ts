@@ -7,7 +7,18 @@ import { HttpError } from "../errors.ts";
 import { listHasToken } from "./grammar.ts";
 import type { HandshakeRequest } from "./rules.ts";
 
-/** A version of the WebSocket protocol that a browser shipped. */
+/**
+ * A version of the WebSocket protocol that a browser shipped.
+ *
+ * @example
+ * ```ts
+ * import { Application } from "@waterspout/websocket";
+ * import type { WebSocketVersion } from "@waterspout/websocket";
+ *
+ * const versions: WebSocketVersion[] = ["rfc6455", "draft76", "draft75"];
+ * new Application([], { versions });
+ * ```
+ */
 export type WebSocketVersion = "draft75" | "draft76" | "hybi-07" | "hybi-08" | "rfc6455";
 
 /** Every version, the newest first. */

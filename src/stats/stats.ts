@@ -31,7 +31,27 @@ export interface BrokerStats extends Readonly<RelayCounts> {
   readonly status: BrokerStatus;
 }
 
-/** What an application has done since it was made; see `Application.stats`. */
+/**
+ * What an application has done since it was made; see `Application.stats`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Application, WebSocketHandler } from "@waterspout/websocket";
+ * import { connect } from "@waterspout/websocket/testing";
+ *
+ * class Sink extends WebSocketHandler {
+ *   onMessage(): void {}
+ * }
+ *
+ * const app = new Application([["/sink", Sink]]);
+ * await connect(app, "/sink", { version: "draft76" });
+ * const { byVersion, byRoute, refused } = app.stats();
+ * assertEquals(byVersion.draft76, { open: 1, total: 1 });
+ * assertEquals(byRoute["/sink"], { open: 1, total: 1 });
+ * assertEquals(refused.origin, 0);
+ * ```
+ */
 export interface Stats {
   /** Sockets that are there, with those whose handshake is not over and plain HTTP. */
   readonly sockets: number;

@@ -11,7 +11,31 @@ import { memoryPair } from "../transport/memory.ts";
 import type { Address } from "../transport/transport.ts";
 import { Network } from "./network.ts";
 
-/** How {@linkcode connect} joins a client to an application. */
+/**
+ * How {@linkcode connect} joins a client to an application.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Application, WebSocketHandler } from "@waterspout/websocket";
+ * import { connect } from "@waterspout/websocket/testing";
+ *
+ * class Echo extends WebSocketHandler {
+ *   onMessage(message: string | Uint8Array): void {
+ *     this.writeMessage(message);
+ *   }
+ * }
+ *
+ * const client = await connect(new Application([["/", Echo]]), "/", {
+ *   version: "hybi-07",
+ *   split: 1,
+ *   secure: true,
+ *   remoteAddress: { transport: "tcp", hostname: "192.0.2.7", port: 50_000 },
+ * });
+ * client.writeMessage("byte by byte");
+ * assertEquals(await client.readMessage(), "byte by byte");
+ * ```
+ */
 export interface TestOptions extends Omit<ConnectOptions, "path" | "tls" | "transport"> {
   /** How many bytes arrive at a time, or a function that says it of how many could; all unless told. */
   readonly split?: number | ((available: number) => number);

@@ -7,7 +7,29 @@ import type { Connection } from "../connection.ts";
 import { giveOutput, takeOutput } from "../flush.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 
-/** What became of a message that was published, in this process. */
+/**
+ * What became of a message that was published, in this process.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Application, WebSocketHandler } from "@waterspout/websocket";
+ * import { connect } from "@waterspout/websocket/testing";
+ *
+ * class Reader extends WebSocketHandler {
+ *   override open(): void {
+ *     this.subscribe("news");
+ *   }
+ *   onMessage(): void {}
+ * }
+ *
+ * const app = new Application([["/", Reader]]);
+ * await connect(app, "/");
+ * await connect(app, "/", { version: "draft76" });
+ * const { sent, unable } = app.publish("news", Uint8Array.of(1, 2, 3));
+ * assertEquals({ sent, unable }, { sent: 1, unable: 1 });
+ * ```
+ */
 export interface Published {
   /**
    * To how many subscribers it was sent. A subscriber who is so slow that the message would have

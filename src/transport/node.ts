@@ -83,6 +83,26 @@ const TLS_HANDSHAKE_TIMEOUT = 10_000;
  *
  * @param socket A connected `net.Socket` or `tls.TLSSocket`, which nothing else reads or writes.
  * Its TCP_NODELAY and `allowHalfOpen` are set.
+ *
+ * @example
+ * ```ts
+ * import { type AddressInfo, createServer } from "node:net";
+ * import { Application, WebSocketHandler } from "@waterspout/websocket";
+ * import { websocketConnect } from "@waterspout/websocket/client";
+ * import { nodeTransport } from "@waterspout/websocket/node";
+ *
+ * class Sink extends WebSocketHandler {
+ *   onMessage(): void {}
+ * }
+ *
+ * const app = new Application([["/", Sink]]);
+ * const server = createServer((socket) => app.accept(nodeTransport(socket)));
+ * await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+ * const { port } = server.address() as AddressInfo;
+ * await using connection = await websocketConnect(`ws://127.0.0.1:${port}/`);
+ * console.assert(connection.version === "rfc6455");
+ * server.close();
+ * ```
  */
 export function nodeTransport(socket: NodeSocket): Transport {
   socket.allowHalfOpen = true;
@@ -106,6 +126,17 @@ function builtin<Name extends keyof BuiltinModules>(name: Name): BuiltinModules[
  * @throws {Error} If the runtime cannot bind, with its own `code` (`EADDRINUSE`); from Node 24 on,
  * and for an IP address or a path. Else `listening` rejects with it.
  * @throws {TypeError} If this is not Node.
+ *
+ * @example
+ * ```ts
+ * import { Application } from "@waterspout/websocket";
+ * import { listen } from "@waterspout/websocket/node";
+ *
+ * const app = new Application([]);
+ * const listener = listen({ hostname: "127.0.0.1", port: 0 }, (transport) => app.accept(transport));
+ * await listener.listening;
+ * listener.close();
+ * ```
  */
 export function listen(options: ListenerOptions, accept: Acceptor): Listener {
   const { cert, key } = options;

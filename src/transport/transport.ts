@@ -5,7 +5,23 @@
  * @module
  */
 
-/** Where one end of a connection is. */
+/**
+ * Where one end of a connection is.
+ *
+ * @example
+ * ```ts
+ * import { Application } from "@waterspout/websocket";
+ *
+ * await using server = new Application([]).listen({
+ *   port: 0,
+ *   hostname: "127.0.0.1",
+ *   onListen() {},
+ * });
+ * await server.listening;
+ * const { transport, hostname, port } = server.addr;
+ * console.assert(transport === "tcp" && hostname === "127.0.0.1" && port > 0);
+ * ```
+ */
 export interface Address {
   /** `"tcp"`, or `"unix"` for a unix socket. */
   readonly transport: "tcp" | "unix";
