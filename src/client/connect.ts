@@ -100,11 +100,9 @@ class Attempt {
   async run(signals: readonly AbortSignal[]): Promise<Session> {
     const { clock, handshakeTimeout } = this.#settings;
     const aborted = (event: Event): void => this.#giveUp((event.target as AbortSignal).reason);
+    for (const signal of signals) signal.throwIfAborted();
+    for (const signal of signals) signal.addEventListener("abort", aborted, { once: true });
     const timeout = clock.setTimeout(() => this.#late(), handshakeTimeout);
-    for (const signal of signals) {
-      signal.throwIfAborted();
-      signal.addEventListener("abort", aborted, { once: true });
-    }
     try {
       return await this.#open();
     } finally {
@@ -133,7 +131,9 @@ class Attempt {
 
   async #connect(): Promise<Transport> {
     const { hostname, port, secure, href } = this.#asked.target;
-    const { path, tls = {} } = this.#options;
+    const { path } = this.#options;
+    // Behind a path there is no host whose name the certificate could have.
+    const tls = { ...(path === undefined ? {} : { serverName: hostname }), ...this.#options.tls };
     const { signal } = this.#connecting;
     try {
       return await connect({ hostname, port, path, tls: secure ? tls : undefined, signal });

@@ -12,10 +12,11 @@ interface Driver {
   readonly io: NodeJS.ReadWriteStream;
   start(): boolean;
   text(message: string): boolean;
+  binary(message: Uint8Array): boolean;
   close(): boolean;
   on(event: "connect" | "close", listener: () => void): void;
   on(event: "error", listener: (error: Error) => void): void;
-  on(event: "message", listener: (event: { readonly data: string }) => void): void;
+  on(event: "message", listener: (event: { readonly data: string | Uint8Array }) => void): void;
 }
 
 const { isWebSocket, server } = websocketDriver as {
@@ -30,7 +31,8 @@ function serve(socket: Socket): void {
   });
   driver.on("message", ({ data }) => {
     if (data === "close") driver.close();
-    else driver.text(data);
+    else if (typeof data === "string") driver.text(data);
+    else driver.binary(data);
   });
   driver.on("close", () => socket.end());
   driver.on("error", (error) => console.error(error.message));

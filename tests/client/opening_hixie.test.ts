@@ -1,0 +1,212 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { describe, test } from "node:test";
+import { hideNumber, randomInteger, shuffle } from "../../src/client/challenge.ts";
+import { random as randomFrom } from "../handshake/support.ts";
+import { proofOf, Subject, valueOf } from "./support.ts";
+
+const URL = "ws://example.com/demo?a=b";
+const subprotocols = ["sample, two words"];
+
+/** Answers that must be refused: what is wrong, how, and what the message must say of it. */
+type Bad = readonly [what: string, spoil: (answer: string) => string, ...says: string[]];
+
+/** Answers that both drafts refuse; their fields differ in a prefix. */
+const bad: readonly Bad[] = [
+  ["another Upgrade", (answer) => answer.replace("e: WebSocket", "e: websocket"), "WebSocket"],
+  ["no Upgrade", (answer) => answer.replace("Upgrade: WebSocket\r\n", ""), "Upgrade"],
+  ["another Connection", (answer) => answer.replace("n: Upgrade", "n: close"), "Connection"],
+  ["no Connection", (answer) => answer.replace("Connection: Upgrade\r\n", ""), "Connection"],
+  ["another origin", (answer) => answer.replace("n: http:", "n: https:"), `not "https://example`],
+  ["no origin", (answer) => answer.replace(/(Sec-)?WebSocket-Or.*\r\n/, ""), "Origin", "not sent"],
+  ["the origin twice", (answer) => answer.replace(/((?:Sec-)?WebSocket-Or.*\r\n)/, "$1$1"), "once"],
+  ["another path", (answer) => answer.replace("/demo?a=b", "/demo"), `not "ws://example.com/demo"`],
+  ["another host", (answer) => answer.replace("ws://example.com", "ws://example.org"), "once, as"],
+  ["another scheme", (answer) => answer.replace("n: ws:", "n: wss:"), `as "ws://example.com/demo`],
+  ["a port", (answer) => answer.replace("ws://example.com", "ws://example.com:80"), ":80/demo"],
+  ["a space behind it", (answer) => answer.replace("?a=b\r", "?a=b \r"), "Location"],
+  ["two spaces before it", (answer) => answer.replace(": ws://", ":  ws://"), "Location"],
+  ["no location", (answer) => answer.replace(/(Sec-)?WebSocket-Loc.*\r\n/, ""), "not sent"],
+  ["two locations", (answer) => answer.replace(/((?:Sec-)?WebSocket-L.*\r\n)/, "$1$1"), "once"],
+  [
+    "a part of the subprotocol",
+    (answer) => answer.replace("sample, two words", "sample"),
+    `"sample"`,
+  ],
+  ["no subprotocol", (answer) => answer.replace(/(Sec-)?WebSocket-Pr.*\r\n/, ""), "not sent"],
+  ["a bare LF", (answer) => answer.replace("\r\n", "\n"), "CR and LF"],
+  [
+    "a field without a name",
+    (answer) => answer.replace(/(?=(Sec-)?WebSocket-Or)/, ": a\r\n"),
+    "a name",
+  ],
+];
+
+const bad75: readonly Bad[] = [
+  ["the words of draft76", (answer) => answer.replace("Web Socket", "WebSocket"), "Web Socket"],
+  ["HTTP/1.0", (answer) => answer.replace("HTTP/1.1", "HTTP/1.0"), "must begin with"],
+  ["another case", (answer) => answer.replace("Upgrade:", "upgrade:"), "must begin with"],
+  [
+    "another order",
+    (answer) =>
+      answer.replace(
+        "Upgrade: WebSocket\r\nConnection: Upgrade",
+        "Connection: Upgrade\r\nUpgrade: WebSocket",
+      ),
+    "must begin with",
+  ],
+  ["a field in between", (answer) => answer.replace("Connection:", "A: b\r\nConnection:"), "begin"],
+  ["an interim answer", (answer) => `HTTP/1.1 100 Continue\r\n\r\n${answer}`, "must be 101"],
+];
+
+const bad76: readonly Bad[] = [
+  ["no reason phrase", (answer) => answer.replace(/ 101 .*/, " 101"), "between two spaces"],
+  ["two Upgrades", (answer) => answer.replace(/(Upgrade: W.*\r\n)/, "$1$1"), "once"],
+  ["two Connections", (answer) => answer.replace(/(Connection.*\r\n)/, "$1$1"), "once"],
+  ["another proof", (answer) => `${answer.slice(0, -1)}\0`, "the challenge's answer", "§4.1"],
+  ["zeros for a proof", (answer) => `${answer.slice(0, -16)}${"\0".repeat(16)}`, "not 00000000"],
+  ["an interim answer", (answer) => `HTTP/1.1 100 Continue\r\n\r\n${answer}`, "must be 101"],
+];
+
+function refuses(version: "draft75" | "draft76", rows: readonly Bad[]): void {
+  for (const [what, spoil, ...says] of rows) {
+    test(`${version}: ${what}`, () => {
+      const subject = new Subject(URL, { version, subprotocols });
+      const outcome = subject.feedEveryWay(spoil(subject.answer), { ends: true });
+      assert(outcome !== "waiting" && "error" in outcome, "it was taken");
+      for (const words of says) assertStringIncludes(outcome.error.message, words);
+    });
+  }
+}
+
+describe("a client refuses", () => {
+  refuses("draft76", [...bad, ...bad76]);
+  refuses("draft75", [...bad, ...bad75]);
+});
+
+describe("a client takes", () => {
+  for (const version of ["draft76", "draft75"] as const) {
+    test(`a good answer of ${version}, and what is behind it`, () => {
+      const subject = new Subject(URL, { version, subprotocols });
+      const outcome = subject.feedEveryWay(`${subject.answer}\0hi\xff`);
+      assert(outcome !== "waiting" && "head" in outcome, JSON.stringify(outcome));
+      assertEquals(outcome.subprotocol, "sample, two words");
+      assertEquals(outcome.rest, "\0hi\xff");
+    });
+  }
+
+  const changes: readonly (readonly [what: string, change: (answer: string) => string])[] = [
+    [
+      "any reason",
+      (answer) => answer.replace("WebSocket Protocol Handshake", "Switching Protocols"),
+    ],
+    ["another case of Connection", (answer) => answer.replace("n: Upgrade", "n: upgrade")],
+    ["another case of names", (answer) => answer.replace("Sec-WebSocket-Or", "SEC-WEBSOCKET-OR")],
+    ["no space behind a colon", (answer) => answer.replace(": ws:", ":ws:")],
+    [
+      "other fields",
+      (answer) => answer.replace("Upgrade:", "Server: a\r\nSet-Cookie: a=b\r\nUpgrade:"),
+    ],
+    ["another order", (answer) => answer.replace(/(Upgrade: .*\r\n)(Conn.*\r\n)/, "$2$1")],
+  ];
+  for (const [what, change] of changes) {
+    test(`draft76: ${what}`, () => {
+      const subject = new Subject(URL, { version: "draft76" });
+      const changed = change(subject.answer);
+      assert(changed !== subject.answer, "the answer is not changed");
+      const outcome = subject.feedEveryWay(changed);
+      assert(outcome !== "waiting" && "head" in outcome, JSON.stringify(outcome));
+    });
+  }
+});
+
+describe("the request of draft76", () => {
+  test("has keys by the draft's steps, and 8 bytes behind its head", () => {
+    const seeded = randomFrom(76);
+    const random = (lowest: number, highest: number) =>
+      lowest + Math.floor(seeded() * (highest - lowest + 1));
+    for (let count = 0; count < 2000; count++) {
+      const { key, part } = hideNumber(random);
+      const spaces = key.split(" ").length - 1;
+      const fillers = key.replace(/[ 0-9]/g, "");
+      assertEquals(Number(key.replace(/\D/g, "")), part * spaces, key);
+      assert(part * spaces <= 0xffffffff && /^[!-~][ -~]*[!-~]$/.test(key), key);
+      assert(spaces >= 1 && spaces <= 12 && fillers.length >= 1 && fillers.length <= 12, key);
+    }
+  });
+
+  test("has its fields in any order, each of them once", () => {
+    const orders = new Set<string>();
+    for (let count = 0; count < 40; count++) {
+      const { lines, rest } = new Subject(URL, { version: "draft76", subprotocols }).request;
+      const names = lines.map((line) => line.replace(/:.*/, ""));
+      orders.add(names.join());
+      assertEquals(rest.length, 8);
+      assertEquals(names.toSorted(), [
+        "Connection",
+        "Host",
+        "Origin",
+        "Sec-WebSocket-Key1",
+        "Sec-WebSocket-Key2",
+        "Sec-WebSocket-Protocol",
+        "Upgrade",
+      ]);
+    }
+    assert(orders.size > 30, `${orders.size} orders`);
+  });
+
+  test("asks for a proof that an independent computation finds", () => {
+    for (let count = 0; count < 50; count++) {
+      const { handshake, request } = new Subject(URL, { version: "draft76" });
+      assertEquals(String.fromCharCode(...handshake.proof), proofOf(request));
+    }
+  });
+
+  test("has the server's own origin unless told, in lower case", () => {
+    const origins = [{}, { origin: "http://Other.Example" }, { origin: "null" }].map((options) =>
+      valueOf(new Subject(URL, { version: "draft76", ...options }).request, "Origin")
+    );
+    assertEquals(origins, ["http://example.com", "http://other.example", "null"]);
+  });
+});
+
+describe("the request of draft75", () => {
+  test("has its fields in the draft's order, with no keys", () => {
+    const headers = { Cookie: "a=b" };
+    const { request } = new Subject(URL, { version: "draft75", subprotocols, headers });
+    assertEquals([request.line, ...request.lines, request.rest], [
+      "GET /demo?a=b HTTP/1.1",
+      "Upgrade: WebSocket",
+      "Connection: Upgrade",
+      "Host: example.com",
+      "Origin: http://example.com",
+      "WebSocket-Protocol: sample, two words",
+      "cookie: a=b",
+      "",
+    ]);
+  });
+});
+
+describe("random numbers", () => {
+  test("are all there, as likely as each other", () => {
+    const counts = [0, 0, 0];
+    for (let i = 0; i < 9000; i++) counts[randomInteger(5, 7) - 5]!++;
+    // 3000 expected, with a standard deviation of 45.
+    assert(counts.every((count) => count > 2600 && count < 3400), String(counts));
+  });
+
+  test("shuffle keeps every element", () => {
+    assertEquals(shuffle([3, 1, 2], randomInteger).toSorted(), [1, 2, 3]);
+  });
+});
+
+describe("what a message shows of a long answer", () => {
+  test("is its beginning", () => {
+    const subject = new Subject(URL, { version: "draft76" });
+    const outcome = subject.feed([
+      Uint8Array.from(`HTTP/1.1 101 ${"a".repeat(1000)}\r\n\r\n`, (c) => c.charCodeAt(0)),
+    ], false);
+    assert(outcome !== "waiting" && "error" in outcome);
+    assertStringIncludes(outcome.error.message, "Upgrade must be sent once");
+    assert(outcome.error.message.length < 400, outcome.error.message);
+  });
+});

@@ -1,0 +1,118 @@
+import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { describe, test } from "node:test";
+import {
+  type ConnectOptions,
+  HandshakeError,
+  type WebSocketClientConnection,
+  websocketConnect,
+} from "../../src/client/mod.ts";
+import type { WebSocketVersion } from "../../src/handshake/versions.ts";
+import { peers, startPeer } from "./peers/start.ts";
+import { HIXIE, VERSIONS } from "./support.ts";
+
+const texts: readonly string[] = [
+  "Hello",
+  "",
+  "Ahoj, žluťoučký kůň; 日本語; 👋🏽",
+  "a".repeat(125),
+  "a".repeat(126),
+  "é".repeat(40_000),
+  "x".repeat(1_000_000),
+];
+
+/** Bytes of any value, always the same. */
+function bytes(length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, i) => i * 7919 >> 3);
+}
+
+const sizes: readonly number[] = [0, 1, 125, 126, 65_535, 65_536, 1_000_000];
+
+async function echoes(
+  connection: WebSocketClientConnection,
+  message: string | Uint8Array,
+): Promise<void> {
+  await connection.writeMessage(message);
+  const echo = await connection.readMessage();
+  if (typeof message === "string") assert(echo === message, `${message.length} characters`);
+  else {
+    assertInstanceOf(echo, Uint8Array);
+    assertEquals(echo.length, message.length);
+    assert(echo.every((byte, i) => byte === message[i]), `${message.length} bytes`);
+  }
+}
+
+/** Talks with an echo server until it closes. */
+async function talk(url: string, options: ConnectOptions): Promise<void> {
+  const pongs: string[] = [];
+  const onPong = (payload: Uint8Array) => void pongs.push(new TextDecoder().decode(payload));
+  const connection = await websocketConnect(url, { ...options, onPong });
+  for (const text of texts) await echoes(connection, text);
+  // Many at once, both ways.
+  const many = Array.from({ length: 1000 }, (_, i) => `message ${i}`);
+  for (const text of many) connection.writeMessage(text);
+  for (const text of many) assertEquals(await connection.readMessage(), text);
+  const isDraft = HIXIE.includes(connection.version);
+  if (!isDraft) {
+    for (const size of sizes) await echoes(connection, bytes(size));
+    connection.ping("are you there?");
+    await echoes(connection, "after the ping");
+    assertEquals(pongs, ["are you there?"]);
+  }
+  await connection.writeMessage("close");
+  assertEquals(await connection.readMessage(), undefined);
+  await connection.closed;
+}
+
+/** Talks, and closes itself. */
+async function leave(url: string, version: WebSocketVersion): Promise<void> {
+  const connection = await websocketConnect(url, { version });
+  await echoes(connection, "Hello");
+  connection.close(1000, "bye");
+  assertEquals(await connection.readMessage(), undefined);
+  assertEquals(connection.closeCode, HIXIE.includes(version) ? undefined : 1000);
+  await connection.closed;
+}
+
+for (const [name, peer] of Object.entries(peers)) {
+  describe(`a client talks with ${name}`, () => {
+    test(`in ${peer.versions.join(", ")}, and is told why not in others`, async () => {
+      const { child, url } = await startPeer(peer);
+      try {
+        for (const version of VERSIONS) {
+          if (peer.versions.includes(version)) {
+            await talk(url, { version });
+            await leave(url, version);
+          } else {
+            const connecting = websocketConnect(url, { version, handshakeTimeout: 2000 });
+            const error = await assertRejects(() => connecting, HandshakeError, "must be 101, not");
+            assert(error.status !== undefined && error.status >= 400, error.message);
+          }
+        }
+      } finally {
+        await child.stop();
+      }
+    });
+
+    test("with subprotocols, compression and a path", async () => {
+      const { child, url } = await startPeer(peer);
+      try {
+        for (const contextTakeover of [false, true]) {
+          const compression = { threshold: 0, contextTakeover };
+          const connection = await websocketConnect(`${url}?a=b`, { compression });
+          const agreed = connection.headers.get("sec-websocket-extensions") ?? "";
+          assertEquals(agreed.startsWith("permessage-deflate"), peer.compresses, agreed);
+          connection.abort();
+          await talk(url, { compression });
+        }
+        const subprotocols = ["none", "chat"];
+        const connection = await websocketConnect(url, { subprotocols });
+        const { selectedSubprotocol } = connection;
+        assertEquals(subprotocols.includes(selectedSubprotocol ?? ""), peer.chats);
+        connection.abort();
+        await connection.closed;
+      } finally {
+        await child.stop();
+      }
+    });
+  });
+}

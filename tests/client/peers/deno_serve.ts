@@ -1,0 +1,27 @@
+/**
+ * An echo server over Deno.serve and Deno.upgradeWebSocket. Runs on Deno; prints `ready PORT`. It
+ * speaks the subprotocol `chat`, and closes with 4000 when it is told `close`.
+ *
+ * @module
+ */
+
+Deno.serve({
+  hostname: "127.0.0.1",
+  port: 0,
+  onListen: ({ port }) => console.log(`ready ${port}`),
+}, (request) => {
+  if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+    return new Response("not a WebSocket request", { status: 400 });
+  }
+  const offered = request.headers.get("sec-websocket-protocol")?.split(", ") ?? [];
+  const { socket, response } = Deno.upgradeWebSocket(
+    request,
+    offered.includes("chat") ? { protocol: "chat" } : {},
+  );
+  socket.binaryType = "arraybuffer";
+  socket.onmessage = ({ data }) => {
+    if (data === "close") socket.close(4000, "as you wish");
+    else socket.send(data);
+  };
+  return response;
+});

@@ -1,0 +1,76 @@
+/**
+ * The servers that are not the client's own: how to start each, and what it speaks.
+ *
+ * @module
+ */
+import type { WebSocketVersion } from "../../../src/handshake/versions.ts";
+import type { Runtime } from "../../support/runtime.ts";
+import { type Child, spawnScript } from "../../support/spawn.ts";
+
+/** One server. */
+export interface PeerServer {
+  /** The script that runs it, in tests/. */
+  readonly script: string;
+  /** The runtime that it needs; the test's own unless told. */
+  readonly runtime?: Runtime;
+  /** The versions that it speaks. */
+  readonly versions: readonly WebSocketVersion[];
+  /** Whether it compresses. */
+  readonly compresses: boolean;
+  /** Whether it chooses the subprotocol `chat`. */
+  readonly chats: boolean;
+}
+
+/** All of them. */
+export const peers: Readonly<Record<string, PeerServer>> = {
+  "Waterspout": {
+    script: "client/peers/waterspout.ts",
+    versions: ["rfc6455", "hybi-08", "hybi-07", "draft76", "draft75"],
+    compresses: true,
+    chats: true,
+  },
+  "ws": {
+    script: "client/peers/ws.ts",
+    runtime: "node",
+    versions: ["rfc6455", "hybi-08"],
+    compresses: true,
+    chats: true,
+  },
+  "faye-websocket": {
+    script: "client/peers/faye.ts",
+    runtime: "node",
+    versions: ["rfc6455", "draft76", "draft75"],
+    compresses: false,
+    chats: true,
+  },
+  "websocket-driver": {
+    script: "peers/websocket_driver.ts",
+    runtime: "node",
+    versions: ["rfc6455", "draft76", "draft75"],
+    compresses: false,
+    chats: false,
+  },
+  "Bun.serve": {
+    script: "client/peers/bun_serve.ts",
+    runtime: "bun",
+    versions: ["rfc6455"],
+    compresses: true,
+    chats: true,
+  },
+  "Deno.serve": {
+    script: "client/peers/deno_serve.ts",
+    runtime: "deno",
+    versions: ["rfc6455", "hybi-08", "hybi-07"],
+    compresses: false,
+    chats: true,
+  },
+};
+
+/** Starts a server, and resolves when it listens. */
+export async function startPeer(
+  { script, runtime }: PeerServer,
+): Promise<{ readonly child: Child; readonly url: string }> {
+  const child = spawnScript(`tests/${script}`, [], runtime === undefined ? {} : { runtime });
+  const [, port] = await child.waitFor(/^ready (\d+)$/m);
+  return { child, url: `ws://127.0.0.1:${port}/` };
+}

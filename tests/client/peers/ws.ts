@@ -1,0 +1,31 @@
+/**
+ * An echo server over npm:ws. Runs on Node; prints `ready PORT`. It compresses, chooses the first
+ * subprotocol but `none`, and closes with 4000 when it is told `close`.
+ *
+ * @module
+ */
+import { WebSocketServer } from "ws";
+
+/** The part of a socket that is used here. */
+interface Socket {
+  on(event: "message", listener: (data: Uint8Array, isBinary: boolean) => void): void;
+  on(event: "error", listener: (error: Error) => void): void;
+  send(data: Uint8Array | string): void;
+  close(code: number, reason: string): void;
+}
+
+const server = new WebSocketServer({
+  host: "127.0.0.1",
+  port: 0,
+  perMessageDeflate: { threshold: 0 },
+  handleProtocols: (offered: Set<string>) => [...offered].find((name) => name !== "none") ?? false,
+}, () => console.log(`ready ${(server.address() as { port: number }).port}`));
+
+server.on("connection", (socket: Socket) => {
+  socket.on("error", (error) => console.error(error.message));
+  socket.on("message", (data, isBinary) => {
+    const text = isBinary ? "" : String(data);
+    if (text === "close") socket.close(4000, "as you wish");
+    else socket.send(isBinary ? data : text);
+  });
+});

@@ -1,0 +1,258 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { describe, test } from "node:test";
+import { WebSocketClosedError } from "../../src/client/mod.ts";
+import { open, settle } from "./fake_server.ts";
+import { HIXIE, HYBI, VERSIONS } from "./support.ts";
+
+describe("a client reads", () => {
+  for (const version of VERSIONS) {
+    test(`what came before and after it asked (${version})`, async () => {
+      const { client, server } = await open({ version });
+      server.message("one");
+      server.message("two");
+      await settle();
+      assertEquals(await client.readMessage(), "one");
+      assertEquals(await client.readMessage(), "two");
+      const waiting = [client.readMessage(), client.readMessage()];
+      await settle();
+      server.message("three");
+      server.message("four");
+      assertEquals(await Promise.all(waiting), ["three", "four"]);
+      client.abort();
+    });
+
+    test(`what is behind the answer, in any pieces (${version})`, async () => {
+      const behind = HYBI.includes(version) ? "\x81\x02hi\x81\x02ho" : "\0hi\xff\0ho\xff";
+      for (const split of [1, 7, Infinity]) {
+        const { client } = await open({ version, behind, pair: { split, givesChunks: false } });
+        assertEquals([await client.readMessage(), await client.readMessage()], ["hi", "ho"]);
+        client.abort();
+      }
+    });
+  }
+
+  for (const version of HYBI) {
+    test(`bytes as bytes of its own (${version})`, async () => {
+      const { client, server } = await open({ version, pair: { givesChunks: false } });
+      server.message(Uint8Array.of(1, 2, 255));
+      assertEquals(await client.readMessage(), Uint8Array.of(1, 2, 255));
+      client.abort();
+    });
+  }
+
+  test("by for await, to the end", async () => {
+    const { client, server } = await open();
+    for (const message of ["a", "b", "c"]) server.message(message);
+    server.close(1000);
+    const messages: (string | Uint8Array)[] = [];
+    for await (const message of client) messages.push(message);
+    assertEquals(messages, ["a", "b", "c"]);
+    client.abort();
+  });
+
+  test("on after it left a loop", async () => {
+    const { client, server } = await open();
+    for (const message of ["a", "b", "c"]) server.message(message);
+    for await (const message of client) if (message === "b") break;
+    assertEquals(await client.readMessage(), "c");
+    client.abort();
+  });
+});
+
+describe("a client writes", () => {
+  for (const version of VERSIONS) {
+    test(`text and JSON (${version})`, async () => {
+      const { client, server } = await open({ version });
+      await client.writeMessage("héllo");
+      await client.writeMessage({ a: [1] });
+      await settle();
+      assertEquals(server.take(), ["text héllo", `text {"a":[1]}`]);
+      client.abort();
+    });
+  }
+
+  for (const version of HIXIE) {
+    test(`no bytes and no pings where there are none (${version})`, async () => {
+      const { client, server } = await open({ version });
+      assertThrows(() => client.writeMessage(Uint8Array.of(1)), TypeError, "has none");
+      assertThrows(() => client.ping(), TypeError, "has none");
+      await settle();
+      assertEquals(server.take(), []);
+      client.abort();
+    });
+  }
+
+  test("bytes, masked and unchanged", async () => {
+    const { client, server } = await open();
+    const bytes = Uint8Array.of(1, 2, 255);
+    await client.writeMessage(bytes);
+    await settle();
+    assertEquals(server.take(), ["binary 1,2,255"]);
+    assertEquals(bytes, Uint8Array.of(1, 2, 255));
+    client.abort();
+  });
+
+  test("nothing once it is over", async () => {
+    const { client } = await open();
+    client.abort();
+    await assertRejects(() => client.writeMessage("late"), WebSocketClosedError, "is closed");
+    client.writeMessage("ignored");
+    client.ping("ignored");
+    client.close();
+  });
+
+  test("no message of another kind", async () => {
+    const { client } = await open();
+    assertThrows(() => client.writeMessage(new Map()), TypeError, "a Map");
+    client.abort();
+  });
+
+  test("as fast as the server takes it", async () => {
+    const { client, server } = await open({ highWaterMark: 1000, pair: { capacity: 0 } });
+    server.transport.pause();
+    await client.writeMessage("x".repeat(5000));
+    await settle();
+    let taken = false;
+    const writing = client.writeMessage("one more").then(() => taken = true);
+    await settle();
+    assert(client.bufferedAmount > 5000, String(client.bufferedAmount));
+    assertEquals(taken, false);
+    server.transport.resume();
+    await writing;
+    assertEquals(client.bufferedAmount, 0);
+    client.abort();
+  });
+
+  test("no more than maxBufferedAmount", async () => {
+    const { client, server } = await open({
+      highWaterMark: 1000,
+      maxBufferedAmount: 10_000,
+      pair: { capacity: 0 },
+    });
+    server.transport.pause();
+    client.writeMessage("x".repeat(9000));
+    await settle();
+    await assertRejects(() => client.writeMessage("x".repeat(9000)), WebSocketClosedError);
+    const error = await assertRejects(() => client.readMessage(), Error, "maxBufferedAmount");
+    assertEquals((error as Error & { code: number }).code, 1013);
+    client.abort();
+  });
+});
+
+describe("pings", () => {
+  for (const version of HYBI) {
+    test(`are answered, and told (${version})`, async () => {
+      const told: string[] = [];
+      const onPing = (payload: Uint8Array) => void told.push(`ping ${payload}`);
+      const onPong = (payload: Uint8Array) => void told.push(`pong ${payload}`);
+      const { client, server } = await open({ version, onPing, onPong });
+      server.send((protocol, output) => protocol.writePing(output, Uint8Array.of(65)));
+      client.ping("B");
+      client.ping();
+      await settle();
+      assertEquals(server.take(), ["ping B", "ping", "pong A"]);
+      server.send((protocol, output) => protocol.writePong(output, Uint8Array.of(66)));
+      await settle();
+      assertEquals(told, ["ping 65", "pong 66"]);
+      client.abort();
+    });
+  }
+
+  test("have at most 125 bytes", async () => {
+    const { client, server } = await open();
+    assertThrows(() => client.ping(new Uint8Array(126)), RangeError, "125 at most");
+    client.ping(new Uint8Array(125));
+    await settle();
+    assertEquals(server.take().length, 1);
+    client.abort();
+  });
+
+  test("are answered once for many, when the server takes no output", async () => {
+    const { client, server } = await open({ highWaterMark: 100, pair: { capacity: 0 } });
+    server.transport.pause();
+    client.writeMessage("x".repeat(5000));
+    await settle();
+    for (let i = 0; i < 100; i++) {
+      server.send((protocol, output) => protocol.writePing(output, Uint8Array.of(48 + i % 10)));
+    }
+    await settle();
+    assert(client.bufferedAmount < 6000, String(client.bufferedAmount));
+    server.transport.resume();
+    await settle();
+    assertEquals(server.take().slice(1), ["pong 9"]);
+    client.abort();
+  });
+
+  for (
+    const [what, fail] of [
+      ["throws", () => {
+        throw new Error("oops");
+      }],
+      ["rejects", () => Promise.reject(new Error("oops"))],
+    ] as const
+  ) {
+    test(`end the connection where onPing ${what}`, async () => {
+      const { client, server } = await open({ onPing: fail as () => void });
+      server.send((protocol, output) => protocol.writePing(output, Uint8Array.of(65)));
+      await assertRejects(() => client.readMessage(), Error, "oops");
+      await settle();
+      assertEquals(server.take().slice(0, 2), ["pong A", "close 1011 internal error"]);
+      client.abort();
+    });
+  }
+});
+
+describe("what nobody reads", () => {
+  test("stops the reading at maxQueuedSize, and goes on from there", async () => {
+    const { client, server } = await open({ maxQueuedSize: 1000, pair: { capacity: 0 } });
+    for (let i = 0; i < 100; i++) server.message(`${i} `.padEnd(100, "x"));
+    server.close(1000);
+    await settle();
+    for (let i = 100; i < 200; i++) server.message("never"); // Behind the closing frame.
+    await settle();
+    assert(server.transport.bufferedAmount > 0, "everything was read");
+    assertEquals(client.closeCode, undefined);
+    const numbers: number[] = [];
+    for await (const message of client) numbers.push(parseInt(String(message)));
+    assertEquals(numbers, Array.from({ length: 100 }, (_, i) => i));
+    assertEquals(client.closeCode, 1000);
+    client.abort();
+  });
+
+  test("is one message at least, however large", async () => {
+    const { client, server } = await open({ maxQueuedSize: 0 });
+    server.message("x".repeat(5000));
+    server.message("second");
+    await settle();
+    assertEquals(String(await client.readMessage()).length, 5000);
+    assertEquals(await client.readMessage(), "second");
+    client.abort();
+  });
+
+  test("does not stop the client's output, nor the output the reading", async () => {
+    const { client, server } = await open({ highWaterMark: 100, pair: { capacity: 0 } });
+    server.transport.pause();
+    client.writeMessage("x".repeat(5000));
+    await settle();
+    server.message("read on"); // A server that reads nothing until its output is taken.
+    assertEquals(await client.readMessage(), "read on");
+    client.abort();
+  });
+
+  test("can still be read when the connection is over", async () => {
+    for (const end of ["close", "end", "reset"] as const) {
+      const { client, server } = await open({ maxQueuedSize: 150 });
+      for (const message of ["a", "b", "c", "d"]) server.message(message);
+      if (end === "close") server.close(1001, "bye");
+      await settle();
+      if (end !== "close") server[end]();
+      await settle();
+      for (const message of ["a", "b", "c", "d"]) {
+        assertEquals(await client.readMessage(), message, end);
+      }
+      if (end === "close") assertEquals(await client.readMessage(), undefined);
+      else await assertRejects(() => client.readMessage(), WebSocketClosedError);
+      client.abort();
+    }
+  });
+});
