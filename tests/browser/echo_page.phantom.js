@@ -2,8 +2,8 @@
 //
 //   phantomjs echo_page.phantom.js URL TEXTS
 //
-// TEXTS is a file with a JSON array. The first text is typed into the box and sent by the button,
-// the others are sent at once by the page's send(). Prints "echoed " and what the page has
+// Both are files; TEXTS has a JSON array. The first text is typed into the box and sent by the
+// button, the others are sent at once by the page's send(). Prints "echoed " and what the page has
 // received, as JSON; then, when the socket has closed, "closed " and the beginnings of the lines of
 // the page's log.
 
@@ -11,8 +11,9 @@
 // deno-lint-ignore-file no-var no-inner-declarations no-window
 /* global phantom, require */
 var system = require("system");
-var url = system.args[1];
-var texts = JSON.parse(require("fs").read(system.args[2]));
+var fs = require("fs");
+var url = fs.read(system.args[1]);
+var texts = JSON.parse(fs.read(system.args[2]));
 var page = require("webpage").create();
 
 page.onError = fail;

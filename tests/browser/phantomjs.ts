@@ -28,17 +28,32 @@ export function openEchoPage(
   url: string,
   texts: readonly string[],
 ): Phantom {
+  return runPhantom(version, "tests/browser/echo_page.phantom.js", [url, JSON.stringify(texts)]);
+}
+
+/**
+ * Runs a script of the repository in PhantomJS. Each argument comes to it as a file, since
+ * PhantomJS 1.9.8 takes arguments for Latin-1.
+ */
+export function runPhantom(
+  version: PhantomVersion,
+  script: string,
+  args: readonly string[],
+): Phantom {
   const path = executable(version);
   const folder = mkdtempSync(join(tmpdir(), "waterspout-phantomjs-"));
-  writeFileSync(join(folder, "texts.json"), JSON.stringify(texts));
-  const script = join(root, "tests/browser/echo_page.phantom.js");
-  const child = new Child([path, script, url, join(folder, "texts.json")], {
+  const files = args.map((text, index) => {
+    const file = join(folder, `${index}.txt`);
+    writeFileSync(file, text);
+    return file;
+  });
+  const child = new Child([path, join(root, script), ...files], {
     env: environment(version, folder),
     cwd: folder,
   });
   const stop = async () => {
     await child.stop("SIGKILL");
-    rmSync(folder, { recursive: true });
+    rmSync(folder, { recursive: true, force: true });
   };
   return { child, stop };
 }

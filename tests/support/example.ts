@@ -1,0 +1,26 @@
+/**
+ * Starts an example as its header says, under the runtime that runs the test.
+ *
+ * @module
+ */
+import { type Child, spawnScript } from "./spawn.ts";
+
+/** A running example. */
+export interface Example {
+  /** Its process; `stop("SIGINT")` is Ctrl-C. */
+  readonly child: Child;
+  /** The URL that it has printed. */
+  readonly url: URL;
+}
+
+/** Resolves once the example has printed its URL. The test stops `child`. */
+export async function startExample(path: string, ...args: readonly string[]): Promise<Example> {
+  const child = spawnScript(path, args);
+  try {
+    const [url] = await child.waitFor(/https?:\/\/[^\s/]+:\d+[^\s]*(?=\s)/);
+    return { child, url: new URL(url) };
+  } catch (error) {
+    await child.stop("SIGKILL");
+    throw error;
+  }
+}
