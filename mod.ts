@@ -21,7 +21,7 @@
 export { Application } from "./src/application.ts";
 export type { Broker, BrokerEvents, BrokerStatus } from "./src/brokers/broker.ts";
 export type { ConnectionInfo } from "./src/connection.ts";
-export { HttpError, ProtocolError, WebSocketClosedError } from "./src/errors.ts";
+export { type HeaderFields, HttpError, ProtocolError, WebSocketClosedError } from "./src/errors.ts";
 export { type HandlerClass, type MaybePromise, WebSocketHandler } from "./src/handler.ts";
 export { WebSocketRequest } from "./src/handshake/web_socket_request.ts";
 export type { WebSocketVersion } from "./src/handshake/versions.ts";

@@ -55,6 +55,20 @@ export class WebSocketClosedError extends Error {
 }
 
 /**
+ * Header fields in any form that `new Headers()` takes: the DOM's `HeadersInit`, a name that the
+ * types of Node do not have.
+ *
+ * @example
+ * ```ts
+ * import { type HeaderFields, HttpError } from "@waterspout/websocket";
+ *
+ * const headers: HeaderFields = { "WWW-Authenticate": "Bearer" };
+ * console.assert(new HttpError(401, "", headers).headers.has("www-authenticate"));
+ * ```
+ */
+export type HeaderFields = ConstructorParameters<typeof Headers>[0];
+
+/**
  * Thrown in `prepare()` to answer the handshake with an HTTP status instead of a 101
  * (Tornado's `HTTPError`).
  *
@@ -86,7 +100,7 @@ export class HttpError extends Error {
    * @param headers Extra response header fields, for example `WWW-Authenticate`.
    * @throws {RangeError} If `status` is not an integer from 400 to 599.
    */
-  constructor(status: number, message = "", headers?: HeadersInit) {
+  constructor(status: number, message = "", headers?: HeaderFields) {
     if (!Number.isInteger(status) || status < 400 || status > 599) {
       throw new RangeError(`Cannot refuse with status ${status}: not from 400 to 599`);
     }

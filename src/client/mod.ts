@@ -25,7 +25,7 @@
  *
  * @module
  */
-export { ProtocolError, WebSocketClosedError } from "../errors.ts";
+export { type HeaderFields, ProtocolError, WebSocketClosedError } from "../errors.ts";
 export type { WebSocketVersion } from "../handshake/versions.ts";
 export type { Message } from "../message.ts";
 export type { CompressionOptions } from "../settings.ts";

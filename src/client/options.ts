@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { HeaderFields } from "../errors.ts";
 import { checkFieldName, checkFieldValue } from "../handshake/response.ts";
 import { isToken } from "../handshake/grammar.ts";
 import { WEBSOCKET_VERSIONS, type WebSocketVersion } from "../handshake/versions.ts";
@@ -35,7 +36,7 @@ export interface ConnectRequest {
   /** The URL. */
   readonly url: string;
   /** Fields to send. */
-  readonly headers?: HeadersInit;
+  readonly headers?: HeaderFields;
   /** Gives up connecting when it aborts. */
   readonly signal?: AbortSignal | null;
 }
@@ -72,7 +73,7 @@ export interface ConnectOptions {
   /** The subprotocols to ask for, in the order of preference; draft75 and draft76 can ask for one. */
   readonly subprotocols?: readonly string[];
   /** Fields to send, such as `Authorization` or `Cookie`; `Host` replaces the URL's own. */
-  readonly headers?: HeadersInit;
+  readonly headers?: HeaderFields;
   /**
    * The origin to send, as a browser would. None unless told; draft75 and draft76, which must have
    * one, send the server's own.

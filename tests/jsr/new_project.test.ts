@@ -1,0 +1,166 @@
+import { assertEquals, assertGreater, assertMatch } from "@std/assert";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { Draft76Client } from "../support/draft76_client.ts";
+import { root, runtime } from "../support/runtime.ts";
+import type { Child } from "../support/spawn.ts";
+import { firstProgram, packInto, Project, stepsFor } from "./new_project.ts";
+import { publishedFiles, startRegistry } from "./registry.ts";
+
+const { name, version, exports } = JSON.parse(readFileSync(join(root, "deno.json"), "utf8")) as {
+  name: string;
+  version: string;
+  exports: Record<string, string>;
+};
+
+/** A program that imports every door, and uses the types of one. */
+const everyDoor = [
+  ...Object.keys(exports).map((door, index) =>
+    `import * as door${index} from "${name}${door.slice(1)}";`
+  ),
+  `import type { Settings } from "${name}";`,
+  `const settings: Partial<Settings> = { maxMessageSize: 1 };`,
+  `export { settings, ${Object.keys(exports).map((_, index) => `door${index}`).join(", ")} };`,
+].join("\n");
+
+/** Whoever connects to the README's first program gets an echo, and is seen. */
+async function checkFirstProgram(child: Child): Promise<void> {
+  try {
+    const [, port] = await child.waitFor(/Listening on [\d.:]*:(\d+)/);
+    const url = `ws://127.0.0.1:${port}/websocket`;
+    assertEquals(await echo(url, "Hello"), "Hello");
+    await child.waitFor(/open: rfc6455 from 127\.0\.0\.1\n[^]*closed: 1000\n/);
+    const old = await Draft76Client.connect({ port: Number(port), url });
+    try {
+      old.send("Hello from 2010");
+      assertEquals(await old.receiveText(), "Hello from 2010");
+      await old.close();
+    } finally {
+      await old.destroy();
+    }
+    await child.waitFor(/open: draft76 from 127\.0\.0\.1\n[^]*closed: no code\n/);
+  } finally {
+    await child.stop();
+  }
+}
+
+function echo(url: string, text: string): Promise<unknown> {
+  const socket = new WebSocket(url);
+  return new Promise((resolve, reject) => {
+    let received: unknown;
+    socket.onopen = () => socket.send(text);
+    socket.onmessage = ({ data }) => {
+      received = data;
+      socket.close(1000);
+    };
+    socket.onerror = () => reject(new Error(`Cannot connect to ${url}`));
+    socket.onclose = () => resolve(received);
+  });
+}
+
+async function withProject(
+  env: Record<string, string>,
+  body: (project: Project) => Promise<void>,
+): Promise<void> {
+  const project = new Project(env);
+  try {
+    await body(project);
+  } finally {
+    project.remove();
+  }
+}
+
+const { prepare, run } = stepsFor(runtime);
+
+/** From JSR itself, with nothing cached. */
+async function followOnDeno(): Promise<void> {
+  const registry = await startRegistry(await publishedFiles());
+  try {
+    const env = { JSR_URL: registry.url };
+    await withProject(env, async (project) => {
+      const cached = `DENO_DIR='${join(project.folder, "deno_dir")}'`;
+      project.write("main.ts", firstProgram());
+      project.write("doors.ts", everyDoor);
+      await project.run(`${cached} ${prepare}`);
+      assertMatch(readFileSync(join(project.folder, "deno.json"), "utf8"), /jsr:@waterspout/);
+      await checkFirstProgram(project.start(`${cached} exec ${run}`));
+      await project.run(`${cached} deno check main.ts doors.ts`);
+      await project.run(`${cached} deno run --allow-net doors.ts`);
+    });
+    assertGreater(registry.asked.filter((path) => path.endsWith(".ts")).length, 50);
+  } finally {
+    await registry.stop();
+  }
+}
+
+/** From JSR's package for npm's clients, which stands packed in the folder. */
+async function followOnNpm(): Promise<void> {
+  await withProject({}, async (project) => {
+    await packInto(project);
+    project.write("main.ts", firstProgram());
+    project.write("doors.ts", everyDoor);
+    const add = runtime === "bun"
+      ? "bun add --silent ./package.tgz"
+      : "npm install --silent --offline --no-audit --no-fund ./package.tgz";
+    await project.run(
+      prepare.replace(`${runtime === "bun" ? "bunx" : "npx"} jsr add ${name}`, add),
+    );
+    await checkFirstProgram(project.start(`exec ${run}`));
+    await project.run(`${runtime} doors.ts`);
+  });
+}
+
+describe(`a new project on ${runtime}, made as the README says`, () => {
+  test("runs its first program", runtime === "deno" ? followOnDeno : followOnNpm);
+});
+
+describe("the package for npm's clients", () => {
+  test("type-checks in a strict project, by either way of resolving", () =>
+    withProject({}, async (project) => {
+      await packInto(project);
+      await project.run("mkdir -p node_modules/@waterspout && tar -xzf package.tgz");
+      await project.run(`mv package node_modules/${name}`);
+      project.write("main.ts", `${firstProgram()}\nexport {};\n`);
+      project.write("doors.ts", everyDoor);
+      project.write("package.json", JSON.stringify({ type: "module" }));
+      const tsc = `node '${join(root, "node_modules/typescript/bin/tsc")}' --noEmit --strict`;
+      const dom = "--target es2024 --lib es2024,esnext.disposable,dom,dom.iterable --types ''";
+      const node = `--target es2024 --typeRoots '${
+        join(root, "node_modules/@types")
+      }' --types node`;
+      await project.run(
+        `${tsc} --module esnext --moduleResolution bundler ${dom} main.ts doors.ts`,
+      );
+      await project.run(
+        `${tsc} --module nodenext --moduleResolution nodenext --lib es2024 ${node} main.ts doors.ts`,
+      );
+    }));
+
+  test("has what a user needs, and nothing else", () =>
+    withProject({}, async (project) => {
+      await packInto(project);
+      const files = (await project.run("tar -tzf package.tgz")).trim().split("\n");
+      const odd = files.filter((file) =>
+        !/^package\/(?:(?:mod|src\/.+)\.(?:js|d\.ts)|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/
+          .test(file)
+      );
+      assertEquals(odd, []);
+    }));
+});
+
+describe("what is published on JSR", () => {
+  test("has what a user needs, and nothing else", async () => {
+    const files = await publishedFiles();
+    const odd = files.filter((file) =>
+      !/^\/(?:mod\.ts|src\/.+\.ts|(?:README|CHANGELOG|SECURITY)\.md|LICENSE|deno\.json)$/.test(file)
+    );
+    assertEquals(odd, []);
+    for (const path of Object.values(exports)) assertEquals(files.includes(path.slice(1)), true);
+  });
+
+  test("has a version of the changelog", () => {
+    const changes = readFileSync(join(root, "CHANGELOG.md"), "utf8");
+    assertEquals(/^## (\S+)/m.exec(changes)?.[1], version);
+  });
+});

@@ -1,0 +1,107 @@
+/**
+ * Builds the package that npm's clients take, JavaScript and type declarations, as JSR makes it for
+ * Bun and Node:
+ *
+ * ```sh
+ * deno run -A tests/support/build_npm.ts FOLDER    # then: npm publish FOLDER
+ * ```
+ *
+ * @module
+ */
+import { spawnSync } from "node:child_process";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import process from "node:process";
+import { root, runtimePath } from "./runtime.ts";
+
+/** What of `deno.json` the package has too. */
+interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly license: string;
+  readonly exports: Readonly<Record<string, string>>;
+}
+
+/** What goes into the package as it is. */
+const DOCUMENTS = ["README.md", "CHANGELOG.md", "LICENSE"] as const;
+
+/**
+ * Builds the package in a folder, which is made where it is missing.
+ *
+ * @throws {Error} If the compiler does not like the sources.
+ */
+export function buildNpm(folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  compile(folder);
+  rewriteDeclarations(folder);
+  for (const name of DOCUMENTS) copyFileSync(join(root, name), join(folder, name));
+  writeFileSync(join(folder, "package.json"), `${JSON.stringify(packageJson(), null, 2)}\n`);
+}
+
+function compile(folder: string): void {
+  const project = join(folder, "tsconfig.json");
+  writeFileSync(
+    project,
+    JSON.stringify({
+      extends: join(root, "tsconfig.json"),
+      compilerOptions: {
+        noEmit: false,
+        declaration: true,
+        rewriteRelativeImportExtensions: true,
+        rootDir: root,
+        outDir: ".",
+      },
+      files: [join(root, "mod.ts"), ...doors().map((door) => join(root, door))],
+      include: [],
+    }),
+  );
+  const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+  const { status, stdout, error } = spawnSync(runtimePath("node"), [tsc, "--project", project], {
+    encoding: "utf8",
+  });
+  if (status !== 0) throw new Error(`tsc failed with code ${status}: ${error ?? stdout}`);
+}
+
+function manifest(): Manifest {
+  return JSON.parse(readFileSync(join(root, "deno.json"), "utf8"));
+}
+
+function doors(): string[] {
+  return Object.values(manifest().exports);
+}
+
+/** In declarations the compiler leaves the imports as they are. */
+function rewriteDeclarations(folder: string): void {
+  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+    if (!name.endsWith(".d.ts")) continue;
+    const path = join(folder, name);
+    const text = readFileSync(path, "utf8");
+    writeFileSync(path, text.replace(/(from |import\()"(\.[^"]*)\.ts"/g, '$1"$2.js"'));
+  }
+}
+
+function packageJson(): object {
+  const { name, version, license, exports } = manifest();
+  return {
+    name,
+    version,
+    description: "Tornado's WebSocket handler for Deno, Bun and Node, from draft76 to RFC 6455",
+    license,
+    type: "module",
+    sideEffects: false,
+    engines: { node: ">=24", bun: ">=1.4" },
+    exports: Object.fromEntries(
+      Object.entries(exports).map(([door, path]) => [door, {
+        types: path.replace(/\.ts$/, ".d.ts"),
+        default: path.replace(/\.ts$/, ".js"),
+      }]),
+    ),
+    files: ["mod.js", "mod.d.ts", "src", "CHANGELOG.md"],
+  };
+}
+
+if (import.meta.main) {
+  const [folder] = process.argv.slice(2);
+  if (folder === undefined) throw new Error("Cannot build the package: no folder is given");
+  buildNpm(resolve(folder));
+}
