@@ -89,11 +89,11 @@ function bar(outcome: Outcome, axis: Axis, y: number): string[] {
 function panel(contest: Contest, outcomes: readonly (Outcome | undefined)[], axis: Axis): string[] {
   const height = outcomes.length * ROW_HEIGHT;
   const { ours, peer } = contest;
-  const format = peer.format === "draft76" ? "draft76, " : "";
+  const format = peer.format === "draft76" ? ", draft76" : "";
   const where = peer.runtime === ours.runtime ? "" : ` on ${runtimeTitle(peer.runtime)}`;
   const lines = [
-    text(0, 12, runtimeTitle(ours.runtime), "panel"),
-    text(0, 27, `${format}against ${peer.name}${where}`, "quiet"),
+    text(0, 12, runtimeTitle(ours.runtime) + format, "panel"),
+    text(0, 27, `against ${peer.name}${where}`, "quiet"),
   ];
   for (let value = 1; value <= axis.to; value *= 4) {
     const x = axis.position(value);
