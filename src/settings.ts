@@ -47,7 +47,7 @@ export interface CompressionOptions {
   /** The shortest message that is compressed, in bytes; 1024 unless told. */
   readonly threshold?: number;
   /**
-   * Whether the window lives on from one message to the next: better ratios, for up to 300 KiB of
+   * Whether the window lives on from one message to the next: better ratios, for about 400 KiB of
    * memory per connection. Off unless told.
    */
   readonly contextTakeover?: boolean;

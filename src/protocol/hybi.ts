@@ -290,20 +290,22 @@ export class Hybi implements Protocol {
 
   /** See {@linkcode Protocol.writeText}. */
   writeText(output: Output, message: string): void {
-    if (this.#deflate !== null && message.length >= this.#deflate.threshold) {
-      this.#writeDeflated(output, Opcode.text, encoder.encode(message), this.#deflate);
+    // A unit takes up to three bytes of UTF-8.
+    if (this.#deflate !== null && message.length * 3 >= this.#deflate.threshold) {
+      this.#write(output, Opcode.text, encoder.encode(message));
     } else writeTextFrame(output, FIN | Opcode.text, message, !this.#isServer);
   }
 
   /** See {@linkcode Protocol.writeBinary}. */
   writeBinary(output: Output, message: Uint8Array): void {
-    if (this.#deflate !== null && message.length >= this.#deflate.threshold) {
-      this.#writeDeflated(output, Opcode.binary, message, this.#deflate);
-    } else writeFrame(output, FIN | Opcode.binary, message, !this.#isServer);
+    this.#write(output, Opcode.binary, message);
   }
 
-  #writeDeflated(output: Output, opcode: number, payload: Uint8Array, deflate: Deflate): void {
-    writeFrame(output, FIN | RSV1 | opcode, deflate.deflate(payload), !this.#isServer);
+  #write(output: Output, opcode: number, payload: Uint8Array): void {
+    const deflate = this.#deflate;
+    if (deflate !== null && payload.length >= deflate.threshold) {
+      writeFrame(output, FIN | RSV1 | opcode, deflate.deflate(payload), !this.#isServer);
+    } else writeFrame(output, FIN | opcode, payload, !this.#isServer);
   }
 
   /** See {@linkcode Protocol.free}. */

@@ -12,7 +12,7 @@ export interface ZlibOptions {
   readonly windowBits?: number;
   readonly finishFlush?: number;
   readonly maxOutputLength?: number;
-  readonly dictionary?: Uint8Array;
+  readonly chunkSize?: number;
 }
 
 /** zlib's synchronous functions. */
@@ -24,25 +24,31 @@ export interface Zlib {
     options: ZlibOptions & { readonly info: true },
   ): { readonly buffer: Uint8Array; readonly engine: { readonly bytesWritten: number } };
   createDeflateRaw(options: ZlibOptions): unknown;
+  createInflateRaw(options: ZlibOptions): unknown;
 }
 
-let found: Zlib | undefined;
-
-/** Whether this runtime has it. */
-export function hasZlib(): boolean {
-  const { process } = globalThis as unknown as {
+function find(globals: object): Zlib | undefined {
+  const { process } = globals as {
     process?: { getBuiltinModule?: (name: string) => Zlib | undefined };
   };
-  found ??= process?.getBuiltinModule?.("node:zlib");
-  return found !== undefined;
+  return process?.getBuiltinModule?.("node:zlib");
 }
 
-/** This runtime's. @throws {TypeError} If it has none. */
-export function zlib(): Zlib {
-  if (!hasZlib() || found === undefined) {
-    throw new TypeError("Cannot compress: this runtime has no node:zlib");
-  }
-  return found;
+/** Whether a runtime has it. @param globals The runtime's; by default of this one. */
+export function hasZlib(globals: object = globalThis): boolean {
+  return find(globals) !== undefined;
+}
+
+/**
+ * A runtime's.
+ *
+ * @param globals The runtime's; by default of this one.
+ * @throws {TypeError} If it has none.
+ */
+export function zlib(globals: object = globalThis): Zlib {
+  const found = find(globals);
+  if (found !== undefined) return found;
+  throw new TypeError("Cannot compress: this runtime has no node:zlib");
 }
 
 /** Bytes one after the other. */

@@ -1,7 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, test } from "node:test";
 import { HttpError } from "../../src/errors.ts";
-import { parseSubprotocols } from "../../src/handshake/subprotocols.ts";
+import { offeredSubprotocols, parseSubprotocols } from "../../src/handshake/subprotocols.ts";
+import { WEBSOCKET_VERSIONS } from "../../src/handshake/versions.ts";
 import { headOf } from "./support.ts";
 
 describe("Sec-WebSocket-Protocol (RFC 6455 §11.3.4)", () => {
@@ -41,4 +42,30 @@ describe("Sec-WebSocket-Protocol (RFC 6455 §11.3.4)", () => {
       assertEquals(status, 400);
     });
   }
+});
+
+describe("what a client offers", () => {
+  function offered(field: string, version: (typeof WEBSOCKET_VERSIONS)[number]): string[] {
+    const head = headOf(`GET / HTTP/1.1\r\nHost: a\r\n${field}\r\n\r\n`);
+    return offeredSubprotocols(head, version);
+  }
+
+  test("is a list of tokens from the hybi drafts on", () => {
+    for (const version of ["hybi-07", "hybi-08", "rfc6455"] as const) {
+      assertEquals(offered("Sec-WebSocket-Protocol: a, b", version), ["a", "b"]);
+      assertEquals(offered("WebSocket-Protocol: a", version), []);
+      assertThrows(() => offered("Sec-WebSocket-Protocol: a b", version), HttpError);
+    }
+  });
+
+  test("is one string of any characters in draft75 and draft76, in a field of their own", () => {
+    assertEquals(offered("Sec-WebSocket-Protocol: a b, c", "draft76"), ["a b, c"]);
+    assertEquals(offered("WebSocket-Protocol: a b, c", "draft76"), []);
+    assertEquals(offered("WebSocket-Protocol: a b, c", "draft75"), ["a b, c"]);
+    assertEquals(offered("Sec-WebSocket-Protocol: a b, c", "draft75"), []);
+  });
+
+  test("is nothing without the field", () => {
+    for (const version of WEBSOCKET_VERSIONS) assertEquals(offered("X: y", version), []);
+  });
 });

@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { HttpError } from "../../src/errors.ts";
 import {
   detectVersion,
+  isDraft,
   upgradeRequired,
   versionNumber,
   WEBSOCKET_VERSIONS,
@@ -100,5 +101,9 @@ describe("the number of a version", () => {
   test("is there from the hybi drafts on", () => {
     const numbers = WEBSOCKET_VERSIONS.map(versionNumber);
     assertEquals(numbers, ["13", "8", "7", undefined, undefined]);
+  });
+
+  test("is missing in the drafts before", () => {
+    assertEquals(WEBSOCKET_VERSIONS.filter(isDraft), ["draft76", "draft75"]);
   });
 });

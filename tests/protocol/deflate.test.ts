@@ -2,7 +2,7 @@ import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import process from "node:process";
 import { describe, test } from "node:test";
 import { Deflate, type DeflateParameters } from "../../src/protocol/deflate.ts";
-import { keepsWindows } from "../../src/protocol/deflater.ts";
+import { keepsWindows, makeDeflater } from "../../src/protocol/deflater.ts";
 import { Hybi } from "../../src/protocol/hybi.ts";
 import { Output } from "../../src/protocol/output.ts";
 import { DEFLATE_CASES, inflate, WITH_CONTEXT } from "./deflate_cases.ts";
@@ -133,6 +133,43 @@ describe("sending", () => {
       firsts.push(sent[at] ?? 0);
     }
     assertEquals(firsts, [0x81, 0xc1, 0x82, 0xc2]);
+  });
+
+  test("the threshold counts the bytes of a text, not its characters", () => {
+    const hybi = server({}, { ...WITH_CONTEXT, threshold: 6 });
+    for (const [message, first] of [["éé", 0x81], ["ééé", 0xc1], ["€€", 0xc1]] as const) {
+      const output = new Output();
+      hybi.writeText(output, message);
+      assertEquals(output.take()[0], first, message);
+    }
+  });
+
+  test("by zlib's public functions, where its streams can't be worked, the same", () => {
+    const plain = makeDeflater({ ...WITHOUT_CONTEXT, sendWindowBits: 12 }, false);
+    for (const message of messages()) {
+      const deflated = plain.deflate(bytes(message));
+      assertEquals(inflate(deflated.subarray(0, -4)), bytes(message));
+      assertEquals(deflated.subarray(-4).join(), "0,0,255,255");
+    }
+  });
+
+  test("what does not shrink, in blocks that are as short as can be", () => {
+    const random = dice(1);
+    const payload = Uint8Array.from({ length: 300_000 }, () => random(256));
+    for (const agreement of [WITH_CONTEXT, WITHOUT_CONTEXT]) {
+      const deflate = new Deflate({ ...agreement, level: 1, memLevel: 1 });
+      for (const size of [60_000, 65_000, 65_536, 300_000]) {
+        const deflated = deflate.deflate(payload.subarray(0, size));
+        const isAlone = agreement === WITHOUT_CONTEXT || size === 60_000;
+        if (isAlone) assertEquals(inflate(deflated), payload.subarray(0, size));
+      }
+      deflate.free();
+    }
+  });
+
+  test("what shrinks to little does not hold much memory", () => {
+    const deflated = new Deflate(WITHOUT_CONTEXT).deflate(new Uint8Array(1 << 20));
+    assertLess(deflated.buffer.byteLength, 1 << 16);
   });
 
   test("only messages that do not depend on others are the same for all (a broadcast)", () => {

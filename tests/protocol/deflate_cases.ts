@@ -34,7 +34,7 @@ export function deflate(payload: string | Uint8Array): Uint8Array {
 
 /** What a peer makes of a message whose window starts empty, by zlib alone. */
 export function inflate(payload: Uint8Array): Uint8Array {
-  return new Uint8Array(inflateRawSync(Uint8Array.of(...payload, 0, 0, 0xff, 0xff), SYNC));
+  return new Uint8Array(inflateRawSync(bytes(payload, hex("00 00 FF FF")), SYNC));
 }
 
 const HELLO = hex("F2 48 CD C9 C9 07 00");

@@ -1,0 +1,200 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { describe, test } from "node:test";
+import { deflateRawSync } from "node:zlib";
+import { ProtocolError } from "../../src/errors.ts";
+import { type Inflater, makeInflater } from "../../src/protocol/inflater.ts";
+import { deflate, DEFLATE_CASES } from "./deflate_cases.ts";
+import { bytes, hex } from "./hixie_cases.ts";
+import { dice } from "./hixie_receive.ts";
+
+const LIMIT = 1 << 24;
+const HELLO = bytes("Hello");
+/** "Hello" in a last block, with the byte that begins the tail and without it. */
+const LAST_HELLO = hex("F3 48 CD C9 C9 07 00");
+/** The letter H, and the last four of the five bytes before. */
+const AGAIN = hex("F2 00 11 00 00");
+/** The letter a in a last block. */
+const LAST_A = hex("4B 04 00");
+
+/** What inflates messages that do not build on each other. */
+const ENGINES: readonly (readonly [name: string, make: () => Inflater])[] = [
+  ["a stream", () => makeInflater(false)],
+  ["public functions", () => makeInflater(false, false)],
+];
+
+/** 258 bytes from `distance` before, in a block that is not the last (RFC 1951 §3.2.5, §3.2.6). */
+function farCopy(distance: number): Uint8Array {
+  const extra = (distance - 24577).toString(2).padStart(13, "0"); // of distance code 29
+  const reversed = Array.from(extra).reverse().join("");
+  // Fixed codes; length code 285, distance code 29, the end of the block, a stored block's header.
+  const bits = `010${"11000101"}${"11101"}${reversed}${"0000000"}${"000"}`;
+  const octets = bits.padEnd(Math.ceil(bits.length / 8) * 8, "0").match(/.{8}/g) ?? [];
+  return Uint8Array.from(octets, (octet) => parseInt(Array.from(octet).reverse().join(""), 2));
+}
+
+function repeated(part: Uint8Array, count: number): Uint8Array {
+  return Uint8Array.from({ length: part.length * count }, (_, i) => part[i % part.length] ?? 0);
+}
+
+function codeOf(error: Error): number | undefined {
+  return error instanceof ProtocolError ? error.code : undefined;
+}
+
+function noise(size: number): Uint8Array {
+  const random = dice(size);
+  return Uint8Array.from({ length: size }, () => random(256));
+}
+
+for (const [name, make] of ENGINES) {
+  describe(`a message of its own, by ${name}`, () => {
+    test("is inflated whatever its blocks are", () => {
+      const messages: [payload: Uint8Array, message: Uint8Array][] = [
+        [hex("F2 48 CD C9 C9 07 00"), HELLO],
+        [hex("00 05 00 FA FF 48 65 6C 6C 6F 00"), HELLO],
+        [hex("F2 48 05 00 00 00 FF FF CA C9 C9 07 00"), HELLO],
+        [hex("00"), bytes()],
+        [bytes(LAST_HELLO, hex("00")), HELLO],
+        [LAST_HELLO, HELLO],
+        [hex("01"), bytes()],
+        [bytes(LAST_HELLO, AGAIN), bytes(HELLO, HELLO)],
+        [bytes(LAST_HELLO, LAST_HELLO, AGAIN), bytes(HELLO, HELLO, HELLO)],
+      ];
+      const inflater = make();
+      for (const [payload, message] of [...messages, ...messages]) {
+        assertEquals(inflater.inflate(payload, LIMIT), message);
+      }
+    });
+
+    test("has no window of the one before", () => {
+      const inflater = make();
+      inflater.inflate(bytes(LAST_HELLO, LAST_HELLO), LIMIT);
+      assertEquals(codeOf(assertThrows(() => inflater.inflate(AGAIN, LIMIT))), 1007);
+      inflater.inflate(deflate("Hello"), LIMIT);
+      assertEquals(codeOf(assertThrows(() => inflater.inflate(AGAIN, LIMIT))), 1007);
+    });
+
+    test("is refused if it is no DEFLATE, and the next one is inflated", () => {
+      const inflater = make();
+      for (
+        const payload of [hex("FF"), hex("F2 48 FF FF FF FF FF"), bytes(LAST_HELLO, hex("FF"))]
+      ) {
+        assertEquals(codeOf(assertThrows(() => inflater.inflate(payload, LIMIT))), 1007);
+        assertEquals(inflater.inflate(deflate("next"), LIMIT), bytes("next"));
+      }
+    });
+
+    test("may be as long as the limit, and no longer", () => {
+      const inflater = make();
+      for (const size of [0, 1, 2, 1000, 65534, 65535, 65536, 65537, 131072, 200_000]) {
+        for (const message of [new Uint8Array(size), noise(size)]) {
+          const payload = deflate(message);
+          assertEquals(inflater.inflate(payload, size), message);
+          if (size === 0) continue;
+          const tooLong = assertThrows(() => inflater.inflate(payload, size - 1));
+          assertEquals(codeOf(tooLong), 1009, `${size} bytes`);
+        }
+      }
+    });
+
+    test("may have 1000 last blocks, and no more", () => {
+      const inflater = make();
+      const most = bytes(repeated(LAST_A, 1000), hex("00"));
+      assertEquals(inflater.inflate(most, LIMIT), bytes("a".repeat(1000)));
+      for (const more of [bytes(LAST_A, most), repeated(hex("03 00"), 1 << 20)]) {
+        assertEquals(codeOf(assertThrows(() => inflater.inflate(more, LIMIT))), 1009);
+      }
+    });
+
+    test("has a window of 32 KiB behind a last block, wherever that began", () => {
+      const inflater = make();
+      for (const size of [32_768, 32_769, 40_000, 65_535, 65_536, 100_000]) {
+        const before = noise(size);
+        const payload = bytes(deflateRawSync(before), farCopy(32_768));
+        const copied = before.slice(size - 32_768, size - 32_768 + 258);
+        assertEquals(inflater.inflate(payload, LIMIT), bytes(before, copied), `${size} bytes`);
+      }
+    });
+
+    test("can be cut into blocks anyhow", () => {
+      const inflater = make();
+      const random = dice(1951);
+      for (let i = 0; i < 200; i++) {
+        const message = noise(random(3000)).map((byte) => byte % 5);
+        const cuts = Array.from({ length: random(6) }, () => random(message.length + 1));
+        const ends = [...cuts.sort((a, b) => a - b), message.length];
+        const blocks = ends.map((end, index) => {
+          const part = message.subarray(ends[index - 1] ?? 0, end);
+          return random(2) === 0 ? deflateRawSync(part) : deflateRawSync(part, { finishFlush: 2 });
+        });
+        assertEquals(inflater.inflate(bytes(...blocks, hex("00")), LIMIT), message);
+      }
+    });
+
+    test("belongs to the receiver", () => {
+      const inflater = make();
+      const first = inflater.inflate(deflate("first"), LIMIT);
+      inflater.inflate(deflate("other"), LIMIT);
+      assertEquals(first, bytes("first"));
+      assertEquals(first.buffer.byteLength, 5);
+    });
+  });
+}
+
+describe("messages that build on those before", () => {
+  test("go on behind any end of a message", () => {
+    const ends = [LAST_HELLO, bytes(LAST_HELLO, hex("00")), bytes(LAST_HELLO, hex("01"))];
+    for (const end of [...ends, hex("F2 48 CD C9 C9 07 00")]) {
+      const inflater = makeInflater(true);
+      assertEquals(inflater.inflate(end, LIMIT), HELLO);
+      assertEquals(inflater.inflate(AGAIN, LIMIT), HELLO);
+      assertEquals(inflater.inflate(bytes(LAST_HELLO, AGAIN), LIMIT), bytes(HELLO, HELLO));
+      assertEquals(inflater.inflate(AGAIN, LIMIT), HELLO);
+      inflater.free?.();
+    }
+  });
+
+  test("have a window of 32 KiB, also behind last blocks", () => {
+    const inflater = makeInflater(true);
+    let sent = bytes();
+    for (const size of [10_000, 30_000, 5000, 32_768, 1, 70_000]) {
+      const part = noise(size);
+      const payload = size % 20_000 === 0 ? deflate(part) : deflateRawSync(part);
+      assertEquals(inflater.inflate(payload, LIMIT), part);
+      sent = bytes(sent, part);
+      if (sent.length < 32_768) continue;
+      const copied = sent.slice(sent.length - 32_768, sent.length - 32_768 + 258);
+      assertEquals(inflater.inflate(farCopy(32_768), LIMIT), copied);
+      sent = bytes(sent, copied);
+    }
+    inflater.free?.();
+  });
+
+  test("leave those of other connections alone", () => {
+    const [one, other] = [makeInflater(true), makeInflater(true)];
+    one.inflate(deflate("Hello"), LIMIT);
+    other.inflate(deflate("Ahoj!"), LIMIT);
+    makeInflater(false).inflate(deflate("Salut"), LIMIT);
+    assertEquals(one.inflate(AGAIN, LIMIT), HELLO);
+    assertEquals(other.inflate(AGAIN, LIMIT), bytes("Hhoj!"));
+    for (const inflater of [one, other]) inflater.free?.();
+  });
+});
+
+test("the rows of the wire format give the same by either engine", () => {
+  for (const { input, error, maxMessageSize } of DEFLATE_CASES) {
+    // One frame, of a message that does not build on others.
+    const length = (input[1] ?? 0) & 0x7f;
+    if (input[0] !== 0xc1 || input.length !== 6 + length || length > 125) continue;
+    const key = input.subarray(2, 6);
+    const payload = input.slice(6).map((byte, i) => byte ^ (key[i % 4] ?? 0));
+    const results = ENGINES.map(([, make]) => {
+      try {
+        return make().inflate(payload, maxMessageSize);
+      } catch (thrown) {
+        return (thrown as ProtocolError).code;
+      }
+    });
+    assertEquals(results[0], results[1]);
+    if (error?.code === 1009) assertEquals(results[0], 1009);
+  }
+});
