@@ -25,6 +25,7 @@ interface LocatedFields {
  */
 export const located: LocatedFields = { head: undefined, count: 0, starts: [], colons: [] };
 
+const FORBIDDEN = /^(?:CONNECT|TRACE|TRACK)$/i;
 const ABSOLUTE_FORM = /^https?:\/\/([^/?]*)/i;
 /** The length of ` HTTP/1.1` and the CRLF behind it. */
 const VERSION_LENGTH = 11;
@@ -149,7 +150,8 @@ export class RequestHead {
     const headers = this.#pairs();
     let request: Request | undefined;
     try {
-      request = new Request(url, { method, headers });
+      // Bun would make one of a method that Fetch §2.2.1 forbids.
+      if (!FORBIDDEN.test(method)) request = new Request(url, { method, headers });
     } catch {
       // The host was checked when the head was read, so that only the method is left to refuse.
     }

@@ -6,25 +6,7 @@
 import { HttpError } from "../errors.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
 import { responseHead } from "../handshake/response.ts";
-
-/** The reason phrases of the refusals that this module and the handshake send (RFC 9110 §15). */
-const REASONS: Readonly<Record<number, string>> = {
-  400: "Bad Request",
-  401: "Unauthorized",
-  403: "Forbidden",
-  404: "Not Found",
-  405: "Method Not Allowed",
-  408: "Request Timeout",
-  413: "Content Too Large",
-  421: "Misdirected Request",
-  426: "Upgrade Required",
-  429: "Too Many Requests",
-  431: "Request Header Fields Too Large",
-  500: "Internal Server Error",
-  501: "Not Implemented",
-  503: "Service Unavailable",
-  505: "HTTP Version Not Supported",
-};
+import { reasonOf } from "./reasons.ts";
 
 /** Fields that a refusal may not set: they say where its body ends. */
 const FRAMING: ReadonlySet<string> = new Set(["content-length", "transfer-encoding", "connection"]);
@@ -45,7 +27,7 @@ export function errorResponse(error: HttpError, bodiless = false): string {
   fields.push(["content-length", `${reason.length}`]);
   const connection = headers.get("connection");
   fields.push(["connection", connection === null ? "close" : `${connection}, close`]);
-  const head = responseHead(error.status, REASONS[error.status] ?? "", fields);
+  const head = responseHead(error.status, reasonOf(error.status), fields);
   return bodiless ? head : head + reason;
 }
 

@@ -11,6 +11,7 @@ import { responseHead } from "../handshake/response.ts";
 import type { Fetch } from "../settings.ts";
 import { BodyReader } from "./body_reader.ts";
 import { refusalResponse } from "./error_response.ts";
+import { reasonOf } from "./reasons.ts";
 
 /** Fields that belong to the connection, which is ours to speak for (RFC 9110 §7.6.1). */
 const OURS: ReadonlySet<string> = new Set([
@@ -127,7 +128,7 @@ export class HttpExchange {
     if (body === null && !sized && !bodiless) fields.push(["content-length", "0"]);
     if (chunked) fields.push(["transfer-encoding", "chunked"]);
     fields.push(["connection", "close"]);
-    const head = latin1(responseHead(status, response.statusText, fields));
+    const head = latin1(responseHead(status, response.statusText || reasonOf(status), fields));
     // Before the head is out: it throws where the application has used the body already.
     const source = body?.getReader() ?? null;
     this.#state = "response";

@@ -1,0 +1,173 @@
+import { describe, test } from "node:test";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { HttpError } from "../../src/errors.ts";
+import type { Settings } from "../../src/settings.ts";
+import { gate, settle } from "../support/rig.ts";
+import { ask, GET, head, ok, serve } from "./serve.ts";
+
+describe("an application that fails", () => {
+  const failures: [name: string, fetch: () => unknown][] = [
+    ["throws", () => {
+      throw new Error("on purpose");
+    }],
+    ["rejects", () => Promise.reject(new Error("on purpose"))],
+    ["returns nothing", () => undefined],
+    ["returns a body that is used", async () => {
+      const response = new Response("used");
+      await response.text();
+      return response;
+    }],
+    ["returns a body that is locked", () => {
+      const response = new Response("locked");
+      response.body?.getReader();
+      return response;
+    }],
+    ["returns a field that cannot be sent", () => new Response("", { headers: { X: "a\x01" } })],
+    ["returns Response.error()", () => Response.error()],
+  ];
+  for (const [name, fetch] of failures) {
+    test(`as it ${name} is answered with 500 once, and logged`, async () => {
+      const { status, body, logged, events, raw } = await ask(fetch as Settings["fetch"], GET);
+      assertEquals([status, body, logged.length], [500, "internal error\n", 1]);
+      assertEquals([events, raw.split("HTTP/1.1 ").length], [["FIN", "gone"], 2]);
+    });
+  }
+
+  test("with an HttpError is answered with it", async () => {
+    const fetch = () => {
+      throw new HttpError(418, "short and stout", { "X-Pot": "tea" });
+    };
+    const { status, body, headers, logged } = await ask(fetch, GET);
+    assertEquals([status, body, headers.get("x-pot"), logged], [
+      418,
+      "short and stout\n",
+      "tea",
+      [],
+    ]);
+  });
+
+  for (
+    const [name, chunks] of [
+      ["an error", [new TextEncoder().encode("half"), new Error("on purpose")]],
+      ["what is no bytes", [new TextEncoder().encode("half"), "text"]],
+    ] as const
+  ) {
+    test(`with ${name} in its stream does not pass for one that is whole`, async () => {
+      for (const version of ["1.1", "1.0"]) {
+        const fetch = () => {
+          const left = [...chunks];
+          return new Response(
+            new ReadableStream({
+              async pull(controller) {
+                await settle();
+                const next = left.shift();
+                if (next instanceof Error) controller.error(next);
+                else controller.enqueue(next as Uint8Array<ArrayBuffer>);
+              },
+            }, { highWaterMark: 0 }),
+          );
+        };
+        const { raw, events, logged } = await ask(fetch, head(`GET / HTTP/${version}`));
+        assertEquals([raw.split("HTTP/1.1 ").length, events, logged.length], [2, ["reset"], 1]);
+      }
+    });
+  }
+});
+
+describe("a client that", () => {
+  /** A response without an end, and what became of it. */
+  function endless() {
+    const state = { pulled: 0, cancelled: 0 };
+    const stream = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        // Not at once: the whole connection is made of microtasks, and it has no end.
+        await settle();
+        state.pulled++;
+        controller.enqueue(new Uint8Array(1000));
+      },
+      cancel() {
+        state.cancelled++;
+        throw new Error("that is its own affair");
+      },
+    }, { highWaterMark: 0 });
+    return { state, response: () => new Response(stream) };
+  }
+
+  test("takes a response slowly is not sent more than it takes", async () => {
+    const { state, response } = endless();
+    const rig = serve(response, { highWaterMark: 10_000, handshakeTimeout: 5000 });
+    const { client } = rig.join({ capacity: 0, split: 500 });
+    client.transport.pause();
+    client.write(GET);
+    for (let waited = 0; waited < 40; waited++) await settle();
+    assert(state.pulled <= 12, `${state.pulled} chunks were taken from the stream`);
+    // Some bytes every few seconds: that takes far longer than handshakeTimeout.
+    for (let waited = 0; waited < 12; waited++) {
+      client.transport.resume();
+      await Promise.resolve();
+      client.transport.pause();
+      await rig.clock.advance(4000);
+    }
+    assertEquals([client.events, state.cancelled], [[], 0]);
+    // And then none.
+    await rig.clock.advance(10_100);
+    assertEquals([client.events, state.cancelled], [["reset"], 1]);
+    assertEquals([rig.logged, rig.clock.pending], [[], 0]);
+  });
+
+  test("goes in the middle of a response has its stream cancelled", async () => {
+    const { state, response } = endless();
+    const rig = serve(response, { highWaterMark: 10_000 });
+    const client = await rig.send(GET);
+    for (let waited = 0; waited < 5; waited++) await settle();
+    client.reset();
+    await settle();
+    const { pulled } = state;
+    for (let waited = 0; waited < 5; waited++) await settle();
+    assert(state.pulled <= pulled + 1, "the stream is read on");
+    assertEquals([state.cancelled, rig.logged], [1, []]);
+  });
+
+  test("goes before the response has its stream cancelled", async () => {
+    const { state, response } = endless();
+    const { promise, open } = gate();
+    const rig = serve(async () => {
+      await promise;
+      return response();
+    });
+    const client = await rig.send(GET);
+    client.reset();
+    await settle();
+    open();
+    for (let waited = 0; waited < 5; waited++) await settle();
+    assertEquals([state, rig.logged], [{ pulled: 0, cancelled: 1 }, []]);
+  });
+
+  test("has ended its side still gets the response", async () => {
+    const { promise, open } = gate();
+    const rig = serve(async () => {
+      await promise;
+      return ok();
+    });
+    const client = await rig.send(GET);
+    client.end();
+    await settle();
+    open();
+    for (let waited = 0; waited < 5; waited++) await settle();
+    assertStringIncludes(client.raw, "ok");
+    assertEquals(client.events, ["FIN", "gone"]);
+  });
+
+  test("asks for a WebSocket is not given to the application", async () => {
+    let served = 0;
+    const fetch = () => {
+      served++;
+      return ok();
+    };
+    const rig = serve(fetch);
+    await rig.open("rfc6455", { path: "/ws" });
+    const { client } = rig.join();
+    await client.open("rfc6455", { path: "/none" }).catch(() => {});
+    assertEquals([client.parseAnswer().status, served], [404, 0]);
+  });
+});

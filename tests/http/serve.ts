@@ -1,0 +1,38 @@
+/**
+ * Plain HTTP in memory.
+ *
+ * @module
+ */
+import type { Settings } from "../../src/settings.ts";
+import { Recording } from "../support/recording.ts";
+import { Rig, settle } from "../support/rig.ts";
+
+/** The head of a request. */
+export function head(line: string, ...fields: readonly string[]): string {
+  return [line, "Host: example.com", ...fields, "", ""].join("\r\n");
+}
+
+/** An application that serves plain HTTP. */
+export function serve(fetch: Settings["fetch"], settings: Partial<Settings> = {}): Rig {
+  return new Rig([["/ws", Recording, []]], { fetch, ...settings });
+}
+
+/** Sends a request and takes the whole answer. */
+export async function ask(
+  fetch: Settings["fetch"],
+  request: string,
+  settings: Partial<Settings> = {},
+) {
+  const rig = serve(fetch, settings);
+  const { client } = rig.join();
+  client.write(request);
+  for (let waited = 0; waited < 5; waited++) await settle();
+  client.end();
+  await settle();
+  return { ...client.parseAnswer(), events: client.events, logged: rig.logged, raw: client.raw };
+}
+
+/** The shortest answer. */
+export const ok = () => new Response("ok");
+/** The shortest request. */
+export const GET = head("GET / HTTP/1.1");
