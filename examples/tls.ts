@@ -1,0 +1,37 @@
+/**
+ * `wss:` and `https:` on one port, with a certificate that is made at the start.
+ *
+ *     deno run --allow-net examples/tls.ts [port]
+ *     bun run examples/tls.ts [port]
+ *     node examples/tls.ts [port]
+ *
+ * A browser warns, since nobody has signed the certificate. A service has its own, in two files:
+ * `cert: readFileSync("fullchain.pem", "utf8")`, `key: readFileSync("privkey.pem", "utf8")`.
+ */
+import process from "node:process";
+import { Application, WebSocketHandler } from "@waterspout/websocket";
+import { selfSigned } from "./support/certificate.ts";
+
+class EchoHandler extends WebSocketHandler {
+  override open(): void {
+    this.writeMessage(this.connection.secure ? "Nobody else hears this" : "Everybody hears this");
+  }
+
+  onMessage(message: string | Uint8Array): Promise<void> {
+    return this.writeMessage(message);
+  }
+}
+
+const app = new Application([["/websocket", EchoHandler]], {
+  fetch: (request) => new Response(`${new URL(request.url).protocol} it is\n`),
+  // Old clients prove little in the clear; over TLS nobody is between.
+  secureDraftsOnly: true,
+});
+
+const server = app.listen({
+  port: Number(process.argv[2] ?? 8443),
+  ...await selfSigned("localhost"),
+  onListen: ({ port }) => console.log(`https://localhost:${port}/`),
+});
+process.once("SIGINT", () => void server.shutdown());
+process.once("SIGTERM", () => void server.shutdown());
