@@ -1,0 +1,119 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { describe, test } from "node:test";
+import type { Page } from "playwright-core";
+import { launchChromium } from "../browser/chromium.ts";
+import { type Example, startExample } from "../support/example.ts";
+import { Crowd } from "./crowd.ts";
+import { picturePath, takePicture } from "./picture.ts";
+
+/** Runs `body` with the example, which takes a sample every so many milliseconds. */
+async function withStatus(
+  interval: number,
+  body: (example: Example, crowd: Crowd) => Promise<void>,
+): Promise<void> {
+  const example = await startExample("examples/status.ts", "0", `${interval}`);
+  const crowd = new Crowd(Number(example.url.port), "/websocket");
+  try {
+    await body(example, crowd);
+    crowd.end();
+    assertEquals(await example.child.stop("SIGINT"), 0, example.child.output);
+  } finally {
+    crowd.end();
+    await example.child.stop("SIGKILL");
+  }
+}
+
+const HEAD = "HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n";
+const KEY = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
+/** Handshakes that are refused, by reason. */
+const intrusions: Readonly<Record<string, string>> = {
+  path: `GET /nowhere ${HEAD}${KEY}\r\n`,
+  origin: `GET /websocket ${HEAD}${KEY}Origin: http://elsewhere.example\r\n\r\n`,
+  version: `GET /websocket ${HEAD}Sec-WebSocket-Version: 6\r\n\r\n`,
+  handshake: `GET /websocket ${HEAD}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ?\r\n\r\n`,
+  request: "GARBAGE\r\n\r\n",
+};
+
+/** Resolves once a tile of the page shows a value. */
+async function shows(page: Page, tile: string, value: string): Promise<void> {
+  await page.locator(`#${tile} b`, { hasText: new RegExp(`^${value}$`) }).waitFor();
+}
+
+describe("the status example", () => {
+  test("shows who is there, by version, what passes and what was refused", () =>
+    withStatus(50, async ({ url }, crowd) => {
+      const browser = await launchChromium();
+      try {
+        const page = await browser.newPage();
+        const errors: Error[] = [];
+        page.on("pageerror", (error: Error) => errors.push(error));
+        await page.goto(url.href);
+        await shows(page, "open", "1");
+        await crowd.become({ "draft76": 3, "hybi-07": 2, "rfc6455": 4 });
+        await shows(page, "open", "10");
+        await shows(page, "old", "3");
+        const legend = (await page.locator("#versions").textContent() ?? "").replace(/\s+/g, " ");
+        assertEquals(legend, "RFC 6455 5hybi-08 0hybi-07 2draft76 3draft75 0");
+        for (const reason of ["path", "path", "origin"]) await crowd.intrude(intrusions[reason]!);
+        await shows(page, "refusals", "3");
+        assertEquals(await page.locator("#reasons tr").allTextContents(), ["path2", "origin1"]);
+        await crowd.become({ "draft76": 1 });
+        await shows(page, "old", "1");
+        const codes = await page.locator("#codes tr td:last-child").allTextContents();
+        assertEquals(codes.reduce((sum, count) => sum + Number(count), 0), 2);
+        await page.waitForFunction(() => {
+          const { document } = globalThis as unknown as {
+            document: { querySelectorAll(selector: string): { length: number } };
+          };
+          return document.querySelectorAll("#connections path, #messages path").length === 7;
+        });
+        crowd.talk(1);
+        await page.locator("#rate small", { hasText: /[1-9]/ }).waitFor();
+        assertEquals(errors, []);
+      } finally {
+        await browser.close();
+      }
+    }));
+
+  test("gives the same figures to Prometheus", () =>
+    withStatus(1000, async ({ url }, crowd) => {
+      await crowd.become({ "draft76": 2, "rfc6455": 1 });
+      const response = await fetch(new URL("/metrics", url));
+      const text = await response.text();
+      for (const [version, count] of [["draft76", 2], ["rfc6455", 1]]) {
+        assertStringIncludes(
+          text,
+          `\nwaterspout_connections{route="/websocket",version="${version}"} ${count}\n`,
+        );
+      }
+      assertStringIncludes(text, "\nwaterspout_http_requests_total 1\n");
+    }));
+});
+
+// Two minutes for a good picture, only if one is asked for.
+if (picturePath("status") !== "") {
+  test("a picture of the status example", () =>
+    withStatus(1000, async ({ url }, crowd) => {
+      const browser = await launchChromium();
+      const page = await browser.newPage({ viewport: { width: 1080, height: 760 } });
+      await page.goto(url.href);
+      for (let step = 0; step < 122; step++) {
+        const wave = Math.sin(step / 17) * 12 + Math.sin(step / 5) * 3;
+        await crowd.become({
+          "rfc6455": Math.round(64 + wave + step / 6),
+          "hybi-08": Math.round(9 + wave / 6),
+          "hybi-07": 4,
+          "draft76": Math.round(38 - step / 7 + Math.sin(step / 9) * 2),
+        });
+        const talking = setInterval(() => crowd.talk(0.35 + wave / 60), 100);
+        for (const [index, request] of Object.values(intrusions).entries()) {
+          if (step % (5 + 6 * index) === 3) await crowd.intrude(request);
+        }
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+        clearInterval(talking);
+      }
+      await takePicture(page, "status");
+      await browser.close();
+    }));
+}

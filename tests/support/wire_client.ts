@@ -1,0 +1,144 @@
+/**
+ * A client's end of a connection in any version, as far as tests of servers need it: bytes in and
+ * out, no checks of what a server must do, nothing but text sent.
+ *
+ * @module
+ */
+import type { WebSocketVersion } from "../../src/handshake/versions.ts";
+import { latin1Bytes } from "./bytes.ts";
+
+/** The versions, oldest first. */
+export const VERSIONS: readonly WebSocketVersion[] = [
+  "draft75",
+  "draft76",
+  "hybi-07",
+  "hybi-08",
+  "rfc6455",
+];
+
+const NUMBERS: Readonly<Record<string, number>> = { "hybi-07": 7, "hybi-08": 8, "rfc6455": 13 };
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const encoder = new TextEncoder();
+const NOTHING = new Uint8Array(0);
+
+function isHixie(version: WebSocketVersion): boolean {
+  return version === "draft75" || version === "draft76";
+}
+
+/** The opening handshake, key3 included; draft76's keys are those of the draft's first example. */
+export function openingHandshake(
+  path: string,
+  version: WebSocketVersion,
+  host = "localhost",
+): Uint8Array {
+  const head = [`GET ${path} HTTP/1.1`, `Host: ${host}`, "Connection: Upgrade"];
+  if (!isHixie(version)) {
+    head.push("Upgrade: websocket", `Sec-WebSocket-Version: ${NUMBERS[version]}`);
+    head.push("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==");
+    return latin1Bytes([...head, "", ""].join("\r\n"));
+  }
+  head.push("Upgrade: WebSocket", `Origin: http://${host}`);
+  if (version === "draft75") return latin1Bytes([...head, "", ""].join("\r\n"));
+  head.push("Sec-WebSocket-Key1: 4 @1  46546xW%0l 1 5");
+  head.push("Sec-WebSocket-Key2: 12998 5 Y3 1  .P00");
+  return latin1Bytes([...head, "", "^n:ds[4U"].join("\r\n"));
+}
+
+/** A text frame of up to 65535 bytes. */
+export function textFrame(text: string, version: WebSocketVersion): Uint8Array {
+  const payload = encoder.encode(text);
+  if (isHixie(version)) return Uint8Array.of(0, ...payload, 0xff);
+  const { length } = payload;
+  const size = length < 126 ? [0x80 | length] : [0xfe, length >> 8, length & 0xff];
+  // A masking key of zeros is allowed, and readable.
+  return Uint8Array.of(0x81, ...size, 0, 0, 0, 0, ...payload);
+}
+
+/** A closing frame; nothing in draft75. */
+export function closingFrame(code: number, version: WebSocketVersion): Uint8Array {
+  if (version === "draft75") return NOTHING;
+  if (version === "draft76") return Uint8Array.of(0xff, 0);
+  return Uint8Array.of(0x88, 0x82, 0, 0, 0, 0, code >> 8, code & 0xff);
+}
+
+/** What a {@linkcode WireReader} has found. */
+export interface WireEvents {
+  /** The handshake is over. */
+  open?(): void;
+  /** A message has arrived. */
+  message(message: string | Uint8Array): void;
+  /** A closing frame has arrived, with its code; 0 if it has none. */
+  close?(code: number): void;
+}
+
+/** Reads what a server sends. */
+export class WireReader {
+  readonly #version: WebSocketVersion;
+  readonly #events: WireEvents;
+  #bytes: Uint8Array = NOTHING;
+  #isOpen = false;
+
+  /** @param version The version that was asked for. @param events Who is told. */
+  constructor(version: WebSocketVersion, events: WireEvents) {
+    this.#version = version;
+    this.#events = events;
+  }
+
+  /** Takes bytes, in any pieces. */
+  read(chunk: Uint8Array): void {
+    const bytes = new Uint8Array(this.#bytes.length + chunk.length);
+    bytes.set(this.#bytes);
+    bytes.set(chunk, this.#bytes.length);
+    let at = 0;
+    for (let taken = -1; taken !== 0; at += taken) taken = this.#next(bytes.subarray(at));
+    this.#bytes = bytes.subarray(at);
+  }
+
+  /** Reads one thing; returns how many bytes it has, 0 if it is not complete. */
+  #next(bytes: Uint8Array): number {
+    if (!this.#isOpen) return this.#readHandshake(bytes);
+    return isHixie(this.#version) ? this.#readHixie(bytes) : this.#readHybi(bytes);
+  }
+
+  #readHandshake(bytes: Uint8Array): number {
+    const text = String.fromCharCode(...bytes.subarray(0, 4096));
+    const end = text.indexOf("\r\n\r\n");
+    if (end !== -1 && !text.startsWith("HTTP/1.1 101 ")) throw new Error(`Cannot join: ${text}`);
+    const length = end + 4 + (this.#version === "draft76" ? 16 : 0);
+    if (end === -1 || bytes.length < length) return 0;
+    this.#isOpen = true;
+    this.#events.open?.();
+    return length;
+  }
+
+  #readHixie(bytes: Uint8Array): number {
+    if (bytes[0] === 0xff && bytes.length >= 2) {
+      this.#events.close?.(0);
+      return 2;
+    }
+    const end = bytes.indexOf(0xff);
+    if (end === -1) return 0;
+    this.#events.message(decoder.decode(bytes.subarray(1, end)));
+    return end + 1;
+  }
+
+  #readHybi(bytes: Uint8Array): number {
+    const [first = 0, second = 0] = bytes;
+    const header = second === 127 ? 10 : second === 126 ? 4 : 2;
+    if (bytes.length < header) return 0;
+    const view = new DataView(bytes.buffer, bytes.byteOffset);
+    const length = header === 10
+      ? Number(view.getBigUint64(2))
+      : header === 4
+      ? view.getUint16(2)
+      : second;
+    if (bytes.length < header + length) return 0;
+    const payload = bytes.slice(header, header + length);
+    if (first === 0x81) this.#events.message(decoder.decode(payload));
+    else if (first === 0x82) this.#events.message(payload);
+    else if (first === 0x88) {
+      this.#events.close?.(length === 0 ? 0 : new DataView(payload.buffer).getUint16(0));
+    }
+    return header + length;
+  }
+}

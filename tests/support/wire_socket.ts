@@ -1,0 +1,77 @@
+/**
+ * A client of any version on a TCP connection, light enough for thousands of them.
+ *
+ * @module
+ */
+import { connect, type Socket } from "node:net";
+import type { WebSocketVersion } from "../../src/handshake/versions.ts";
+import { closingFrame, openingHandshake, textFrame, WireReader } from "./wire_client.ts";
+
+/** Where to connect, and as whom. */
+export interface WireSocketOptions {
+  /** The port on 127.0.0.1. */
+  readonly port: number;
+  /** The path. */
+  readonly path: string;
+  /** The version to speak. */
+  readonly version: WebSocketVersion;
+  /** Told of each message. */
+  readonly onMessage?: (message: string | Uint8Array) => void;
+}
+
+/** One client. Every test that opens one ends it with `destroy`. */
+export class WireSocket {
+  /** The version that it speaks. */
+  readonly version: WebSocketVersion;
+  /** Whether the connection is gone. */
+  isGone = false;
+  readonly #socket: Socket;
+
+  private constructor(socket: Socket, version: WebSocketVersion) {
+    this.#socket = socket;
+    this.version = version;
+  }
+
+  /** Connects; resolves when the handshake is over, rejects if it is refused. */
+  static open({ port, path, version, onMessage }: WireSocketOptions): Promise<WireSocket> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(port, "127.0.0.1", () => {
+        socket.setNoDelay(true);
+        socket.write(openingHandshake(path, version, `127.0.0.1:${port}`));
+      });
+      const client = new WireSocket(socket, version);
+      const reader = new WireReader(version, {
+        open: () => resolve(client),
+        message: (message) => onMessage?.(message),
+      });
+      socket.on("data", (chunk) => {
+        try {
+          reader.read(chunk);
+        } catch (error) {
+          reject(error);
+          socket.destroy();
+        }
+      });
+      socket.on("error", reject);
+      socket.on("close", () => {
+        client.isGone = true;
+        reject(new Error("The connection was closed"));
+      });
+    });
+  }
+
+  /** Sends a text. */
+  send(text: string): void {
+    this.#socket.write(textFrame(text, this.version));
+  }
+
+  /** Sends a closing frame, with a code where the version has one, and FIN. */
+  close(code: number): void {
+    this.#socket.end(closingFrame(code, this.version));
+  }
+
+  /** Ends the connection at once. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}
