@@ -2,8 +2,10 @@
  * Short texts that one read brings several of: the most frequent input of a busy server.
  *
  * Each is a header of 6 bytes and its payload, so that a run of them becomes one string of which
- * each message is a part: a call of the decoder per run instead of one per message, which halves the
- * cost of a message of 32 bytes (Deno 143 → 73 ns, Bun 142 → 68, Node 131 → 75).
+ * each message is a part: a call of the decoder per run instead of one per message. Messages of 32
+ * bytes that are read cost 56 ns each instead of 100 on Deno, 66 instead of 111 on Node, and 95
+ * instead of 67 on Bun, where a part becomes a string of its own once it is looked into; those that
+ * are echoed 186 instead of 198, 170 instead of 177, and 92 instead of 112.
  *
  * @module
  */
