@@ -1,0 +1,369 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import {
+  type ConnectOptions,
+  HandshakeError,
+  ProtocolError,
+  websocketConnect,
+} from "../../src/client/mod.ts";
+import { Application, type ListenOptions, WebSocketHandler } from "../../mod.ts";
+import { runtime } from "../support/runtime.ts";
+import { credentials } from "../transport/links.ts";
+import { bytesOf, goodAnswer, parseRequest, VERSIONS } from "./support.ts";
+
+class Echo extends WebSocketHandler {
+  onMessage(message: string | Uint8Array): Promise<void> {
+    return this.writeMessage(message);
+  }
+}
+
+const app = new Application([["/echo", Echo]], { versions: VERSIONS });
+
+/** Runs `body` with the port of an echo server. */
+async function serving(
+  options: ListenOptions,
+  body: (port: number) => Promise<void>,
+): Promise<void> {
+  await using server = app.listen({ hostname: "127.0.0.1", port: 0, onListen() {}, ...options });
+  await server.listening;
+  await body(server.addr.port);
+}
+
+async function echo(url: string, options: ConnectOptions): Promise<void> {
+  await using connection = await websocketConnect(url, options);
+  await connection.writeMessage("Hello");
+  assertEquals(await connection.readMessage(), "Hello");
+}
+
+/** A server of which a test says every byte; it knows whether all its sockets are closed. */
+class Liar {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #empty: () => void = () => {};
+
+  constructor(serve: (socket: Socket) => void) {
+    this.#server = createServer({ allowHalfOpen: true }, (socket) => {
+      this.#sockets.add(socket);
+      socket.on("error", () => {});
+      socket.on("close", () => {
+        this.#sockets.delete(socket);
+        if (this.#sockets.size === 0) this.#empty();
+      });
+      serve(socket);
+    });
+  }
+
+  async listen(): Promise<string> {
+    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
+    const address = this.#server.address();
+    return `ws://127.0.0.1:${address && typeof address === "object" ? address.port : 0}/`;
+  }
+
+  /** Ends what the client has ended; resolves when no socket is left. */
+  async left(): Promise<void> {
+    for (const socket of this.#sockets) {
+      if (socket.readableEnded) socket.end();
+      else socket.resume().on("end", () => socket.end());
+    }
+    if (this.#sockets.size > 0) await new Promise<void>((resolve) => this.#empty = resolve);
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
+
+/** Runs `body` with the URL of a server, and sees that no connection is left at the end. */
+async function lying(
+  serve: (socket: Socket) => void,
+  body: (url: string) => Promise<void>,
+): Promise<void> {
+  const liar = new Liar(serve);
+  try {
+    await body(await liar.listen());
+    await liar.left();
+  } finally {
+    await liar.close();
+  }
+}
+
+/** Answers an opening handshake of RFC 6455 as it should be, with bytes behind it. */
+function opens(socket: Socket, behind: string): void {
+  socket.once("data", (request: Uint8Array) => {
+    socket.write(bytesOf(goodAnswer("rfc6455", parseRequest(request)) + behind));
+  });
+}
+
+describe("a client connects", () => {
+  for (const version of VERSIONS) {
+    test(`by TCP (${version})`, () =>
+      serving({}, (port) => echo(`ws://127.0.0.1:${port}/echo`, { version })));
+  }
+
+  test("to a name", () =>
+    serving({ hostname: "localhost" }, (port) => echo(`ws://localhost:${port}/echo`, {})));
+
+  test("by IPv6", async () => {
+    await using server = app.listen({ hostname: "::1", port: 0, onListen() {} });
+    try {
+      await server.listening;
+    } catch {
+      return; // Not to be had on this machine.
+    }
+    await echo(`ws://[::1]:${server.addr.port}/echo`, {});
+  });
+
+  test("by a unix socket", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "waterspout-"));
+    try {
+      const path = join(folder, "socket");
+      await using server = app.listen({ path, onListen() {} });
+      await server.listening;
+      await echo("ws://example.com/echo", { path });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  for (const version of VERSIONS) {
+    test(`by TLS (${version})`, () =>
+      serving(credentials, async (port) => {
+        const ca = credentials.cert;
+        await echo(`wss://localhost:${port}/echo`, { version, tls: { ca } });
+      }));
+  }
+
+  test("by TLS to any certificate, to one of another name, and with one of its own", () =>
+    serving(credentials, async (port) => {
+      const { cert, key } = credentials;
+      await echo(`wss://127.0.0.1:${port}/echo`, { tls: { insecure: true } });
+      const url = `wss://127.0.0.1:${port}/echo`;
+      await echo(url, { tls: { ca: cert, serverName: "localhost" } });
+      await echo(url, { tls: { ca: cert, cert, key } });
+      await echo(url, { tls: { ca: cert, cert, key, serverName: "localhost" } });
+    }));
+
+  test("with more than fits into the buffers on the way, both ways", () =>
+    serving({}, async (port) => {
+      await using connection = await websocketConnect(`ws://127.0.0.1:${port}/echo`);
+      const message = "x".repeat(1_000_000);
+      const writing = (async () => {
+        for (let i = 0; i < 40; i++) await connection.writeMessage(`${i} ${message}`);
+      })();
+      for (let i = 0; i < 40; i++) {
+        const echoed = await connection.readMessage();
+        assert(echoed === `${i} ${message}`, `message ${i}`);
+      }
+      await writing;
+    }));
+});
+
+describe("a client does not connect", () => {
+  test("where nobody listens", async () => {
+    const liar = new Liar(() => {});
+    const url = await liar.listen();
+    await liar.close();
+    const error = await assertRejects(() => websocketConnect(url), HandshakeError, url);
+    assertEquals((error.cause as { code?: string }).code, "ECONNREFUSED");
+  });
+
+  test("to a name that is none", async () => {
+    const url = "ws://nonexistent.invalid/";
+    const error = await assertRejects(() => websocketConnect(url), HandshakeError, url);
+    assert(error.cause instanceof Error);
+  });
+
+  test("to a path that is none", async () => {
+    const connecting = () => websocketConnect("ws://a/", { path: "/nonexistent/socket" });
+    const error = await assertRejects(connecting, HandshakeError, "ws://a/");
+    assertEquals((error.cause as { code?: string }).code, "ENOENT");
+  });
+
+  const untrusted: readonly (readonly [what: string, tls: ConnectOptions["tls"]])[] = [
+    ["that nobody has signed", {}],
+    ["of another name", { ca: credentials.cert, serverName: "example.com" }],
+  ];
+  for (const [what, tls] of untrusted) {
+    test(`to a certificate ${what}`, () =>
+      serving({ ...credentials, onError() {} }, async (port) => {
+        const connecting = () =>
+          websocketConnect(`wss://localhost:${port}/echo`, tls === undefined ? {} : { tls });
+        const error = await assertRejects(connecting, HandshakeError, "wss://localhost:");
+        assert(error.cause instanceof Error);
+      }));
+  }
+
+  test("by TLS to what speaks none", () =>
+    lying(
+      (socket) => socket.once("data", () => socket.end("HTTP/1.1 400 \r\n\r\n")),
+      async (url) => {
+        const connecting = () => websocketConnect(url.replace("ws:", "wss:"));
+        await assertRejects(connecting, HandshakeError);
+      },
+    ));
+
+  test("by TLS to what ends at once", () =>
+    lying((socket) => socket.resume().end(), async (url) => {
+      const connecting = () => websocketConnect(url.replace("ws:", "wss:"));
+      await assertRejects(connecting, HandshakeError);
+    }));
+
+  test("by TLS to what says nothing", async () => {
+    const body = async (url: string) => {
+      const options = { handshakeTimeout: 100 };
+      const connecting = () => websocketConnect(url.replace("ws:", "wss:"), options);
+      const error = await assertRejects(connecting, HandshakeError, "handshakeTimeout, 100 ms");
+      assertStringIncludes(error.message, "where a connection should have been made");
+    };
+    // Deno keeps the socket of a TLS handshake that is given up until the server ends it.
+    const liar = new Liar(() => {});
+    try {
+      await body(await liar.listen());
+      if (runtime !== "deno") await liar.left();
+    } finally {
+      await liar.close();
+    }
+  });
+});
+
+describe("a client gives up", () => {
+  for (const version of VERSIONS) {
+    test(`on a server that says nothing (${version})`, () =>
+      lying((socket) => socket.resume(), async (url) => {
+        const connecting = () => websocketConnect(url, { version, handshakeTimeout: 50 });
+        const error = await assertRejects(connecting, HandshakeError, "handshakeTimeout, 50 ms");
+        assertStringIncludes(error.message, "where an answer should have come; 0 bytes did");
+      }));
+  }
+
+  test("on one that stops in the middle", () =>
+    lying((socket) => socket.resume().write("HTTP/1.1 101 Sw"), async (url) => {
+      const connecting = () => websocketConnect(url, { handshakeTimeout: 100 });
+      await assertRejects(connecting, HandshakeError, "15 bytes did");
+    }));
+
+  test("on one that stops before the proof", () =>
+    lying((socket) => {
+      socket.once("data", (request: Uint8Array) => {
+        const answer = goodAnswer("draft76", parseRequest(request));
+        socket.write(bytesOf(answer.slice(0, -1)));
+      });
+    }, async (url) => {
+      const options = { version: "draft76", handshakeTimeout: 100 } as const;
+      const connecting = () => websocketConnect(url, options);
+      await assertRejects(connecting, HandshakeError, "the 16 bytes of the challenge's answer");
+    }));
+
+  test("on one that stops in the body of its refusal, with what it said", () =>
+    lying((socket) => socket.resume().write("HTTP/1.1 503 \r\n\r\nwait"), async (url) => {
+      const connecting = () => websocketConnect(url, { handshakeTimeout: 100 });
+      const error = await assertRejects(connecting, HandshakeError, `"wait"`);
+      assertEquals([error.status, error.body], [503, "wait"]);
+    }));
+
+  test("on one that goes on informing", () =>
+    lying((socket) => {
+      const inform = setInterval(() => socket.write("HTTP/1.1 100 \r\n\r\n"), 1);
+      socket.resume().on("close", () => clearInterval(inform)).on("end", () => {
+        clearInterval(inform);
+        socket.end();
+      });
+    }, async (url) => {
+      const connecting = () => websocketConnect(url, { handshakeTimeout: 100 });
+      await assertRejects(connecting, HandshakeError, "handshakeTimeout, 100 ms");
+    }));
+
+  test("on one that sends an endless head", () =>
+    lying((socket) => {
+      const more = () => socket.write("a: b\r\n".repeat(1000), () => socket.writable && more());
+      socket.resume().write("HTTP/1.1 101 \r\n");
+      more();
+    }, async (url) => {
+      await assertRejects(() => websocketConnect(url), HandshakeError, "maxHeaderSize, 16384");
+    }));
+
+  for (
+    const [how, end] of [
+      ["FIN", (socket: Socket) => socket.end()],
+      ["a reset", (socket: Socket) => socket.resetAndDestroy()],
+    ] as const
+  ) {
+    test(`on ${how} instead of an answer`, () =>
+      lying((socket) => socket.once("data", () => end(socket)), async (url) => {
+        const connecting = () => websocketConnect(url);
+        await assertRejects(connecting, HandshakeError, "where an answer should have come");
+      }));
+  }
+
+  test("when its signal aborts", () =>
+    lying((socket) => socket.resume(), async (url) => {
+      const controller = new AbortController();
+      const connecting = websocketConnect(url, { signal: controller.signal });
+      setTimeout(() => controller.abort(new RangeError("enough")), 20);
+      await assertRejects(() => connecting, RangeError, "enough");
+    }));
+
+  test("when the signal of its request aborts", () =>
+    lying((socket) => socket.resume(), async (url) => {
+      const controller = new AbortController();
+      const connecting = websocketConnect({ url, signal: controller.signal });
+      setTimeout(() => controller.abort(), 20);
+      const error = await assertRejects(() => connecting);
+      assertEquals(error.name, "AbortError");
+    }));
+
+  test("at once when its signal has aborted", async () => {
+    const signal = AbortSignal.abort(new RangeError("enough"));
+    await assertRejects(() => websocketConnect("ws://127.0.0.1:1/", { signal }), RangeError);
+  });
+
+  test("but not when its signal aborts once it is open", () =>
+    serving({}, async (port) => {
+      const controller = new AbortController();
+      const { signal } = controller;
+      await using connection = await websocketConnect(`ws://127.0.0.1:${port}/echo`, { signal });
+      controller.abort();
+      await connection.writeMessage("still here");
+      assertEquals(await connection.readMessage(), "still here");
+    }));
+});
+
+describe("a server that lies behind its handshake", () => {
+  test("is told why, and left", () =>
+    lying((socket) => opens(socket, "\x81\x82\0\0\0\0hi"), async (url) => {
+      const connection = await websocketConnect(url);
+      await assertRejects(() => connection.readMessage(), ProtocolError, "must not be masked");
+    }));
+
+  test("is left although it floods", () =>
+    lying((socket) => {
+      opens(socket, "\x81\x7f\0\0\0\x7f\xff\xff\xff\xff");
+      socket.once("data", () => {
+        const more = () => socket.write("x".repeat(65_536), () => socket.writable && more());
+        more();
+      });
+    }, async (url) => {
+      const connection = await websocketConnect(url, { closeTimeout: 100 });
+      await assertRejects(() => connection.readMessage(), ProtocolError, "maxMessageSize");
+      await connection.closed;
+    }));
+
+  test("is left although it does nothing more", () =>
+    lying((socket) => opens(socket, "\x83\x00"), async (url) => {
+      const connection = await websocketConnect(url, { closeTimeout: 100 });
+      await assertRejects(() => connection.readMessage(), ProtocolError, "opcodes 3 to 7");
+      await connection.closed;
+    }));
+
+  test("is left when it answers no ping", () =>
+    lying((socket) => opens(socket, ""), async (url) => {
+      const connection = await websocketConnect(url, { pingInterval: 30, pingTimeout: 60 });
+      await assertRejects(() => connection.readMessage(), Error, "within pingTimeout, 60 ms");
+      await connection.closed;
+    }));
+});
