@@ -59,7 +59,8 @@ export function findExecutable(name: string): string {
     "/usr/local/sbin",
     "/usr/sbin",
   ];
-  const path = folders.map((folder) => join(folder, name)).find(isExecutable);
+  const file = process.platform === "win32" ? `${name}.exe` : name;
+  const path = folders.map((folder) => join(folder, file)).find(isExecutable);
   if (path === undefined) {
     throw new Error(
       `Cannot find ${name}: not in PATH (on Debian, .ci/run installs what is missing)`,

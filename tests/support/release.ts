@@ -1,0 +1,69 @@
+/**
+ * Whether a release is ready: `deno task release`. Nothing is published; every step runs, also after
+ * one has failed, and the exit code is 1 if any did.
+ *
+ * @module
+ */
+import { environment, install } from "./install.ts";
+import { root } from "./runtime.ts";
+
+const { version } = JSON.parse(Deno.readTextFileSync(`${root}/deno.json`)) as { version: string };
+
+/** What stands in the way, or nothing. */
+type Step = () => Promise<string | undefined> | string | undefined;
+
+/** Runs a command; what it printed if it failed. */
+function command(...[path = "", ...args]: string[]): Step {
+  return async () => {
+    const { code, stdout, stderr } = await new Deno.Command(path, {
+      args,
+      cwd: root,
+      env: environment(),
+    }).output();
+    if (code === 0) return undefined;
+    return [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("");
+  };
+}
+
+function checkVersion(): string | undefined {
+  if (/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version)) return undefined;
+  return `${version} in deno.json is no version`;
+}
+
+function checkChangelog(): string | undefined {
+  const changes = Deno.readTextFileSync(`${root}/CHANGELOG.md`);
+  const [, newest, text = ""] = /^## (\S+)\n([^]*?)(?=^## |(?![^]))/m.exec(changes) ?? [];
+  if (newest !== version) return `CHANGELOG.md begins with ${newest}, deno.json has ${version}`;
+  return text.trim() === "" ? `CHANGELOG.md says nothing of ${version}` : undefined;
+}
+
+async function checkTag(): Promise<string | undefined> {
+  const missing = await command("git", "rev-parse", "--verify", "--quiet", `v${version}`)();
+  return missing === undefined ? `the tag v${version} is there already` : undefined;
+}
+
+const steps: Readonly<Record<string, Step>> = {
+  "version": checkVersion,
+  "changelog": checkChangelog,
+  "tag": checkTag,
+  "everything committed": command("git", "diff", "--exit-code", "--stat", "HEAD"),
+  "format, lint, types, documentation and its examples": command("deno", "task", "check"),
+  "publishing, tried out": command("deno", "publish", "--dry-run"),
+  "the README, followed on each runtime": command("deno", "task", "test", "tests/jsr"),
+};
+
+await install();
+const failed: string[] = [];
+for (const [name, step] of Object.entries(steps)) {
+  const problem = await step();
+  console.log(`${problem === undefined ? "ok    " : "FAILED"}  ${name}`);
+  if (problem === undefined) continue;
+  console.log(problem);
+  failed.push(name);
+}
+console.log(
+  failed.length === 0
+    ? `${version} is ready: deno publish, and the tag v${version}`
+    : `${version} is not ready: ${failed.join("; ")}`,
+);
+Deno.exit(failed.length === 0 ? 0 : 1);
