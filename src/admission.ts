@@ -45,6 +45,7 @@ export class Addresses {
 
   /** A connection is gone. */
   delete(connection: Connection): void {
+    if (this.#limit === 0) return;
     const hostname = this.#counted.get(connection);
     if (hostname === undefined) return;
     this.#counted.delete(connection);

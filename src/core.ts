@@ -47,7 +47,8 @@ export class Core {
   readonly tally: Tally = new Tally();
   /** Who subscribes to what. */
   readonly topics: Topics = new Topics();
-  readonly #connections: Set<Connection> = new Set();
+  /** How many connections have a socket. */
+  #sockets = 0;
   readonly #addresses: Addresses;
 
   /** @param application The outside. @param settings Its settings. @param routes Its routes. */
@@ -68,7 +69,7 @@ export class Core {
       this.tally.refused.stopping++;
       return turnAway(transport, this.wheel, owner, "the server is shutting down");
     }
-    if (maxConnections > 0 && this.#connections.size >= maxConnections) {
+    if (maxConnections > 0 && this.#sockets >= maxConnections) {
       this.tally.refused.limit++;
       return turnAway(transport, this.wheel, owner, "too many connections (maxConnections)");
     }
@@ -80,7 +81,7 @@ export class Core {
       return turnAway(transport, this.wheel, owner, reason);
     }
     transport.events = connection;
-    this.#connections.add(connection);
+    this.#sockets++;
     return connection;
   }
 
@@ -91,10 +92,10 @@ export class Core {
 
   /** A connection's socket is gone. */
   forget(connection: Connection): void {
-    this.#connections.delete(connection);
+    this.#sockets--;
     this.#addresses.delete(connection);
     // Whoever owns the listener may have closed it.
-    if (connection.owner === undefined && this.#connections.size === 0) this.wheel.rest();
+    if (connection.owner === undefined && this.#sockets === 0) this.wheel.rest();
   }
 
   /** Tells the setting `log`, which may fail itself. */
@@ -107,6 +108,6 @@ export class Core {
 
   /** See `Application.stats`. */
   stats(): Stats {
-    return takeStats(this.tally, this.topics, this.#connections.size);
+    return takeStats(this.tally, this.topics, this.#sockets);
   }
 }
