@@ -1,5 +1,5 @@
 /**
- * A WebSocket client of any version at one end of a connection in memory.
+ * A WebSocket client of any version at one end of a connection, mostly one in memory.
  *
  * @module
  */
@@ -9,13 +9,18 @@ import { Hixie } from "../../src/protocol/hixie.ts";
 import { Hybi } from "../../src/protocol/hybi.ts";
 import { Output } from "../../src/protocol/output.ts";
 import type { Protocol, Sink } from "../../src/protocol/protocol.ts";
-import type { MemoryPairOptions, MemoryTransport } from "../../src/transport/memory.ts";
+import { connect } from "../../src/transport/connect.ts";
+import { type MemoryPairOptions, MemoryTransport } from "../../src/transport/memory.ts";
+import type { ConnectorOptions, Transport } from "../../src/transport/transport.ts";
 import { makeRequest } from "./draft76_client.ts";
 
 /** Lets everything happen that waits for no clock: bytes in memory, promises. */
 export function settle(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
+
+/** How long a test waits for what does not come, in milliseconds. */
+const PATIENCE = 20_000;
 
 /** How to open. */
 export interface OpenOptions {
@@ -99,7 +104,7 @@ export function makeOpening(version: WebSocketVersion, options: OpenOptions = {}
 /** One client. What it receives is in {@linkcode events}, a line for each. */
 export class MemoryClient {
   /** The client's end of the connection. */
-  readonly transport: MemoryTransport;
+  readonly transport: Transport;
   /**
    * `text …`, `binary 1,2`, `ping …`, `pong …`, `close 1000 …` (`close` where there is no code), `FIN`, `gone` and
    * `reset`, in the order that they came.
@@ -109,6 +114,7 @@ export class MemoryClient {
   answer: Answer | undefined;
   #raw = "";
   #protocol: Protocol | null = null;
+  #changed: () => void = () => {};
   readonly #sink: Sink = {
     text: (message) => this.#note(`text ${message}`),
     binary: (message) => this.#note(`binary ${message}`),
@@ -117,14 +123,49 @@ export class MemoryClient {
     close: (code, reason) => this.#note(`close ${code ?? ""} ${reason}`.trim()),
   };
 
-  constructor(transport: MemoryTransport) {
+  constructor(transport: Transport) {
     this.transport = transport;
     transport.events = {
-      data: (chunk) => this.#received(chunk),
+      data: (chunk) => {
+        this.#received(chunk);
+        this.#changed();
+      },
       drain: () => {},
-      end: () => this.events.push("FIN"),
-      closed: (error) => this.events.push(error === undefined ? "gone" : "reset"),
+      end: () => this.#note("FIN"),
+      closed: (error) => this.#note(error === undefined ? "gone" : "reset"),
     };
+  }
+
+  /** Connects by the runtime's own sockets. The test ends the connection with `reset`. */
+  static async connect(where: Partial<ConnectorOptions>): Promise<MemoryClient> {
+    return new MemoryClient(await connect({ hostname: "127.0.0.1", port: 0, ...where }));
+  }
+
+  /** Resolves when something is so; fails if it is not in time. */
+  until(what: string, isSo: () => boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = () => {
+        clearTimeout(late);
+        this.#changed = () => {};
+      };
+      const late = setTimeout(() => {
+        settle();
+        reject(new Error(`Cannot wait for ${what}: ${JSON.stringify(this.events)}, ${this.raw}`));
+      }, PATIENCE);
+      const look = () => {
+        if (!isSo()) return;
+        settle();
+        resolve();
+      };
+      this.#changed = look;
+      look();
+    });
+  }
+
+  /** Resolves to the next event. */
+  async next(): Promise<string> {
+    await this.until("an event", () => this.events.length > 0);
+    return this.events.shift() ?? "";
   }
 
   /** What came before the handshake was over, as Latin-1. */
@@ -145,6 +186,11 @@ export class MemoryClient {
     this.write(opening.head);
     this.write(opening.key3);
     await settle();
+    const size = opening.proof instanceof Uint8Array ? opening.proof.length : 0;
+    const isWhole = () => this.raw.includes("\r\n\r\n") && this.parseAnswer().body.length >= size;
+    if (!isWhole() && !(this.transport instanceof MemoryTransport)) {
+      await this.until("the answer", () => isWhole() || this.events.length > 0);
+    }
     this.begin(version, opening.proof);
   }
 
@@ -243,6 +289,7 @@ export class MemoryClient {
 
   #note(event: string): boolean {
     this.events.push(event);
+    this.#changed();
     return true;
   }
 }
