@@ -42,7 +42,8 @@ export function checkCloseCode(code: number | undefined, reason: string): void {
       `Cannot close with code ${code}: not allowed on the wire (RFC 6455 §7.4)`,
     );
   }
-  const size = encoder.encode(reason).length;
+  // Most often there is none.
+  const size = reason === "" ? 0 : encoder.encode(reason).length;
   if (size > MAX_REASON_SIZE) {
     throw new RangeError(
       `Cannot close with a reason of ${size} bytes: ${MAX_REASON_SIZE} at most (RFC 6455 §5.5)`,
@@ -54,6 +55,7 @@ export function checkCloseCode(code: number | undefined, reason: string): void {
 export function encodeClose(code: number | undefined, reason: string): Uint8Array {
   checkCloseCode(code, reason);
   if (code === undefined) return new Uint8Array(0);
+  if (reason === "") return Uint8Array.of(code >> 8, code);
   const bytes = encoder.encode(reason);
   const payload = new Uint8Array(2 + bytes.length);
   payload[0] = code >> 8;
@@ -69,7 +71,8 @@ export function encodeClose(code: number | undefined, reason: string): Uint8Arra
  * @throws {ProtocolError} 1002, or 1007 if the reason is not UTF-8.
  */
 export function decodeClose(payload: Uint8Array): { code: number | undefined; reason: string } {
-  const [high, low] = payload;
+  const high = payload[0];
+  const low = payload[1];
   if (high === undefined) return { code: undefined, reason: "" };
   if (low === undefined) {
     throw new ProtocolError(1002, "a close payload must not be of one byte (RFC 6455 §5.5.1)");
@@ -78,6 +81,7 @@ export function decodeClose(payload: Uint8Array): { code: number | undefined; re
   if (!isSendable(code)) {
     throw new ProtocolError(1002, `close code ${code} must not be on the wire (RFC 6455 §7.4)`);
   }
+  if (payload.length === 2) return { code, reason: "" };
   try {
     return { code, reason: decoder.decode(payload.subarray(2)) };
   } catch {
