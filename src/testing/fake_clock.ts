@@ -69,9 +69,15 @@ export class FakeClock implements Clock {
     this.#now += milliseconds;
   }
 
-  /** Moves the time on, and calls what is due in order, with the promises between them settled. */
+  /**
+   * Moves the time on, and calls what is due in order. Whatever waits for no clock happens first, and
+   * between the calls, and after them.
+   *
+   * @param milliseconds By how much.
+   */
   async advance(milliseconds: number): Promise<void> {
     const end = this.#now + milliseconds;
+    await settle();
     for (let next = this.#next(); next !== undefined && next.at <= end; next = this.#next()) {
       this.clearTimeout(next);
       this.#now = Math.max(this.#now, next.at);

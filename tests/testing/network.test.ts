@@ -1,0 +1,40 @@
+import { assertEquals } from "@std/assert";
+import { describe, test } from "node:test";
+import { Network } from "../../src/testing/network.ts";
+
+function settle(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+describe("the network of the test kit", () => {
+  test("does things later, one at a time and in order", async () => {
+    const network = new Network();
+    const log: string[] = [];
+    network.schedule(() => {
+      log.push("a");
+      network.schedule(() => log.push("c"));
+    });
+    network.schedule(() => log.push("b"));
+    assertEquals(log, []);
+    await settle();
+    assertEquals(log, ["a", "b", "c"]);
+  });
+
+  test("keeps the order of what it held", async () => {
+    const network = new Network();
+    const log: string[] = [];
+    for (const name of ["a", "b", "c"]) {
+      network.schedule(() => {
+        log.push(name);
+        if (name === "a") network.stall();
+      });
+    }
+    await settle();
+    assertEquals([log, network.stalled], [["a"], true]);
+    network.schedule(() => log.push("d"));
+    network.flow();
+    network.flow();
+    await settle();
+    assertEquals([log, network.stalled], [["a", "b", "c", "d"], false]);
+  });
+});
