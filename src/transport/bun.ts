@@ -87,6 +87,16 @@ export interface BunSocketHandlersOptions {
  * sockets' `data` alone: it holds the transport.
  *
  * @param accept Called for each connection.
+ *
+ * @example
+ * ```ts ignore
+ * import { Application } from "@waterspout/websocket";
+ * import { bunSocketHandlers } from "@waterspout/websocket/bun";
+ *
+ * const app = new Application([]);
+ * const socket = bunSocketHandlers((transport) => app.accept(transport), { secure: true });
+ * Bun.listen({ hostname: "0.0.0.0", port: 8443, allowHalfOpen: true, tls: { cert, key }, socket });
+ * ```
  */
 export function bunSocketHandlers(
   accept: Acceptor,
@@ -147,6 +157,17 @@ function tlsHandlers(
  * @param accept Called for each connection, with TLS after its handshake.
  * @throws {Error} If the runtime cannot bind, with its own `code` (`EADDRINUSE`).
  * @throws {TypeError} If this is not Bun.
+ *
+ * @example
+ * ```ts ignore
+ * import { Application } from "@waterspout/websocket";
+ * import { listen } from "@waterspout/websocket/bun";
+ *
+ * const app = new Application([]);
+ * const listener = listen({ port: 0 }, (transport) => app.accept(transport));
+ * await listener.listening;
+ * listener.close();
+ * ```
  */
 export function listen(options: ListenerOptions, accept: Acceptor): Listener {
   const { Bun } = globalThis as { Bun?: BunNamespace };

@@ -1,0 +1,61 @@
+import { assertEquals, assertGreater } from "@std/assert";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { root, runtimePath } from "./support/runtime.ts";
+import { Child } from "./support/spawn.ts";
+
+interface JsDoc {
+  readonly doc?: string;
+  readonly tags?: readonly { readonly kind: string }[];
+}
+
+/** What `deno doc --json` says of a module. */
+interface Module {
+  readonly module_doc?: JsDoc;
+  readonly symbols: readonly {
+    readonly name: string;
+    readonly declarations: readonly { readonly kind: string; readonly jsDoc?: JsDoc }[];
+  }[];
+}
+
+async function documentationOf(door: string): Promise<Module> {
+  const child = new Child([runtimePath("deno"), "doc", "--json", door], { cwd: root });
+  if (await child.exited !== 0) throw new Error(`deno doc ${door} failed:\n${child.output}`);
+  const { nodes } = JSON.parse(child.output.slice(child.output.indexOf("{"))) as {
+    nodes: Record<string, Module>;
+  };
+  const [module] = Object.values(nodes);
+  if (module === undefined) throw new Error(`deno doc says nothing of ${door}`);
+  return module;
+}
+
+const { exports } = JSON.parse(readFileSync(join(root, "deno.json"), "utf8")) as {
+  exports: Record<string, string>;
+};
+
+const isCalled = (kind: string): boolean => kind === "function" || kind === "class";
+
+function hasExample(doc: JsDoc | undefined): boolean {
+  return doc?.tags?.some(({ kind }) => kind === "example") ?? false;
+}
+
+describe("the documentation of an entry point has a text, and examples of what is called", () => {
+  for (const [door, path] of Object.entries(exports)) {
+    test(door, async () => {
+      const { module_doc, symbols } = await documentationOf(path);
+      assertGreater(module_doc?.doc?.length ?? 0, 40);
+      assertGreater(symbols.length, 0);
+      const silent = symbols.filter(({ declarations }) =>
+        declarations.some(({ jsDoc }) => !jsDoc?.doc)
+      );
+      assertEquals(silent.map(({ name }) => name), []);
+      const bare = symbols.filter(({ name, declarations }) =>
+        // The counters, which are read: its values are plain numbers.
+        name !== "Traffic" &&
+        declarations.some(({ kind, jsDoc }) => isCalled(kind) && !hasExample(jsDoc))
+      );
+      assertEquals(bare.map(({ name }) => name), []);
+    });
+  }
+});
