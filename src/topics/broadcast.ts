@@ -45,6 +45,7 @@ export class Broadcast implements Published {
   sent = 0;
   unable = 0;
   readonly #payload: string | Uint8Array;
+  #copy: Uint8Array | undefined;
   /** The formats met so far, and the frame of each: there are no more than a few. */
   readonly #formats: string[] = [];
   readonly #frames: Uint8Array[] = [];
@@ -54,19 +55,35 @@ export class Broadcast implements Published {
     this.#payload = payload;
   }
 
-  /** Sends it to one connection. */
+  /** Sends it to one of several. */
   to(connection: Connection): void {
     const { protocol } = connection;
-    if (protocol === null) return;
-    if (typeof this.#payload !== "string" && !connection.hasBinary) {
-      this.unable++;
-      return;
-    }
+    if (protocol === null || !this.#isFor(connection)) return;
     const { format } = protocol;
-    if (format === undefined) connection.writeMessage(this.#payload);
+    if (format === undefined) connection.writeMessage(this.#kept());
     else connection.writeFrame(this.#frame(protocol, format));
     // If it was too much for a slow one, that is closed.
     if (connection.isOpen) this.sent++;
+  }
+
+  /** Sends it to the only one: a text that nobody shares is encoded where it goes. */
+  toOne(connection: Connection): void {
+    if (typeof this.#payload !== "string") return this.to(connection);
+    if (!connection.isOpen) return;
+    connection.writeMessage(this.#payload);
+    if (connection.isOpen) this.sent++;
+  }
+
+  /** The message as it is now: nobody tells the publisher when its bytes may change. */
+  #kept(): string | Uint8Array {
+    if (typeof this.#payload === "string") return this.#payload;
+    return this.#copy ??= this.#payload.slice();
+  }
+
+  #isFor(connection: Connection): boolean {
+    if (typeof this.#payload === "string" || connection.hasBinary) return true;
+    this.unable++;
+    return false;
   }
 
   #frame(protocol: Protocol, format: string): Uint8Array {

@@ -110,7 +110,7 @@ export class Topics {
       // Those who leave meanwhile, since they were too slow or their `onClose` ends others, are
       // not met any more: a Set can be changed while it is walked.
       for (const connection of subscribers) if (connection !== except) broadcast.to(connection);
-    } else if (subscribers !== except) broadcast.to(subscribers);
+    } else if (subscribers !== except) broadcast.toOne(subscribers);
     return broadcast;
   }
 }

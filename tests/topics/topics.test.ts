@@ -83,6 +83,26 @@ describe("a topic", () => {
     await endAll(members);
   });
 
+  test("carries large bytes as they were, whatever becomes of them", async () => {
+    const app = makeApp();
+    const whole = new Uint8Array(200_000).map((_, index) => index);
+    for (let subscribers = 1; subscribers <= 2; subscribers++) {
+      const members: Member[] = [];
+      while (members.length < subscribers) {
+        const member = await Member.join(app, "/news", "rfc6455", { capacity: 1000 });
+        member.transport.pause();
+        members.push(member);
+      }
+      const bytes = whole.slice();
+      app.publish("news", bytes);
+      bytes.fill(9);
+      for (const { transport } of members) transport.resume();
+      await settled();
+      for (const member of members) assertEquals(member.take(), [whole]);
+      await endAll(members);
+    }
+  });
+
   test("carries what a subscriber publishes to the others alone", async () => {
     const app = makeApp();
     const members = await joinAll(app, "/news");
