@@ -29,9 +29,13 @@ function isHixie(version: WebSocketVersion): boolean {
 export function openingHandshake(
   path: string,
   version: WebSocketVersion,
-  host = "localhost",
+  { host = "localhost", fields = [] }: {
+    readonly host?: string;
+    /** Further header lines. */
+    readonly fields?: readonly string[];
+  } = {},
 ): Uint8Array {
-  const head = [`GET ${path} HTTP/1.1`, `Host: ${host}`, "Connection: Upgrade"];
+  const head = [`GET ${path} HTTP/1.1`, `Host: ${host}`, "Connection: Upgrade", ...fields];
   if (!isHixie(version)) {
     head.push("Upgrade: websocket", `Sec-WebSocket-Version: ${NUMBERS[version]}`);
     head.push("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==");

@@ -37,7 +37,7 @@ export class WireSocket {
     return new Promise((resolve, reject) => {
       const socket = connect(port, "127.0.0.1", () => {
         socket.setNoDelay(true);
-        socket.write(openingHandshake(path, version, `127.0.0.1:${port}`));
+        socket.write(openingHandshake(path, version, { host: `127.0.0.1:${port}` }));
       });
       const client = new WireSocket(socket, version);
       const reader = new WireReader(version, {

@@ -54,12 +54,12 @@ export class Member {
     app: Application,
     path: string,
     version: WebSocketVersion,
-    options?: MemoryPairOptions,
+    options: MemoryPairOptions & { readonly fields?: readonly string[] } = {},
   ): Promise<Member> {
     const [server, client] = memoryPair(options);
     const member = new Member(client, version);
     app.accept(server);
-    client.write(openingHandshake(path, version), true);
+    client.write(openingHandshake(path, version, options), true);
     await settled();
     return member;
   }

@@ -103,6 +103,25 @@ describe("a topic", () => {
     }
   });
 
+  for (const contextTakeover of [false, true]) {
+    test(`reaches those who compress, contextTakeover: ${contextTakeover}`, async () => {
+      // Too short to be compressed, so that a test can read it.
+      const app = makeApp({ compression: { threshold: 1000, contextTakeover } });
+      const fields = ["Sec-WebSocket-Extensions: permessage-deflate"];
+      const members: Member[] = [];
+      for (const options of [{ fields }, {}, { fields }]) {
+        members.push(await Member.join(app, "/news", "rfc6455", options));
+      }
+      const bytes = Uint8Array.of(1, 2, 3);
+      assertEquals({ ...app.publish("news", bytes) }, { sent: 3, unable: 0 });
+      bytes.fill(9);
+      app.publish("news", "text");
+      await settled();
+      for (const member of members) assertEquals(member.take(), [Uint8Array.of(1, 2, 3), "text"]);
+      await endAll(members);
+    });
+  }
+
   test("carries what a subscriber publishes to the others alone", async () => {
     const app = makeApp();
     const members = await joinAll(app, "/news");
