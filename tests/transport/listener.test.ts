@@ -6,11 +6,13 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { connect as connectTls } from "node:tls";
 import { listen as listenWithBun } from "../../src/transport/bun.ts";
 import { listen as listenWithDeno } from "../../src/transport/deno.ts";
 import { listen } from "../../src/transport/listen.ts";
@@ -263,6 +265,26 @@ describe("listen with TLS", () => {
     await server.until(() => server.accepted.length === 1, "a connection");
     assertEquals(server.errors.length, 2);
     await server.stop(peer);
+  });
+
+  test("takes FIN for the peer's end, even if TLS has not ended", async () => {
+    const server = new Server(credentials);
+    await server.listener.listening;
+    const raw = connect(server.listener.address.port, "127.0.0.1");
+    raw.on("error", () => {});
+    await once(raw, "connect");
+    const socket = connectTls({ socket: raw, ca: credentials.cert, servername: "localhost" });
+    socket.on("error", () => {});
+    await server.until(() => server.accepted.length === 1, "a connection");
+    const [recorder] = server.accepted;
+    // What the handshake has left to read is read with it: a close would reset the connection else.
+    recorder?.act((transport) => transport.write(new Uint8Array(1), false));
+    await once(socket, "data");
+    raw.destroy();
+    await recorder?.until(() => recorder.ended || recorder.gone, "end");
+    assertEquals(recorder?.error, undefined);
+    assertEquals(recorder?.ended, true);
+    await server.stop();
   });
 
   test("accepts a connection only after its handshake", async () => {

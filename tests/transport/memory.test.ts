@@ -31,13 +31,14 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 
 describe("memoryPair", () => {
   test("delivers nothing until a step is made", () => {
-    const { steps, left, heardRight } = pair();
+    const { steps, left, heardLeft, heardRight } = pair();
     left.write(bytes("ab"), false);
     left.write(bytes("cd"), false);
     assertEquals(heardRight, []);
     assert(steps.step());
     assertEquals(heardRight, ["data abcd"]);
     assert(!steps.step());
+    assertEquals(heardLeft, []);
   });
 
   test("delivers with the microtasks unless told", async () => {
@@ -111,6 +112,20 @@ describe("memoryPair", () => {
     steps.run();
     assertEquals(heardLeft, ["data cd", "end", "closed"]);
     assertEquals(heardRight, ["data ab", "end", "closed"]);
+  });
+
+  test("closes an end only when the link has taken all that it wrote", () => {
+    const { steps, left, right, heardLeft, heardRight } = pair({ capacity: 1, split: 2 });
+    right.pause();
+    left.write(bytes("abcd"), false);
+    left.end();
+    right.end();
+    steps.run();
+    assertEquals(heardLeft, ["end"]);
+    right.resume();
+    steps.run();
+    assertEquals(heardLeft, ["end", "closed"]);
+    assertEquals(heardRight, ["data ab", "data cd", "end", "closed"]);
   });
 
   test("resets the other end when destroyed, and loses what is under way", () => {

@@ -136,6 +136,7 @@ async function goneAfterReset(recorder: Recorder, link: Link): Promise<void> {
   if (!link.resets) {
     await recorder.until(() => recorder.ended || recorder.gone, "end");
     recorder.act((transport) => transport.destroy());
-  }
-  await recorder.until(() => recorder.gone, "closed");
+    await recorder.until(() => recorder.gone, "closed");
+    assertEquals(recorder.error, undefined);
+  } else await recorder.until(() => recorder.gone, "closed");
 }
