@@ -1,0 +1,95 @@
+/**
+ * Serves, shuts down, and says `done`; then the process must end by itself: `exit.ts CASE`.
+ */
+import { connect, createServer, type Socket } from "node:net";
+import process from "node:process";
+import { Application, WebSocketHandler } from "../../../mod.ts";
+import { nodeTransport } from "../../../src/transport/node.ts";
+import { makeOpening } from "../../support/memory_client.ts";
+
+class Echo extends WebSocketHandler {
+  onMessage(message: string | Uint8Array): void {
+    this.writeMessage(message);
+  }
+}
+
+const app = new Application([["/", Echo]], {
+  fetch: () => new Response("plain"),
+  maxConnections: 3,
+});
+const where = { hostname: "127.0.0.1", port: 0, onListen() {} };
+
+/** Connects, sends, and resolves once something has come back. */
+function send(port: number, bytes: string | Uint8Array): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, "127.0.0.1", () => socket.write(bytes));
+    socket.on("error", reject);
+    socket.once("data", () => resolve(socket));
+  });
+}
+
+function open(port: number): Promise<Socket> {
+  return send(port, makeOpening("rfc6455", { host: `127.0.0.1:${port}` }).head);
+}
+
+/** A socket that answers whatever comes by ending. */
+function endAtNext(socket: Socket): void {
+  socket.on("data", () => socket.end());
+}
+
+const cases: Readonly<Record<string, () => Promise<void>>> = {
+  /** Clients of every kind are there when it stops. */
+  async connected() {
+    const server = app.listen(where);
+    await server.listening;
+    const { port } = server.addr;
+    endAtNext(await open(port));
+    const silent = connect(port, "127.0.0.1");
+    silent.on("error", () => {});
+    const half = await new Promise<Socket>((resolve) => {
+      const socket = connect(port, "127.0.0.1", () => {
+        socket.write("GET / HTTP/1.1\r\n");
+        resolve(socket);
+      });
+    });
+    endAtNext(half);
+    half.on("error", () => {});
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    (await send(port, "turned away\r\n\r\n")).end();
+    await server.shutdown();
+  },
+  /** All clients have gone before, and what timed them with them. */
+  async gone() {
+    const server = app.listen(where);
+    await server.listening;
+    const { port } = server.addr;
+    for (let i = 0; i < 3; i++) {
+      const socket = await open(port);
+      socket.end();
+      await new Promise((resolve) => socket.once("close", resolve));
+    }
+    const plain = await send(port, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    plain.end();
+    await new Promise((resolve) => plain.once("close", resolve));
+    await server.shutdown();
+  },
+  /** Somebody else owns the listener. */
+  async accept() {
+    const listener = createServer((socket) => app.accept(nodeTransport(socket)));
+    await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+    const address = listener.address();
+    const socket = await open(typeof address === "object" && address !== null ? address.port : 0);
+    listener.close();
+    socket.end();
+    await new Promise((resolve) => socket.once("close", resolve));
+  },
+  /** Nobody ever connects, and nobody shuts down. */
+  async unref() {
+    const server = app.listen(where);
+    await server.listening;
+    server.unref();
+  },
+};
+
+await cases[process.argv[2] ?? ""]?.();
+console.log("done");
