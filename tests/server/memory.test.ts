@@ -1,0 +1,67 @@
+import { describe, test } from "node:test";
+import { assert, assertEquals } from "@std/assert";
+import { MemoryClient } from "../support/memory_client.ts";
+import { type Child, spawnScript } from "../support/spawn.ts";
+
+/** How much memory a server may take more than with its first message, in MiB. */
+const FLAT = 200;
+
+async function withServer(use: (port: number, child: Child) => Promise<void>): Promise<void> {
+  const child = spawnScript("tests/server/scripts/slow.ts");
+  try {
+    const [, port] = await child.waitFor(/^port (\d+)$/m);
+    await use(Number(port), child);
+  } finally {
+    await child.stop("SIGKILL");
+  }
+}
+
+/** Sends the same bytes again and again, as fast as the server takes them. */
+async function push(client: MemoryClient, bytes: Uint8Array, times: number): Promise<void> {
+  for (let sent = 0; sent < times; sent++) {
+    client.transport.write(bytes, true);
+    while (client.transport.bufferedAmount > 8 * 2 ** 20) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+}
+
+describe("the memory of a server whose handler is slow", () => {
+  test("stays flat while a client pushes a gigabyte through it", async () => {
+    await withServer(async (port) => {
+      const client = await MemoryClient.connect({ port });
+      await client.open("rfc6455", { host: `127.0.0.1:${port}` });
+      // A mask that changes nothing saves this end the work.
+      const size = 2 ** 20;
+      const frame = new Uint8Array(14 + size);
+      frame.set([0x82, 0xff, 0, 0, 0, 0, 0, size >> 16, 0, 0]);
+      await push(client, frame, 1024);
+      client.send("report");
+      const report = await client.next();
+      client.reset();
+      const [, messages, bytes, grown] =
+        /^text (\d+) messages, (\d+) bytes, (\d+) MiB$/.exec(report) ?? [];
+      assertEquals([messages, bytes], ["1024", `${2 ** 30}`]);
+      assert(Number(grown) < FLAT, `it has grown by ${grown} MiB`);
+    });
+  });
+
+  test("stays flat while a draft76 client pushes small messages through it", async () => {
+    await withServer(async (port) => {
+      const client = await MemoryClient.connect({ port });
+      await client.open("draft76", { host: `127.0.0.1:${port}` });
+      const frames = new Uint8Array(100_000).fill(0x61);
+      for (let at = 0; at < frames.length; at += 20_000) {
+        frames[at] = 0x00;
+        frames[at + 19_999] = 0xff;
+      }
+      await push(client, frames, 1000);
+      client.send("report");
+      const report = await client.next();
+      client.reset();
+      const [, messages, grown] = /^text (\d+) messages, \d+ bytes, (\d+) MiB$/.exec(report) ?? [];
+      assertEquals(messages, "5000");
+      assert(Number(grown) < FLAT, `it has grown by ${grown} MiB`);
+    });
+  });
+});
