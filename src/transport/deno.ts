@@ -1,6 +1,9 @@
 /**
  * Deno's own TCP, TLS and unix sockets, for those who own the listener.
  *
+ * Deno 2.9 keeps the descriptor of a TLS connection that was closed during its handshake, or with
+ * output that the peer does not take, until the peer goes on or is gone.
+ *
  * @example
  * ```ts ignore
  * import { Application } from "@waterspout/websocket";

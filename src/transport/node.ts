@@ -13,7 +13,6 @@
  *
  * @module
  */
-import { asError } from "./events.ts";
 import { type NodeSocket, NodeTransport } from "./node_socket.ts";
 import type { Acceptor, Address, Listener, ListenerOptions, Transport } from "./transport.ts";
 
@@ -34,7 +33,7 @@ interface SocketAddress {
 
 /** The part of `net.Server` and `tls.Server` that is used. */
 interface NodeServer {
-  on(event: string, listener: (error: Error) => void): unknown;
+  on(event: string, listener: (error: Error, socket?: NodeSocket) => void): unknown;
   listen(where: object): unknown;
   address(): SocketAddress | string | null;
   close(): unknown;
@@ -178,9 +177,13 @@ class NodeListener implements Listener {
     });
     // Whoever does not wait for `listening` must not be ended by it.
     this.listening.catch(() => {});
-    const report = (error: Error): void => options.onError?.(asError(error));
+    const report = (error: Error): void => options.onError?.(error);
     server.on("listening", () => server.on("error", report));
-    server.on("tlsClientError", report);
+    server.on("tlsClientError", (error, socket) => {
+      report(error);
+      // After a timeout, Node itself would leave the socket open.
+      socket?.destroy();
+    });
     server.listen(bind(options));
   }
 
