@@ -53,7 +53,7 @@ export async function websocketConnect(
   return new WebSocketClientConnection(await openSession(request, options));
 }
 
-/** The same, for those who are in the know. */
+/** What {@linkcode websocketConnect} and the test kit share: the connection itself. */
 export async function openSession(
   request: string | URL | ConnectRequest,
   options: ConnectOptions,

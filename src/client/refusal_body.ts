@@ -9,7 +9,7 @@ import type { ResponseHead } from "./response_head.ts";
 
 /** Collects a body as far as it is wanted; one that is malformed ends where it is. */
 export class RefusalBody {
-  /** Whether no more is wanted. */
+  /** Whether no more is wanted; told by {@linkcode read}. */
   complete = false;
   readonly #reader: BodyReader | null = null;
   /** How many bytes may still be read, framing included. */
@@ -23,10 +23,9 @@ export class RefusalBody {
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
     }
-    this.complete = this.#reader === null || this.#reader.complete || maxSize === 0;
   }
 
-  /** Takes the next bytes. */
+  /** Takes the next bytes; at first those behind the head, also if there are none. */
   read(chunk: Uint8Array): void {
     const part = chunk.subarray(0, this.#left);
     this.#left -= part.length;
@@ -36,7 +35,7 @@ export class RefusalBody {
       if (!(error instanceof HttpError)) throw error;
       this.complete = true;
     }
-    if (this.#left === 0 || this.#reader?.complete) this.complete = true;
+    if (this.#reader === null || this.#reader.complete || this.#left === 0) this.complete = true;
   }
 
   /** What has come so far. */

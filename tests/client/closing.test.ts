@@ -18,9 +18,12 @@ describe("a client closes", () => {
       const { client, server } = await open({ version });
       client.close(3000, "that's all");
       client.close(3001, "again");
+      client.ping("too late");
+      await assertRejects(() => client.writeMessage("too late"), WebSocketClosedError);
       const reading = client.readMessage();
       await settle();
       assertEquals(server.take(), ["close 3000 that's all"]);
+      assertEquals(server.received, 2 + 4 + 2 + "that's all".length);
       assertEquals(await hasSettled(reading), false);
       server.message("too late");
       server.close(3000);
@@ -115,6 +118,15 @@ describe("a client closes", () => {
     await clock.advance(4900);
     assertEquals(await hasSettled(client.closed), false);
     await clock.advance(200);
+    await client.closed;
+  });
+
+  test("in closeTimeout at the most, while the server takes nothing", async () => {
+    const { client, server, clock } = await open({ pair: { capacity: 0 } });
+    server.transport.pause();
+    client.writeMessage("x".repeat(100_000));
+    client.close(1000);
+    await clock.advance(5100);
     await client.closed;
   });
 
@@ -235,6 +247,24 @@ describe("a connection is lost", () => {
       await client.closed;
     }
   });
+
+  for (const how of ["its own abort", "a reset", "a reset before all is read"] as const) {
+    test(`by ${how}, while a write waits`, async () => {
+      const limits = { highWaterMark: 100, maxQueuedSize: 100 };
+      const { client, server } = await open({ ...limits, pair: { capacity: 0 } });
+      const unread = how === "a reset before all is read" ? 5 : 0;
+      server.write("\x81\x06unread".repeat(unread));
+      server.transport.pause();
+      client.writeMessage("x".repeat(1000));
+      await settle();
+      const writing = client.writeMessage("waits");
+      if (how === "its own abort") client.abort();
+      else server.reset();
+      await assertRejects(() => writing, WebSocketClosedError, "is closed");
+      for (let i = 0; i < unread; i++) assertEquals(await client.readMessage(), "unread");
+      await client.closed;
+    });
+  }
 
   test("by its own abort, which is no error", async () => {
     const { client, server } = await open();

@@ -41,6 +41,8 @@ export class FakeServer {
   readonly clock = new FakeClock();
   /** The request, once it is there. */
   request = "";
+  /** How many bytes came behind the request. */
+  received = 0;
   #protocol: Protocol | null = null;
 
   constructor(transport: MemoryTransport) {
@@ -70,6 +72,7 @@ export class FakeServer {
       this.request += textOf(chunk);
       return;
     }
+    this.received += chunk.length;
     const note = (event: string) => this.events.push(event.trim()) > 0;
     try {
       this.#protocol.receive(chunk, false, {

@@ -137,6 +137,16 @@ describe("a client writes", () => {
     assertEquals((error as Error & { code: number }).code, 1013);
     client.abort();
   });
+
+  test("no more than maxBufferedAmount, and ends although it has stopped reading", async () => {
+    const limits = { highWaterMark: 1000, maxBufferedAmount: 10_000, maxQueuedSize: 100 };
+    const { client, server } = await open({ ...limits, pair: { capacity: 0 } });
+    for (let i = 0; i < 100; i++) server.message("unread");
+    await settle();
+    client.writeMessage("x".repeat(20_000));
+    server.end();
+    await client.closed;
+  });
 });
 
 describe("pings", () => {
@@ -164,6 +174,24 @@ describe("pings", () => {
     client.ping(new Uint8Array(125));
     await settle();
     assertEquals(server.take().length, 1);
+    client.abort();
+  });
+
+  test("wait for output that waits, as far as there is room", async () => {
+    const limits = { highWaterMark: 100, maxBufferedAmount: 6000 };
+    const { client, server } = await open({ ...limits, pair: { capacity: 0 } });
+    server.transport.pause();
+    client.writeMessage("x".repeat(5000));
+    await settle();
+    client.ping("behind it");
+    server.transport.resume();
+    await settle();
+    assertEquals(server.take().slice(1), ["ping behind it"]);
+    server.transport.pause();
+    client.writeMessage("x".repeat(5000));
+    await settle();
+    for (let i = 0; i < 20; i++) client.ping("x".repeat(125));
+    await assertRejects(() => client.readMessage(), Error, "maxBufferedAmount (6000 bytes)");
     client.abort();
   });
 

@@ -1,0 +1,97 @@
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { describe, test } from "node:test";
+import { HandshakeError } from "../../src/client/mod.ts";
+import type { WebSocketVersion } from "../../src/handshake/versions.ts";
+import { type FakeServer, join, settle } from "./fake_server.ts";
+import { bytesOf, goodAnswer, parseRequest, VERSIONS } from "./support.ts";
+
+const URL = "ws://example.com/";
+
+/** How far a server goes before it stops, and what the client misses then. */
+const stops: readonly (readonly [
+  how: string,
+  answer: (good: string) => string,
+  missing: (version: WebSocketVersion, sent: number) => string,
+])[] = [
+  ["nothing", () => "", () => "an answer should have come; 0 bytes did"],
+  ["half a line", () => "HTTP/1.1 101 W", () => "an answer should have come; 14 bytes did"],
+  [
+    "all but the last byte",
+    (good) => good.slice(0, -1),
+    (version, sent) =>
+      `where ${version === "draft76" ? "the 16 bytes of the challenge's answer" : "an answer"} ` +
+      `should have come; ${sent} bytes did`,
+  ],
+  ["half a refusal", () => "HTTP/1.1 503 \r\nContent-Length: 9\r\n\r\nnot", () => `": "not"`],
+];
+
+/** Opens to a server that stops, has that end, and sees that nothing is left. */
+async function stopped(
+  version: WebSocketVersion,
+  answer: (good: string) => string,
+  end: (server: FakeServer) => Promise<void> | void,
+): Promise<{ error: HandshakeError; sent: number }> {
+  const { server, promise } = join(URL, { version, handshakeTimeout: 1000 });
+  await settle();
+  const sent = answer(goodAnswer(version, parseRequest(bytesOf(server.request))));
+  server.write(sent);
+  await settle();
+  await end(server);
+  const error = await assertRejects(() => promise, HandshakeError, `Cannot connect to ${URL}: `);
+  await settle();
+  const last = server.events.at(-1);
+  assertEquals(last === "reset" || last === "gone", true, String(server.events));
+  assertEquals(server.clock.pending, 0);
+  return { error, sent: sent.length };
+}
+
+for (const version of VERSIONS) {
+  describe(`a client of ${version} gives up on a server that sends`, () => {
+    for (const [how, answer, missing] of stops) {
+      test(`${how} and stops`, async () => {
+        const { error, sent } = await stopped(
+          version,
+          answer,
+          ({ clock }) => clock.advance(1000),
+        );
+        assertStringIncludes(error.message, missing(version, sent));
+        const isRefused = how === "half a refusal";
+        if (!isRefused) assertStringIncludes(error.message, "handshakeTimeout, 1000 ms, is over");
+        assertEquals([error.status, error.body], isRefused ? [503, "not"] : [undefined, ""]);
+      });
+
+      test(`${how} and FIN`, async () => {
+        const { error, sent } = await stopped(version, answer, (server) => server.end());
+        assertStringIncludes(error.message, missing(version, sent));
+        assertEquals(error.cause, undefined);
+      });
+
+      test(`${how} and a reset`, async () => {
+        const { error, sent } = await stopped(version, answer, (server) => server.reset());
+        assertStringIncludes(error.message, missing(version, sent));
+        const { code } = (error.cause ?? {}) as { code?: string };
+        assertEquals(code, how === "half a refusal" ? undefined : "ECONNRESET");
+      });
+    }
+  });
+}
+
+describe("a client gives up at once", () => {
+  test("and leaves nothing, when its signal aborts", async () => {
+    const controller = new AbortController();
+    const { server, promise } = join(URL, { signal: controller.signal });
+    await settle();
+    controller.abort(new RangeError("enough"));
+    await assertRejects(() => promise, RangeError, "enough");
+    await settle();
+    assertEquals([server.events, server.clock.pending], [["reset"], 0]);
+  });
+
+  test("on an answer that it refuses, whatever is still to come", async () => {
+    const { server, promise } = join(URL);
+    server.write("HTTP/1.1 101 \r\nUpgrade: h2c\r\n\r\n\x81\x02hi");
+    await assertRejects(() => promise, HandshakeError, `Upgrade must be websocket, not "h2c"`);
+    await settle();
+    assertEquals([server.events, server.clock.pending], [["reset"], 0]);
+  });
+});
