@@ -129,12 +129,18 @@ export async function connect<Options extends readonly unknown[]>(
     ...(capacity === undefined ? {} : { capacity }),
   });
   app.accept(server);
-  const session = await openSession(`${secure ? "wss" : "ws"}://localhost${path}`, {
-    clock: app.settings.clock,
-    ...rest,
-    transport: client,
-  });
-  return new TestConnection(session, network);
+  try {
+    const session = await openSession(`${secure ? "wss" : "ws"}://localhost${path}`, {
+      clock: app.settings.clock,
+      ...rest,
+      transport: client,
+    });
+    return new TestConnection(session, network);
+  } catch (error) {
+    // Also what is wrong with the options must leave nothing behind.
+    client.destroy();
+    throw error;
+  }
 }
 
 /**

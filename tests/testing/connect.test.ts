@@ -113,6 +113,15 @@ describe("the test kit joins a client to an application", () => {
     assertEquals(status, 403);
   });
 
+  test("and leaves nothing behind where its options are wrong", async () => {
+    const clock = new FakeClock();
+    const app = new Application([["/", Echo]], { clock });
+    await assertRejects(() => connect(app, "/", { version: "14" as "rfc6455" }), TypeError, "14");
+    await assertRejects(() => connect(app, "/#a"), TypeError, "fragment");
+    await clock.advance(0);
+    assertEquals(app.stats().sockets, 0);
+  });
+
   test("as often as one likes", async () => {
     const clients = await Promise.all(Array.from({ length: 100 }, () => connect(app, "/echo")));
     clients.forEach((client, i) => client.writeMessage(`${i}`));
