@@ -4,6 +4,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { createServer as createTlsServer } from "node:tls";
 import {
   type ConnectOptions,
   HandshakeError,
@@ -11,6 +12,7 @@ import {
   websocketConnect,
 } from "../../src/client/mod.ts";
 import { Application, type ListenOptions, WebSocketHandler } from "../../mod.ts";
+import { nodeTransport } from "../../src/transport/node.ts";
 import { runtime } from "../support/runtime.ts";
 import { credentials } from "../transport/links.ts";
 import { bytesOf, goodAnswer, parseRequest, VERSIONS } from "./support.ts";
@@ -147,6 +149,22 @@ describe("a client connects", () => {
       await echo(url, { tls: { ca: cert, cert, key } });
       await echo(url, { tls: { ca: cert, cert, key, serverName: "localhost" } });
     }));
+
+  test("by TLS on a unix socket, to the name in the URL", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "waterspout-"));
+    const path = join(folder, "socket");
+    const server = createTlsServer(credentials, (socket) => app.accept(nodeTransport(socket)));
+    try {
+      await new Promise<void>((resolve) => server.listen(path, resolve));
+      const tls = { ca: credentials.cert };
+      await echo("wss://localhost/echo", { path, tls });
+      const connecting = () => websocketConnect("wss://example.com/echo", { path, tls });
+      await assertRejects(connecting, HandshakeError);
+    } finally {
+      await new Promise((resolve) => server.close(resolve));
+      rmSync(folder, { recursive: true });
+    }
+  });
 
   test("with more than fits into the buffers on the way, both ways", () =>
     serving({}, async (port) => {
