@@ -67,6 +67,7 @@ document.getElementById("form").onsubmit = function () {
 `;
 
 const app = new Application([["/websocket", EchoHandler]], {
+  compression: {},
   fetch(request: Request): Response {
     if (new URL(request.url).pathname !== "/") return new Response("Not found\n", { status: 404 });
     return new Response(page, { headers: { "content-type": "text/html; charset=utf-8" } });

@@ -1,0 +1,133 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { describe, test } from "node:test";
+import type { Browser, Page } from "playwright-core";
+import { type EchoExample, startEchoExample } from "../support/echo_example.ts";
+import { launchChromium } from "./chromium.ts";
+import { openEchoPage, type Phantom } from "./phantomjs.ts";
+
+/** The globals of the example's page. */
+interface EchoPage {
+  readonly socket: WebSocket;
+  readonly received: (string | Blob)[];
+  send(text: string): void;
+}
+
+/** What `evaluate` runs is sent to the page as text, where the global object is the page's. */
+declare const globalThis: EchoPage;
+
+/** Opens the example's page and waits for its socket. */
+async function open(browser: Browser, { port }: EchoExample): Promise<Page> {
+  const opened = await browser.newPage();
+  await opened.goto(`http://127.0.0.1:${port}/`);
+  await opened.locator("#log div", { hasText: /^open/ }).waitFor();
+  return opened;
+}
+
+/** Waits until the page has so many echoes. */
+async function echoes(opened: Page, count: number): Promise<void> {
+  await opened.waitForFunction((wanted) => globalThis.received.length >= wanted, count);
+}
+
+async function withChromium(
+  body: (browser: Browser, example: EchoExample) => Promise<void>,
+): Promise<void> {
+  const example = await startEchoExample();
+  try {
+    const browser = await launchChromium();
+    try {
+      await body(browser, example);
+    } finally {
+      await browser.close();
+    }
+  } finally {
+    await example.child.stop("SIGKILL");
+  }
+}
+
+describe("Chromium uses the echo example's page", () => {
+  test("text that is typed and sent, empty, long and not ASCII, compressed", () =>
+    withChromium(async (browser, example) => {
+      const opened = await open(browser, example);
+      await opened.fill("#message", "Hello, 日本語 👋");
+      await opened.click("#send");
+      const texts = ["", "x".repeat(1 << 20), "語".repeat(1 << 19), "last"];
+      await opened.evaluate((all) => all.forEach((text) => globalThis.send(text)), texts);
+      await echoes(opened, 5);
+      const received = await opened.evaluate(() => globalThis.received);
+      assertEquals(received, ["Hello, 日本語 👋", ...texts]);
+      const extensions = await opened.evaluate(() => globalThis.socket.extensions);
+      assertMatch(extensions, /^permessage-deflate/);
+    }));
+
+  test("binary messages, up to 1 MiB", () =>
+    withChromium(async (browser, example) => {
+      const opened = await open(browser, example);
+      const sizes = [0, 1, 125, 126, 65_536, 1 << 20];
+      const same = await opened.evaluate(async (all) => {
+        globalThis.socket.binaryType = "arraybuffer";
+        const echo = (bytes: Uint8Array<ArrayBuffer>): Promise<boolean> =>
+          new Promise((resolve) => {
+            globalThis.socket.addEventListener("message", ({ data }) => {
+              const back = new Uint8Array(data);
+              resolve(back.length === bytes.length && back.every((byte, i) => byte === bytes[i]));
+            }, { once: true });
+            globalThis.socket.send(bytes);
+          });
+        const results: boolean[] = [];
+        for (const size of all) {
+          results.push(await echo(Uint8Array.from({ length: size }, (_, i) => i * 7 + (i >> 8))));
+        }
+        return results;
+      }, sizes);
+      assertEquals(same, sizes.map(() => true));
+    }));
+
+  test("closing with code and reason, from the page", () =>
+    withChromium(async (browser, example) => {
+      const opened = await open(browser, example);
+      const closed = await opened.evaluate(() =>
+        new Promise<[number, boolean]>((resolve) => {
+          globalThis.socket.addEventListener("close", ({ code, wasClean }) =>
+            resolve([code, wasClean]));
+          globalThis.socket.close(4321, "enough");
+        })
+      );
+      assertEquals(closed, [4321, true]);
+    }));
+
+  test("closing from the server: going away", () =>
+    withChromium(async (browser, example) => {
+      const opened = await open(browser, example);
+      assertEquals(await example.child.stop("SIGINT"), 0, example.child.output);
+      await opened.locator("#log div", { hasText: /^closed: 1001/ }).waitFor();
+    }));
+});
+
+describe("three browsers use the very same page at the same time", () => {
+  test("Chromium, PhantomJS 2.1.1 and PhantomJS 1.9.8, on one port", () =>
+    withChromium(async (browser, example) => {
+      const url = `http://127.0.0.1:${example.port}/`;
+      const texts = ["Hello", "", "Ahoj, 日本語", ...Array.from({ length: 50 }, (_, i) => `${i}`)];
+      const phantoms: Phantom[] = [openEchoPage(1, url, texts), openEchoPage(2, url, texts)];
+      try {
+        const opened = await open(browser, example);
+        await opened.evaluate((all) => all.forEach((text) => globalThis.send(text)), texts);
+        await echoes(opened, texts.length);
+        assertEquals(await opened.evaluate(() => globalThis.received), texts);
+        for (const { child } of phantoms) {
+          const [, json = ""] = await child.waitFor(/^echoed (.*)\n/m);
+          assertEquals(JSON.parse(json), texts);
+        }
+        // Ctrl-C closes all three.
+        assertEquals(await example.child.stop("SIGINT"), 0, example.child.output);
+        await opened.locator("#log div", { hasText: /^closed/ }).waitFor();
+        for (const { child } of phantoms) {
+          await child.waitFor(/^closed /m);
+          assertEquals(await child.exited, 0);
+        }
+        assertStringIncludes(await opened.title(), "Echo");
+      } finally {
+        for (const phantom of phantoms) await phantom.stop();
+      }
+    }));
+});
