@@ -19,7 +19,7 @@ const FRAMING: ReadonlySet<string> = new Set(["content-length", "transfer-encodi
  * @throws {TypeError} If a field of the refusal cannot be sent.
  */
 export function errorResponse(error: HttpError, bodiless = false): string {
-  const reason = `${error.message}\n`.replace(/[^\n -~]/g, "?");
+  const reason = `${error.message}\n`.replaceAll("§", "section ").replace(/[^\n -~]/g, "?");
   const { headers } = error;
   const fields: [string, string][] = [];
   for (const field of headers) if (!FRAMING.has(field[0])) fields.push(field);

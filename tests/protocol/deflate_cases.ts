@@ -40,7 +40,7 @@ export function inflate(payload: Uint8Array): Uint8Array {
 const HELLO = hex("F2 48 CD C9 C9 07 00");
 const bomb = deflate(new Uint8Array(1 << 20));
 
-/** The section is that of RFC 7692, except where a row says otherwise. */
+/** The section is that of RFC 7692, except where a row says otherwise; what fails is told with it. */
 export const DEFLATE_CASES: readonly HybiCase[] = [
   row("7.2.3.1", "one block", [deflated(HELLO)], [["text", "Hello"]]),
   row("7.2.3.1", "one block in two frames", [
@@ -80,11 +80,11 @@ export const DEFLATE_CASES: readonly HybiCase[] = [
   row("7.2.2", "as long as may be", [deflated(deflate("abcdefgh"))], [["text", "abcdefgh"]], {
     maxMessageSize: 8,
   }),
-  row("7.2.2", "longer than may be", [deflated(deflate("aaaaaaaaa"))], [], {
+  row("7.4.1 (RFC 6455)", "longer than may be", [deflated(deflate("aaaaaaaaa"))], [], {
     error: { code: 1009, after: deflated(deflate("aaaaaaaaa")).length },
     maxMessageSize: 8,
   }),
-  row("7.2.2", "a bomb of 1000:1", [deflated(bomb, 2)], [], {
+  row("7.4.1 (RFC 6455)", "a bomb of 1000:1", [deflated(bomb, 2)], [], {
     error: { code: 1009, after: deflated(bomb, 2).length },
     maxMessageSize: 64 * 1024,
   }),
@@ -98,7 +98,7 @@ export const DEFLATE_CASES: readonly HybiCase[] = [
     error: { code: 1007, after: deflated(deflate(hex("48 FF"))).length },
   }),
   row(
-    "6.1",
+    "5.2 (RFC 6455)",
     "RSV1 in a continuation",
     [
       deflated(hex("F2 48 CD"), 1, false),
@@ -107,13 +107,19 @@ export const DEFLATE_CASES: readonly HybiCase[] = [
     [],
     { error: { code: 1002, after: 10 } },
   ),
-  row("6.1", "RSV1 in a control frame", [frame({ opcode: RSV1 | 9, payload: "x" })], [], {
+  row(
+    "5.2 (RFC 6455)",
+    "RSV1 in a control frame",
+    [frame({ opcode: RSV1 | 9, payload: "x" })],
+    [],
+    {
+      error: { code: 1002, after: 1 },
+    },
+  ),
+  row("5.2 (RFC 6455)", "RSV2", [frame({ opcode: 0x20 | 1, payload: "x" })], [], {
     error: { code: 1002, after: 1 },
   }),
-  row("6", "RSV2", [frame({ opcode: 0x20 | 1, payload: "x" })], [], {
-    error: { code: 1002, after: 1 },
-  }),
-  row("6", "RSV1 and RSV3", [frame({ opcode: RSV1 | 0x10 | 1, payload: "x" })], [], {
+  row("5.2 (RFC 6455)", "RSV1 and RSV3", [frame({ opcode: RSV1 | 0x10 | 1, payload: "x" })], [], {
     error: { code: 1002, after: 1 },
   }),
 ];

@@ -1,0 +1,45 @@
+/**
+ * The server that the conformance suite talks to: in the test's own process, on a port of loopback.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import { Application } from "../../src/application.ts";
+import { type HandlerClass, WebSocketHandler } from "../../src/handler.ts";
+import { WEBSOCKET_VERSIONS } from "../../src/handshake/versions.ts";
+import type { Settings } from "../../src/settings.ts";
+
+/** Sends every message back in its own type. */
+export class Echo extends WebSocketHandler {
+  onMessage(message: string | Uint8Array): void {
+    this.writeMessage(message);
+  }
+}
+
+/**
+ * Runs `body` while a server listens, and shuts it down. Nothing may be logged: no row of a peer is a
+ * fault of the handler.
+ *
+ * @param settings What differs from the defaults; all versions are spoken unless told.
+ * @param handler The handler of `/`; it echoes unless told.
+ */
+export async function withServer(
+  settings: Partial<Settings>,
+  body: (port: number) => Promise<void>,
+  handler: HandlerClass = Echo,
+): Promise<void> {
+  const logged: unknown[] = [];
+  const app = new Application([["/", handler]], {
+    versions: WEBSOCKET_VERSIONS,
+    log: (...line) => logged.push(line),
+    ...settings,
+  });
+  const server = app.listen({ port: 0, hostname: "127.0.0.1", onListen() {} });
+  try {
+    await server.listening;
+    await body(server.addr.port);
+  } finally {
+    await server.shutdown({ timeout: 2000 });
+  }
+  assertEquals(logged, []);
+}

@@ -1,0 +1,148 @@
+import { describe, test } from "node:test";
+import { DEFLATE_CASES } from "../protocol/deflate_cases.ts";
+import { bytes } from "../protocol/hixie_cases.ts";
+import { chopped } from "../protocol/hixie_receive.ts";
+import { HYBI_CASES } from "../protocol/hybi_cases.ts";
+import { close, frame, type HybiCase } from "../protocol/hybi_frames.ts";
+import type { CompressionOptions } from "../../src/settings.ts";
+import { withServer } from "./echo_server.ts";
+import { assertReplies, type Compression, inflated, parseFrames } from "./server_frames.ts";
+import { forAll, talk } from "./talk.ts";
+
+/** How a connection is set up. */
+interface Mode {
+  readonly name: string;
+  readonly fields: readonly string[];
+  readonly options: CompressionOptions | undefined;
+  /** How what the server sends is compressed, if it is. */
+  readonly compression: Compression | undefined;
+  readonly rows: readonly HybiCase[];
+}
+
+/** RSV1 in the first frame of a message is no error where compression was agreed on. */
+const WITHOUT_RSV1 = HYBI_CASES.filter(({ name }) => !/bits 4 with opcode [12]$/.test(name));
+
+const OFFER = ["Sec-WebSocket-Extensions: permessage-deflate"];
+
+const MODES: readonly Mode[] = [
+  {
+    name: "without compression",
+    fields: [],
+    options: undefined,
+    compression: undefined,
+    rows: HYBI_CASES,
+  },
+  {
+    name: "with compression",
+    fields: OFFER,
+    options: { threshold: 0 },
+    compression: { context: false },
+    // Behind a message whose window is not kept, nothing refers to it.
+    rows: [
+      ...WITHOUT_RSV1,
+      ...DEFLATE_CASES.filter(({ name }) => !/ before$|behind one/.test(name)),
+    ],
+  },
+  {
+    name: "with compression and context takeover",
+    fields: OFFER,
+    options: { threshold: 0, contextTakeover: true },
+    compression: { context: true },
+    rows: [...WITHOUT_RSV1, ...DEFLATE_CASES],
+  },
+];
+
+/** The rows by the limits that they need, each set of which is a server of its own. */
+function byLimits(rows: readonly HybiCase[]): HybiCase[][] {
+  const groups = new Map<string, HybiCase[]>();
+  for (const row of rows) {
+    const limits = `${row.maxMessageSize} ${row.maxFragments}`;
+    groups.set(limits, [...groups.get(limits) ?? [], row]);
+  }
+  return [...groups.values()];
+}
+
+/** A way to send a row: in which pieces, and with what at its end. */
+interface Way {
+  readonly name: string;
+  /** The rows that can be sent so. */
+  readonly suits: (row: HybiCase) => boolean;
+  readonly pieces: (row: HybiCase) => Iterable<Uint8Array>;
+  /** What a row becomes by it. */
+  readonly becomes?: (row: HybiCase) => HybiCase;
+}
+
+/** Whether the server ends the connection by itself. */
+function isEnding({ events, error }: HybiCase): boolean {
+  return error !== undefined || events.at(-1)?.[0] === "close";
+}
+
+/** Whether another frame may follow: the server goes on, and the bytes end with a frame. */
+function isOpen(row: HybiCase): boolean {
+  const { input } = row;
+  let at = 0;
+  while (at < input.length) {
+    const second = (input[at + 1] ?? 0) & 0x7f;
+    const begin = at + 6 + (second < 126 ? 0 : second === 126 ? 2 : 8);
+    const length = input.subarray(at + 2, begin - 4).reduce((sum, byte) => sum * 256 + byte, 0);
+    at = begin + (second < 126 ? second : length);
+  }
+  return !isEnding(row) && at === input.length;
+}
+
+function halves({ input }: HybiCase): Uint8Array[] {
+  return [input.subarray(0, input.length >> 1), input.subarray(input.length >> 1)];
+}
+
+const WAYS: readonly Way[] = [
+  { name: "whole", suits: () => true, pieces: ({ input }) => [input] },
+  { name: "in two writes", suits: () => true, pieces: halves },
+  {
+    name: "byte by byte",
+    suits: ({ input }) => input.length <= 64,
+    pieces: ({ input }) => chopped(input, 1),
+  },
+  {
+    name: "and closed by the client",
+    suits: isOpen,
+    pieces: ({ input }) => [bytes(input, close(3000, "done"))],
+    becomes: (row) => ({ ...row, events: [...row.events, ["close", 3000, "done"]] }),
+  },
+  {
+    name: "up to the first byte that breaks a rule, before the rest is sent",
+    suits: ({ error }) => error !== undefined,
+    pieces: ({ input, error }) => [input.subarray(0, error?.after)],
+  },
+];
+
+async function runGroup(
+  rows: readonly HybiCase[],
+  { fields, options, compression }: Mode,
+  { pieces, becomes = (row) => row }: Way,
+): Promise<void> {
+  const [{ maxMessageSize = 0, maxFragments = 0 } = {}] = rows;
+  const settings = { maxMessageSize, maxFragments, compression: options };
+  await withServer(settings, (port) =>
+    forAll(rows, async (sent) => {
+      const row = becomes(sent);
+      const conversation = { port, version: "rfc6455", fields, pieces: pieces(sent) } as const;
+      const received = await talk({ ...conversation, fin: !isEnding(row) });
+      if (compression === undefined) return assertReplies(received, row);
+      const frames = inflated(parseFrames(received), compression);
+      const plain = frames.map(({ first, payload }) =>
+        frame({ opcode: first & 0x7f, payload, maskingKey: null })
+      );
+      assertReplies(bytes(...plain), row);
+    }));
+}
+
+for (const mode of MODES) {
+  describe(`RFC 6455 over a socket, ${mode.name}`, () => {
+    for (const way of WAYS) {
+      const rows = mode.rows.filter(way.suits);
+      test(`${rows.length} rows, ${way.name}`, async () => {
+        for (const group of byLimits(rows)) await runGroup(group, mode, way);
+      });
+    }
+  });
+}

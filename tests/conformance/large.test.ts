@@ -1,0 +1,185 @@
+import { describe, test } from "node:test";
+import { bytes, hex } from "../protocol/hixie_cases.ts";
+import { chopped } from "../protocol/hixie_receive.ts";
+import { begin, continuation, frame, pattern, ping } from "../protocol/hybi_frames.ts";
+import { withServer } from "./echo_server.ts";
+import { assertBytes, closingFrame, replyTo } from "./server_frames.ts";
+import { forAll, open, talk } from "./talk.ts";
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+/** What the Autobahn suite repeats for a text, and characters of every length. */
+const TEXTS = ["BAsd7&jh23", "Käthe, 世界 😀; "] as const;
+
+/** A message, and the bytes that it is. */
+interface Message {
+  readonly kind: "text" | "binary";
+  readonly payload: Uint8Array;
+}
+
+function messageOf(kind: "text" | "binary", size: number): Message {
+  if (kind === "binary") return { kind, payload: pattern(size) };
+  const unit = new TextEncoder().encode(TEXTS[size < 4 * MIB ? 1 : 0]);
+  const payload = new Uint8Array(size).fill(0x2a);
+  for (let at = 0; at + unit.length <= size; at += unit.length) payload.set(unit, at);
+  return { kind, payload };
+}
+
+/** The echo of a message. */
+function echoOf({ kind, payload }: Message): Uint8Array {
+  return frame({ opcode: kind === "text" ? 1 : 2, payload, maskingKey: null });
+}
+
+/** A masking key that changes every byte. */
+const KEY = hex("37 FA 21 3D");
+
+/** A message in frames of `size` bytes, the last of them shorter, whose masking has a price. */
+function framesOf({ kind, payload }: Message, size: number): Uint8Array {
+  const headers: Uint8Array[] = [];
+  for (let at = 0; at === 0 || at < payload.length; at += size) {
+    const length = Math.min(size, payload.length - at);
+    const opcode = at > 0 ? 0 : kind === "text" ? 1 : 2;
+    const header = frame({ opcode, fin: at + size >= payload.length, length, maskingKey: null });
+    headers.push(bytes(header.fill((header[1] ?? 0) | 0x80, 1, 2), KEY));
+  }
+  const frames = new Uint8Array(payload.length + headers.reduce((sum, h) => sum + h.length, 0));
+  let at = 0;
+  for (const [index, header] of headers.entries()) {
+    frames.set(header, at);
+    at += header.length;
+    const start = index === 0 ? 0 : index * size;
+    const end = Math.min(start + size, payload.length);
+    for (let i = start; i < end; i++) {
+      frames[at++] = (payload[i] as number) ^ (KEY[(i - start) & 3] as number);
+    }
+  }
+  return frames;
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((size, { length }) => size + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+const KINDS = ["text", "binary"] as const;
+
+/** Sends bytes on a connection of their own, and checks that the message comes back. */
+async function echo(port: number, message: Message, pieces: Iterable<Uint8Array>): Promise<void> {
+  const { client } = await open(port, "rfc6455");
+  try {
+    for (const piece of pieces) client.write(piece);
+    const expected = echoOf(message);
+    assertBytes(await client.read(expected.length), expected);
+  } finally {
+    await client.destroy();
+  }
+}
+
+describe("large messages, with the default settings", () => {
+  test("AB 9.1, 9.2: 64 KiB to 16 MiB in one frame", () =>
+    withServer({}, async (port) => {
+      for (const size of [64 * KIB, 256 * KIB, MIB, 4 * MIB, 8 * MIB, 16 * MIB]) {
+        for (const kind of KINDS) {
+          const message = messageOf(kind, size);
+          await echo(port, message, [framesOf(message, size)]);
+        }
+      }
+    }));
+
+  test("AB 9.3, 9.4: 4 MiB in frames of 64 bytes to 4 MiB", () =>
+    withServer({}, async (port) => {
+      const messages = KINDS.map((kind) => messageOf(kind, 4 * MIB));
+      for (const size of [64, 256, KIB, 4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, MIB, 4 * MIB]) {
+        for (const message of messages) await echo(port, message, [framesOf(message, size)]);
+      }
+    }));
+
+  test("AB 1.1.8, 9.5, 9.6: 64 KiB and 1 MiB in one frame, sent in pieces of 64 bytes to 2 KiB", () =>
+    withServer({}, async (port) => {
+      for (const size of [64 * KIB, MIB]) {
+        for (const kind of KINDS) {
+          const message = messageOf(kind, size);
+          const sent = framesOf(message, size);
+          for (const piece of [64, 128, 256, 512, 997, KIB, 2 * KIB]) {
+            await echo(port, message, chopped(sent, piece));
+          }
+        }
+      }
+    }));
+
+  test("AB 9.7, 9.8: 1000 messages of 0 to 4096 bytes, each answered before the next", () =>
+    withServer({}, (port) => {
+      const rows = [0, 16, 64, 256, KIB, 4 * KIB].flatMap((size) =>
+        KINDS.map((kind) => ({ name: `${kind} of ${size}`, ...messageOf(kind, size) }))
+      );
+      return forAll(rows, async (message) => {
+        const { client } = await open(port, "rfc6455");
+        const [sent, expected] = [framesOf(message, Infinity), echoOf(message)];
+        for (let i = 0; i < 1000; i++) {
+          client.write(sent);
+          assertBytes(await client.read(expected.length), expected);
+        }
+        await client.destroy();
+      });
+    }));
+
+  test("AB 10.1: 64 KiB in frames of 1300 bytes", () =>
+    withServer({}, async (port) => {
+      for (const kind of KINDS) {
+        const message = messageOf(kind, 64 * KIB);
+        await echo(port, message, [framesOf(message, 1300)]);
+      }
+    }));
+});
+
+describe("messages that are too large for the default settings", () => {
+  const rows = [
+    { name: "a header that announces 16 MiB and a byte", sent: headerOf(16 * MIB + 1) },
+    {
+      name: "16 MiB and a byte in two frames",
+      sent: bytes(framesOf(messageOf("binary", 16 * MIB), 16 * MIB).fill(0x02, 0, 1), lastByte()),
+    },
+    { name: "a million frames without payload", sent: emptyFrames(1_000_000) },
+  ];
+
+  test("end with 1009", () =>
+    withServer({}, (port) =>
+      forAll(rows, async ({ sent }) => {
+        const received = await talk({ port, version: "rfc6455", pieces: [sent], fin: false });
+        assertBytes(received, closingFrame(1009, received.subarray(4)));
+      })));
+
+  /** The header of a frame. */
+  function headerOf(length: number): Uint8Array {
+    return frame({ opcode: 2, length, lengthSize: 8 });
+  }
+
+  function lastByte(): Uint8Array {
+    return continuation("x", true);
+  }
+
+  function emptyFrames(count: number): Uint8Array {
+    const empty = continuation("", false);
+    const frames = new Uint8Array(empty.length * count);
+    for (let i = 0; i < count; i++) frames.set(empty, i * empty.length);
+    return bytes(begin(""), frames);
+  }
+});
+
+test("maxFragments frames are a message, with pings among them", () =>
+  withServer({}, async (port) => {
+    const empty = continuation("", false);
+    const frames = Array.from({ length: 128 * KIB - 2 }, () => empty);
+    frames.splice(1000, 0, ping("x"));
+    const { client } = await open(port, "rfc6455");
+    client.write(joined([begin("a"), ...frames, continuation("b", true)]));
+    const replies = [["ping", bytes("x")], ["text", "ab"]] as const;
+    const expected = bytes(...replies.map(replyTo));
+    assertBytes(await client.read(expected.length), expected);
+    await client.destroy();
+  }));

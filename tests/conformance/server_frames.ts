@@ -1,0 +1,117 @@
+/**
+ * What a server sends after the handshake of RFC 6455, read as strictly as can be.
+ *
+ * @module
+ */
+import { inflateRawSync } from "node:zlib";
+import { bytes, hex } from "../protocol/hixie_cases.ts";
+import { frame, type HybiCase, type HybiEvent } from "../protocol/hybi_frames.ts";
+
+/** A frame of the server's. */
+export interface ServerFrame {
+  /** The bits of its first byte. */
+  readonly first: number;
+  readonly payload: Uint8Array;
+}
+
+/** The bit that says that a message is compressed (RFC 7692 §6). */
+const RSV1 = 0x40;
+
+/** The frames in the bytes, which must end with one. */
+export function parseFrames(input: Uint8Array): ServerFrame[] {
+  const frames: ServerFrame[] = [];
+  for (let at = 0; at < input.length;) {
+    const [first = 0, second = 0] = input.subarray(at);
+    const lengthSize = second < 126 ? 0 : second === 126 ? 2 : 8;
+    const begin = at + 2 + lengthSize;
+    const length = lengthSize === 0
+      ? second
+      : input.subarray(at + 2, begin).reduce((sum, byte) => sum * 256 + byte, 0);
+    const payload = input.subarray(begin, begin + length);
+    const whole = frame({ opcode: first & 0x7f, payload, maskingKey: null });
+    // Built anew it is the same: a length in the fewest bytes, no mask, FIN.
+    assertBytes(input.subarray(at, begin + length), whole);
+    frames.push({ first, payload });
+    at = begin + length;
+  }
+  return frames;
+}
+
+/** How the messages of a connection are compressed. */
+export interface Compression {
+  /** Whether the server keeps its window from one message to the next. */
+  readonly context: boolean;
+  /** The largest window that the server may use. */
+  readonly windowBits?: number;
+}
+
+/** The same frames with their messages inflated, by zlib alone. */
+export function inflated(
+  frames: readonly ServerFrame[],
+  { context, windowBits = 15 }: Compression,
+): ServerFrame[] {
+  const tail = hex("00 00 FF FF");
+  let stream = bytes();
+  let size = 0;
+  return frames.map(({ first, payload }) => {
+    if ((first & RSV1) === 0) return { first, payload };
+    // All messages of a connection that keeps its window are one stream of DEFLATE.
+    stream = context ? bytes(stream, payload, tail) : bytes(payload, tail);
+    const whole = new Uint8Array(inflateRawSync(stream, { finishFlush: 2, windowBits }));
+    const message = whole.subarray(context ? size : 0);
+    size = whole.length;
+    return { first: first & ~RSV1, payload: message };
+  });
+}
+
+/** What an echoing server sends for an event. */
+export function replyTo([kind, ...values]: HybiEvent): Uint8Array {
+  const [value] = values;
+  switch (kind) {
+    case "text":
+      return frame({ opcode: 1, payload: value as string, maskingKey: null });
+    case "binary":
+      return frame({ opcode: 2, payload: value as Uint8Array, maskingKey: null });
+    case "ping":
+      return frame({ opcode: 10, payload: value as Uint8Array, maskingKey: null });
+    case "pong":
+      return bytes();
+    case "close":
+      return closingFrame(value as number | undefined);
+  }
+}
+
+/** A closing frame of the server's. */
+export function closingFrame(code?: number, reason: string | Uint8Array = ""): Uint8Array {
+  const payload = code === undefined ? bytes() : bytes(Uint8Array.of(code >> 8, code), reason);
+  return frame({ opcode: 8, payload, maskingKey: null });
+}
+
+/** Checks all that the server has sent for a row, up to its FIN. */
+export function assertReplies(received: Uint8Array, { events, error, section }: HybiCase): void {
+  const replies = bytes(...events.map(replyTo));
+  if (error === undefined) return assertBytes(received, replies);
+  assertBytes(received.subarray(0, replies.length), replies);
+  const rest = received.subarray(replies.length);
+  const reason = rest.subarray(4);
+  assertBytes(rest, closingFrame(error.code, reason));
+  const said = new TextDecoder("utf-8", { fatal: true }).decode(reason);
+  // The section is of another document where the row says so.
+  const wanted = section.replace(/ .*/, "");
+  if (!said.includes(`§${wanted}`)) throw new Error(`"${said}" does not name §${wanted}`);
+}
+
+/** Fails unless the bytes are the same; says where they are not. */
+export function assertBytes(actual: Uint8Array, expected: Uint8Array): void {
+  let at = 0;
+  while (at < expected.length && actual[at] === expected[at]) at++;
+  if (at === expected.length && at === actual.length) return;
+  const shown = [actual, expected].map((side) =>
+    `${side.length} bytes … ${Array.from(side.subarray(at, at + 16), toHex).join(" ")}`
+  );
+  throw new Error(`From byte ${at} on there are ${shown[0]}, not ${shown[1]}`);
+}
+
+function toHex(byte: number): string {
+  return byte.toString(16).padStart(2, "0");
+}
