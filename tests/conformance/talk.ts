@@ -77,7 +77,7 @@ export async function talk({ port, version, fields, pieces, fin }: Talk): Promis
 }
 
 /** So many conversations at a time. */
-const AT_ONCE = 32;
+const AT_ONCE = 64;
 
 /** Runs something for each row, many at a time, and fails with all that failed. */
 export async function forAll<Row extends { readonly name: string }>(

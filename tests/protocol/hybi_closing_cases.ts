@@ -10,6 +10,7 @@ import {
   close,
   continuation,
   failure,
+  frame,
   type HybiCase,
   pattern,
   ping,
@@ -200,11 +201,27 @@ export function inTwoFrames({ name, payload, message, fatal }: Utf8Case, at: num
   return failure("8.1", title, [[], bytes(...frames)], [1007, after]);
 }
 
-/** Texts in one frame and in two: those that are UTF-8, and where others fail. */
+/** A text of which each byte is a frame, and where it fails if it is not UTF-8. */
+function byteByByte({ name, payload, message, fatal }: Utf8Case): HybiCase {
+  const title = `${name}, each byte in a frame`;
+  const frames = Array.from(
+    payload,
+    (byte, i) =>
+      frame({
+        opcode: i === 0 ? 1 : 0,
+        fin: i === payload.length - 1,
+        payload: Uint8Array.of(byte),
+      }),
+  );
+  if (message !== undefined) return row("8.1", title, frames, [["text", message]]);
+  return failure("8.1", title, [[], bytes(...frames)], [1007, 7 * (fatal ?? payload.length)]);
+}
+
+/** Texts in one frame, in two and in many: those that are UTF-8, and where others fail. */
 export const TEXT_CASES: readonly HybiCase[] = UTF8_CASES.flatMap((one) => {
   const { name, payload, message, fatal } = one;
   const whole = message !== undefined
     ? row("8.1", name, [text(payload)], [["text", message]])
     : failure("8.1", name, [[], text(payload)], [1007, 6 + (fatal ?? payload.length)]);
-  return [whole, inTwoFrames(one, payload.length >> 1)];
+  return [whole, inTwoFrames(one, payload.length >> 1), byteByByte(one)];
 });
