@@ -77,7 +77,7 @@ export class NodeTransport implements Transport {
   #error: Error | undefined = undefined;
   /** Called when what was written before has been taken; made when first needed. */
   #onFlushed: (() => void) | null = null;
-  /** Whether `#onFlushed` is behind a write. */
+  /** Whether `#onFlushed` is behind a write, and has not found all taken. */
   #watching = false;
   #remoteAddress: Address | null = null;
   #localAddress: Address | null = null;
@@ -137,10 +137,11 @@ export class NodeTransport implements Transport {
   }
 
   write(bytes: Uint8Array, stable: boolean): void {
-    if (this.#state !== "open") return;
+    if (this.#state !== "open" || bytes.length === 0) return;
     const socket = this.#socket;
-    // TLS never takes a write at once, so the watch goes with it instead of behind it.
-    const callback = socket.encrypted && !this.#watching ? this.#watch() : undefined;
+    // TLS never takes a write at once, so the watch goes with each instead of behind it. (An empty
+    // write between others also breaks Deno's `node:tls`.)
+    const callback = socket.encrypted ? this.#watch() : undefined;
     if (stable) socket.write(bytes, callback);
     else writeCopy(socket, bytes, callback);
     if (socket.writableLength !== 0 && !this.#watching) socket.write(nothing, this.#watch());
@@ -150,10 +151,11 @@ export class NodeTransport implements Transport {
   #watch(): () => void {
     this.#watching = true;
     return this.#onFlushed ??= () => {
-      this.#watching = false;
-      if (this.#state !== "open") return;
-      if (this.#socket.writableLength === 0) this.#events.drain();
-      else this.#socket.write(nothing, this.#watch());
+      if (this.#state !== "open" || !this.#watching) return;
+      if (this.#socket.writableLength === 0) {
+        this.#watching = false;
+        this.#events.drain();
+      } else if (!this.#socket.encrypted) this.#socket.write(nothing, this.#watch());
     };
   }
 
@@ -192,10 +194,12 @@ export class NodeTransport implements Transport {
 function untaken(socket: NodeSocket, writableLength: number): number {
   const handle = socket._handle;
   const raw = (socket._parent ?? socket)._handle;
-  if (handle?.bytesWritten === undefined || raw?.writeQueueSize === undefined) {
+  const dispatched = handle?.bytesWritten;
+  const queued = raw?.writeQueueSize;
+  if (dispatched === undefined || queued === undefined || !(socket.bytesWritten >= dispatched)) {
     return writableLength;
   }
-  return socket.bytesWritten - handle.bytesWritten + raw.writeQueueSize;
+  return socket.bytesWritten - dispatched + queued;
 }
 
 function writeCopy(socket: NodeSocket, bytes: Uint8Array, callback?: () => void): void {

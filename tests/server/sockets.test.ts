@@ -1,0 +1,162 @@
+import { readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { describe, test } from "node:test";
+import { assert, assertEquals } from "@std/assert";
+import { WebSocketHandler } from "../../src/handler.ts";
+import type { ListenOptions, Server } from "../../src/server.ts";
+import { MemoryClient } from "../support/memory_client.ts";
+import { Recording } from "../support/recording.ts";
+import { HYBI, Rig, VERSIONS } from "../support/rig.ts";
+
+const credentials = {
+  cert: readFileSync(new URL("../support/tls/cert.pem", import.meta.url), "utf8"),
+  key: readFileSync(new URL("../support/tls/key.pem", import.meta.url), "utf8"),
+};
+
+class Echo extends WebSocketHandler {
+  onMessage(message: string | Uint8Array): void {
+    this.writeMessage(message);
+  }
+}
+
+async function listen(rig: Rig, options: Partial<ListenOptions> = {}): Promise<Server> {
+  const where = options.path === undefined ? { hostname: "127.0.0.1", port: 0 } : {};
+  const server = rig.app.listen({ ...where, onListen() {}, ...options });
+  await server.listening;
+  return server;
+}
+
+/** Ends the test. */
+async function end(server: Server, ...clients: MemoryClient[]): Promise<void> {
+  const done = server.shutdown();
+  for (const client of clients) client.reset();
+  await done;
+}
+
+/** Lets sockets do their work. */
+function pass(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/** Counts what comes instead of keeping it; resolves to it when `size` bytes have come. */
+class Reader {
+  count = 0;
+  wrong = 0;
+  readonly #client: MemoryClient;
+
+  constructor(client: MemoryClient, expected: number) {
+    this.#client = client;
+    const { events } = client.transport;
+    client.transport.events = {
+      ...events,
+      data: (chunk) => {
+        this.count += chunk.length;
+        for (const byte of chunk) if (byte !== expected) this.wrong++;
+      },
+      drain: () => {},
+      end: () => events.end(),
+      closed: (error) => events.closed(error),
+    };
+  }
+
+  /** Reads until about `size` more bytes have come. */
+  async read(size: number): Promise<void> {
+    const enough = this.count + size;
+    this.#client.transport.resume();
+    while (this.count < enough) await pass(1);
+    this.#client.transport.pause();
+  }
+}
+
+describe("over real sockets", () => {
+  const ways: Record<string, { options: Partial<ListenOptions>; tls?: boolean }> = {
+    "TCP": { options: {} },
+    "TLS": { options: credentials, tls: true },
+    "a unix socket": { options: { path: join(tmpdir(), `waterspout-${process.pid}`) } },
+  };
+  for (const [name, { options, tls }] of Object.entries(ways)) {
+    for (const version of VERSIONS) {
+      test(`${version} echoes over ${name}, and closes`, async () => {
+        const rig = new Rig(Echo, { secureDraftsOnly: tls === true });
+        const path = options.path === undefined ? undefined : `${options.path}-${version}.sock`;
+        const server = await listen(rig, path === undefined ? options : { path });
+        const client = await MemoryClient.connect({
+          ...(path === undefined ? { port: server.addr.port } : { path }),
+          ...(tls ? { tls: { insecure: true } } : {}),
+        });
+        const origin = tls ? "https://localhost" : "http://localhost";
+        await client.open(version, { origin });
+        const texts = ["", "hello", "caf\u00e9", "x".repeat(100_000)];
+        for (const text of texts) client.send(text);
+        for (const text of texts) assertEquals(await client.next(), `text ${text}`);
+        if (HYBI.includes(version)) {
+          client.send(new Uint8Array(1000).fill(7));
+          assertEquals(await client.next(), `binary ${new Uint8Array(1000).fill(7)}`);
+        }
+        client.close(1000);
+        client.end();
+        await client.until("the end", () => client.events.includes("gone"));
+        const close = { draft75: [], draft76: ["close"] }[version as string] ?? ["close 1000"];
+        assertEquals(client.events, [...close, "FIN", "gone"]);
+        await end(server, client);
+        if (path !== undefined) rmSync(path, { force: true });
+      });
+    }
+  }
+
+  test("a large message belongs to the caller again when its promise resolves", async () => {
+    class Reusing extends WebSocketHandler {
+      async onMessage(): Promise<void> {
+        const buffer = new Uint8Array(16 * 2 ** 20).fill(7);
+        await this.writeMessage(buffer);
+        buffer.fill(9);
+      }
+    }
+    // So high a mark that nobody waits for it.
+    const limits = { highWaterMark: 2 ** 30, maxBufferedAmount: 2 ** 30 };
+    const server = await listen(new Rig(Reusing, limits));
+    const client = await MemoryClient.connect({ port: server.addr.port });
+    await client.open("rfc6455", { host: `127.0.0.1:${server.addr.port}` });
+    client.send("go");
+    // The system takes a part of it, and the rest waits.
+    client.transport.pause();
+    await pass(100);
+    const reader = new Reader(client, 7);
+    await reader.read(16 * 2 ** 20);
+    assert(reader.wrong <= 10, `${reader.wrong} bytes are not the message's`);
+    await end(server, client);
+  });
+
+  for (const version of ["rfc6455", "draft76"] as const) {
+    test(`a ${version} client that does not read is dropped, and one that is slow is not`, async () => {
+      class Pouring extends Recording {
+        override onMessage(): void {
+          this.note("poured");
+          this.writeMessage("x".repeat(60 * 2 ** 20));
+        }
+      }
+      const events: string[] = [];
+      const rig = new Rig([["/", Pouring, events]], { maxBufferedAmount: 2 ** 30 });
+      const server = await listen(rig);
+      const client = await MemoryClient.connect({ port: server.addr.port });
+      await client.open(version, { host: `127.0.0.1:${server.addr.port}` });
+      client.transport.pause();
+      client.send("go");
+      while (events.length < 2) await pass(1);
+      await pass(50);
+      const reader = new Reader(client, 0x78);
+      for (let waited = 0; waited < 90_000; waited += 15_000) {
+        await rig.clock.advance(15_000);
+        // More than what the system holds for its own sake, so that the server's end moves.
+        await reader.read(1_500_000);
+        await pass(20);
+      }
+      assertEquals(events, ["open", "poured"]);
+      await rig.clock.advance(60_100);
+      assertEquals(events, ["open", "poured", "close"]);
+      await end(server, client);
+    });
+  }
+});
