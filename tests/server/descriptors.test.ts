@@ -1,0 +1,49 @@
+import { describe, test } from "node:test";
+import { assert, assertEquals } from "@std/assert";
+import { MemoryClient } from "../support/memory_client.ts";
+import { runtime, scriptCommand } from "../support/runtime.ts";
+import { Child } from "../support/spawn.ts";
+
+/** How many descriptors the server may have; its runtime takes some 25 of them. */
+const DESCRIPTORS = 64;
+const CLIENTS = 100;
+
+function pass(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+describe("a server that runs out of descriptors", () => {
+  test("serves those who are in, and others again when there are some", async () => {
+    const script = scriptCommand("tests/server/scripts/slow.ts", runtime, "--allow-all");
+    const child = new Child(["sh", "-c", `ulimit -n ${DESCRIPTORS}; exec "$@"`, "sh", ...script]);
+    const clients: MemoryClient[] = [];
+    try {
+      const [, digits] = await child.waitFor(/^port (\d+)$/m);
+      const port = Number(digits);
+      // Deno opens files of its own half a second after its start, and panics where it can't.
+      if (runtime === "deno") await pass(2000);
+      const open = async (): Promise<MemoryClient> => {
+        const client = await MemoryClient.connect({ port });
+        clients.push(client);
+        await client.open("rfc6455", { host: `127.0.0.1:${port}` });
+        return client;
+      };
+      const isServed = async (client: MemoryClient): Promise<void> => {
+        client.send("report");
+        assertEquals(await client.next(), "text 0 messages, 0 bytes, 0 MiB");
+      };
+      const first = await open();
+      await isServed(first);
+      const opened = Array.from({ length: CLIENTS }, () => open().then(() => true, () => false));
+      await Promise.race([Promise.all(opened), pass(2000)]);
+      await isServed(first);
+      for (const client of clients) client.reset();
+      const served = (await Promise.all(opened)).filter(Boolean).length;
+      assert(served > 5 && served < CLIENTS, `${served} of ${CLIENTS} were let in`);
+      for (let again = 0; again < 5; again++) await isServed(await open());
+    } finally {
+      for (const client of clients) client.reset();
+      await child.stop("SIGKILL");
+    }
+  });
+});
