@@ -9,6 +9,7 @@ import { asError, noEvents } from "./events.ts";
 import { BufferPool } from "./pool.ts";
 import { OutputQueue } from "./queue.ts";
 import type { Address, Transport, TransportEvents } from "./transport.ts";
+import { Turns, type Writer } from "./turns.ts";
 
 /** The part of `Deno.Addr` that is used. */
 export interface DenoAddress {
@@ -79,8 +80,10 @@ type Input =
  */
 type Output = "open" | "ending" | "ended" | "closed";
 
+const turns = new Turns();
+
 /** A {@linkcode Transport} over a connection of Deno. */
-export class DenoTransport implements Transport {
+export class DenoTransport implements Transport, Writer {
   readonly #conn: DenoConn;
   #events = noEvents;
   #input: Input = "unset";
@@ -97,6 +100,8 @@ export class DenoTransport implements Transport {
   #lent: Uint8Array | null = null;
   #queue: OutputQueue | null = null;
   #buffered = 0;
+  /** Whether {@linkcode turns} waits for the write that is pending. */
+  #hasTurn = false;
 
   // Made once: a closure for each read or write would be garbage for each message.
   readonly #onRead = (count: number | null): void => this.#received(count);
@@ -111,6 +116,7 @@ export class DenoTransport implements Transport {
   };
   readonly #onWritten = (count: number): void => this.#written(count);
   readonly #onWriteError = (error: unknown): void => {
+    this.#endTurn();
     this.#releaseLent();
     this.#fail(error);
   };
@@ -228,7 +234,8 @@ export class DenoTransport implements Transport {
     if (this.#output !== "open" || bytes.length === 0) return;
     this.#buffered += bytes.length;
     if (this.#writing !== null) (this.#queue ??= new OutputQueue()).push(bytes, stable);
-    else this.#send(stable ? bytes : this.#copy(bytes));
+    else if (stable) this.#sendInTurn(bytes);
+    else this.#send(this.#copy(bytes));
   }
 
   /** Copies bytes to where they stay as they are until they are written. */
@@ -246,7 +253,28 @@ export class DenoTransport implements Transport {
     this.#conn.write(bytes).then(this.#onWritten, this.#onWriteError);
   }
 
+  /** What never changes is most often a broadcast's, and a thousand others write it as well. */
+  #sendInTurn(bytes: Uint8Array): void {
+    this.#writing = bytes;
+    turns.take(this);
+  }
+
+  /** See {@linkcode Writer.begin}. */
+  begin(): void {
+    // It may have been destroyed while it waited.
+    if (this.#writing === null) return turns.settled();
+    this.#hasTurn = true;
+    this.#send(this.#writing);
+  }
+
+  #endTurn(): void {
+    if (!this.#hasTurn) return;
+    this.#hasTurn = false;
+    turns.settled();
+  }
+
   #written(count: number): void {
+    this.#endTurn();
     const writing = this.#writing;
     if (writing !== null && count < writing.length) {
       this.#buffered -= count;
