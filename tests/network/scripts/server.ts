@@ -1,0 +1,33 @@
+/**
+ * A server that tells what happens to its connections: `server.ts ADDRESS SETTINGS`, the settings
+ * as JSON. A client that sends `pour` is sent a megabyte every 100 ms.
+ */
+import process from "node:process";
+import { Application, WebSocketHandler } from "../../../mod.ts";
+import type { Settings } from "../../../src/settings.ts";
+
+class Telling extends WebSocketHandler {
+  #pouring: ReturnType<typeof setInterval> | undefined;
+
+  override open(): void {
+    console.log(`open ${this.version}`);
+  }
+
+  onMessage(message: string): void {
+    console.log(`message ${message}`);
+    if (message !== "pour") return;
+    this.#pouring = setInterval(() => void this.writeMessage("x".repeat(2 ** 20)), 100);
+  }
+
+  override onClose(): void {
+    clearInterval(this.#pouring);
+    console.log(`closed ${this.version}`);
+  }
+}
+
+const [hostname = "", settings = "{}"] = process.argv.slice(2);
+new Application([["/", Telling]], JSON.parse(settings) as Partial<Settings>).listen({
+  hostname,
+  port: 8888,
+  onListen: () => console.log("listening"),
+});
