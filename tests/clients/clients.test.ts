@@ -1,55 +1,101 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { describe, test } from "node:test";
 import { Application, type CompressionOptions, WebSocketHandler } from "../../mod.ts";
 import { type Runtime, runtimes } from "../support/runtime.ts";
 import { spawnScript } from "../support/spawn.ts";
 
-/** Echoes, and closes when asked to. */
-class Echo extends WebSocketHandler {
+/** Echoes, closes when asked to, and notes what a client says beside messages. */
+class Echo extends WebSocketHandler<string[]> {
   override checkOrigin(): boolean {
     return true;
   }
   override onMessage(message: string | Uint8Array): void {
+    if (message === "Hello") this.ping("and you");
     if (message === "close me") this.close(4321, "as you wish");
     else this.writeMessage(message);
+  }
+  override onPing(payload: Uint8Array): void {
+    this.options.push(`ping ${new TextDecoder().decode(payload)}`);
+  }
+  override onPong(payload: Uint8Array): void {
+    this.options.push(`pong ${new TextDecoder().decode(payload)}`);
+  }
+  override onClose(): void {
+    this.options.push(`close ${this.closeCode} ${this.closeReason}`.trim());
   }
 }
 
 /** What a client saw; see script.js. */
 interface Seen {
-  readonly results: readonly boolean[];
-  readonly code: number;
-  readonly reason: string;
+  readonly error?: string;
+  /** Whether each message came back as it was. */
+  readonly echoes: readonly boolean[];
+  /** How the server closed it. */
+  readonly closed: readonly [code: number, reason: string, wasClean: boolean];
+  /** How it ended when it closed by itself. */
+  readonly left: readonly [code: number, reason: string, wasClean: boolean];
   readonly extensions: string;
-  readonly pong: boolean;
+  /** The payloads that came back, and that the server sent. */
+  readonly pong?: string;
+  readonly ping?: string;
 }
 
+interface Client {
+  readonly runtime: Runtime;
+  readonly kind: "global" | "ws";
+  /** The size of the largest message, if it is more than 1 MiB. */
+  readonly largest?: number;
+  readonly options?: unknown;
+}
+
+/** What a client saw, and what the server heard of it. */
 async function run(
-  client: { readonly runtime: Runtime; readonly args: readonly string[] },
+  { runtime, kind, largest = 0, options = true }: Client,
   compression: CompressionOptions | undefined,
-): Promise<Seen> {
-  const app = new Application([["/", Echo]], { compression });
+): Promise<{ seen: Seen; heard: string[] }> {
+  const heard: string[] = [];
+  const app = new Application([["/", Echo, heard]], { compression });
   await using server = app.listen({ port: 0, hostname: "127.0.0.1", onListen() {} });
   await server.listening;
   const url = `ws://127.0.0.1:${server.addr.port}/`;
-  const { runtime, args } = client;
-  const child = spawnScript("tests/clients/script.js", [url, ...args], { runtime });
+  const args = [url, kind, `${largest}`, JSON.stringify(options)];
+  const child = spawnScript("tests/clients/script.js", args, { runtime });
   try {
     const [json] = await child.waitFor(/^\{.*\}$/m);
-    return JSON.parse(json);
+    return { seen: JSON.parse(json), heard };
   } finally {
     await child.stop("SIGKILL");
   }
 }
 
+/** Both have seen the same end, whoever began it. */
+function assertClosed({ closed, left }: Seen, heard: readonly string[]): void {
+  assertEquals(closed, [4321, "as you wish", true]);
+  assertEquals([left[0], left[2]], [4000, true]);
+  const closes = heard.filter((line) => line.startsWith("close "));
+  assertEquals(closes.length, 2, closes.join());
+  assertMatch(closes[0] ?? "", /^close 4321/);
+  assertEquals(closes[1], "close 4000 that’s all");
+}
+
+const SIXTEEN_MIB = 16 * 1024 * 1024;
+const SERVERS: readonly (CompressionOptions | undefined)[] = [
+  undefined,
+  { threshold: 0 },
+  { contextTakeover: true },
+];
+
 describe("the runtimes' own WebSocket", () => {
   for (const runtime of runtimes) {
-    for (const compression of [undefined, { threshold: 0 }, { contextTakeover: true }]) {
+    for (const compression of SERVERS) {
       const how = compression === undefined ? "plain" : JSON.stringify(compression);
       test(`${runtime}, ${how}`, async () => {
-        const seen = await run({ runtime, args: ["global"] }, compression);
-        assertEquals(seen.results, Array.from({ length: 9 }, () => true));
-        assertEquals([seen.code, seen.reason], [4321, "as you wish"]);
+        const client = { runtime, kind: "global", largest: SIXTEEN_MIB } as const;
+        const { seen, heard } = await run(client, compression);
+        assertEquals(seen.error, undefined);
+        assertEquals(seen.echoes, Array.from({ length: 11 }, () => true));
+        assertEquals(heard[0], "pong and you");
+        assertClosed(seen, heard);
       });
     }
   }
@@ -64,28 +110,42 @@ const OFFERS: readonly object[] = [
   { serverMaxWindowBits: 9, clientMaxWindowBits: 10 },
 ];
 
+async function runWs(
+  client: Omit<Client, "kind">,
+  compression: CompressionOptions | undefined,
+): Promise<Seen> {
+  const { seen, heard } = await run({ kind: "ws", ...client }, compression);
+  assertEquals(seen.error, undefined);
+  assertClosed(seen, heard);
+  const count = client.largest === undefined ? 10 : 12;
+  assertEquals(seen.echoes, Array.from({ length: count }, () => true));
+  assertEquals([seen.ping, seen.pong], ["and you", "are you there"]);
+  assertEquals(heard[0], "ping are you there");
+  return seen;
+}
+
 describe("npm's ws", () => {
   for (const offer of OFFERS) {
     for (const contextTakeover of [false, true]) {
       test(`${JSON.stringify(offer)}, contextTakeover ${contextTakeover}`, async () => {
-        const args = ["ws", JSON.stringify({ threshold: 0, ...offer })];
-        const compression = { threshold: 0, contextTakeover };
-        const seen = await run({ runtime: "node", args }, compression);
-        assertEquals(seen.results, Array.from({ length: 10 }, () => true));
-        assertEquals([seen.code, seen.reason], [4321, "as you wish"]);
-        assertEquals([seen.extensions, seen.pong], ["permessage-deflate", true]);
+        const client = { runtime: "node", options: { threshold: 0, ...offer } } as const;
+        const seen = await runWs(client, { threshold: 0, contextTakeover });
+        assertEquals(seen.extensions, "permessage-deflate");
       });
     }
   }
 
+  for (const runtime of runtimes) {
+    test(`on ${runtime}, 16 MiB`, async () => {
+      await runWs({ runtime, largest: SIXTEEN_MIB }, { contextTakeover: true });
+    });
+  }
+
   test("no compression where it is off on the server, or on the client", async () => {
     const [off, refused] = await Promise.all([
-      run({ runtime: "node", args: ["ws", "true"] }, undefined),
-      run({ runtime: "node", args: ["ws", "false"] }, { threshold: 0 }),
+      runWs({ runtime: "node" }, undefined),
+      runWs({ runtime: "node", options: false }, { threshold: 0 }),
     ]);
-    for (const seen of [off, refused]) {
-      assertEquals(seen.results, Array.from({ length: 10 }, () => true));
-      assertEquals(seen.extensions, "");
-    }
+    assertEquals([off.extensions, refused.extensions], ["", ""]);
   });
 });

@@ -1,58 +1,98 @@
-// A client of the runtime that runs it, or npm's ws: `script.js URL global|ws OPTIONS`. It opens, has
-// each message echoed, closes, and prints what it saw as JSON.
+// A client of the runtime that runs it, or npm's ws: `script.js URL global|ws SIZE OPTIONS`. It has
+// each message echoed and is closed by the server; then it opens again and closes by itself. It
+// prints what it saw, as JSON. SIZE is that of the largest messages, which are sent one at a time,
+// since some clients do not read while they write; OPTIONS are those of ws.
 import process from "node:process";
 
-const [url, kind, options] = process.argv.slice(2);
+const [url, kind, largest, options] = process.argv.slice(2);
 
 /** The messages: texts as they are, binary ones as their sizes. */
 const MESSAGES = ["", "Hello", "語".repeat(1000), "x".repeat(1 << 20), 0, 1, 126, 65_536, 1 << 20];
+/** Those of them that are sent once all before have come back. */
+const LARGEST = Number(largest) > 0 ? ["y".repeat(largest), Number(largest)] : [];
 
 function pattern(size) {
-  return Uint8Array.from({ length: size }, (_, i) => i * 7 + (i >> 8));
+  const bytes = new Uint8Array(size);
+  for (let i = 0; i < size; i++) bytes[i] = i * 7 + (i >> 8);
+  return bytes;
 }
 
 function same(data, message) {
-  if (typeof message === "string") return String(data) === message;
+  if (typeof message === "string") return data === message;
   const bytes = new Uint8Array(data);
-  return bytes.length === message && bytes.every((byte, i) => byte === (i * 7 + (i >> 8) & 0xff));
+  let i = 0;
+  while (i < message && bytes[i] === (i * 7 + (i >> 8) & 0xff)) i++;
+  return bytes.length === message && i === message;
 }
 
-async function open() {
+async function connect() {
   if (kind === "global") return new WebSocket(url);
   const { WebSocket: Ws } = await import("ws");
   return new Ws(url, { perMessageDeflate: JSON.parse(options ?? "true") });
 }
 
-const socket = await open();
-socket.binaryType = "arraybuffer";
-const results = [];
-let pong = false;
-socket.onerror = (event) =>
-  console.log(JSON.stringify({ error: String(event.message ?? "error") }));
-socket.onopen = () => {
-  if (kind === "ws") {
-    socket.on("pong", (data) => pong = String(data) === "are you there");
-    socket.ping("are you there");
-    // In three frames.
-    socket.send("one ", { fin: false });
-    socket.send("two ", { fin: false });
-    socket.send("three", { fin: true });
-    MESSAGES.unshift("one two three");
-    for (const message of MESSAGES.slice(1)) {
-      socket.send(typeof message === "string" ? message : pattern(message));
-    }
-  } else {
-    for (const message of MESSAGES) {
-      socket.send(typeof message === "string" ? message : pattern(message));
-    }
+/** Resolves once it is open. */
+async function open() {
+  const socket = await connect();
+  socket.binaryType = "arraybuffer";
+  return new Promise((resolve) => {
+    socket.onopen = () => resolve(socket);
+    socket.onerror = ({ message }) => fail(`error: ${message}`);
+  });
+}
+
+function fail(error) {
+  console.log(JSON.stringify({ error }));
+  process.exit(1);
+}
+
+/** Resolves to the code and the reason of its end. */
+function closed(socket) {
+  return new Promise((resolve) => {
+    socket.onclose = ({ code, reason, wasClean }) => resolve([code, reason, wasClean]);
+  });
+}
+
+/** What only ws can do: a ping, and a message in frames, which is returned. */
+function sendFrames(socket, seen) {
+  socket.on("pong", (data) => seen.pong = String(data));
+  socket.on("ping", (data) => seen.ping = String(data));
+  socket.ping("are you there");
+  for (const [index, part] of ["one ", "two ", "", "three"].entries()) {
+    socket.send(part, { fin: index === 3 });
   }
-};
-socket.onmessage = ({ data }) => {
-  results.push(same(data, MESSAGES[results.length]));
-  // The server is asked to say goodbye.
-  if (results.length === MESSAGES.length) socket.send("close me");
-};
-socket.onclose = ({ code, reason }) => {
-  const { extensions } = socket;
-  console.log(JSON.stringify({ results, code, reason, extensions, pong }));
-};
+  return ["one two three"];
+}
+
+async function echo(seen) {
+  const socket = await open();
+  const end = closed(socket);
+  const send = (message) => socket.send(typeof message === "string" ? message : pattern(message));
+  const sent = kind === "ws" ? sendFrames(socket, seen) : [];
+  socket.onmessage = ({ data }) => {
+    seen.echoes.push(same(data, sent[seen.echoes.length]));
+    if (seen.echoes.length < sent.length) return;
+    const [next] = LARGEST.splice(0, 1);
+    // The server is asked to say goodbye.
+    if (next === undefined) return socket.send("close me");
+    sent.push(next);
+    send(next);
+  };
+  sent.push(...MESSAGES);
+  MESSAGES.forEach(send);
+  seen.closed = await end;
+  seen.extensions = socket.extensions;
+}
+
+async function closeFirst(seen) {
+  const socket = await open();
+  const end = closed(socket);
+  socket.close(4000, "that’s all");
+  seen.left = await end;
+}
+
+const seen = { echoes: [] };
+await echo(seen);
+await closeFirst(seen);
+console.log(JSON.stringify(seen));
+process.exit(0);
