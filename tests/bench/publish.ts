@@ -2,9 +2,9 @@
  * What a published message costs: to 10,000 subscribers of one process, beside `Bun.serve`, a loop
  * over `ws` and `Deno.upgradeWebSocket`; and from one process to another through Redis and NATS.
  *
- *     deno task bench:publish [--quick] [--brokers]
+ *     deno task bench:publish [--quick] [--local | --brokers]
  *
- * `--brokers` leaves the first part out.
+ * `--local` measures the first part alone, `--brokers` the second.
  *
  * @module
  */
@@ -196,5 +196,5 @@ if (!Deno.args.includes("--brokers")) {
   await buildLoadGenerator();
   await compareFanOut();
 }
-await compareBrokers();
+if (!Deno.args.includes("--local")) await compareBrokers();
 Deno.exit(0);
