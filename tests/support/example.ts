@@ -15,7 +15,7 @@ export interface Example {
 
 /** Resolves once the example has printed its URL. The test stops `child`. */
 export async function startExample(path: string, ...args: readonly string[]): Promise<Example> {
-  const child = spawnScript(path, args);
+  const child = spawnScript(path, args, { permission: "--allow-net" });
   try {
     const [url] = await child.waitFor(/https?:\/\/[^\s/]+:\d+[^\s]*(?=\s)/);
     return { child, url: new URL(url) };
