@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { describe, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
+import { Application, WebSocketHandler } from "../../mod.ts";
 import { type EchoExample, startEchoExample } from "../support/echo_example.ts";
 import { launchChromium } from "./chromium.ts";
 import { openEchoPage, type Phantom } from "./phantomjs.ts";
@@ -101,6 +102,46 @@ describe("Chromium uses the echo example's page", () => {
       assertEquals(await example.child.stop("SIGINT"), 0, example.child.output);
       await opened.locator("#log div", { hasText: /^closed: 1001/ }).waitFor();
     }));
+});
+
+/** Closes when it is told to, and notes what the page said at the end. */
+class Closing extends WebSocketHandler<string[]> {
+  override onMessage(): void {
+    this.close(4321, "as you wish");
+  }
+  override onClose(): void {
+    this.options.push(`${this.closeCode} ${this.closeReason}`);
+  }
+}
+
+test("Chromium and a handler hear the code and the reason of each other", async () => {
+  const heard: string[] = [];
+  const blank = () => new Response("", { headers: { "content-type": "text/html" } });
+  const app = new Application([["/", Closing, heard]], { fetch: blank });
+  await using server = app.listen({ port: 0, hostname: "127.0.0.1", onListen() {} });
+  await server.listening;
+  const browser = await launchChromium();
+  try {
+    const opened = await browser.newPage();
+    await opened.goto(`http://127.0.0.1:${server.addr.port}/`);
+    const closed = await opened.evaluate(async () => {
+      const end = (begin: (socket: WebSocket) => void): Promise<[number, string]> =>
+        new Promise((resolve) => {
+          const socket = new WebSocket(`ws://${location.host}/`);
+          socket.onopen = () => begin(socket);
+          socket.onclose = ({ code, reason }) => resolve([code, reason]);
+        });
+      const byPage = await end((socket) => socket.close(4000, "that’s all"));
+      const byServer = await end((socket) => socket.send("close me"));
+      return [byPage[0], ...byServer];
+    });
+    assertEquals(closed, [4000, 4321, "as you wish"]);
+    assertEquals(heard.length, 2);
+    assertEquals(heard[0], "4000 that’s all");
+    assertMatch(heard[1] ?? "", /^4321/);
+  } finally {
+    await browser.close();
+  }
 });
 
 describe("three browsers use the very same page at the same time", () => {

@@ -95,6 +95,12 @@ describe("the runtimes' own WebSocket", () => {
         assertEquals(seen.error, undefined);
         assertEquals(seen.echoes, Array.from({ length: 11 }, () => true));
         assertEquals(heard[0], "pong and you");
+        // Deno's offers no extension.
+        const isPlain = compression === undefined || runtime === "deno";
+        const agreed = compression?.contextTakeover
+          ? "permessage-deflate"
+          : "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+        assertEquals(seen.extensions, isPlain ? "" : agreed);
         assertClosed(seen, heard);
       });
     }

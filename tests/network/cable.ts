@@ -6,8 +6,7 @@
  */
 import { execFileSync } from "node:child_process";
 import process from "node:process";
-import { type Child, type SpawnOptions } from "../support/spawn.ts";
-import { Child as Process } from "../support/spawn.ts";
+import { Child, type SpawnOptions } from "../support/spawn.ts";
 import { runtime, scriptCommand } from "../support/runtime.ts";
 
 /** How to get what lacks. */
@@ -53,7 +52,7 @@ export class Cable {
   /** Starts a TypeScript file of the repository at one end, under the runtime of the test. */
   spawn(end: End, path: string, args: readonly string[], options: SpawnOptions = {}): Child {
     const command = scriptCommand(path, runtime, "--allow-all");
-    return new Process(["ip", "netns", "exec", this.#names[end], ...command, ...args], options);
+    return new Child(["ip", "netns", "exec", this.#names[end], ...command, ...args], options);
   }
 
   /** Pulls the cable at the client's end: whatever is sent from now on gets lost, without a word. */
