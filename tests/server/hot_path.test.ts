@@ -1,0 +1,196 @@
+/**
+ * What the hot paths do, counted: a change that adds a write per read, a copy or a promise per
+ * message fails here, on a machine of any speed.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import { describe, test } from "node:test";
+import { Application, WebSocketHandler } from "../../mod.ts";
+import type { WebSocketVersion } from "../../src/handshake/versions.ts";
+import { noEvents } from "../../src/transport/events.ts";
+import type { MemoryTransport } from "../../src/transport/memory.ts";
+import { memoryPair } from "../../src/transport/memory.ts";
+import { binary, ping, text } from "../protocol/hybi_frames.ts";
+import { count, type Counts } from "../support/counting.ts";
+import { makeOpening } from "../support/memory_client.ts";
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Echoes, and keeps itself for those who want to write from outside. */
+class Echo extends WebSocketHandler<Echo[]> {
+  override open(): void {
+    this.options.push(this);
+  }
+  override onMessage(message: string | Uint8Array): void {
+    this.writeMessage(message);
+  }
+}
+
+/** A server's end of an open connection that takes every write at once and remembers its size. */
+class Connected {
+  readonly writes: number[] = [];
+  /** The bytes of the last write. */
+  written: Uint8Array | undefined;
+  readonly handler: Echo;
+  readonly #transport: MemoryTransport;
+
+  constructor(version: WebSocketVersion, app: Application, handlers: Echo[]) {
+    const [transport] = memoryPair();
+    this.#transport = transport;
+    transport.write = (bytes) => {
+      this.writes.push(bytes.length);
+      this.written = bytes;
+    };
+    app.accept(transport);
+    const { head, key3 } = makeOpening(version);
+    this.receive(new TextEncoder().encode(head));
+    if (key3.length > 0) this.receive(key3);
+    const handler = handlers.at(-1);
+    if (handler === undefined) throw new Error("The handshake was refused");
+    this.handler = handler;
+    this.writes.length = 0;
+  }
+
+  /** A read brings a chunk. */
+  receive(chunk: Uint8Array): void {
+    this.#transport.events.data(chunk);
+  }
+
+  /** The connection is gone. */
+  close(): void {
+    this.#transport.events.closed();
+    this.#transport.events = noEvents;
+  }
+}
+
+function connected(version: WebSocketVersion, count = 1): Connected[] {
+  const handlers: Echo[] = [];
+  const versions = [version];
+  const app = new Application([["/", Echo, handlers]], { versions, pingInterval: 0 });
+  return Array.from({ length: count }, () => new Connected(version, app, handlers));
+}
+
+const NOTHING: Counts = { buffers: [], views: 0, copies: [], promises: 0, microtasks: 0 };
+
+/** What a second read costs, when every buffer that is kept is there. */
+function costOf(version: WebSocketVersion, makeChunk: () => Uint8Array): Counts & {
+  readonly writes: number[];
+} {
+  const [connection] = connected(version) as [Connected];
+  connection.receive(makeChunk());
+  connection.writes.length = 0;
+  const chunk = makeChunk();
+  const counts = count(() => connection.receive(chunk));
+  connection.close();
+  return { writes: [...connection.writes], ...counts };
+}
+
+function joined(count: number, one: Uint8Array): Uint8Array {
+  const all = new Uint8Array(count * one.length);
+  for (let at = 0; at < all.length; at += one.length) all.set(one, at);
+  return all;
+}
+
+/** A draft76 frame of ASCII. */
+function draft76Text(size: number): Uint8Array {
+  const frame = new Uint8Array(size + 2).fill(0x61);
+  frame[0] = 0x00;
+  frame[size + 1] = 0xff;
+  return frame;
+}
+
+describe("an echo of short texts takes one write, and no memory", () => {
+  // The view is of what is written: the part of the shared output that is full.
+  for (const messages of [1, 2, 32, 200]) {
+    test(`rfc6455, ${messages} in one read`, () => {
+      const { writes, ...counts } = costOf("rfc6455", () => joined(messages, text("x".repeat(32))));
+      assertEquals(writes, [messages * 34]);
+      // Words are unmasked by a view of each read that is large enough.
+      const views = messages * 38 >= 192 ? 2 : 1;
+      assertEquals(counts, { ...NOTHING, views });
+    });
+    test(`draft76, ${messages} in one read`, () => {
+      const { writes, ...counts } = costOf("draft76", () => joined(messages, draft76Text(32)));
+      assertEquals(writes, [messages * 34]);
+      assertEquals(counts, { ...NOTHING, views: 1 });
+    });
+  }
+});
+
+describe("an echo of large messages", () => {
+  test("of 16 KiB copies each to be unmasked, back, and to the output", () => {
+    const { writes, ...counts } = costOf("rfc6455", () => binary(new Uint8Array(16 * KIB)));
+    assertEquals(writes, [16 * KIB + 4]);
+    assertEquals(counts, { ...NOTHING, views: 4, copies: [16 * KIB, 16 * KIB, 16 * KIB] });
+  });
+
+  test("of 1 MiB sends it by reference", () => {
+    const { writes, ...counts } = costOf("rfc6455", () => binary(new Uint8Array(MIB)));
+    assertEquals(writes, [10, MIB]);
+    // There and back through the 128 KiB in which bytes are unmasked.
+    const copies = Array.from({ length: 16 }, () => 128 * KIB);
+    assertEquals(counts, { ...NOTHING, views: 10, copies });
+  });
+
+  test("of 1 MiB that many reads bring puts it together in one buffer", () => {
+    const [connection] = connected("rfc6455") as [Connected];
+    const frame = binary(new Uint8Array(MIB));
+    const counts = count(() => {
+      for (let at = 0; at < frame.length; at += 64 * KIB) {
+        connection.receive(frame.subarray(at, at + 64 * KIB));
+      }
+    });
+    connection.close();
+    assertEquals(connection.writes, [10, MIB]);
+    assertEquals(counts.buffers, [MIB]);
+    // What is read is copied to be unmasked, and to its place; but for the last 14 bytes, in a loop.
+    assertEquals(counts.copies.reduce((sum, size) => sum + size), 2 * (MIB - 14));
+    assertEquals(counts.promises + counts.microtasks, 0);
+  });
+});
+
+test("pings of one read are answered by one write", () => {
+  const { writes, ...counts } = costOf("rfc6455", () => joined(10, ping("are you there?")));
+  assertEquals(writes, [10 * 16]);
+  // Each `onPing` may keep what it is given.
+  const copies = Array.from({ length: 10 }, () => 14);
+  assertEquals(counts.buffers, copies);
+  assertEquals(counts.promises + counts.microtasks, 0);
+});
+
+test("a message to a thousand is encoded once, and all write the same bytes", async () => {
+  for (const version of ["rfc6455", "draft76"] as const) {
+    const connections = connected(version, 1000);
+    const [first] = connections as [Connected];
+    for (const { handler } of connections) handler.subscribe("news");
+    const publish = () => first.handler.application.publish("news", "x".repeat(64));
+    publish();
+    await Promise.resolve();
+    for (const { writes } of connections) writes.length = 0;
+    const counts = count(publish);
+    assertEquals(counts.buffers, [66]);
+    assertEquals(counts.copies, [66]);
+    assertEquals(counts.promises, 0);
+    assertEquals(counts.microtasks, 1);
+    await Promise.resolve();
+    assertEquals(new Set(connections.map(({ writes }) => writes.join())), new Set(["66"]));
+    assertEquals(new Set(connections.map(({ written }) => written)).size, 1);
+    for (const connection of connections) connection.close();
+  }
+});
+
+test("what is written outside of a read goes in one write at the end of the microtasks", async () => {
+  for (const version of ["rfc6455", "draft76"] as const) {
+    const [connection] = connected(version) as [Connected];
+    const counts = count(() => {
+      for (let i = 0; i < 100; i++) connection.handler.writeMessage("x".repeat(32));
+    });
+    assertEquals(counts, { ...NOTHING, microtasks: 1 });
+    assertEquals(connection.writes, []);
+    await Promise.resolve();
+    assertEquals(connection.writes, [3400]);
+    connection.close();
+  }
+});

@@ -1,0 +1,139 @@
+/**
+ * Counts what a hot path does: memory that is made and copied, promises, microtasks. The figures
+ * are exact, and so say when a change adds one per message.
+ *
+ * @module
+ */
+
+/** What was done while something ran. */
+export interface Counts {
+  /** Buffers that were made, in bytes each. */
+  readonly buffers: number[];
+  /** Views of buffers that were there. */
+  views: number;
+  /** Copies of bytes (`set`, `slice`, `copyWithin`), in bytes each. */
+  readonly copies: number[];
+  /** Promises that were made or waited for. */
+  promises: number;
+  /** Microtasks that were asked for. */
+  microtasks: number;
+}
+
+type Constructor = typeof Uint8Array | typeof Int32Array | typeof ArrayBuffer | typeof DataView;
+
+/** The typed arrays' common prototype. */
+const TypedArray = Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array;
+
+/** Replaces properties until it is disposed of. */
+class Patches implements Disposable {
+  readonly #undo: (() => void)[] = [];
+
+  /** Puts something in the place of a property. */
+  replace<Target extends object, Key extends keyof Target>(
+    target: Target,
+    key: Key,
+    make: (original: Target[Key]) => Target[Key],
+  ): void {
+    const original = target[key];
+    target[key] = make(original);
+    this.#undo.push(() => target[key] = original);
+  }
+
+  [Symbol.dispose](): void {
+    for (const undo of this.#undo) undo();
+  }
+}
+
+function countConstructions(patches: Patches, counts: Counts): void {
+  for (const name of ["Uint8Array", "Int32Array", "ArrayBuffer", "DataView"] as const) {
+    patches.replace(
+      globalThis as Record<typeof name, Constructor>,
+      name,
+      (original) =>
+        new Proxy(original, {
+          construct(target, args, newTarget) {
+            if (args[0] instanceof ArrayBuffer) counts.views++;
+            else counts.buffers.push(Number(args[0]?.length ?? args[0]));
+            return Reflect.construct(target, args, newTarget);
+          },
+        }),
+    );
+  }
+}
+
+function countCopies(patches: Patches, counts: Counts): void {
+  patches.replace(TypedArray, "subarray", (subarray) =>
+    function (this: Uint8Array, ...range) {
+      counts.views++;
+      return subarray.apply(this, range);
+    });
+  patches.replace(TypedArray, "set", (set) =>
+    function (this: Uint8Array, source, at) {
+      counts.copies.push(source.length);
+      set.call(this, source, at);
+    });
+  patches.replace(
+    TypedArray,
+    "copyWithin",
+    (copyWithin) =>
+      function (this: Uint8Array, target, start, end) {
+        counts.copies.push((end ?? this.length) - start);
+        return copyWithin.call(this, target, start, end);
+      },
+  );
+  patches.replace(TypedArray, "slice", (slice) =>
+    function (this: Uint8Array, ...range) {
+      const copy = slice.apply(this, range);
+      counts.buffers.push(copy.length);
+      counts.copies.push(copy.length);
+      return copy;
+    });
+  patches.replace(
+    ArrayBuffer.prototype,
+    "transfer",
+    (transfer) =>
+      function (this: ArrayBuffer, size) {
+        counts.buffers.push(size ?? this.byteLength);
+        return transfer.call(this, size);
+      },
+  );
+}
+
+function countPromises(patches: Patches, counts: Counts): void {
+  const { prototype } = Promise;
+  patches.replace(prototype, "then", (then) =>
+    function (this: Promise<unknown>, ...callbacks) {
+      counts.promises++;
+      return then.apply(this, callbacks) as never;
+    });
+  patches.replace(globalThis, "Promise", (original) =>
+    new Proxy(original, {
+      construct(target, args, newTarget) {
+        counts.promises++;
+        return Reflect.construct(target, args, newTarget);
+      },
+      get(target, key) {
+        const value: unknown = Reflect.get(target, key);
+        if (typeof value !== "function" || key === "prototype") return value;
+        return (...args: unknown[]) => {
+          counts.promises++;
+          return value.apply(target, args);
+        };
+      },
+    }));
+  patches.replace(globalThis, "queueMicrotask", (queueMicrotask) => (task) => {
+    counts.microtasks++;
+    queueMicrotask(task);
+  });
+}
+
+/** Counts what `run` does, synchronously. */
+export function count(run: () => void): Counts {
+  const counts: Counts = { buffers: [], views: 0, copies: [], promises: 0, microtasks: 0 };
+  using patches = new Patches();
+  countConstructions(patches, counts);
+  countCopies(patches, counts);
+  countPromises(patches, counts);
+  run();
+  return counts;
+}
