@@ -8,6 +8,7 @@ import { Addresses, turnAway } from "./admission.ts";
 import { attempt } from "./attempt.ts";
 import type { Application } from "./application.ts";
 import { Connection } from "./connection.ts";
+import { HeadReader } from "./handshake/head_reader.ts";
 import type { Routes } from "./routes.ts";
 import type { Settings } from "./settings.ts";
 import { type Stats, takeStats } from "./stats/stats.ts";
@@ -50,6 +51,8 @@ export class Core {
   /** How many connections have a socket. */
   #sockets = 0;
   readonly #addresses: Addresses;
+  /** Nearly every head comes in one piece, so that one reader serves all. */
+  #headReader: HeadReader | null = null;
 
   /** @param application The outside. @param settings Its settings. @param routes Its routes. */
   constructor(application: Application, settings: Settings, routes: Routes) {
@@ -88,6 +91,18 @@ export class Core {
   /** Whether a connection may stay, now that a trusted proxy has told whose it is. */
   readmit(connection: Connection): boolean {
     return this.#addresses.add(connection);
+  }
+
+  /** A reader of request heads; to be given back, unless it has failed. */
+  takeHeadReader(): HeadReader {
+    const reader = this.#headReader ?? new HeadReader(this.settings);
+    this.#headReader = null;
+    return reader;
+  }
+
+  /** Gives a reader back whose head is complete. */
+  giveHeadReader(reader: HeadReader): void {
+    this.#headReader = reader;
   }
 
   /** A connection's socket is gone. */

@@ -49,14 +49,14 @@ export abstract class Incoming extends Reading implements Sink {
     if (this.phase === "open" && this.wire !== null) {
       this.wire.writePong(this.output(), payload);
       this.flushLarge();
-      this.call((handler) => handler.onPing(payload.slice()));
+      this.call((handler) => handler.onPing(payload));
     }
     return this.mayParse;
   }
 
   /** See {@linkcode Sink.pong}. */
   override pong(payload: Uint8Array): boolean {
-    if (this.phase === "open") this.call((handler) => handler.onPong(payload.slice()));
+    if (this.phase === "open") this.call((handler) => handler.onPong(payload));
     return this.mayParse;
   }
 

@@ -24,7 +24,7 @@ import {
 } from "./handshake/draft76.ts";
 import { checkBodiless } from "./handshake/bodiless.ts";
 import { parseExtensions } from "./handshake/extensions.ts";
-import { HeadReader } from "./handshake/head_reader.ts";
+import type { HeadReader } from "./handshake/head_reader.ts";
 import { writeLatin1 } from "./handshake/latin1.ts";
 import type { RequestHead } from "./handshake/request_head.ts";
 import { checkHandshakeField } from "./handshake/response.ts";
@@ -51,7 +51,8 @@ type State = "head" | "preparing" | "key3" | "http" | "over";
 /** One connection's opening. */
 export class Opening {
   readonly #connection: Connection;
-  readonly #reader: HeadReader;
+  /** Lent by the core, as long as the head is arriving. */
+  #reader: HeadReader | null = null;
   #state: State = "head";
   /** What would refuse it now. */
   #stage: RefusalStage = "request";
@@ -67,7 +68,6 @@ export class Opening {
   /** @param connection The connection that opens. */
   constructor(connection: Connection) {
     this.#connection = connection;
-    this.#reader = new HeadReader(connection.core.settings);
   }
 
   /** Adds a field to the 101. @throws {TypeError} If it is malformed, or the 101 is out. */
@@ -124,10 +124,13 @@ export class Opening {
 
   #readHead(chunk: Uint8Array, given: boolean): void {
     try {
-      const head = this.#reader.read(chunk);
+      const { core } = this.#connection;
+      const reader = this.#reader ??= core.takeHeadReader();
+      const head = reader.read(chunk);
       if (head === undefined) return;
       this.#connection.head = head;
-      const { consumed } = this.#reader;
+      const { consumed } = reader;
+      core.giveHeadReader(reader);
       this.#route(head, consumed === chunk.length ? EMPTY : chunk.subarray(consumed), given);
     } catch (error) {
       this.#refuse(error);
@@ -257,19 +260,19 @@ export class Opening {
   #answer(
     handler: WebSocketHandler,
     head: RequestHead,
-    { subprotocol, extensions }: {
+    { subprotocol: protocol, extensions }: {
       subprotocol: string | undefined;
       extensions: string | undefined;
     },
   ): string {
     const { version } = this.#connection;
-    const common = { protocol: subprotocol, headers: this.#fields };
+    const headers = this.#fields;
     if (!isDraft(version)) {
       const key = head.get("sec-websocket-key") ?? "";
-      return rfc6455Response({ key, extensions, ...common });
+      return rfc6455Response({ key, extensions, protocol, headers });
     }
     const location = webSocketLocation(schemeOf(handler), head);
-    const answer = { origin: head.get("origin") ?? "", location, ...common };
+    const answer = { origin: head.get("origin") ?? "", location, protocol, headers };
     return version === "draft76" ? draft76Response(answer) : draft75Response(answer);
   }
 

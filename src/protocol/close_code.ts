@@ -9,6 +9,7 @@ import { MAX_CONTROL_SIZE } from "./frame.ts";
 /** The most bytes of a reason: a control frame has 125, of which the code takes two. */
 const MAX_REASON_SIZE = MAX_CONTROL_SIZE - 2;
 
+const EMPTY = new Uint8Array(0);
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -54,9 +55,8 @@ export function checkCloseCode(code: number | undefined, reason: string): void {
 /** The payload of a closing frame; {@linkcode checkCloseCode} throws if there can be none. */
 export function encodeClose(code: number | undefined, reason: string): Uint8Array {
   checkCloseCode(code, reason);
-  if (code === undefined) return new Uint8Array(0);
-  if (reason === "") return Uint8Array.of(code >> 8, code);
-  const bytes = encoder.encode(reason);
+  if (code === undefined) return EMPTY;
+  const bytes = reason === "" ? EMPTY : encoder.encode(reason);
   const payload = new Uint8Array(2 + bytes.length);
   payload[0] = code >> 8;
   payload[1] = code;

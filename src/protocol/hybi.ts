@@ -221,8 +221,9 @@ export class Hybi implements Protocol {
     const isControl = (first & CONTROL) !== 0;
     if (end <= chunk.length) {
       if (isControl) {
-        mask(chunk, at, end, maskingKey);
-        return this.#receiveControl(first, view(chunk, at, end), end, sink);
+        const payload = new Uint8Array(payloadLength);
+        maskInto(payload, 0, chunk, at, end, maskingKey);
+        return this.#receiveControl(first, payload, end, sink);
       }
       if (first === WHOLE_TEXT) return go(sink.text(wholeText(chunk, at, end, maskingKey)), end);
       if (first === WHOLE_BINARY) {

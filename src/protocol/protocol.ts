@@ -15,9 +15,9 @@ export interface Sink {
   text(message: string): boolean;
   /** A binary message, complete; the bytes belong to the receiver. */
   binary(message: Uint8Array): boolean;
-  /** A ping; the payload is only valid during the call. */
+  /** A ping; the bytes belong to the receiver. */
   ping(payload: Uint8Array): boolean;
-  /** A pong; the payload is only valid during the call. */
+  /** A pong; the bytes belong to the receiver. */
   pong(payload: Uint8Array): boolean;
   /** The peer's closing frame: its code and reason, `undefined` and `""` where it has none. */
   close(code: number | undefined, reason: string): boolean;

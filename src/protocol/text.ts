@@ -97,12 +97,41 @@ const PART = 4096;
 const SAMPLES = 32;
 
 /**
+ * The short ASCII text that is being delivered, and where its bytes are. Whoever passes it on as it
+ * came (an echo, a room) copies them: 25 ns for 32 characters, where to encode a part of a longer
+ * string takes 80 on Node and 110 on Deno.
+ */
+const delivered = { text: "", bytes: new Uint8Array(0) as Uint8Array, start: 0, end: 0 };
+
+/** A text is delivered, until another is or {@linkcode endDelivery}; its bytes stay until then. */
+export function beginDelivery(text: string, bytes: Uint8Array, start: number, end: number): void {
+  delivered.text = text;
+  delivered.bytes = bytes;
+  delivered.start = start;
+  delivered.end = end;
+}
+
+/** Nothing is delivered: the bytes may change. */
+export function endDelivery(): void {
+  delivered.text = "";
+  delivered.start = delivered.end = 0;
+}
+
+function copyDelivered(target: Uint8Array, at: number): number {
+  const { bytes, start, end } = delivered;
+  // Both in range: the reader's, and the writer has made room.
+  for (let from = start; from < end; from++, at++) target[at] = bytes[from] as number;
+  return end - start;
+}
+
+/**
  * Encodes into `bytes` from `at` on, where there must be room for three bytes per UTF-16 unit. A
  * lone surrogate becomes U+FFFD.
  *
  * @returns How many bytes were written.
  */
 export function encodeInto(message: string, bytes: Uint8Array, at: number): number {
+  if (message === delivered.text) return copyDelivered(bytes, at);
   const { length } = message;
   if (length > TINY) return text.encode(message, bytes, at);
   for (let i = 0; i < length; i++) {

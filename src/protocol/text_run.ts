@@ -12,6 +12,7 @@
 import { FIN, MASK, Opcode, readMaskingKey } from "./frame.ts";
 import { mask } from "./mask.ts";
 import type { Sink } from "./protocol.ts";
+import { beginDelivery, endDelivery } from "./text.ts";
 import { decodeAscii, decodeText } from "./utf8.ts";
 
 /** The first byte of a text message in one frame. */
@@ -37,23 +38,39 @@ export function receiveTexts(
   sink: Sink,
 ): number {
   const longest = Math.min(SHORT, maxMessageSize);
-  // One, then two, four …: where each message stops the sink, none is unmasked in vain.
-  for (let most = 1;; most = Math.min(MOST, most * 2)) {
-    const run = unmaskRun(chunk, at, longest, most);
-    if (run === at) return at;
-    const base = at + HEADER;
-    const end = Math.abs(run);
-    const texts = run < 0 ? decodeText(chunk, base, end, 0x80) : decodeAscii(chunk, base, end);
-    while (at < end) {
-      const begin = at + HEADER;
-      at = run < 0 ? end : begin + payloadLengthAt(chunk, at);
-      const message = run < 0 ? texts : texts.substring(begin - base, at - base);
-      if (!sink.text(message)) {
-        maskAgain(chunk, at, end);
-        return ~at;
-      }
+  try {
+    // One, then two, four …: where each message stops the sink, none is unmasked in vain.
+    for (let most = 1;; most = Math.min(MOST, most * 2)) {
+      const run = unmaskRun(chunk, at, longest, most);
+      if (run === at) return at;
+      at = run < 0 ? receiveOne(chunk, at, -run, sink) : receiveRun(chunk, at, run, sink);
+      if (at < 0) return at;
+    }
+  } finally {
+    endDelivery();
+  }
+}
+
+/** Receives a text that is not ASCII. */
+function receiveOne(chunk: Uint8Array, at: number, end: number, sink: Sink): number {
+  return sink.text(decodeText(chunk, at + HEADER, end, 0x80)) ? end : ~end;
+}
+
+/** Receives texts that are ASCII, from one string for all of them. */
+function receiveRun(chunk: Uint8Array, at: number, end: number, sink: Sink): number {
+  const base = at + HEADER;
+  const texts = decodeAscii(chunk, base, end);
+  while (at < end) {
+    const begin = at + HEADER;
+    at = begin + payloadLengthAt(chunk, at);
+    const message = texts.substring(begin - base, at - base);
+    beginDelivery(message, chunk, begin, at);
+    if (!sink.text(message)) {
+      maskAgain(chunk, at, end);
+      return ~at;
     }
   }
+  return at;
 }
 
 /** The length in a header; negative or above 125 if it is not one of a short masked frame. */
