@@ -5,7 +5,7 @@
  */
 import { BY_REFERENCE, Output } from "./output.ts";
 import type { Protocol, ProtocolLimits, Sink } from "./protocol.ts";
-import { appendText, decodeLong, encodeInto, text } from "./text.ts";
+import { appendText, beginDelivery, decodeLong, encodeInto, endDelivery, text } from "./text.ts";
 import { DelimitedFrame, type Frame, LengthFrame, TextFrame, tooLong } from "./hixie_frames.ts";
 
 /** What differs between connections of this format. */
@@ -120,36 +120,43 @@ export class Hixie implements Protocol {
 
   /** The text frames that are here whole, and the beginning of one that is not. */
   #receiveTexts(chunk: Uint8Array, sink: Sink): boolean {
-    const read = new TextRead(chunk);
-    do {
-      const start = this.#at + 1;
-      const near = Math.min(chunk.length, start + NEAR);
-      let end = start;
-      let bits = 0;
-      for (; end < near; end++) {
-        const byte = chunk[end] as number; // in range: end < chunk.length
-        if (byte === 0xff) break;
-        bits |= byte;
-      }
-      const isNear = end < near;
-      if (!isNear) end = near < chunk.length ? read.find(start) : -1;
-      if (end < 0) {
-        const frame = new TextFrame(this.#maxMessageSize);
-        frame.collect(chunk, start, chunk.length);
-        this.#frame = frame;
-        this.#at = chunk.length;
-        return true;
-      }
-      if (end - start > this.#maxMessageSize) throw tooLong("a text message", this.#maxMessageSize);
-      const message = !isNear
-        ? read.long(start, end)
-        : bits >= 0x80
-        ? text.decode(chunk, start, end)
-        : read.short(start, end);
-      this.#at = end + 1;
-      if (!sink.text(message)) return false;
-    } while (this.#at < chunk.length && chunk[this.#at] === 0x00);
-    return true;
+    try {
+      const read = new TextRead(chunk);
+      do {
+        if (!this.#receiveText(read, chunk, sink)) return false;
+      } while (this.#at < chunk.length && chunk[this.#at] === 0x00);
+      return true;
+    } finally {
+      endDelivery();
+    }
+  }
+
+  #receiveText(read: TextRead, chunk: Uint8Array, sink: Sink): boolean {
+    const start = this.#at + 1;
+    const near = Math.min(chunk.length, start + NEAR);
+    let end = start;
+    let bits = 0;
+    for (; end < near; end++) {
+      const byte = chunk[end] as number; // in range: end < chunk.length
+      if (byte === 0xff) break;
+      bits |= byte;
+    }
+    const isNear = end < near;
+    if (!isNear) end = near < chunk.length ? read.find(start) : -1;
+    if (end < 0) {
+      const frame = new TextFrame(this.#maxMessageSize);
+      frame.collect(chunk, start, chunk.length);
+      this.#frame = frame;
+      this.#at = chunk.length;
+      return true;
+    }
+    if (end - start > this.#maxMessageSize) throw tooLong("a text message", this.#maxMessageSize);
+    this.#at = end + 1;
+    if (!isNear) return sink.text(read.long(start, end));
+    if (bits >= 0x80) return sink.text(text.decode(chunk, start, end));
+    const message = read.short(start, end);
+    beginDelivery(message, chunk, start, end);
+    return sink.text(message);
   }
 
   #beginSkipping(chunk: Uint8Array): boolean {

@@ -117,6 +117,9 @@ export function endDelivery(): void {
   delivered.start = delivered.end = 0;
 }
 
+/** Up to how many bytes a loop copies before a call would encode them. */
+const COPIED = 64;
+
 function copyDelivered(target: Uint8Array, at: number): number {
   const { bytes, start, end } = delivered;
   // Both in range: the reader's, and the writer has made room.
@@ -131,8 +134,8 @@ function copyDelivered(target: Uint8Array, at: number): number {
  * @returns How many bytes were written.
  */
 export function encodeInto(message: string, bytes: Uint8Array, at: number): number {
-  if (message === delivered.text) return copyDelivered(bytes, at);
   const { length } = message;
+  if (length <= COPIED && message === delivered.text) return copyDelivered(bytes, at);
   if (length > TINY) return text.encode(message, bytes, at);
   for (let i = 0; i < length; i++) {
     const unit = message.charCodeAt(i);

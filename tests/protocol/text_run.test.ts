@@ -3,8 +3,34 @@ import { describe, test } from "node:test";
 import { Hixie } from "../../src/protocol/hixie.ts";
 import { Output } from "../../src/protocol/output.ts";
 import type { Protocol, Sink } from "../../src/protocol/protocol.ts";
+import { textFrame } from "./hixie_cases.ts";
 import { text } from "./hybi_frames.ts";
 import { client, LIMITS, recorder, server } from "./hybi_receive.ts";
+
+/** A wire format that receives, and its frame of a text. */
+interface Receiver {
+  readonly name: string;
+  readonly make: () => Protocol;
+  readonly frame: (message: string) => Uint8Array;
+}
+
+function hixie(): Protocol {
+  return new Hixie(LIMITS, { version: "draft76" });
+}
+
+const RECEIVERS: readonly Receiver[] = [
+  { name: "rfc6455", make: server, frame: text },
+  { name: "draft76", make: hixie, frame: textFrame },
+];
+
+/** Texts that come in one chunk. */
+function join({ frame }: Receiver, messages: readonly string[]): Uint8Array {
+  return Uint8Array.from(messages.flatMap((message) => [...frame(message)]));
+}
+
+function receive({ make }: Receiver, chunk: Uint8Array, onText: Sink["text"]): void {
+  make().receive(chunk, false, { ...recorder([]), text: onText });
+}
 
 /** What a client reads of what was written for it. */
 function read(output: Output, peer: Protocol = client()): string[] {
@@ -14,82 +40,63 @@ function read(output: Output, peer: Protocol = client()): string[] {
   return messages;
 }
 
-function glued(...messages: string[]): Uint8Array {
-  return Uint8Array.from(messages.flatMap((message) => [...text(message)]));
-}
+const TEXTS = ["first", "second", "", "a".repeat(64), "b".repeat(65), "second", "é", "last"];
 
-const TEXTS = ["first", "second", "", "a".repeat(125), "second", "é", "last"];
-
-describe("short texts that one read brings", () => {
-  test("are passed on as they came, in every format", () => {
-    const peers: [Protocol, Protocol][] = [
-      [server(), client()],
-      [client(), server()],
-      [new Hixie(LIMITS, { version: "draft76" }), new Hixie(LIMITS, { version: "draft76" })],
-    ];
-    for (const [writer, reader] of peers) {
-      const output = new Output();
-      server().receive(glued(...TEXTS), false, {
-        ...recorder([]),
-        text(message) {
-          writer.writeText(output, message);
-          writer.writeText(output, "something else");
+for (const receiver of RECEIVERS) {
+  describe(`short texts that one read of ${receiver.name} brings`, () => {
+    test("are passed on as they came, in every format", () => {
+      for (
+        const [writer, peer] of [[server(), client()], [client(), server()], [hixie(), hixie()]]
+      ) {
+        const output = new Output();
+        receive(receiver, join(receiver, TEXTS), (message) => {
+          writer?.writeText(output, message);
+          writer?.writeText(output, "something else");
           return true;
-        },
-      });
-      assertEquals(read(output, reader), TEXTS.flatMap((message) => [message, "something else"]));
-    }
-  });
-
-  test("are passed on while the sink receives others", () => {
-    const output = new Output();
-    const writer = server();
-    const inner = (message: string): void => {
-      server().receive(glued(`${message} within`, "more"), false, {
-        ...recorder([]),
-        text(nested) {
-          writer.writeText(output, nested);
-          writer.writeText(output, message);
-          return true;
-        },
-      });
-    };
-    server().receive(glued("first", "2", "third"), false, {
-      ...recorder([]),
-      text(message) {
-        writer.writeText(output, message);
-        inner(message);
-        writer.writeText(output, message);
-        return true;
-      },
+        });
+        const expected = TEXTS.flatMap((message) => [message, "something else"]);
+        assertEquals(read(output, peer), expected);
+      }
     });
-    assertEquals(
-      read(output),
-      ["first", "2", "third"].flatMap((
-        message,
-      ) => [message, `${message} within`, message, "more", message, message]),
-    );
-  });
 
-  for (const how of ["returned", "stopped", "failed"] as const) {
-    test(`do not depend on their bytes once the sink has ${how}`, () => {
-      const kept: string[] = [];
-      const chunk = glued("one", "two", "three");
-      const receive = () =>
-        server().receive(chunk, false, {
-          ...recorder([]),
-          text(message) {
+    test("are passed on while the sink receives others", () => {
+      const output = new Output();
+      const writer = server();
+      const write = (message: string) => writer.writeText(output, message);
+      const texts = ["first", "2", "third"];
+      receive(receiver, join(receiver, texts), (message) => {
+        write(message);
+        receive(receiver, join(receiver, [`${message} within`, "more"]), (nested) => {
+          write(nested);
+          write(message);
+          return true;
+        });
+        write(message);
+        return true;
+      });
+      const expected = texts.flatMap((
+        message,
+      ) => [message, `${message} within`, message, "more", message, message]);
+      assertEquals(read(output), expected);
+    });
+
+    for (const how of ["returned", "stopped", "failed"] as const) {
+      test(`do not depend on their bytes once the sink has ${how}`, () => {
+        const kept: string[] = [];
+        const chunk = join(receiver, ["one", "two", "three"]);
+        const run = () =>
+          receive(receiver, chunk, (message) => {
             kept.push(message);
             if (how === "failed") throw new Error("The sink has failed");
             return how === "returned";
-          },
-        });
-      if (how === "failed") assertThrows(receive, Error, "The sink has failed");
-      else receive();
-      chunk.fill(0xee);
-      const output = new Output();
-      for (const message of ["", ...kept]) server().writeText(output, message);
-      assertEquals(read(output), ["", ...kept]);
-    });
-  }
-});
+          });
+        if (how === "failed") assertThrows(run, Error, "The sink has failed");
+        else run();
+        chunk.fill(0xee);
+        const output = new Output();
+        for (const message of ["", ...kept]) server().writeText(output, message);
+        assertEquals(read(output), ["", ...kept]);
+      });
+    }
+  });
+}

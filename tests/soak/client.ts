@@ -17,6 +17,8 @@ const LIMITS = { maxMessageSize: 32 * 1024 * 1024, maxFragments: 1 << 17 };
 export interface Tally {
   opened: number;
   messages: number;
+  /** How many messages are on their way. */
+  pending: number;
   bytes: number;
   faults: Record<string, number>;
   violations: string[];
@@ -68,6 +70,11 @@ export class SoakClient {
     return this.#closed || this.#harmed;
   }
 
+  /** Whether messages pass. */
+  get isOpen(): boolean {
+    return this.#head === null && !this.isOver;
+  }
+
   /** How many messages have not come back. */
   get pending(): number {
     return this.#expected.length;
@@ -77,6 +84,7 @@ export class SoakClient {
   send(text: string): void {
     if (this.isOver) return;
     this.#expected.push({ text, at: performance.now() });
+    this.#tally.pending++;
     this.#write((output) => this.#protocol.writeText(output, text));
   }
 
@@ -85,7 +93,7 @@ export class SoakClient {
     if (this.isOver) return;
     this.#tally.faults[fault] = (this.#tally.faults[fault] ?? 0) + 1;
     if (fault === "stall") return this.#stall();
-    this.#harmed = true;
+    this.#harm();
     if (fault === "reset") this.#socket.resetAndDestroy();
     else if (fault === "fin") this.#socket.end();
     else if (fault === "half-open") this.#socket.pause();
@@ -104,15 +112,21 @@ export class SoakClient {
   /** Closes as a good client does, once everything has come back. */
   leave(): void {
     if (this.#closed) return;
-    this.#harmed = true;
+    this.#harm();
     this.#write((output) => this.#protocol.writeClose(output, 1000, ""));
     this.#socket.end();
   }
 
   /** Ends it at once. */
   destroy(): void {
-    this.#harmed = true;
+    this.#harm();
     this.#socket.destroy();
+  }
+
+  /** Nothing is promised to it any more. */
+  #harm(): void {
+    if (!this.#harmed && !this.#closed) this.#tally.pending -= this.pending;
+    this.#harmed = true;
   }
 
   #stall(): void {
@@ -164,6 +178,7 @@ export class SoakClient {
 
   #echoed(message: string): boolean {
     const expected = this.#expected.shift();
+    if (!this.#harmed) this.#tally.pending--;
     this.#tally.messages++;
     this.#tally.bytes += message.length;
     if (expected === undefined || message !== expected.text) {
@@ -177,10 +192,12 @@ export class SoakClient {
     this.#closed = true;
     this.#open();
     if (this.#harmed) return;
+    this.#tally.pending -= this.pending;
     const age = Math.round(performance.now() - this.#startedAt);
-    this.#violated(
-      `a connection of ${this.#version} ended after ${age} ms with ${this.pending} messages pending`,
-    );
+    const state = this.#head === null
+      ? `with ${this.pending} messages pending`
+      : "before it opened";
+    this.#violated(`a connection of ${this.#version} ended after ${age} ms ${state}`);
   }
 
   #violated(what: string): boolean {
