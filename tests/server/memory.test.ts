@@ -1,5 +1,6 @@
 import { describe, test } from "node:test";
 import { assert, assertEquals } from "@std/assert";
+import { COLLECTABLE } from "../support/collect.ts";
 import { MemoryClient } from "../support/memory_client.ts";
 import { type Child, spawnScript } from "../support/spawn.ts";
 
@@ -7,7 +8,7 @@ import { type Child, spawnScript } from "../support/spawn.ts";
 const FLAT = 200;
 
 async function withServer(use: (port: number, child: Child) => Promise<void>): Promise<void> {
-  const child = spawnScript("tests/server/scripts/slow.ts");
+  const child = spawnScript("tests/server/scripts/slow.ts", [], { env: COLLECTABLE });
   try {
     const [, port] = await child.waitFor(/^port (\d+)$/m);
     await use(Number(port), child);
@@ -64,4 +65,47 @@ describe("the memory of a server whose handler is slow", () => {
       assert(Number(grown) < FLAT, `it has grown by ${grown} MiB`);
     });
   });
+});
+
+describe("the memory of a connection that has carried 16 MiB", () => {
+  const size = 16 * 2 ** 20 - 10;
+  const connections = 30;
+
+  /** Frames whose payload is `size` bytes of ASCII. */
+  function largeFrame(version: "rfc6455" | "draft76"): Uint8Array {
+    if (version === "draft76") {
+      const frame = new Uint8Array(size + 2).fill(0x61);
+      frame[0] = 0x00;
+      frame[size + 1] = 0xff;
+      return frame;
+    }
+    const frame = new Uint8Array(14 + size).fill(0x61);
+    // The masking key is zeros.
+    frame.set([0x81, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    new DataView(frame.buffer).setUint32(6, size);
+    return frame;
+  }
+
+  for (const version of ["rfc6455", "draft76"] as const) {
+    test(`is that of an idle one again, ${version}`, async () => {
+      await withServer(async (port) => {
+        const frame = largeFrame(version);
+        const clients: MemoryClient[] = [];
+        for (let i = 0; i < connections; i++) {
+          const client = await MemoryClient.connect({ port });
+          clients.push(client);
+          await client.open(version, { host: `127.0.0.1:${port}` });
+          await push(client, frame, 1);
+          client.send("report");
+          assertEquals((await client.next()).split(",")[0], `text ${i + 1} messages`);
+        }
+        clients[0]?.send("rest");
+        const left = await clients[0]?.next();
+        for (const client of clients) client.reset();
+        const [, mebibytes] = /^text (\d+) MiB$/.exec(left ?? "") ?? [];
+        // All of them together were 480 MiB, or twice as much.
+        assert(Number(mebibytes) < 100, `${mebibytes} MiB are used`);
+      });
+    });
+  }
 });

@@ -4,7 +4,7 @@
  * @module
  */
 import { connect, type Socket } from "node:net";
-import type { WebSocketVersion } from "../../src/handshake/versions.ts";
+import { WEBSOCKET_VERSIONS, type WebSocketVersion } from "../../src/handshake/versions.ts";
 import { Hixie } from "../../src/protocol/hixie.ts";
 import { Hybi } from "../../src/protocol/hybi.ts";
 import { Output } from "../../src/protocol/output.ts";
@@ -204,4 +204,30 @@ export class SoakClient {
     if (!this.#harmed) this.#tally.violations.push(what);
     return true;
   }
+}
+
+/** What nothing has been counted in. */
+export function makeTally(): Tally {
+  return { opened: 0, messages: 0, pending: 0, bytes: 0, faults: {}, violations: [], trips: null };
+}
+
+let started = 0;
+
+/** Starts a client, of each version in turn. */
+export function start(port: number, tally: Tally): SoakClient {
+  // The remainder is an index.
+  const version = WEBSOCKET_VERSIONS[started++ % WEBSOCKET_VERSIONS.length]!;
+  return new SoakClient(port, version, tally);
+}
+
+/** Opens so many, a hundred at a time. */
+export async function openAll(port: number, tally: Tally, count: number): Promise<SoakClient[]> {
+  const clients: SoakClient[] = [];
+  while (clients.length < count) {
+    const size = Math.min(100, count - clients.length);
+    const batch = Array.from({ length: size }, () => start(port, tally));
+    clients.push(...batch);
+    await Promise.all(batch.map((client) => client.opened));
+  }
+  return clients;
 }

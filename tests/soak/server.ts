@@ -1,11 +1,12 @@
 /**
- * The server under soak: `server.ts PORT`. `/` echoes, `/counts` tells how it does.
+ * The server under soak: `server.ts PORT PING_INTERVAL`, in milliseconds. `/` echoes, `/counts` tells how it does.
  *
  * @module
  */
 import { readdirSync } from "node:fs";
 import process from "node:process";
 import { Application, WebSocketHandler } from "../../mod.ts";
+import { collectGarbage } from "../support/collect.ts";
 
 let opened = 0;
 let closed = 0;
@@ -36,17 +37,15 @@ class Echo extends WebSocketHandler {
 }
 
 function counts(): object {
-  const { gc } = globalThis as unknown as { gc?: () => void; Bun?: { gc(sync: boolean): void } };
-  gc?.();
-  (globalThis as unknown as { Bun?: { gc(sync: boolean): void } }).Bun?.gc(true);
-  const { rss } = process.memoryUsage();
-  const { pid } = process;
-  return { opened, closed, rss, pid, descriptors: readdirSync("/proc/self/fd").length };
+  collectGarbage();
+  const { heapUsed, external } = process.memoryUsage();
+  const descriptors = readdirSync("/proc/self/fd").length;
+  return { opened, closed, memory: heapUsed + external, descriptors };
 }
 
 const app = new Application([["/", Echo]], {
   versions: ["rfc6455", "hybi-08", "hybi-07", "draft76", "draft75"],
-  pingInterval: 3000,
+  pingInterval: Number(process.argv[3]),
   pingTimeout: 10_000,
   closeTimeout: 1000,
   maxBufferedAmount: 64 * 1024 * 1024,

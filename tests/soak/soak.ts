@@ -11,10 +11,10 @@
  */
 import { readFileSync } from "node:fs";
 import process from "node:process";
-import { WEBSOCKET_VERSIONS } from "../../src/handshake/versions.ts";
+import { COLLECTABLE } from "../support/collect.ts";
 import { type Runtime, runtimes } from "../support/runtime.ts";
-import { spawnScript } from "../support/spawn.ts";
-import { type Fault, SoakClient, type Tally } from "./client.ts";
+import { type Child, spawnScript } from "../support/spawn.ts";
+import { type Fault, makeTally, openAll, type SoakClient, start, type Tally } from "./client.ts";
 
 const [seconds = 600, connections = 5000, idle = 20_000] = process.argv.slice(2, 5).map(Number);
 const chosen = process.argv.length > 5 ? process.argv.slice(5) as Runtime[] : runtimes;
@@ -32,12 +32,17 @@ const MOST_PENDING = 1000;
 const MIB = 1024 * 1024;
 /** What a process needs besides idle connections: the active ones, and the runtime's own. */
 const SPARE_DESCRIPTORS = 250;
+/** What buffers that are kept for the next large messages may take, in bytes. */
+const SPARE_MEMORY = 48 * MIB;
+/** How often idle connections are pinged, in milliseconds. */
+const PING_INTERVAL = 30_000;
 const LARGE = "語x".repeat(4 * 1024 * 1024 - 10);
 
 interface Counts {
   readonly opened: number;
   readonly closed: number;
-  readonly rss: number;
+  /** What is used of the heap, and memory outside of it, in bytes. */
+  readonly memory: number;
   readonly descriptors: number;
 }
 
@@ -48,35 +53,6 @@ function pause(milliseconds: number): Promise<void> {
 async function counts(port: number): Promise<Counts> {
   const response = await fetch(`http://127.0.0.1:${port}/counts`);
   return await response.json();
-}
-
-function makeTally(): Tally {
-  return { opened: 0, messages: 0, pending: 0, bytes: 0, faults: {}, violations: [], trips: null };
-}
-
-let nextVersion = 0;
-
-function start(port: number, tally: Tally): SoakClient {
-  // The remainder is an index.
-  return new SoakClient(
-    port,
-    WEBSOCKET_VERSIONS[nextVersion++ % WEBSOCKET_VERSIONS.length]!,
-    tally,
-  );
-}
-
-/** Opens so many, a hundred at a time. */
-async function openAll(port: number, tally: Tally, count: number): Promise<SoakClient[]> {
-  const clients: SoakClient[] = [];
-  while (clients.length < count) {
-    const batch = Array.from(
-      { length: Math.min(100, count - clients.length) },
-      () => start(port, tally),
-    );
-    clients.push(...batch);
-    await Promise.all(batch.map((client) => client.opened));
-  }
-  return clients;
 }
 
 let sent = 0;
@@ -155,35 +131,60 @@ function mostIdle(): number {
   return Math.min(idle, descriptors - SPARE_DESCRIPTORS);
 }
 
-async function holdIdle(port: number, tally: Tally): Promise<string> {
+/** A server in a process of its own. */
+interface Served extends AsyncDisposable {
+  readonly port: number;
+}
+
+async function serve(runtime: Runtime, pingInterval: number): Promise<Served> {
+  const server: Child = spawnScript("tests/soak/server.ts", ["0", `${pingInterval}`], {
+    runtime,
+    env: COLLECTABLE,
+  });
+  const [, port] = await server.waitFor(/ready (\d+)/);
+  return {
+    port: Number(port),
+    async [Symbol.asyncDispose]() {
+      await server.stop("SIGKILL");
+      const unexpected = server.output.split("\n").slice(1).join("\n").trim();
+      if (unexpected !== "") console.log(`  the server said: ${unexpected.slice(0, 2000)}`);
+    },
+  };
+}
+
+/** Measures active connections alone, and then beside idle ones. */
+async function holdIdle(runtime: Runtime, tally: Tally): Promise<string> {
+  await using server = await serve(runtime, PING_INTERVAL);
+  const { port } = server;
+  await activeP99(port, tally); // brings both ends to their speed
   const alone = await activeP99(port, tally);
   const most = mostIdle();
-  const held = await openAll(port, tally, most);
-  const beside = await activeP99(port, tally);
-  for (const client of held) client.leave();
-  return `p99 of 100 active: ${alone.toFixed(1)} ms alone, ${
-    beside.toFixed(1)
-  } ms beside ${most} idle`;
+  const holder = spawnScript("tests/soak/idle.ts", [`${port}`, `${most}`]);
+  try {
+    await holder.waitFor(/held/);
+    const beside = await activeP99(port, tally);
+    const { opened, closed } = await counts(port);
+    if (opened - closed < most) {
+      tally.violations.push(`${opened - closed} of ${most} idle are left`);
+    }
+    const [before, after] = [alone, beside].map((p99) => `${p99.toFixed(1)} ms`);
+    return ` p99 of 100 active: ${before} alone, ${after} beside ${most} idle.`;
+  } finally {
+    await holder.stop("SIGKILL");
+  }
 }
 
 async function soak(runtime: Runtime, milliseconds: number): Promise<boolean> {
-  const server = spawnScript("tests/soak/server.ts", ["0"], { runtime });
   const tally = makeTally();
-  try {
-    const [, found] = await server.waitFor(/ready (\d+)/);
-    const port = Number(found);
-    // A first, short round brings the server to its working size.
-    await churn(port, tally, Date.now() + milliseconds * 0.2);
-    const before = await settled(port, 20_000);
-    await churn(port, tally, Date.now() + milliseconds * 0.8);
-    const after = await settled(port, 20_000);
-    const line = idle > 0 ? await holdIdle(port, tally) : "";
-    return report(runtime, tally, before, after, line);
-  } finally {
-    await server.stop("SIGKILL");
-    const unexpected = server.output.split("\n").slice(1).join("\n").trim();
-    if (unexpected !== "") console.log(`  the server said: ${unexpected.slice(0, 2000)}`);
-  }
+  await using server = await serve(runtime, 3000);
+  const { port } = server;
+  // A first, short round brings the server to its working size.
+  await churn(port, tally, Date.now() + milliseconds * 0.2);
+  const before = await settled(port, 20_000);
+  await churn(port, tally, Date.now() + milliseconds * 0.8);
+  const after = await settled(port, 20_000);
+  const line = idle > 0 ? await holdIdle(runtime, tally) : "";
+  return report(runtime, tally, before, after, line);
 }
 
 function report(
@@ -200,20 +201,16 @@ function report(
   if (after.descriptors > before.descriptors + 3) {
     violations.push(`${before.descriptors} descriptors before, ${after.descriptors} after`);
   }
-  if (after.rss > before.rss * 1.5 + 64 * MIB) {
-    violations.push(
-      `${Math.round(before.rss / MIB)} MiB before, ${Math.round(after.rss / MIB)} MiB after`,
-    );
+  const [mibBefore, mibAfter] = [before, after].map(({ memory }) => Math.round(memory / MIB));
+  if (after.memory > before.memory + SPARE_MEMORY) {
+    violations.push(`${mibBefore} MiB before, ${mibAfter} MiB after`);
   }
   const injected = Object.entries(faults).map(([name, count]) => `${count} ${name}`).join(", ");
   console.log(
     `${runtime}: ${tally.opened} connections, ${tally.messages} messages, ` +
-      `${Math.round(tally.bytes / MIB)} MiB echoed; faults: ${injected}; memory ${
-        Math.round(before.rss / MIB)
-      } → ` +
-      `${
-        Math.round(after.rss / MIB)
-      } MiB, descriptors ${before.descriptors} → ${after.descriptors}. ${line}`,
+      `${Math.round(tally.bytes / MIB)} MiB echoed; faults: ${injected}; ` +
+      `memory ${mibBefore} → ${mibAfter} MiB, ` +
+      `descriptors ${before.descriptors} → ${after.descriptors}.${line}`,
   );
   const kinds = Map.groupBy(violations, (violation) => violation.replace(/\d+/g, "…"));
   for (const [, [first, ...more]] of [...kinds].slice(0, 10)) {

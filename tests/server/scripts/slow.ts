@@ -1,10 +1,12 @@
 /**
  * A server whose handler takes its time for each message, and which tells how much memory it took
- * at the most: `slow.ts`. It prints its port, and after the text `report` a line for it.
+ * at the most: `slow.ts`. It prints its port. The text `report` is answered with a line for it, and
+ * `rest` with what is used once the garbage is collected, by the heap and outside of it.
  */
 import process from "node:process";
 import { setImmediate } from "node:timers";
 import { Application, WebSocketHandler } from "../../../mod.ts";
+import { collectGarbage } from "../../support/collect.ts";
 
 let messages = 0;
 let bytes = 0;
@@ -16,6 +18,12 @@ class Slow extends WebSocketHandler {
     if (message === "report") {
       const grown = Math.round((peak - first) / 2 ** 20);
       this.writeMessage(`${messages} messages, ${bytes} bytes, ${grown} MiB`);
+      return;
+    }
+    if (message === "rest") {
+      collectGarbage();
+      const { heapUsed, external } = process.memoryUsage();
+      this.writeMessage(`${Math.round((heapUsed + external) / 2 ** 20)} MiB`);
       return;
     }
     messages++;

@@ -1,0 +1,12 @@
+/**
+ * Holds idle connections, in a process of its own so that it takes no time of who measures beside
+ * it: `idle.ts PORT COUNT`.
+ *
+ * @module
+ */
+import process from "node:process";
+import { makeTally, openAll } from "./client.ts";
+
+const [port = 0, count = 0] = process.argv.slice(2).map(Number);
+await openAll(port, makeTally(), count);
+console.log("held");
