@@ -7,6 +7,9 @@
  * the end each `open` has its `onClose`, and descriptors and memory are back where they were. Then
  * many idle connections are held while a hundred active ones go on.
  *
+ * It runs on Node: under this load, Deno's `node:net` lets connections wait for `connect` until the
+ * server has given them up.
+ *
  * @module
  */
 import { readFileSync } from "node:fs";
@@ -212,7 +215,7 @@ function report(
       `memory ${mibBefore} → ${mibAfter} MiB, ` +
       `descriptors ${before.descriptors} → ${after.descriptors}.${line}`,
   );
-  const kinds = Map.groupBy(violations, (violation) => violation.replace(/\d+/g, "…"));
+  const kinds = Map.groupBy(violations, (violation) => violation.replace(/\b\d+ /g, "… "));
   for (const [, [first, ...more]] of [...kinds].slice(0, 10)) {
     console.log(`  violated: ${first}${more.length > 0 ? ` (${more.length} more like it)` : ""}`);
   }
