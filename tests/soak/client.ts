@@ -13,6 +13,9 @@ import { makeOpening } from "../support/memory_client.ts";
 
 const LIMITS = { maxMessageSize: 32 * 1024 * 1024, maxFragments: 1 << 17 };
 
+/** When a half-open socket is given up here too, in milliseconds: longer than the server waits. */
+const VANISHED = 20_000;
+
 /** What a soak counts. */
 export interface Tally {
   opened: number;
@@ -96,7 +99,7 @@ export class SoakClient {
     this.#harm();
     if (fault === "reset") this.#socket.resetAndDestroy();
     else if (fault === "fin") this.#socket.end();
-    else if (fault === "half-open") this.#socket.pause();
+    else if (fault === "half-open") this.#vanish();
     else if (fault === "throw") this.#write((output) => this.#protocol.writeText(output, "throw"));
     else if (fault === "close") {
       this.#write((output) => this.#protocol.writeClose(output, 1000, ""));
@@ -127,6 +130,12 @@ export class SoakClient {
   #harm(): void {
     if (!this.#harmed && !this.#closed) this.#tally.pending -= this.pending;
     this.#harmed = true;
+  }
+
+  /** Says and reads nothing any more; paused, it does not even hear that the server has given up. */
+  #vanish(): void {
+    this.#socket.pause();
+    setTimeout(() => this.destroy(), VANISHED);
   }
 
   #stall(): void {
