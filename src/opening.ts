@@ -130,6 +130,7 @@ export class Opening {
       if (head === undefined) return;
       this.#connection.head = head;
       const { consumed } = reader;
+      this.#reader = null;
       core.giveHeadReader(reader);
       this.#route(head, consumed === chunk.length ? EMPTY : chunk.subarray(consumed), given);
     } catch (error) {

@@ -102,7 +102,7 @@ export abstract class Receiving extends Reading {
       // frame" (RFC 6455 §5.5.3): so pings can't fill the memory.
       if (this.congested) this.#unanswered = payload.slice();
       else this.#answer(payload);
-      this.pinged(payload.slice());
+      this.pinged(payload);
     }
     return this.mayParse;
   }
@@ -121,7 +121,7 @@ export abstract class Receiving extends Reading {
 
   /** See `Sink.pong`. */
   override pong(payload: Uint8Array): boolean {
-    if (this.phase === "open") this.ponged(payload.slice());
+    if (this.phase === "open") this.ponged(payload);
     return this.mayParse;
   }
 

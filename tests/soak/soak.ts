@@ -36,7 +36,7 @@ const MIB = 1024 * 1024;
 /** What a process needs besides idle connections: the active ones, and the runtime's own. */
 const SPARE_DESCRIPTORS = 250;
 /** What buffers that are kept for the next large messages may take, in bytes. */
-const SPARE_MEMORY = 48 * MIB;
+const SPARE_MEMORY = 16 * MIB;
 /** How often idle connections are pinged, in milliseconds. */
 const PING_INTERVAL = 30_000;
 const LARGE = "語x".repeat(4 * 1024 * 1024 - 10);

@@ -1,4 +1,3 @@
-// @ts-nocheck: AssemblyScript, which TypeScript can read but not check
 /**
  * MD5 (RFC 1321) and SHA-1 (FIPS 180-4) in AssemblyScript: one page of memory, no imports, no
  * allocator. `deno task build:wasm` compiles it into `../digest_wasm.ts`.
