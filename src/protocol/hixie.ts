@@ -6,6 +6,7 @@
 import { BY_REFERENCE, Output } from "./output.ts";
 import type { Protocol, ProtocolLimits, Sink } from "./protocol.ts";
 import { appendText, beginDelivery, decodeLong, encodeInto, endDelivery, text } from "./text.ts";
+import { beginView, endView, wordsOf } from "./words.ts";
 import { DelimitedFrame, type Frame, LengthFrame, TextFrame, tooLong } from "./hixie_frames.ts";
 
 /** What differs between connections of this format. */
@@ -20,6 +21,18 @@ const NEAR = 192;
 const SMALL = 2048;
 /** How far ahead of a message bytes become characters: once for all the messages that are there. */
 const WINDOW = 4096;
+
+/** Where the first byte from 0x80 on is, or `end`. */
+function endOfAscii(chunk: Uint8Array, at: number, end: number): number {
+  const words = wordsOf(chunk);
+  if (words !== null) {
+    const last = end - 3;
+    while (at < last && (words.getInt32(at, true) & 0x80808080) === 0) at += 4;
+  }
+  // In range: the caller's.
+  while (at < end && chunk[at] as number < 0x80) at++;
+  return at;
+}
 
 /** One read as characters, a part at a time, of which its messages are cut. */
 class TextRead {
@@ -120,6 +133,7 @@ export class Hixie implements Protocol {
 
   /** The text frames that are here whole, and the beginning of one that is not. */
   #receiveTexts(chunk: Uint8Array, sink: Sink): boolean {
+    beginView(chunk);
     try {
       const read = new TextRead(chunk);
       do {
@@ -128,19 +142,16 @@ export class Hixie implements Protocol {
       return true;
     } finally {
       endDelivery();
+      endView();
     }
   }
 
   #receiveText(read: TextRead, chunk: Uint8Array, sink: Sink): boolean {
     const start = this.#at + 1;
     const near = Math.min(chunk.length, start + NEAR);
-    let end = start;
-    let bits = 0;
-    for (; end < near; end++) {
-      const byte = chunk[end] as number; // in range: end < chunk.length
-      if (byte === 0xff) break;
-      bits |= byte;
-    }
+    let end = endOfAscii(chunk, start, near);
+    const isAscii = end < near && chunk[end] === 0xff;
+    while (end < near && chunk[end] !== 0xff) end++;
     const isNear = end < near;
     if (!isNear) end = near < chunk.length ? read.find(start) : -1;
     if (end < 0) {
@@ -153,7 +164,7 @@ export class Hixie implements Protocol {
     if (end - start > this.#maxMessageSize) throw tooLong("a text message", this.#maxMessageSize);
     this.#at = end + 1;
     if (!isNear) return sink.text(read.long(start, end));
-    if (bits >= 0x80) return sink.text(text.decode(chunk, start, end));
+    if (!isAscii) return sink.text(text.decode(chunk, start, end));
     const message = read.short(start, end);
     beginDelivery(message, chunk, start, end);
     return sink.text(message);
@@ -217,7 +228,7 @@ function writeSmall(output: Output, message: string): void {
   const at = output.reserve(message.length * 3 + 2);
   const { bytes } = output;
   bytes[at] = 0x00;
-  const end = at + 1 + encodeInto(message, bytes, at + 1);
+  const end = at + 1 + encodeInto(message, output, at + 1);
   bytes[end] = 0xff;
   output.length = end + 1;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { ProtocolError } from "../errors.ts";
+import { allocate } from "./allocate.ts";
 import { decodeLong, text } from "./text.ts";
 import type { Sink } from "./protocol.ts";
 
@@ -55,7 +56,7 @@ const spares = new Map<number, Uint8Array[]>();
 function borrow(atLeast: number): Uint8Array {
   let size = SMALLEST;
   while (size < atLeast) size *= 4;
-  return spares.get(size)?.pop() ?? new Uint8Array(size);
+  return spares.get(size)?.pop() ?? allocate(size);
 }
 
 function giveBack(bytes: Uint8Array): void {

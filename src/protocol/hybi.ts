@@ -4,6 +4,7 @@
  * @module
  */
 import { ProtocolError } from "../errors.ts";
+import { allocate } from "./allocate.ts";
 import { decodeClose, encodeClose } from "./close_code.ts";
 import { Deflate, type DeflateParameters } from "./deflate.ts";
 import {
@@ -370,7 +371,7 @@ function wholeBinary(
     mask(chunk, at, end, maskingKey);
     return view(chunk, at, end);
   }
-  const message = new Uint8Array(size);
+  const message = allocate(size);
   maskInto(message, 0, chunk, at, end, maskingKey);
   return message;
 }

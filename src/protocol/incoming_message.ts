@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { allocate } from "./allocate.ts";
 import { Opcode } from "./frame.ts";
 import { maskInto } from "./mask.ts";
 import { checkUtf8, COMPLETE, decodeAscii, decodeUtf8, notUtf8, REJECTED } from "./utf8.ts";
@@ -79,7 +80,7 @@ export class IncomingMessage {
     let capacity = Math.min(this.#announced, size + Math.max(AHEAD, size));
     if (!this.#isLast) capacity = Math.max(capacity, FIRST, 2 * (bytes?.length ?? 0));
     if (bytes !== null) this.#bytes = new Uint8Array(bytes.buffer.transfer(capacity)); // need not copy
-    else this.#bytes = this.#takeSpare(capacity) ?? new Uint8Array(capacity);
+    else this.#bytes = this.#takeSpare(capacity) ?? allocate(capacity);
     return this.#bytes;
   }
 

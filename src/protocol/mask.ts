@@ -9,26 +9,29 @@
  * @module
  */
 import { MASK_WASM } from "./mask_wasm.ts";
+import { viewWords, wordsOf } from "./words.ts";
 
-const isLittleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
-/**
- * Up to here a loop over bytes is faster than words, for which a view of the buffer is made: 10 to 50
- * ns, and on Bun 500, once for each read. Words need the lowest byte first.
- */
-const WORDS_FROM = isLittleEndian ? 48 : Infinity;
+/** Up to here a loop over bytes is faster than words, if a view must be made for them. */
+const WORDS_FROM = 96;
 /** Up to here a loop that copies as well is faster than two steps. */
 const COPIED_BELOW = 48;
 /** From here on a copy to the memory of WebAssembly and its SIMD pay (1 KiB: 150 ns for 210). */
 const SIMD_FROM = 768;
-/** A view of a buffer larger than this is not kept, since that keeps the buffer alive. */
-const KEPT_BUFFER = 128 * 1024;
+/**
+ * Where in WebAssembly's memory a payload is masked, and how much at a time. Some processors copy
+ * tens of times slower to an address that is up to 63 bytes behind that of the source modulo 4096
+ * (16 KiB: 6 µs for 0.2). Payloads begin a few bytes behind the start of a page, and so does memory
+ * that is fresh: so the window begins in the middle of one, and is pages long.
+ */
+const WINDOW_AT = 2048;
+const WINDOW_SIZE = 31 * 4096;
 
 /** The function of `assembly/mask.ts` and the memory that it works in. */
 export interface Simd {
-  /** Masks the first `size` bytes of the memory; ASCII as above. */
+  /** Masks the first `size` bytes of the window; ASCII as above. */
   mask(size: number, maskingKey: number): number;
-  /** The memory; its length does not change. */
-  readonly memory: Uint8Array;
+  /** The window; its length does not change. */
+  readonly window: Uint8Array;
 }
 
 /** Instantiates `assembly/mask.ts`; `undefined` where there is no WebAssembly or no SIMD. */
@@ -36,10 +39,14 @@ export function instantiate(base64: string = MASK_WASM): Simd | undefined {
   try {
     const wasm = Uint8Array.from(atob(base64), (byte) => byte.charCodeAt(0));
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(wasm));
-    const { mask, memory } = exports as unknown as
-      & Pick<Simd, "mask">
-      & { memory: WebAssembly.Memory };
-    return { mask, memory: new Uint8Array(memory.buffer) };
+    const { mask, memory } = exports as unknown as {
+      mask(at: number, size: number, maskingKey: number): number;
+      readonly memory: WebAssembly.Memory;
+    };
+    return {
+      mask: (size, maskingKey) => mask(WINDOW_AT, size, maskingKey),
+      window: new Uint8Array(memory.buffer, WINDOW_AT, WINDOW_SIZE),
+    };
   } catch {
     // Words do the same, at a fifth of the speed.
     return undefined;
@@ -53,7 +60,7 @@ const simdFrom = simd === undefined ? Infinity : SIMD_FROM;
  * Where a payload may be unmasked to be looked at and forgotten before anything else happens: the
  * memory of WebAssembly, from which {@linkcode maskInto} need not copy it away.
  */
-export const scratch: Uint8Array = simd?.memory ?? new Uint8Array(128 * 1024);
+export const scratch: Uint8Array = simd?.window ?? new Uint8Array(WINDOW_SIZE);
 
 /** Whether so many bytes are better unmasked in {@linkcode scratch} than in place. */
 export function fitsScratch(size: number): boolean {
@@ -69,9 +76,11 @@ export function rotate(maskingKey: number, count: number): number {
 /** Masks bytes in place. */
 export function mask(bytes: Uint8Array, start: number, end: number, maskingKey: number): number {
   const size = end - start;
-  if (size < WORDS_FROM) return maskBytes(bytes, start, end, maskingKey);
   if (size >= simdFrom) return maskLong(bytes, start, bytes, start, end, maskingKey);
-  return maskWords(bytes, start, end, maskingKey);
+  const words = wordsOf(bytes) ?? (size < WORDS_FROM ? null : viewWords(bytes));
+  return words === null
+    ? maskBytes(bytes, start, end, maskingKey)
+    : maskWords(words, start, end, maskingKey);
 }
 
 /**
@@ -128,35 +137,22 @@ function copyBytes(
   return seen & 0xff;
 }
 
-/** The buffer that `words` is a view of: many frames come in one. */
-let viewed: ArrayBufferLike | undefined;
-let words: Int32Array = new Int32Array(0);
-
-function wordsOf(buffer: ArrayBufferLike): Int32Array {
-  if (buffer === viewed) return words;
-  const view = new Int32Array(buffer, 0, buffer.byteLength >>> 2);
-  if (buffer.byteLength <= KEPT_BUFFER) {
-    viewed = buffer;
-    words = view;
-  }
-  return view;
-}
-
-function maskWords(bytes: Uint8Array, start: number, end: number, maskingKey: number): number {
-  const words = wordsOf(bytes.buffer);
-  const { byteOffset } = bytes;
-  const aligned = start + (-(byteOffset + start) & 3);
-  const last = (byteOffset + end) >>> 2;
-  const key = rotate(maskingKey, aligned - start);
+function maskWords(words: DataView, start: number, end: number, maskingKey: number): number {
   let seen = 0;
-  for (let at = (byteOffset + aligned) >>> 2; at < last; at++) {
-    const word = words[at] as number ^ key; // in range: within the buffer
-    words[at] = word;
+  let at = start;
+  for (const last = end - 3; at < last; at += 4) {
+    const word = words.getInt32(at, true) ^ maskingKey;
+    words.setInt32(at, word, true);
     seen |= word;
   }
-  // The ends, of up to 3 bytes each; the second begins at a word, where the key is `key`.
-  return (seen & 0x80808080 ? 0x80 : 0) | maskBytes(bytes, start, aligned, maskingKey) |
-    maskBytes(bytes, (last << 2) - byteOffset, end, key);
+  let any = seen & 0x80808080 ? 0x80 : 0;
+  for (; at < end; at++) {
+    const byte = words.getUint8(at) ^ maskingKey; // only its low byte counts
+    words.setUint8(at, byte);
+    any |= byte;
+    maskingKey >>>= 8;
+  }
+  return any & 0xff;
 }
 
 /** By SIMD, in steps as large as its memory. */
@@ -168,14 +164,14 @@ function maskLong(
   end: number,
   maskingKey: number,
 ): number {
-  const { mask, memory } = simd as Simd; // simdFrom is beyond reach without it
-  const step = memory.length; // a multiple of 4, so that the masking key stays as it is
+  const { mask, window } = simd as Simd; // simdFrom is beyond reach without it
+  const step = window.length; // a multiple of 4, so that the masking key stays as it is
   let seen = 0;
   for (let from = start; from < end; from += step, at += step) {
     const size = Math.min(step, end - from);
-    memory.set(view(bytes, from, from + size));
+    window.set(view(bytes, from, from + size));
     seen |= mask(size, maskingKey);
-    if (target !== memory) target.set(size === step ? memory : memory.subarray(0, size), at);
+    if (target !== window) target.set(size === step ? window : window.subarray(0, size), at);
   }
   return seen;
 }

@@ -68,7 +68,7 @@ export function writeTextFrame(
   // has a byte per unit; what has more is moved in the rare case that this takes a longer header.
   const guessed = output.length = at + sizeOfHead(message.length, masked);
   if (message.length > ROOMY) appendText(output, message);
-  else output.length += encodeInto(message, output.bytes, guessed);
+  else output.length += encodeInto(message, output, guessed);
   const length = output.length - guessed;
   const begin = at + sizeOfHead(length, masked);
   if (begin !== guessed) {

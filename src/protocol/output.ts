@@ -4,6 +4,9 @@
  * @module
  */
 
+import { allocate } from "./allocate.ts";
+import { viewWords } from "./words.ts";
+
 /** What takes the bytes of an {@linkcode Output}: a transport. */
 export interface Writable {
   /** See `Transport.write`. */
@@ -41,8 +44,14 @@ export class Output implements Iterable<Uint8Array> {
   get size(): number {
     return this.length + this.#referenced;
   }
+  #words: DataView | null = null;
   #references: Reference[] | null = null;
   #referenced = 0;
+
+  /** The buffer as words. */
+  get words(): DataView {
+    return this.#words ??= viewWords(this.bytes);
+  }
 
   /** Makes room for `size` more bytes and returns where they go. `length` stays as it is. */
   reserve(size: number): number {
@@ -52,9 +61,14 @@ export class Output implements Iterable<Uint8Array> {
   }
 
   #grow(needed: number): void {
-    const bytes = new Uint8Array(Math.max(needed, this.bytes.length * 2));
+    const bytes = allocate(Math.max(needed, this.bytes.length * 2));
     bytes.set(this.length === this.bytes.length ? this.bytes : this.bytes.subarray(0, this.length));
+    this.#replace(bytes);
+  }
+
+  #replace(bytes: Uint8Array): void {
     this.bytes = bytes;
+    this.#words = null;
   }
 
   /** Copies bytes to the end. */
@@ -116,6 +130,6 @@ export class Output implements Iterable<Uint8Array> {
     this.length = 0;
     this.#references = null;
     this.#referenced = 0;
-    if (this.bytes.length > KEPT_CAPACITY) this.bytes = new Uint8Array(FIRST_CAPACITY);
+    if (this.bytes.length > KEPT_CAPACITY) this.#replace(new Uint8Array(FIRST_CAPACITY));
   }
 }

@@ -7,6 +7,7 @@
  * @module
  */
 import type { Output } from "./output.ts";
+import { wordsOf } from "./words.ts";
 
 /** The conversions that the wire formats are built on. */
 export interface TextFunctions {
@@ -123,22 +124,32 @@ export function endDelivery(): void {
 /** Up to how many bytes a loop copies before a call would encode them. */
 const COPIED = 64;
 
-function copyDelivered(target: Uint8Array, at: number): number {
+function copyDelivered(output: Output, at: number): number {
   const { bytes, start, end } = delivered;
+  const target = output.bytes;
+  const words = wordsOf(bytes);
+  let from = start;
+  if (words !== null) {
+    const targetWords = output.words;
+    for (const last = end - 3; from < last; from += 4, at += 4) {
+      targetWords.setInt32(at, words.getInt32(from, true), true);
+    }
+  }
   // Both in range: the reader's, and the writer has made room.
-  for (let from = start; from < end; from++, at++) target[at] = bytes[from] as number;
+  for (; from < end; from++, at++) target[at] = bytes[from] as number;
   return end - start;
 }
 
 /**
- * Encodes into `bytes` from `at` on, where there must be room for three bytes per UTF-16 unit. A
+ * Encodes into an output from `at` on, where there must be room for three bytes per UTF-16 unit. A
  * lone surrogate becomes U+FFFD.
  *
  * @returns How many bytes were written.
  */
-export function encodeInto(message: string, bytes: Uint8Array, at: number): number {
+export function encodeInto(message: string, output: Output, at: number): number {
   const { length } = message;
-  if (length <= COPIED && message === delivered.text) return copyDelivered(bytes, at);
+  if (length <= COPIED && message === delivered.text) return copyDelivered(output, at);
+  const { bytes } = output;
   if (length > TINY) return text.encode(message, bytes, at);
   for (let i = 0; i < length; i++) {
     const unit = message.charCodeAt(i);

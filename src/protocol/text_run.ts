@@ -14,6 +14,7 @@ import { mask } from "./mask.ts";
 import type { Sink } from "./protocol.ts";
 import { beginDelivery, endDelivery } from "./text.ts";
 import { decodeAscii, decodeText } from "./utf8.ts";
+import { beginView, endView } from "./words.ts";
 
 /** The first byte of a text message in one frame. */
 export const WHOLE_TEXT: number = FIN | Opcode.text;
@@ -24,6 +25,8 @@ const HEADER = 6;
 const SHORT = 125;
 /** A message keeps its run alive, so that a run may not be too long: up to 4 KiB. */
 const MOST = 32;
+/** How many times as long as the last a run may be. */
+const GROWTH = 8;
 
 /**
  * Receives short masked texts as long as they follow each other and are there whole.
@@ -38,9 +41,10 @@ export function receiveTexts(
   sink: Sink,
 ): number {
   const longest = Math.min(SHORT, maxMessageSize);
+  beginView(chunk);
   try {
-    // One, then two, four …: where each message stops the sink, none is unmasked in vain.
-    for (let most = 1;; most = Math.min(MOST, most * 2)) {
+    // One, then more: where each message stops the sink, none is unmasked in vain.
+    for (let most = 1;; most = Math.min(MOST, most * GROWTH)) {
       const run = unmaskRun(chunk, at, longest, most);
       if (run === at) return at;
       at = run < 0 ? receiveOne(chunk, at, -run, sink) : receiveRun(chunk, at, run, sink);
@@ -48,6 +52,7 @@ export function receiveTexts(
     }
   } finally {
     endDelivery();
+    endView();
   }
 }
 

@@ -1,4 +1,5 @@
 import { assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
+import { Buffer } from "node:buffer";
 import { describe, test } from "node:test";
 import { hex } from "./hixie_cases.ts";
 import { chopped } from "./hixie_receive.ts";
@@ -13,6 +14,7 @@ function allocations(run: () => void): number[] {
   const sizes: number[] = [];
   const { Uint8Array } = globalThis;
   const { transfer } = ArrayBuffer.prototype;
+  const { allocUnsafeSlow } = Buffer;
   globalThis.Uint8Array = new Proxy(Uint8Array, {
     construct(target, args, newTarget) {
       if (typeof args[0] === "number") sizes.push(args[0]);
@@ -23,9 +25,14 @@ function allocations(run: () => void): number[] {
     sizes.push(size ?? this.byteLength);
     return transfer.call(this, size);
   };
+  Buffer.allocUnsafeSlow = (size) => {
+    sizes.push(size);
+    return allocUnsafeSlow(size);
+  };
   try {
     run();
   } finally {
+    Buffer.allocUnsafeSlow = allocUnsafeSlow;
     globalThis.Uint8Array = Uint8Array;
     ArrayBuffer.prototype.transfer = transfer;
   }

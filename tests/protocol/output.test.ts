@@ -38,6 +38,7 @@ describe("Output", () => {
     output.append(Uint8Array.of(1, 2, 3));
     const at = output.reserve(5000);
     assertEquals([at, output.length], [3, 3]);
+    output.bytes.fill(0, at, at + 4999);
     output.bytes[at + 4999] = 9;
     output.length = at + 5000;
     assertEquals(

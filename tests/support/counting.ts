@@ -5,6 +5,8 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
+
 /** What was done while something ran. */
 export interface Counts {
   /** Buffers that were made, in bytes each. */
@@ -59,6 +61,13 @@ function countConstructions(patches: Patches, counts: Counts): void {
         }),
     );
   }
+}
+
+function countUnset(patches: Patches, counts: Counts): void {
+  patches.replace(Buffer, "allocUnsafeSlow", (allocUnsafeSlow) => (size) => {
+    counts.buffers.push(size);
+    return allocUnsafeSlow(size);
+  });
 }
 
 function countCopies(patches: Patches, counts: Counts): void {
@@ -132,6 +141,7 @@ export function count(run: () => void): Counts {
   const counts: Counts = { buffers: [], views: 0, copies: [], promises: 0, microtasks: 0 };
   using patches = new Patches();
   countConstructions(patches, counts);
+  countUnset(patches, counts);
   countCopies(patches, counts);
   countPromises(patches, counts);
   run();
