@@ -11,6 +11,8 @@ import { viewWords } from "./words.ts";
 export interface Writable {
   /** See `Transport.write`. */
   write(bytes: Uint8Array, stable: boolean): void;
+  /** See `Transport.writeStart`. */
+  writeStart?(bytes: Uint8Array, length: number): void;
 }
 
 /** The capacity of a new output. */
@@ -99,7 +101,10 @@ export class Output implements Iterable<Uint8Array> {
         sent = at;
       }
     }
-    if (length > sent) target.write(bytes.subarray(sent, length), stable);
+    if (length === sent) return;
+    if (sent > 0 || stable || target.writeStart === undefined) {
+      target.write(bytes.subarray(sent, length), stable);
+    } else target.writeStart(bytes, length);
   }
 
   /** Takes everything out as one run of bytes of its own, and is empty again. */

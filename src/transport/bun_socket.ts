@@ -22,8 +22,8 @@ export interface BunSocket {
   readonly localPort: number | undefined;
   /** The listener that accepted it; its `unix` is the path of a unix socket. */
   readonly listener?: object | undefined;
-  /** Writes some of `bytes`; returns how many, −1 if the socket is closed. */
-  write(bytes: Uint8Array): number;
+  /** Writes some of the first `length` bytes from `at` on; returns how many, −1 if it is closed. */
+  write(bytes: Uint8Array, at?: number, length?: number): number;
   /** Sends FIN. (`end()` would close both directions.) */
   shutdown(): void;
   /** Closes the socket at once. */
@@ -122,20 +122,20 @@ export class BunTransport implements Transport {
   }
 
   write(bytes: Uint8Array, stable: boolean): void {
+    this.#write(bytes, bytes.length, stable);
+  }
+
+  writeStart(bytes: Uint8Array, length: number): void {
+    this.#write(bytes, length, false);
+  }
+
+  #write(bytes: Uint8Array, length: number, stable: boolean): void {
     if (this.#output !== "open") return;
-    if (this.#queue !== null) {
-      this.#buffered += bytes.length;
-      this.#queue.push(bytes, stable);
-      return;
-    }
-    const taken = this.#socket.write(bytes);
-    if (taken === bytes.length) return;
-    if (taken < 0) this.#break();
-    else {
-      this.#buffered = bytes.length - taken;
-      this.#queue = new OutputQueue();
-      this.#queue.push(bytes.subarray(taken), stable);
-    }
+    const taken = this.#queue === null ? this.#socket.write(bytes, 0, length) : 0;
+    if (taken === length) return;
+    if (taken < 0) return this.#break();
+    this.#buffered += length - taken;
+    (this.#queue ??= new OutputQueue()).push(bytes.subarray(taken, length), stable);
   }
 
   /** For the `drain` handler, which Bun also calls when nothing was waiting. */

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { copyStart } from "./copy.ts";
 import { asError, noEvents } from "./events.ts";
 import { BufferPool } from "./pool.ts";
 import { OutputQueue } from "./queue.ts";
@@ -231,21 +232,33 @@ export class DenoTransport implements Transport, Writer {
   }
 
   write(bytes: Uint8Array, stable: boolean): void {
-    if (this.#output !== "open" || bytes.length === 0) return;
-    this.#buffered += bytes.length;
-    if (this.#writing !== null) (this.#queue ??= new OutputQueue()).push(bytes, stable);
-    else if (stable) this.#sendInTurn(bytes);
-    else this.#send(this.#copy(bytes));
+    if (!stable) this.writeStart(bytes, bytes.length);
+    else if (this.#output === "open" && bytes.length > 0) {
+      this.#buffered += bytes.length;
+      if (this.#writing === null) this.#sendInTurn(bytes);
+      else this.#enqueue(bytes, true);
+    }
+  }
+
+  writeStart(bytes: Uint8Array, length: number): void {
+    if (this.#output !== "open" || length === 0) return;
+    this.#buffered += length;
+    if (this.#writing === null) this.#send(this.#copy(bytes, length));
+    else this.#enqueue(bytes.subarray(0, length), false);
+  }
+
+  #enqueue(bytes: Uint8Array, stable: boolean): void {
+    (this.#queue ??= new OutputQueue()).push(bytes, stable);
   }
 
   /** Copies bytes to where they stay as they are until they are written. */
-  #copy(bytes: Uint8Array): Uint8Array {
+  #copy(bytes: Uint8Array, length: number): Uint8Array {
     // Even for 64 KiB, a fresh buffer costs three times what the copy does.
-    if (bytes.length > largeBuffers.size) return bytes.slice();
-    const pool = bytes.length > mediumBuffers.size ? largeBuffers : mediumBuffers;
+    if (length > largeBuffers.size) return bytes.slice(0, length);
+    const pool = length > mediumBuffers.size ? largeBuffers : mediumBuffers;
     const lent = this.#lent = pool.take();
-    lent.set(bytes);
-    return lent.subarray(0, bytes.length);
+    copyStart(bytes, length, lent, 0);
+    return lent.subarray(0, length);
   }
 
   #send(bytes: Uint8Array): void {

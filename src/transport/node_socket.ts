@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { copyStart } from "./copy.ts";
 import { asError, noEvents } from "./events.ts";
 import type { Address, Transport, TransportEvents } from "./transport.ts";
 
@@ -137,13 +138,21 @@ export class NodeTransport implements Transport {
   }
 
   write(bytes: Uint8Array, stable: boolean): void {
-    if (this.#state !== "open" || bytes.length === 0) return;
+    this.#write(bytes, bytes.length, stable);
+  }
+
+  writeStart(bytes: Uint8Array, length: number): void {
+    this.#write(bytes, length, false);
+  }
+
+  #write(bytes: Uint8Array, length: number, stable: boolean): void {
+    if (this.#state !== "open" || length === 0) return;
     const socket = this.#socket;
     // TLS never takes a write at once, so the watch goes with each instead of behind it. (An empty
     // write between others also breaks Deno's `node:tls`.)
     const callback = socket.encrypted ? this.#watch() : undefined;
     if (stable) socket.write(bytes, callback);
-    else writeCopy(socket, bytes, callback);
+    else writeCopy(socket, bytes, length, callback);
     if (socket.writableLength !== 0 && !this.#watching) socket.write(nothing, this.#watch());
   }
 
@@ -202,17 +211,21 @@ function untaken(socket: NodeSocket, writableLength: number): number {
   return socket.bytesWritten - dispatched + queued;
 }
 
-function writeCopy(socket: NodeSocket, bytes: Uint8Array, callback?: () => void): void {
-  const { length } = bytes;
+function writeCopy(
+  socket: NodeSocket,
+  bytes: Uint8Array,
+  length: number,
+  callback?: () => void,
+): void {
   if (length > SLAB_SIZE / 2) {
-    socket.write(bytes.slice(), callback);
+    socket.write(bytes.slice(0, length), callback);
     return;
   }
   if (slabUsed + length > slab.length) {
     slab = new Uint8Array(SLAB_SIZE);
     slabUsed = 0;
   }
-  slab.set(bytes, slabUsed);
+  copyStart(bytes, length, slab, slabUsed);
   socket.write(slab.subarray(slabUsed, slabUsed + length), callback);
   // Bytes that the system took at once leave their place to the next.
   if (socket.writableLength !== 0) slabUsed += length;

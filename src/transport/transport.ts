@@ -75,6 +75,11 @@ export interface Transport {
    * If not, they are only valid during the call, and the transport copies what it must keep.
    */
   write(bytes: Uint8Array, stable: boolean): void;
+  /**
+   * Sends the first `length` bytes as {@linkcode Transport.write} sends those that are not stable. A
+   * transport need not have it: it spares the view of a part, which costs as much as a short copy.
+   */
+  writeStart?(bytes: Uint8Array, length: number): void;
   /** Stops the delivery of data and of the peer's end: none until `resume`. */
   pause(): void;
   /** Takes the delivery of data up again. */

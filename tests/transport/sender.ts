@@ -16,6 +16,7 @@ export const MIB: number = 1024 * 1024;
 export class Sender {
   readonly #pattern = new Pattern();
   readonly #recorder: Recorder;
+  #starts = false;
 
   /** @param recorder Whose transport it writes to. */
   constructor(recorder: Recorder) {
@@ -30,8 +31,16 @@ export class Sender {
   /** Writes the next `length` bytes; unstable ones are overwritten as soon as `write` returns. */
   write(length: number, stable: boolean): void {
     const bytes = this.#pattern.take(length);
-    this.#recorder.act((transport) => transport.write(bytes, stable));
-    if (!stable) bytes.fill(0);
+    if (stable) return this.#recorder.act((transport) => transport.write(bytes, true));
+    const padded = new Uint8Array(length + 7).fill(0xee);
+    padded.set(bytes);
+    this.#recorder.act((transport) => {
+      // Every other time, those that can are asked for the start of a buffer.
+      this.#starts = !this.#starts;
+      if (this.#starts && transport.writeStart) transport.writeStart(padded, length);
+      else transport.write(padded.subarray(0, length), false);
+    });
+    padded.fill(0);
   }
 
   /** Writes until more than `amount` is left in `bufferedAmount`: the peer does not read. */
