@@ -13,6 +13,7 @@
  *
  * @module
  */
+import { builtin } from "./builtin.ts";
 import { type NodeSocket, NodeTransport } from "./node_socket.ts";
 import type { Acceptor, Address, Listener, ListenerOptions, Transport } from "./transport.ts";
 
@@ -68,10 +69,9 @@ interface TlsModule {
   ): NodeServer;
 }
 
-interface BuiltinModules {
-  "node:net": NetModule;
-  "node:tls": TlsModule;
-  "node:cluster": { readonly isWorker: boolean };
+/** The part of `node:cluster` that is used. */
+interface ClusterModule {
+  readonly isWorker: boolean;
 }
 
 /** How long a TLS handshake may take, in milliseconds. */
@@ -109,14 +109,6 @@ export function nodeTransport(socket: NodeSocket): Transport {
   return new NodeTransport(socket);
 }
 
-/** A module of Node's own; an `import` of it would fail where there is none, in a browser's build. */
-function builtin<Name extends keyof BuiltinModules>(name: Name): BuiltinModules[Name] {
-  const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
-  const module = process?.getBuiltinModule?.(name);
-  if (module === undefined) throw new TypeError(`Cannot listen with ${name}: this is not Node`);
-  return module as BuiltinModules[Name];
-}
-
 /**
  * Listens with `net.createServer` or `tls.createServer`.
  *
@@ -142,8 +134,8 @@ export function listen(options: ListenerOptions, accept: Acceptor): Listener {
   const flags = { allowHalfOpen: true, noDelay: true };
   const onSocket = (socket: NodeSocket): void => accept(new NodeTransport(socket));
   const server = cert === undefined || key === undefined
-    ? builtin("node:net").createServer(flags, onSocket)
-    : builtin("node:tls").createServer(
+    ? builtin<NetModule>("node:net", "listen").createServer(flags, onSocket)
+    : builtin<TlsModule>("node:tls", "listen").createServer(
       { ...flags, cert, key, handshakeTimeout: TLS_HANDSHAKE_TIMEOUT },
       onSocket,
     );
@@ -154,10 +146,10 @@ export function listen(options: ListenerOptions, accept: Acceptor): Listener {
 function bind(options: ListenerOptions): object {
   const { hostname = "0.0.0.0", port = 0, path, reusePort = false } = options;
   const where: BindOptions = path === undefined ? { host: hostname, port, reusePort } : { path };
-  const { BoundSocket, isIP } = builtin("node:net");
+  const { BoundSocket, isIP } = builtin<NetModule>("node:net", "listen");
   const isNumeric = path !== undefined || isIP(hostname) !== 0;
   // In a worker of a cluster, `listen` shares the primary's socket; a bound one would be its own.
-  const isShared = builtin("node:cluster").isWorker;
+  const isShared = builtin<ClusterModule>("node:cluster", "listen").isWorker;
   return BoundSocket !== undefined && isNumeric && !isShared ? new BoundSocket(where) : where;
 }
 

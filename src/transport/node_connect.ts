@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { builtin } from "./builtin.ts";
 import { asError } from "./events.ts";
 import { type NodeSocket, NodeTransport } from "./node_socket.ts";
 import type { ConnectorOptions, TlsOptions, Transport } from "./transport.ts";
@@ -23,18 +24,9 @@ interface SecureOptions extends TcpOptions {
   readonly rejectUnauthorized: boolean;
 }
 
-/** The parts of `node:net` and `node:tls` that are used. */
-interface BuiltinModules {
-  "node:net": { connect(options: TcpOptions): NodeSocket };
-  "node:tls": { connect(options: SecureOptions): NodeSocket };
-}
-
-/** A module of Node's own; an `import` of it would fail where there is none, in a browser's build. */
-function builtin<Name extends keyof BuiltinModules>(name: Name): BuiltinModules[Name] {
-  const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
-  const module = process?.getBuiltinModule?.(name);
-  if (module === undefined) throw new TypeError(`Cannot connect with ${name}: this is not Node`);
-  return module as BuiltinModules[Name];
+/** The part of `node:net` or `node:tls` that is used. */
+interface ConnectModule<Options> {
+  connect(options: Options): NodeSocket;
 }
 
 /**
@@ -49,8 +41,11 @@ export function connect(options: ConnectorOptions): Promise<Transport> {
   const where = path === undefined ? { host: hostname, port } : { path };
   const tcp: TcpOptions = { ...where, allowHalfOpen: true, noDelay: true };
   const socket = tls === undefined
-    ? builtin("node:net").connect(tcp)
-    : builtin("node:tls").connect({ ...tcp, ...secureOptions(tls) });
+    ? builtin<ConnectModule<TcpOptions>>("node:net", "connect").connect(tcp)
+    : builtin<ConnectModule<SecureOptions>>("node:tls", "connect").connect({
+      ...tcp,
+      ...secureOptions(tls),
+    });
   return new Promise((resolve, reject) => {
     let connected = false;
     const giveUp = (): void => {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { builtin } from "./builtin.ts";
 import { copyStart } from "./copy.ts";
 import { asError, noEvents } from "./events.ts";
 import type { Address, Transport, TransportEvents } from "./transport.ts";
@@ -55,6 +56,11 @@ export interface NodeSocket {
   setKeepAlive(on?: boolean, initialDelay?: number): unknown;
 }
 
+/** The part of `node:buffer` that is used. */
+interface BufferModule {
+  readonly Buffer: { allocUnsafeSlow(size: number): Uint8Array<ArrayBuffer> };
+}
+
 /** Where a socket keeps its transport, so that one set of listeners serves all. */
 const owner: unique symbol = Symbol("transport");
 
@@ -63,7 +69,10 @@ interface OwnedSocket extends NodeSocket {
   [owner]: NodeTransport;
 }
 
-/** Unstable bytes are copied here; what a write has not used up is used again. */
+/**
+ * Unstable bytes are copied here; what a write has not used up is used again. A stream makes a
+ * `Buffer` of what is none, 25 ns for each write.
+ */
 const SLAB_SIZE = 64 * 1024;
 let slab = new Uint8Array(0);
 let slabUsed = 0;
@@ -222,7 +231,8 @@ function writeCopy(
     return;
   }
   if (slabUsed + length > slab.length) {
-    slab = new Uint8Array(SLAB_SIZE);
+    const { Buffer } = builtin<BufferModule>("node:buffer", "write");
+    slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
     slabUsed = 0;
   }
   copyStart(bytes, length, slab, slabUsed);
