@@ -126,11 +126,23 @@ export abstract class Outgoing implements Flushable {
     if ((this.congested || payload.length > SMALL_SIZE) && !this.makeRoom(payload)) {
       return refused();
     }
-    if (typeof payload === "string") wire.writeText(this.output(), payload);
-    else wire.writeBinary(this.output(), payload);
+    this.#encode(wire, payload);
     this.traffic.messagesOut++;
     this.flushLarge();
     return this.congested ? this.drained() : DONE;
+  }
+
+  /** Encodes a message whole or, where it fails (a stack that is used up), not at all. */
+  #encode(wire: Protocol, payload: string | Uint8Array): void {
+    const output = this.output();
+    const { length } = output;
+    try {
+      if (typeof payload === "string") wire.writeText(output, payload);
+      else wire.writeBinary(output, payload);
+    } catch (error) {
+      output.length = length;
+      throw error;
+    }
   }
 
   /** Writes a message while none passes: before the handshake is over it waits. */

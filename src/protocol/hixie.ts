@@ -6,7 +6,7 @@
 import { BY_REFERENCE, Output } from "./output.ts";
 import type { Protocol, ProtocolLimits, Sink } from "./protocol.ts";
 import { appendText, beginDelivery, decodeLong, encodeInto, endDelivery, text } from "./text.ts";
-import { beginView, endView, wordsOf } from "./words.ts";
+import { beginChunk, endChunk, viewWords, wordsOf } from "./words.ts";
 import { DelimitedFrame, type Frame, LengthFrame, TextFrame, tooLong } from "./hixie_frames.ts";
 
 /** What differs between connections of this format. */
@@ -17,6 +17,8 @@ export interface HixieOptions {
 
 /** Up to so many bytes, a loop finds the end of a message before a call would. */
 const NEAR = 192;
+/** From this size of a chunk on, a view costs less than it spares. */
+const VIEWED_FROM = 192;
 /** Up to so many UTF-16 units, room for three bytes each is cheaper than to find out. */
 const SMALL = 2048;
 /** How far ahead of a message bytes become characters: once for all the messages that are there. */
@@ -133,8 +135,9 @@ export class Hixie implements Protocol {
 
   /** The text frames that are here whole, and the beginning of one that is not. */
   #receiveTexts(chunk: Uint8Array, sink: Sink): boolean {
-    beginView(chunk);
+    beginChunk(chunk);
     try {
+      if (chunk.length >= VIEWED_FROM) viewWords(chunk);
       const read = new TextRead(chunk);
       do {
         if (!this.#receiveText(read, chunk, sink)) return false;
@@ -142,7 +145,7 @@ export class Hixie implements Protocol {
       return true;
     } finally {
       endDelivery();
-      endView();
+      endChunk();
     }
   }
 

@@ -29,6 +29,7 @@ import type { Output } from "./output.ts";
 import type { Protocol, ProtocolLimits, Sink } from "./protocol.ts";
 import { receiveTexts, WHOLE_TEXT } from "./text_run.ts";
 import { decodeText } from "./utf8.ts";
+import { beginChunk, endChunk } from "./words.ts";
 
 const encoder = new TextEncoder();
 
@@ -101,6 +102,7 @@ export class Hybi implements Protocol {
   /** See {@linkcode Protocol.receive}. */
   receive(chunk: Uint8Array, given: boolean, sink: Sink): number {
     if (this.#ended) return chunk.length;
+    beginChunk(chunk);
     try {
       let at = this.#unfinished === null ? 0 : this.#resume(this.#unfinished, chunk, given, sink);
       while (at >= 0 && at < chunk.length) at = this.#receiveFrame(chunk, at, given, sink);
@@ -108,6 +110,8 @@ export class Hybi implements Protocol {
     } catch (error) {
       this.#end();
       throw error;
+    } finally {
+      endChunk();
     }
   }
 
@@ -366,8 +370,9 @@ function wholeBinary(
   given: boolean,
 ): Uint8Array {
   const size = end - at;
-  // A part of the chunk keeps all of it alive, so it must be most of it.
-  if (given && size * 2 >= chunk.buffer.byteLength) {
+  // A part of the chunk keeps all of it alive, so it must be most of it; and the receiver may
+  // transfer its buffer, so nothing may be read behind it.
+  if (given && end === chunk.length && size * 2 >= chunk.buffer.byteLength) {
     mask(chunk, at, end, maskingKey);
     return view(chunk, at, end);
   }

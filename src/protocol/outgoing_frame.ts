@@ -66,16 +66,24 @@ export function writeTextFrame(
   const at = output.reserve(MAX_HEADER_SIZE + (message.length <= ROOMY ? message.length * 3 : 0));
   // Where the payload begins depends on its length, which is only known once it is there. ASCII
   // has a byte per unit; what has more is moved in the rare case that this takes a longer header.
-  const guessed = output.length = at + sizeOfHead(message.length, masked);
-  if (message.length > ROOMY) appendText(output, message);
-  else output.length += encodeInto(message, output, guessed);
-  const length = output.length - guessed;
+  const guessed = at + sizeOfHead(message.length, masked);
+  const length = message.length > ROOMY
+    ? encodeLong(message, output, guessed)
+    : encodeInto(message, output, guessed);
   const begin = at + sizeOfHead(length, masked);
   if (begin !== guessed) {
+    output.length = guessed + length;
     output.reserve(begin - guessed);
     output.bytes.copyWithin(begin, guessed, guessed + length);
   }
   complete(output, at, first, length, masked);
+}
+
+/** Encodes a text from `at` on, making room for it. @returns How many bytes it takes. */
+function encodeLong(message: string, output: Output, at: number): number {
+  output.length = at;
+  appendText(output, message);
+  return output.length - at;
 }
 
 function sizeOfHead(payloadLength: number, masked: boolean): number {

@@ -232,7 +232,7 @@ export class DenoTransport implements Transport, Writer {
   }
 
   write(bytes: Uint8Array, stable: boolean): void {
-    if (!stable) this.writeStart(bytes, bytes.length);
+    if (!stable) this.#writeStart(bytes, bytes.length);
     else if (this.#output === "open" && bytes.length > 0) {
       this.#buffered += bytes.length;
       if (this.#writing === null) this.#sendInTurn(bytes);
@@ -241,6 +241,10 @@ export class DenoTransport implements Transport, Writer {
   }
 
   writeStart(bytes: Uint8Array, length: number): void {
+    this.#writeStart(bytes, length);
+  }
+
+  #writeStart(bytes: Uint8Array, length: number): void {
     if (this.#output !== "open" || length === 0) return;
     this.#buffered += length;
     if (this.#writing === null) this.#send(this.#copy(bytes, length));

@@ -78,6 +78,7 @@ export interface Transport {
   /**
    * Sends the first `length` bytes as {@linkcode Transport.write} sends those that are not stable. A
    * transport need not have it: it spares the view of a part, which costs as much as a short copy.
+   * Who puts another `write` in the place of a transport's own replaces or removes this one as well.
    */
   writeStart?(bytes: Uint8Array, length: number): void;
   /** Stops the delivery of data and of the peer's end: none until `resume`. */

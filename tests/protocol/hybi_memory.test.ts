@@ -1,10 +1,11 @@
 import { assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { describe, test } from "node:test";
+import { Output } from "../../src/protocol/output.ts";
 import { hex } from "./hixie_cases.ts";
 import { chopped } from "./hixie_receive.ts";
 import { begin, binary, continuation, frame, type HybiEvent, ping, text } from "./hybi_frames.ts";
-import { receiveAll, recorder, server } from "./hybi_receive.ts";
+import { client, receiveAll, recorder, server } from "./hybi_receive.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -96,6 +97,42 @@ describe("memory", () => {
       assertEquals(message.buffer.byteLength, message.length);
     }
   });
+
+  for (const transferAt of [0, 1, 2, 3, 4]) {
+    test(`of a message may be transferred, at event ${transferAt} of its chunk`, () => {
+      const texts = ["text 0", "text 1", "text 2", "text 3"];
+      const payload = new Uint8Array(40_000).fill(7);
+      const frames = [binary(payload), ...texts.map((message) => text(message))];
+      const chunk = Uint8Array.from(frames.flatMap((bytes) => [...bytes]));
+      const output = new Output();
+      const seen: string[] = [];
+      let message: Uint8Array | undefined;
+      let events = 0;
+      const event = () => {
+        if (events++ === transferAt) (message?.buffer as ArrayBuffer).transfer();
+        return true;
+      };
+      const hybi = server();
+      hybi.receive(chunk, true, {
+        ...recorder([]),
+        binary: (bytes) => {
+          assertEquals(bytes, payload);
+          message = bytes;
+          return event();
+        },
+        text: (text) => {
+          event();
+          seen.push(text);
+          hybi.writeText(output, text);
+          return true;
+        },
+      });
+      assertEquals(seen, texts);
+      const echoes: HybiEvent[] = [];
+      client().receive(output.take(), true, recorder(echoes));
+      assertEquals(echoes, texts.map((text) => ["text", text] as const));
+    });
+  }
 
   test("of a frame in pieces is gone when the frame is there", () => {
     for (const one of [ping("abc"), text("abc"), binary("abc")]) {

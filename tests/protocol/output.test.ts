@@ -33,6 +33,26 @@ describe("Output", () => {
     assertEquals(flush(output), []);
   });
 
+  test("is sent as the start of its buffer where the target can do that", () => {
+    const output = new Output();
+    const writes: Uint8Array[] = [];
+    const flush = () =>
+      output.flush({
+        write: (bytes) => writes.push(bytes.slice()),
+        writeStart: (bytes, length) => {
+          assertStrictEquals(bytes, output.bytes);
+          writes.push(bytes.slice(0, length));
+        },
+      });
+    output.append(bytes("first"));
+    flush();
+    output.append(bytes("2nd"));
+    output.refer(bytes("payload"));
+    output.append(bytes("3rd"));
+    flush();
+    assertEquals(writes, ["first", "2nd", "payload", "3rd"].map((text) => bytes(text)));
+  });
+
   test("keeps its place for what is written to its bytes", () => {
     const output = new Output();
     output.append(Uint8Array.of(1, 2, 3));

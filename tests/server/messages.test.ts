@@ -2,6 +2,7 @@ import { describe, test } from "node:test";
 import { assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
 import { WebSocketClosedError } from "../../src/errors.ts";
 import { WebSocketHandler } from "../../src/handler.ts";
+import { text } from "../../src/protocol/text.ts";
 import { Recording } from "../support/recording.ts";
 import { gate, HIXIE, HYBI, Rig, settle, VERSIONS } from "../support/rig.ts";
 
@@ -166,6 +167,34 @@ for (const version of VERSIONS) {
       }
       const client = await new Rig(Sender).open(version);
       const expected = ["caf\u00e9 \u{1F600} \ufffd", "", '{"a":[1,null]}', '[1,"2"]', "{}"];
+      assertEquals(client.events, expected.map((text) => `text ${text}`));
+    });
+
+    test("of which one cannot be encoded leave nothing of it behind", async () => {
+      const handlers: WebSocketHandler[] = [];
+      class Sender extends Recording {
+        override open(): void {
+          handlers.push(this);
+        }
+      }
+      const client = await new Rig([["/", Sender, []]]).open(version);
+      const encode = text.encode;
+      handlers[0]?.writeMessage("before");
+      for (const size of [200, 20_000, 100_000]) {
+        // As a call deep in a recursion does, it fails after it has written a part.
+        text.encode = (message, bytes, at) => {
+          encode(message, bytes, at);
+          throw new RangeError("Maximum call stack size exceeded");
+        };
+        try {
+          assertThrows(() => handlers[0]?.writeMessage("x".repeat(size)), RangeError);
+        } finally {
+          text.encode = encode;
+        }
+        handlers[0]?.writeMessage(`after ${size}`);
+      }
+      await settle();
+      const expected = ["before", "after 200", "after 20000", "after 100000"];
       assertEquals(client.events, expected.map((text) => `text ${text}`));
     });
 

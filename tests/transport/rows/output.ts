@@ -82,6 +82,14 @@ export const output: Rows = {
     await peer.until(() => peer.received === sender.sent, "all bytes");
   },
 
+  "writes without writeStart, which whoever wraps a transport may remove": async (connection) => {
+    const { recorder, peer } = connection;
+    Object.assign(recorder.transport, { writeStart: undefined });
+    const sender = new Sender(recorder);
+    for (const length of [1, 100, 5_000, 20_000, 70_000]) sender.write(length, false);
+    await peer.until(() => peer.received === sender.sent, "all bytes");
+  },
+
   "sends many tiny writes in order": async ({ recorder, peer }) => {
     const sender = new Sender(recorder);
     for (let i = 0; i < 5_000; i++) sender.write(1 + i % 7, i % 3 === 0);
