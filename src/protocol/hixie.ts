@@ -6,7 +6,7 @@
 import { BY_REFERENCE, Output } from "./output.ts";
 import type { Protocol, ProtocolLimits, Sink } from "./protocol.ts";
 import { appendText, beginDelivery, decodeLong, encodeInto, endDelivery, text } from "./text.ts";
-import { beginChunk, endChunk, viewWords, wordsOf } from "./words.ts";
+import { beginChunk, endChunk, viewChunk, wordsOf } from "./words.ts";
 import { DelimitedFrame, type Frame, LengthFrame, TextFrame, tooLong } from "./hixie_frames.ts";
 
 /** What differs between connections of this format. */
@@ -17,8 +17,6 @@ export interface HixieOptions {
 
 /** Up to so many bytes, a loop finds the end of a message before a call would. */
 const NEAR = 192;
-/** From this size of a chunk on, a view costs less than it spares. */
-const VIEWED_FROM = 192;
 /** Up to so many UTF-16 units, room for three bytes each is cheaper than to find out. */
 const SMALL = 2048;
 /** How far ahead of a message bytes become characters: once for all the messages that are there. */
@@ -137,7 +135,7 @@ export class Hixie implements Protocol {
   #receiveTexts(chunk: Uint8Array, sink: Sink): boolean {
     beginChunk(chunk);
     try {
-      if (chunk.length >= VIEWED_FROM) viewWords(chunk);
+      viewChunk(chunk);
       const read = new TextRead(chunk);
       do {
         if (!this.#receiveText(read, chunk, sink)) return false;

@@ -14,7 +14,7 @@ import { mask } from "./mask.ts";
 import type { Sink } from "./protocol.ts";
 import { beginDelivery, endDelivery } from "./text.ts";
 import { decodeAscii, decodeText } from "./utf8.ts";
-import { viewWords, wordsOf } from "./words.ts";
+import { viewChunk } from "./words.ts";
 
 /** The first byte of a text message in one frame. */
 export const WHOLE_TEXT: number = FIN | Opcode.text;
@@ -25,8 +25,6 @@ const HEADER = 6;
 const SHORT = 125;
 /** A message keeps its run alive, so that a run may not be too long: up to 4 KiB. */
 const MOST = 32;
-/** From this size of a chunk on, a view costs less than it spares. */
-const VIEWED_FROM = 192;
 /** How many times as long as the last a run may be. */
 const GROWTH = 8;
 
@@ -43,11 +41,7 @@ export function receiveTexts(
   sink: Sink,
 ): number {
   const longest = Math.min(SHORT, maxMessageSize);
-  if (
-    chunk.length >= VIEWED_FROM && wordsOf(chunk) === null && payloadLengthAt(chunk, at) <= SHORT
-  ) {
-    viewWords(chunk);
-  }
+  if (payloadLengthAt(chunk, at) <= SHORT) viewChunk(chunk);
   try {
     // One, then more: where each message stops the sink, none is unmasked in vain.
     for (let most = 1;; most = Math.min(MOST, most * GROWTH)) {
