@@ -17,7 +17,12 @@ export interface Flushable {
 const KEPT_OUTPUTS = 64;
 
 const outputs: Output[] = [];
-const dirty: Flushable[] = [];
+/**
+ * Those with output that waits: the first `dirtyCount`. Emptying an array by its `length` makes V8
+ * throw its memory away by a slow call, 110 of the 520 ns that an echo takes.
+ */
+const dirty: (Flushable | null)[] = [];
+let dirtyCount = 0;
 let reads = 0;
 let scheduled = false;
 
@@ -33,7 +38,7 @@ export function giveOutput(output: Output): void {
 
 /** Has `flush` called at the end of the chunk being processed, or of the microtask queue. */
 export function flushSoon(flushable: Flushable): void {
-  dirty.push(flushable);
+  dirty[dirtyCount++] = flushable;
   if (reads === 0 && !scheduled) {
     scheduled = true;
     queueMicrotask(flushScheduled);
@@ -47,8 +52,12 @@ function flushScheduled(): void {
 
 function flushAll(): void {
   // A flush may make others dirty (a connection that fails): the list grows while it is walked.
-  for (let i = 0; i < dirty.length; i++) dirty[i]?.flush();
-  dirty.length = 0;
+  for (let i = 0; i < dirtyCount; i++) {
+    const flushable = dirty[i];
+    dirty[i] = null;
+    flushable?.flush();
+  }
+  dirtyCount = 0;
 }
 
 /** A chunk is being processed, until {@linkcode endRead}. */
@@ -58,5 +67,5 @@ export function beginRead(): void {
 
 /** The chunk is done: everything that it made dirty goes out. */
 export function endRead(): void {
-  if (--reads === 0 && dirty.length !== 0) flushAll();
+  if (--reads === 0 && dirtyCount !== 0) flushAll();
 }
