@@ -109,7 +109,7 @@ export function agreeOnExtensions(
   return offer.accept(extension.parameters);
 }
 
-function parse(answer: string): ExtensionOffer[] {
+function parse(answer: string): readonly ExtensionOffer[] {
   try {
     return parseExtensions(answer);
   } catch (error) {

@@ -75,6 +75,22 @@ describe("Sec-WebSocket-Extensions (RFC 6455 §9.1)", () => {
     });
   }
 
+  test("each value has its own offers, whatever was parsed before it", () => {
+    const values: [value: string, offers: string[]][] = [
+      ["foo", ["foo"]],
+      ["bar; a=1", ["bar a[1]"]],
+      ["foo", ["foo"]],
+      ["", []],
+      ["foo, bar", ["foo", "bar"]],
+    ];
+    for (const [value, offers] of values) {
+      assertEquals(lines(value), offers);
+      assertEquals(lines(value), offers, `${value} again`);
+      assertThrows(() => parseExtensions(`${value};`), HttpError);
+      assertEquals(lines(value), offers, `${value} after a refusal`);
+    }
+  });
+
   test("a long value is parsed in one go", () => {
     const value = "a; b, ".repeat(2500);
     assertEquals(parseExtensions(value).length, 2500);
