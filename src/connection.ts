@@ -182,10 +182,10 @@ export class Connection extends Ending implements TransportEvents, ConnectionInf
     if (this.phase === "closed") return;
     beginRead();
     this.traffic.bytesIn += chunk.length;
-    const given = this.transport.givesChunks;
     if (this.#heart !== null) this.#heart.alive = true;
-    if (this.phase === "opening") (this.#opening ??= new Opening(this)).data(chunk, given);
-    else this.receive(chunk, given);
+    if (this.phase === "opening") {
+      (this.#opening ??= new Opening(this)).data(chunk, this.transport.givesChunks);
+    } else this.take(chunk);
     endRead();
   }
 

@@ -41,6 +41,7 @@ export abstract class Incoming extends Reading implements Sink {
 
   /** See {@linkcode Sink.binary}. */
   override binary(message: Uint8Array): boolean {
+    this.keep(message);
     return this.#arrived(message);
   }
 

@@ -14,6 +14,12 @@ export interface FlowLimits extends OutputLimits {
   readonly maxQueuedSize: number;
 }
 
+/**
+ * Whether something of the chunk that is being received is kept. Of the module and not of each
+ * connection, since one chunk is received at a time.
+ */
+let isKept = false;
+
 /** What a connection is to the bytes that arrive. */
 export abstract class Reading extends Outgoing implements Sink {
   /** Whether the peer sends nothing more: it sent FIN, or the socket is gone. */
@@ -56,10 +62,33 @@ export abstract class Reading extends Outgoing implements Sink {
     return this.inbox ??= new Inbox();
   }
 
+  /** Takes a chunk of the transport while the connection is open. */
+  protected take(chunk: Uint8Array): void {
+    const { transport } = this;
+    const given = transport.givesChunks;
+    // A handler may feed another connection, whose transport is its own.
+    const outer = isKept;
+    isKept = false;
+    this.receive(chunk, given);
+    if (given && !isKept) transport.release?.(chunk);
+    isKept = outer;
+  }
+
+  /** A binary message is the receiver's own: it may be a part of the chunk. */
+  protected keep(message: Uint8Array): void {
+    // A part stands behind a header, and what has memory of its own begins with it.
+    if (message.byteOffset > 0) isKept = true;
+  }
+
+  #hold(bytes: Uint8Array, given: boolean): void {
+    isKept = true;
+    this.box().hold(bytes, given);
+  }
+
   /** Takes bytes of an open connection. */
   protected receive(chunk: Uint8Array, given: boolean): void {
-    if (this.inbox !== null && this.inbox.held !== null) this.inbox.hold(chunk, given);
-    else if (!this.mayParse) this.box().hold(chunk, given);
+    const isBehind = this.inbox !== null && this.inbox.held !== null;
+    if (isBehind || !this.mayParse) this.#hold(chunk, given);
     else this.parse(chunk, given);
     if (this.inbox !== null || this.congested) this.updateReading();
   }
@@ -69,7 +98,7 @@ export abstract class Reading extends Outgoing implements Sink {
     if (this.wire === null) return;
     try {
       const taken = this.wire.receive(chunk, given, this);
-      if (taken < chunk.length && this.isLive) this.box().hold(chunk.subarray(taken), given);
+      if (taken < chunk.length && this.isLive) this.#hold(chunk.subarray(taken), given);
     } catch (error) {
       this.broken(error instanceof Error ? error : new Error(String(error)));
     }

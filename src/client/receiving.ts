@@ -83,6 +83,7 @@ export abstract class Receiving extends Reading {
 
   /** See `Sink.binary`. */
   override binary(message: Uint8Array): boolean {
+    this.keep(message);
     return this.#arrived(message);
   }
 

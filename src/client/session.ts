@@ -149,7 +149,7 @@ export class Session extends Receiving implements TransportEvents, OpeningEvents
     beginRead();
     if (this.#heart !== null) this.#heart.alive = true;
     if (this.#opening !== null) this.#opening.data(chunk);
-    else this.receive(chunk, this.transport.givesChunks);
+    else this.take(chunk);
     endRead();
   }
 

@@ -144,6 +144,10 @@ export class MemoryTransport implements Transport {
     this.#peer.#wake();
   }
 
+  release(chunk: Uint8Array): void {
+    chunk.fill(0xee);
+  }
+
   pause(): void {
     if (this.#input === "flowing") this.#input = "paused";
   }

@@ -79,6 +79,15 @@ let slabUsed = 0;
 
 const nothing = new Uint8Array(0);
 
+/**
+ * From this size on, the memory of a chunk is freed instead of left to V8, which hears of it in time
+ * only by marking all that lives, and takes memory for the next reads that is in no cache: to echo
+ * 1 MiB takes 1.2 ms instead of 1.7.
+ */
+const FREED_FROM = 32 * 1024;
+/** Deno and Bun have a `node:net` too, of which it is not known what else is in a chunk's memory. */
+const isNode = !("Deno" in globalThis || "Bun" in globalThis);
+
 /** A {@linkcode Transport} over a socket of Node. */
 export class NodeTransport implements Transport {
   readonly #socket: NodeSocket;
@@ -177,6 +186,10 @@ export class NodeTransport implements Transport {
     };
   }
 
+  release(chunk: Uint8Array): void {
+    if (isNode && chunk.length >= FREED_FROM) free(chunk);
+  }
+
   pause(): void {
     this.#socket.pause();
   }
@@ -239,6 +252,12 @@ function writeCopy(
   socket.write(slab.subarray(slabUsed, slabUsed + length), callback);
   // Bytes that the system took at once leave their place to the next.
   if (socket.writableLength !== 0) slabUsed += length;
+}
+
+/** Frees the memory of a chunk, unless others may have a part in it. */
+export function free(chunk: Uint8Array): void {
+  const { buffer } = chunk;
+  if (chunk.length === buffer.byteLength && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 function onData(this: OwnedSocket, chunk: unknown): void {

@@ -81,6 +81,11 @@ export interface Transport {
    * Who puts another `write` in the place of a transport's own replaces or removes this one as well.
    */
   writeStart?(bytes: Uint8Array, length: number): void;
+  /**
+   * Takes a chunk back that it has given and of which nothing is kept. A transport need not have it:
+   * it frees at once what the collector would find later.
+   */
+  release?(chunk: Uint8Array): void;
   /** Stops the delivery of data and of the peer's end: none until `resume`. */
   pause(): void;
   /** Takes the delivery of data up again. */

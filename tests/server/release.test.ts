@@ -1,0 +1,149 @@
+/**
+ * A chunk goes back to its transport as soon as nothing of it is kept, and not before: what is kept
+ * stays as it is.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import { describe, test } from "node:test";
+import { Application, WebSocketHandler } from "../../mod.ts";
+import type { WebSocketVersion } from "../../src/handshake/versions.ts";
+import { memoryPair, type MemoryTransport } from "../../src/transport/memory.ts";
+import { binary, frame, ping, text } from "../protocol/hybi_frames.ts";
+import { makeOpening, settle } from "../support/memory_client.ts";
+
+type Received = string | Uint8Array;
+
+/** Keeps what it receives, and is busy for as long as `busy` pends. */
+class Keeper extends WebSocketHandler<Keeper[]> {
+  readonly received: Received[] = [];
+  busy: Promise<void> | undefined;
+  inMessage: () => void = () => {};
+  override open(): void {
+    this.options.push(this);
+  }
+  onMessage(message: Received): Promise<void> | undefined {
+    this.received.push(message);
+    this.inMessage();
+    return this.busy;
+  }
+}
+
+interface Peer {
+  readonly transport: MemoryTransport;
+  readonly handler: Keeper;
+  /** Feeds a chunk; returns whether it was given back, in which case it is overwritten. */
+  feed(chunk: Uint8Array): boolean;
+}
+
+function open(version: WebSocketVersion, givesChunks = true): Peer {
+  const [transport] = memoryPair({ givesChunks });
+  const released: Uint8Array[] = [];
+  transport.write = () => {};
+  transport.release = (chunk) => {
+    released.push(chunk);
+    chunk.fill(0xee);
+  };
+  const handlers: Keeper[] = [];
+  new Application([["/", Keeper, handlers]], { versions: [version] }).accept(transport);
+  const { head, key3 } = makeOpening(version);
+  transport.events.data(new TextEncoder().encode(head));
+  if (key3.length > 0) transport.events.data(key3);
+  const [handler] = handlers;
+  if (handler === undefined) throw new Error("The handshake was refused");
+  return {
+    transport,
+    handler,
+    feed(chunk) {
+      released.length = 0;
+      transport.events.data(chunk);
+      return released.length === 1 && released[0] === chunk;
+    },
+  };
+}
+
+/** Bytes that are all different from what a chunk is overwritten with. */
+function bytes(size: number): Uint8Array {
+  return Uint8Array.from({ length: size }, (_, at) => at % 200);
+}
+
+function joined(...parts: Uint8Array[]): Uint8Array {
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
+}
+
+describe("a chunk goes back", () => {
+  const rows: [name: string, chunk: Uint8Array, received: Received[]][] = [
+    ["with texts", joined(text("a"), text("bc"), text("\u00e9")), ["a", "bc", "\u00e9"]],
+    ["with a long text", text("x".repeat(5000)), ["x".repeat(5000)]],
+    ["with a ping", ping("there?"), []],
+    ["with a binary message that is a small part of it", joined(binary(bytes(9)), text("x")), [
+      bytes(9),
+      "x",
+    ]],
+    ["with a part of a message", binary(bytes(3000)).subarray(0, 2000).slice(), []],
+    ["with a part of a header", binary(bytes(3000)).subarray(0, 3).slice(), []],
+    ["with a fragment", frame({ opcode: 2, fin: false, payload: bytes(500) }), []],
+  ];
+  for (const [name, chunk, received] of rows) {
+    test(name, () => {
+      const { handler, feed } = open("rfc6455");
+      assertEquals(feed(chunk), true);
+      assertEquals(handler.received, received);
+    });
+  }
+
+  test("of a message in many pieces, each", () => {
+    const { handler, feed } = open("rfc6455");
+    const frame = binary(bytes(10_000));
+    for (let at = 0; at < frame.length; at += 1000) {
+      assertEquals(feed(frame.slice(at, at + 1000)), true);
+    }
+    assertEquals(handler.received, [bytes(10_000)]);
+  });
+
+  test("of draft76", () => {
+    const { handler, feed } = open("draft76");
+    assertEquals(feed(Uint8Array.of(0x00, 0x61, 0xff, 0x00, 0x62)), true);
+    assertEquals(feed(Uint8Array.of(0x63, 0xff)), true);
+    assertEquals(handler.received, ["a", "bc"]);
+  });
+});
+
+describe("a chunk does not go back", () => {
+  test("that a message is a view of", () => {
+    const { handler, feed } = open("rfc6455");
+    assertEquals(feed(binary(bytes(3000))), false);
+    assertEquals(handler.received, [bytes(3000)]);
+    assertEquals(feed(joined(text("x"), binary(bytes(3000)))), false);
+    assertEquals(handler.received, [bytes(3000), "x", bytes(3000)]);
+  });
+
+  test("whose bytes wait for a busy handler", async () => {
+    const { handler, feed } = open("rfc6455");
+    const { promise, resolve } = Promise.withResolvers<void>();
+    handler.busy = promise;
+    assertEquals(feed(text("first")), true);
+    // Decoded ahead, up to `maxQueuedSize`; what is behind that waits as bytes.
+    const sent = Array.from({ length: 40 }, (_, i) => `${i}`.padEnd(60_000, "x"));
+    const back = sent.filter((message) => feed(text(message))).length;
+    assertEquals(back > 0 && back < sent.length, true);
+    handler.busy = undefined;
+    resolve();
+    await settle();
+    assertEquals(handler.received, ["first", ...sent]);
+  });
+
+  test("although the handler feeds another connection one that does", () => {
+    const outer = open("rfc6455");
+    const inner = open("rfc6455");
+    outer.handler.inMessage = () => assertEquals(inner.feed(text("x")), true);
+    assertEquals(outer.feed(binary(bytes(3000))), false);
+    assertEquals(outer.handler.received, [bytes(3000)]);
+  });
+
+  test("that was not given", () => {
+    const { handler, feed } = open("rfc6455", false);
+    assertEquals(feed(text("x")), false);
+    assertEquals(handler.received, ["x"]);
+  });
+});

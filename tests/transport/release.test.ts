@@ -1,0 +1,40 @@
+/**
+ * Node frees the memory of a large chunk that goes back to it, and nobody else's.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import { describe, test } from "node:test";
+import { free, type NodeSocket, NodeTransport } from "../../src/transport/node_socket.ts";
+
+const KIB = 1024;
+const isNode = !("Deno" in globalThis || "Bun" in globalThis);
+
+test("a large chunk that goes back to a transport of node:net is freed on Node", () => {
+  const transport = new NodeTransport({ on() {} } as unknown as NodeSocket);
+  const [large, small] = [new Uint8Array(64 * KIB), new Uint8Array(4 * KIB)];
+  transport.release(large);
+  transport.release(small);
+  assertEquals(large.length, isNode ? 0 : 64 * KIB);
+  assertEquals(small.length, 4 * KIB);
+});
+
+describe("the memory of a chunk", () => {
+  test("is freed if it is all the chunk's", () => {
+    const chunk = new Uint8Array(64 * KIB);
+    free(chunk);
+    assertEquals(chunk.length, 0);
+  });
+
+  const rows: [name: string, chunk: Uint8Array][] = [
+    ["if the chunk is its beginning", new Uint8Array(new ArrayBuffer(128 * KIB), 0, 64 * KIB)],
+    ["if the chunk is its end", new Uint8Array(new ArrayBuffer(128 * KIB), 64 * KIB)],
+    ["if it is shared", new Uint8Array(new SharedArrayBuffer(64 * KIB))],
+  ];
+  for (const [name, chunk] of rows) {
+    test(`is not freed ${name}`, () => {
+      free(chunk);
+      assertEquals(chunk.length, 64 * KIB);
+    });
+  }
+});
