@@ -69,9 +69,12 @@ export abstract class Reading extends Outgoing implements Sink {
     // A handler may feed another connection, whose transport is its own.
     const outer = isKept;
     isKept = false;
-    this.receive(chunk, given);
-    if (given && !isKept) transport.release?.(chunk);
-    isKept = outer;
+    try {
+      this.receive(chunk, given);
+      if (given && !isKept) transport.release?.(chunk);
+    } finally {
+      isKept = outer;
+    }
   }
 
   /** A binary message is the receiver's own: it may be a part of the chunk. */

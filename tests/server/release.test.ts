@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { describe, test } from "node:test";
 import { Application, WebSocketHandler } from "../../mod.ts";
 import type { WebSocketVersion } from "../../src/handshake/versions.ts";
@@ -145,5 +145,25 @@ describe("a chunk does not go back", () => {
     const { handler, feed } = open("rfc6455", false);
     assertEquals(feed(text("x")), false);
     assertEquals(handler.received, ["x"]);
+  });
+
+  test("although the handler feeds another connection whose transport throws", () => {
+    const outer = open("rfc6455");
+    const inner = open("rfc6455");
+    inner.handler.busy = new Promise(() => {});
+    inner.transport.pause = () => {
+      throw new Error("broken");
+    };
+    outer.handler.inMessage = () => {
+      assertThrows(
+        () => {
+          for (;;) inner.feed(text("x".repeat(60_000)));
+        },
+        Error,
+        "broken",
+      );
+    };
+    assertEquals(outer.feed(binary(bytes(3000))), false);
+    assertEquals(outer.handler.received, [bytes(3000)]);
   });
 });
