@@ -181,12 +181,16 @@ export class Connection extends Ending implements TransportEvents, ConnectionInf
   data(chunk: Uint8Array): void {
     if (this.phase === "closed") return;
     beginRead();
-    this.traffic.bytesIn += chunk.length;
-    if (this.#heart !== null) this.#heart.alive = true;
-    if (this.phase === "opening") {
-      (this.#opening ??= new Opening(this)).data(chunk, this.transport.givesChunks);
-    } else this.take(chunk);
-    endRead();
+    try {
+      this.traffic.bytesIn += chunk.length;
+      if (this.#heart !== null) this.#heart.alive = true;
+      if (this.phase === "opening") {
+        (this.#opening ??= new Opening(this)).data(chunk, this.transport.givesChunks);
+      } else this.take(chunk);
+    } finally {
+      // Nothing throws but a transport that may not: it must not stop the output of all others.
+      endRead();
+    }
   }
 
   /** See {@linkcode TransportEvents.end}. */

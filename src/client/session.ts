@@ -147,10 +147,13 @@ export class Session extends Receiving implements TransportEvents, OpeningEvents
   data(chunk: Uint8Array): void {
     if (this.phase === "closed") return;
     beginRead();
-    if (this.#heart !== null) this.#heart.alive = true;
-    if (this.#opening !== null) this.#opening.data(chunk);
-    else this.take(chunk);
-    endRead();
+    try {
+      if (this.#heart !== null) this.#heart.alive = true;
+      if (this.#opening !== null) this.#opening.data(chunk);
+      else this.take(chunk);
+    } finally {
+      endRead();
+    }
   }
 
   /** See {@linkcode TransportEvents.end}. */
