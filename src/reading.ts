@@ -16,7 +16,7 @@ export interface FlowLimits extends OutputLimits {
 
 /**
  * Whether something of the chunk that is being received is kept. Of the module and not of each
- * connection, since one chunk is received at a time.
+ * connection: one chunk is received at a time, or one inside of another.
  */
 let isKept = false;
 
