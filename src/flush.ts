@@ -65,7 +65,17 @@ export function beginRead(): void {
   reads++;
 }
 
-/** The chunk is done: everything that it made dirty goes out. */
+/** The chunk is done, whether or not it threw: everything that it made dirty goes out. */
 export function endRead(): void {
   if (--reads === 0 && dirtyCount !== 0) flushAll();
+}
+
+/** Does what is not a chunk as if it were one: its output goes out together, at its end. */
+export function asRead(work: () => void): void {
+  beginRead();
+  try {
+    work();
+  } finally {
+    endRead();
+  }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { isThenable } from "./attempt.ts";
-import { beginRead, endRead } from "./flush.ts";
+import { asRead } from "./flush.ts";
 import type { WebSocketHandler } from "./handler.ts";
 import { PeerClose } from "./inbox.ts";
 import { DONE } from "./outgoing.ts";
@@ -175,9 +175,9 @@ export abstract class Incoming extends Reading implements Sink {
 
   #settled(): void {
     this.#pending--;
-    beginRead();
-    if (this.#pending === 0) this.rested();
-    this.pump();
-    endRead();
+    asRead(() => {
+      if (this.#pending === 0) this.rested();
+      this.pump();
+    });
   }
 }

@@ -11,7 +11,7 @@ import type { Connection } from "./connection.ts";
 import { type AgreedDeflate, agreeOnDeflate } from "./compression.ts";
 import { believeProxy, checkHost } from "./door.ts";
 import { HttpError, ProtocolError } from "./errors.ts";
-import { beginRead, endRead } from "./flush.ts";
+import { asRead } from "./flush.ts";
 import type { WebSocketHandler } from "./handler.ts";
 import { checkDraft75, draft75Response } from "./handshake/draft75.ts";
 import {
@@ -203,8 +203,8 @@ export class Opening {
       connection.holdReading();
     }
     Promise.resolve(prepared).then(
-      () => this.#prepared(handler),
-      (error) => this.#unprepared(error),
+      () => asRead(() => this.#prepared(handler)),
+      (error) => asRead(() => this.#refuse(error)),
     );
   }
 
@@ -222,7 +222,6 @@ export class Opening {
 
   #prepared(handler: WebSocketHandler): void {
     if (this.#isOver) return;
-    beginRead();
     try {
       this.#checkRunning();
       const held = this.#held;
@@ -233,13 +232,6 @@ export class Opening {
     } catch (refusal) {
       this.#refuse(refusal);
     }
-    endRead();
-  }
-
-  #unprepared(error: unknown): void {
-    beginRead();
-    this.#refuse(error);
-    endRead();
   }
 
   // --- The answer -------------------------------------------------------------------------------

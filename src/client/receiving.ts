@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { beginRead, endRead } from "../flush.ts";
+import { asRead } from "../flush.ts";
 import { Reading } from "../reading.ts";
 
 /** Someone who waits for a message. */
@@ -55,12 +55,12 @@ export abstract class Receiving extends Reading {
 
   /** Parses what is held, as far as there is room now. */
   protected goOn(): void {
-    beginRead();
-    const held = this.mayParse ? this.inbox?.release() : undefined;
-    if (held) this.parse(held, true);
-    this.updateReading();
-    this.caughtUp();
-    endRead();
+    asRead(() => {
+      const held = this.mayParse ? this.inbox?.release() : undefined;
+      if (held) this.parse(held, true);
+      this.updateReading();
+      this.caughtUp();
+    });
   }
 
   /** Nothing more will come: those who wait hear of it now, and the others behind what waits. */
