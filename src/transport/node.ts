@@ -14,7 +14,7 @@
  * @module
  */
 import { builtin } from "./builtin.ts";
-import { type NodeSocket, NodeTransport } from "./node_socket.ts";
+import { chunkReader, type NodeSocket, NodeTransport } from "./node_socket.ts";
 import type { Acceptor, Address, Listener, ListenerOptions, Transport } from "./transport.ts";
 
 export type { NodeHandle, NodeSocket } from "./node_socket.ts";
@@ -132,12 +132,15 @@ export function nodeTransport(socket: NodeSocket): Transport {
 export function listen(options: ListenerOptions, accept: Acceptor): Listener {
   const { cert, key } = options;
   const flags = { allowHalfOpen: true, noDelay: true };
-  const onSocket = (socket: NodeSocket): void => accept(new NodeTransport(socket));
+  const reader = chunkReader();
   const server = cert === undefined || key === undefined
-    ? builtin<NetModule>("node:net", "listen").createServer(flags, onSocket)
+    ? builtin<NetModule>("node:net", "listen").createServer(
+      flags,
+      (socket) => accept(new NodeTransport(socket, reader)),
+    )
     : builtin<TlsModule>("node:tls", "listen").createServer(
       { ...flags, cert, key, handshakeTimeout: TLS_HANDSHAKE_TIMEOUT },
-      onSocket,
+      (socket) => accept(new NodeTransport(socket)),
     );
   return new NodeListener(server, options);
 }

@@ -6,6 +6,7 @@
 import { builtin } from "./builtin.ts";
 import { copyStart } from "./copy.ts";
 import { asError, noEvents } from "./events.ts";
+import { ChunkReader, type SocketClass } from "./node_onread.ts";
 import type { Address, Transport, TransportEvents } from "./transport.ts";
 
 /** The part of libuv's handle that is used. */
@@ -14,6 +15,10 @@ export interface NodeHandle {
   readonly bytesWritten?: number;
   /** The bytes that the system has not taken of them. */
   readonly writeQueueSize?: number;
+  /** The bytes that were read. */
+  readonly bytesRead?: number;
+  /** Reads into a buffer of the caller's. */
+  useUserBuffer?(buffer: Uint8Array): void;
 }
 
 /** The part of `net.Socket` and `tls.TLSSocket` that is used. */
@@ -61,6 +66,11 @@ interface BufferModule {
   readonly Buffer: { allocUnsafeSlow(size: number): Uint8Array<ArrayBuffer> };
 }
 
+/** The part of `node:net` that is used. */
+interface NetModule {
+  readonly Socket: SocketClass;
+}
+
 /** Where a socket keeps its transport, so that one set of listeners serves all. */
 const owner: unique symbol = Symbol("transport");
 
@@ -91,7 +101,9 @@ const isNode = !("Deno" in globalThis || "Bun" in globalThis);
 /** A {@linkcode Transport} over a socket of Node. */
 export class NodeTransport implements Transport {
   readonly #socket: NodeSocket;
+  readonly #reader: ChunkReader | undefined;
   #events = noEvents;
+  #givesChunks = true;
   #state: "open" | "ended" | "closed" = "open";
   #error: Error | undefined = undefined;
   /** Called when what was written before has been taken; made when first needed. */
@@ -101,9 +113,14 @@ export class NodeTransport implements Transport {
   #remoteAddress: Address | null = null;
   #localAddress: Address | null = null;
 
-  /** Wraps a connected socket that nothing else uses. */
-  constructor(socket: NodeSocket) {
+  /**
+   * Wraps a connected socket that nothing else uses.
+   *
+   * @param reader What it reads with, if it can.
+   */
+  constructor(socket: NodeSocket, reader?: ChunkReader) {
     this.#socket = socket;
+    this.#reader = reader;
     (socket as OwnedSocket)[owner] = this;
     socket.on("error", onError);
     socket.on("close", onClose);
@@ -117,13 +134,14 @@ export class NodeTransport implements Transport {
     const first = this.#events === noEvents;
     this.#events = events;
     if (!first) return;
+    this.#givesChunks = this.#reader?.attach(this.#socket) !== true;
     // A `data` listener lets the socket flow, so it comes with the first who listens.
-    this.#socket.on("data", onData);
+    if (this.#givesChunks) this.#socket.on("data", onData);
     this.#socket.on("end", onEnd);
   }
 
   get givesChunks(): boolean {
-    return true;
+    return this.#givesChunks;
   }
 
   get bufferedAmount(): number {
@@ -262,6 +280,20 @@ export function free(chunk: Uint8Array): void {
 
 function onData(this: OwnedSocket, chunk: unknown): void {
   this[owner].events.data(chunk as Uint8Array);
+}
+
+function onChunk(this: NodeSocket, length: number, buffer: Uint8Array): boolean {
+  const { events } = (this as OwnedSocket)[owner];
+  events.data(length === buffer.length ? buffer : buffer.subarray(0, length));
+  return true;
+}
+
+let reader: ChunkReader | undefined;
+
+/** What reads for a server's sockets; none where `node:net` is not Node's. */
+export function chunkReader(): ChunkReader | undefined {
+  if (!isNode) return undefined;
+  return reader ??= new ChunkReader(builtin<NetModule>("node:net", "read").Socket, onChunk);
 }
 
 function onEnd(this: OwnedSocket): void {
