@@ -77,6 +77,7 @@ export function turnAway(
 
 /** Reads on for a moment: an unread byte would turn the FIN into a reset that drops the answer. */
 class TurnedAway implements TransportEvents, Timed, Owned {
+  place = -1;
   deadline = 0;
   before: Link | null = null;
   after: Link | null = null;

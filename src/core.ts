@@ -9,6 +9,7 @@ import { attempt } from "./attempt.ts";
 import type { Application } from "./application.ts";
 import { Connection } from "./connection.ts";
 import { HeadReader } from "./handshake/head_reader.ts";
+import type { Listed } from "./roster.ts";
 import type { Routes } from "./routes.ts";
 import type { Settings } from "./settings.ts";
 import { type Stats, takeStats } from "./stats/stats.ts";
@@ -19,7 +20,7 @@ import type { Transport } from "./transport/transport.ts";
 import { Wheel } from "./wheel.ts";
 
 /** A connection, or one that was turned away, as its server sees it. */
-export interface Owned {
+export interface Owned extends Listed {
   /** Ends in good order. */
   shutdown(code: number, reason: string): void;
   /** Ends at once, and waits for nobody. */

@@ -22,6 +22,8 @@ export abstract class Ending extends Incoming implements Timed, Owned {
   /** The server that accepted it, if one did. */
   readonly owner: Owner | undefined;
 
+  /** See {@linkcode Owned}. */
+  place = -1;
   /** See {@linkcode Timed}. */
   deadline = 0;
   /** See {@linkcode Timed}. */

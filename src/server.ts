@@ -6,6 +6,7 @@
 import { attempt } from "./attempt.ts";
 import type { Core, Owned, Owner } from "./core.ts";
 import { checkCloseCode } from "./protocol/close_code.ts";
+import { Roster } from "./roster.ts";
 import { listen } from "./transport/listen.ts";
 import type { Address, Listener, ListenerOptions, Transport } from "./transport/transport.ts";
 
@@ -76,7 +77,7 @@ export interface ShutdownOptions {
 export class Server implements AsyncDisposable {
   readonly #core: Core;
   readonly #listener: Listener;
-  readonly #connections: Set<Owned> = new Set();
+  readonly #connections: Roster<Owned> = new Roster();
   readonly #owner: Owner;
   readonly #finished: { promise: Promise<void>; resolve: () => void } = Promise.withResolvers();
   #stopping = false;
@@ -128,13 +129,13 @@ export class Server implements AsyncDisposable {
     if (!this.#stopping) {
       this.#stopping = true;
       this.#listener.close();
-      for (const connection of [...this.#connections]) connection.shutdown(code, reason);
+      for (const connection of this.#connections.all()) connection.shutdown(code, reason);
       this.#finishIfEmpty();
     }
     const { clock } = this.#core.settings;
     // Timers hold no more than 2^31 ms: that is 25 days.
     const cut = timeout > MAX_TIMEOUT ? undefined : clock.setTimeout(() => {
-      for (const connection of [...this.#connections]) connection.cut();
+      for (const connection of this.#connections.all()) connection.cut();
     }, timeout);
     await this.finished;
     if (cut !== undefined) clock.clearTimeout(cut);

@@ -21,7 +21,7 @@ Bun.listen({
   socket: {
     open(socket) {
       socket.data = { queue: null };
-      members.add(socket);
+      if (mode === "fan") members.add(socket);
     },
     data(socket, bytes) {
       if (mode !== "fan") return write(socket, bytes);

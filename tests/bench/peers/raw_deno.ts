@@ -25,7 +25,7 @@ async function writeToAll(bytes: Uint8Array): Promise<void> {
 
 async function serve(connection: Deno.TcpConn): Promise<void> {
   connection.setNoDelay(true);
-  members.add(connection);
+  if (mode === "fan") members.add(connection);
   const buffer = new Uint8Array(mode === "idle" ? 512 : 64 * 1024);
   try {
     for (;;) {

@@ -7,8 +7,10 @@ const [port, mode] = process.argv.slice(2);
 const members = new Set();
 
 const server = createServer({ noDelay: true }, (socket) => {
-  members.add(socket);
-  socket.on("close", () => members.delete(socket));
+  if (mode === "fan") {
+    members.add(socket);
+    socket.on("close", () => members.delete(socket));
+  }
   socket.on("error", () => {});
   socket.on("data", (bytes) => {
     if (mode === "fan") {
