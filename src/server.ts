@@ -137,7 +137,10 @@ export class Server implements AsyncDisposable {
     const cut = timeout > MAX_TIMEOUT ? undefined : clock.setTimeout(() => {
       for (const connection of this.#connections.all()) connection.cut();
     }, timeout);
+    // Neither the clock holds the process nor, on Node, a socket that is paused.
+    const hold = setInterval(() => {}, MAX_TIMEOUT);
     await this.finished;
+    clearInterval(hold);
     if (cut !== undefined) clock.clearTimeout(cut);
   }
 

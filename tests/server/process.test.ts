@@ -1,6 +1,8 @@
 import { describe, test } from "node:test";
 import { assertEquals } from "@std/assert";
+import { RawClient } from "../support/raw_client.ts";
 import { spawnScript } from "../support/spawn.ts";
+import { openingHandshake, textFrame } from "../support/wire_client.ts";
 
 /** How long a process with nothing left to do may take, in milliseconds: less than any timeout. */
 const PROMPT = 4000;
@@ -26,5 +28,22 @@ describe("a process ends by itself", () => {
         await child.stop("SIGKILL");
       }
     });
+  }
+});
+
+test("a process stays until a shutdown has cut off a client that is not read from", async () => {
+  const child = spawnScript("tests/server/scripts/exit.ts", ["paused"]);
+  let client: RawClient | undefined;
+  try {
+    const [, port] = await child.waitFor(/^port (\d+)$/m);
+    client = await RawClient.connect({ port: Number(port) });
+    const text = textFrame("text", "rfc6455");
+    client.write(Uint8Array.of(...openingHandshake("/", "rfc6455"), ...text, ...text, ...text));
+    // Node's exit code is 13 where it finds that a promise can never settle.
+    assertEquals(await child.exited, 0, child.output);
+    await child.waitFor(/^done$/m);
+  } finally {
+    client?.destroy();
+    await child.stop("SIGKILL");
   }
 });

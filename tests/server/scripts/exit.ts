@@ -83,6 +83,22 @@ const cases: Readonly<Record<string, () => Promise<void>>> = {
     socket.end();
     await new Promise((resolve) => socket.once("close", resolve));
   },
+  /** A client of another process has sent more than its handler takes, which never settles. */
+  async paused() {
+    const stuck = Promise.withResolvers<void>();
+    class Stuck extends Echo {
+      override onMessage(): Promise<void> {
+        stuck.resolve();
+        return new Promise(() => {});
+      }
+    }
+    const app = new Application([["/", Stuck]], { maxQueuedSize: 1 });
+    const server = app.listen({ ...where, onListen: ({ port }) => console.log(`port ${port}`) });
+    await stuck.promise;
+    // The message behind it arrives in the same read, and stops the reading.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await server.shutdown({ timeout: 200 });
+  },
   /** Nobody ever connects, and nobody shuts down. */
   async unref() {
     const server = app.listen(where);
