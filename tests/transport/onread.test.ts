@@ -4,13 +4,12 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { Socket } from "node:net";
-import { describe, test } from "node:test";
+import { connect, Socket } from "node:net";
+import { afterEach, beforeEach, describe, test } from "node:test";
 import { listen } from "../../src/transport/listen.ts";
 import { ChunkReader, type SocketClass } from "../../src/transport/node_onread.ts";
 import { type NodeSocket, NodeTransport } from "../../src/transport/node_socket.ts";
 import { runtime } from "../support/runtime.ts";
-import { connectPeer } from "./links.ts";
 import { Recorder, Watched } from "./recorder.ts";
 
 const onChunk = () => true;
@@ -22,24 +21,105 @@ function fakeSocket(handle?: object): { socket: NodeSocket; listeners: string[] 
   return { socket: { on, _handle: handle } as unknown as NodeSocket, listeners };
 }
 
+/** Two connections to one listener: what the server's ends hear, and the clients. */
+async function connectTwo(): Promise<{ recorders: Recorder[]; clients: Socket[] }> {
+  const accepted = new Watched();
+  const recorders: Recorder[] = [];
+  const listener = listen({ hostname: "127.0.0.1", port: 0 }, (transport) => {
+    recorders.push(new Recorder(transport));
+    accepted.changed();
+  });
+  await listener.listening;
+  const clients: Socket[] = [];
+  for (let i = 1; i <= 2; i++) {
+    const client = connect({ port: listener.address.port, host: "127.0.0.1" });
+    client.on("error", () => {});
+    clients.push(client);
+    // One after the other, so that they are accepted in the order of the clients.
+    await accepted.until(() => recorders.length === i, "the connection");
+  }
+  listener.close();
+  return { recorders, clients };
+}
+
 if (runtime === "node") {
-  test("the chunks of a server's sockets are lent", async () => {
-    const accepted = new Watched();
-    const recorders: Recorder[] = [];
-    const listener = listen({ hostname: "127.0.0.1", port: 0 }, (transport) => {
-      recorders.push(new Recorder(transport));
-      accepted.changed();
+  describe("the chunks of a server's sockets are lent", () => {
+    const texts: string[][] = [[], []];
+    let recorders: Recorder[] = [];
+    let clients: Socket[] = [];
+
+    beforeEach(async () => {
+      ({ recorders, clients } = await connectTwo());
+      for (const [i, recorder] of recorders.entries()) {
+        const heard: string[] = texts[i] = [];
+        recorder.expected.check = (chunk) => heard.push(new TextDecoder().decode(chunk)) > 0;
+      }
     });
-    await listener.listening;
-    const peer = await connectPeer({ port: listener.address.port }, false);
-    await accepted.until(() => recorders.length > 0, "the connection");
-    listener.close();
-    peer.destroy();
-    for (const recorder of recorders) {
-      assertEquals(recorder.transport.givesChunks, false);
-      recorder.transport.destroy();
-      await recorder.until(() => recorder.gone, "closed");
-    }
+
+    afterEach(async () => {
+      for (const client of clients) client.destroy();
+      for (const recorder of recorders) {
+        recorder.transport.destroy();
+        await recorder.until(() => recorder.gone, "closed");
+        recorder.check();
+      }
+    });
+
+    test("and not given", () => {
+      for (const { transport } of recorders) assertEquals(transport.givesChunks, false);
+    });
+
+    test("and what comes while paused waits, whatever others read meanwhile", async () => {
+      const [first, second] = recorders as [Recorder, Recorder];
+      first.act((transport) => transport.pause());
+      clients[0]?.end("for the first");
+      await first.settle();
+      clients[1]?.write("for the second");
+      await second.until(() => second.received > 0, "the second's bytes");
+      assertEquals([texts[0], first.ended], [[], false]);
+      for (const call of ["resume", "pause", "resume", "resume"] as const) {
+        first.act((transport) => transport[call]());
+      }
+      await first.until(() => first.ended, "the end");
+      assertEquals(texts, [["for the first"], ["for the second"]]);
+    });
+
+    test("and the end alone waits as well", async () => {
+      const [first] = recorders as [Recorder];
+      first.act((transport) => transport.pause());
+      clients[0]?.end();
+      await first.settle();
+      assertEquals(first.ended, false);
+      first.act((transport) => transport.resume());
+      await first.until(() => first.ended, "the end");
+    });
+
+    test("and a reset is noticed while paused, behind bytes that wait", async () => {
+      const [first] = recorders as [Recorder];
+      clients[0]?.write("before");
+      await first.until(() => first.received > 0, "the bytes before");
+      first.act((transport) => transport.pause());
+      clients[0]?.write("while paused");
+      await first.settle();
+      clients[0]?.resetAndDestroy();
+      await first.until(() => first.gone, "closed");
+      assertEquals(texts[0], ["before"]);
+    });
+
+    test("and no more is read while paused than a stream would take", async () => {
+      const [first] = recorders as [Recorder];
+      let heard = 0;
+      first.expected.check = (chunk) => chunk.every((byte) => byte === heard++ % 251);
+      first.act((transport) => transport.pause());
+      const bytes = Uint8Array.from({ length: 16 * 1024 * 1024 }, (_, i) => i % 251);
+      let taken = false;
+      clients[0]?.end(bytes, () => taken = true);
+      await first.settle();
+      assertEquals(taken, false);
+      first.act((transport) => transport.resume());
+      await first.until(() => first.ended, "the end");
+      assertEquals(heard, bytes.length);
+    });
   });
 }
 
