@@ -74,7 +74,8 @@ async function echo(port: number, length: number): Promise<void> {
   const peer = await connectPeer({ port }, false);
   try {
     peer.write(new Pattern().take(length));
-    await peer.until(() => peer.received === length, "the echo");
+    await peer.until(() => peer.received === length || peer.ended || peer.gone, "the echo");
+    assertEquals(peer.received, length);
     assert(peer.intact);
   } finally {
     peer.destroy();
@@ -193,7 +194,11 @@ describe("listen", () => {
       await Promise.all(settled);
       if (runtime === "deno") await child.waitFor(/^error EMFILE$/m);
       for (const socket of sockets) socket.destroy();
-      await echo(Number(port), 100);
+      // Until it has heard of that, it turns away who comes, or leaves them waiting.
+      const patience = Date.now() + 10_000;
+      while (!await echo(Number(port), 100).then(() => true, () => false)) {
+        assert(Date.now() < patience, "nobody is let in again");
+      }
     } finally {
       for (const socket of sockets) socket.destroy();
       await child.stop();
