@@ -194,7 +194,7 @@ describe("listen", () => {
       await Promise.all(settled);
       if (runtime === "deno") await child.waitFor(/^error EMFILE$/m);
       for (const socket of sockets) socket.destroy();
-      // Until it has heard of that, it turns away who comes, or leaves them waiting.
+      // Until it has heard of that, it turns away who comes.
       const patience = Date.now() + 10_000;
       while (!await echo(Number(port), 100).then(() => true, () => false)) {
         assert(Date.now() < patience, "nobody is let in again");
