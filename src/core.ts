@@ -9,6 +9,7 @@ import { attempt } from "./attempt.ts";
 import type { Application } from "./application.ts";
 import { Connection } from "./connection.ts";
 import { HeadReader } from "./handshake/head_reader.ts";
+import { LimitedLog } from "./log.ts";
 import type { Listed } from "./roster.ts";
 import type { Routes } from "./routes.ts";
 import type { Settings } from "./settings.ts";
@@ -47,6 +48,8 @@ export class Core {
   readonly wheel: Wheel;
   /** What is counted. */
   readonly tally: Tally = new Tally();
+  /** Writes to the setting `log` what clients can cause at will: one line per kind and interval. */
+  readonly limitedLog: LimitedLog;
   /** Who subscribes to what. */
   readonly topics: Topics = new Topics();
   /** How many connections have a socket. */
@@ -61,6 +64,7 @@ export class Core {
     this.settings = settings;
     this.routes = routes;
     this.wheel = new Wheel(settings.clock);
+    this.limitedLog = new LimitedLog((message, error) => this.log(message, error), settings.clock);
     this.#addresses = new Addresses(settings);
     const { broker } = settings;
     if (broker !== undefined) this.topics.relay = new Relay(broker, this.topics, settings);
