@@ -18,27 +18,27 @@
  *
  * @module
  */
-export { Application } from "./src/application.ts";
-export type { Broker, BrokerEvents, BrokerStatus } from "./src/brokers/broker.ts";
-export type { ConnectionInfo } from "./src/connection.ts";
+export { Application } from "./src/server/application.ts";
+export type { Broker, BrokerEvents, BrokerStatus } from "./src/pubsub/brokers/broker.ts";
+export type { ConnectionInfo } from "./src/server/server_connection.ts";
 export { type HeaderFields, HttpError, ProtocolError, WebSocketClosedError } from "./src/errors.ts";
-export { type HandlerClass, type MaybePromise, WebSocketHandler } from "./src/handler.ts";
+export { type HandlerClass, type MaybePromise, WebSocketHandler } from "./src/server/handler.ts";
 export { WebSocketRequest } from "./src/handshake/web_socket_request.ts";
 export type { WebSocketVersion } from "./src/handshake/versions.ts";
-export type { Message } from "./src/message.ts";
-export type { Match, Pattern, Route } from "./src/routes.ts";
-export type { ListenOptions, Server, ShutdownOptions } from "./src/server.ts";
-export type { CompressionOptions, Fetch, Settings } from "./src/settings.ts";
-export { metricsResponse } from "./src/stats/metrics.ts";
-export type { BrokerStats, ConnectionStats, Stats } from "./src/stats/stats.ts";
-export type { Count, RefusalReason } from "./src/stats/tally.ts";
-export type { Traffic } from "./src/stats/traffic.ts";
-export type { Published } from "./src/topics/broadcast.ts";
-export type { RelayCounts } from "./src/topics/relay.ts";
+export type { Message } from "./src/connection/message.ts";
+export type { Match, Pattern, Route } from "./src/server/routes.ts";
+export type { ListenOptions, Server, ShutdownOptions } from "./src/server/server.ts";
+export type { CompressionOptions, Fetch, Settings } from "./src/server/settings.ts";
+export { metricsResponse } from "./src/metrics/prometheus.ts";
+export type { BrokerStats, ConnectionStats, Stats } from "./src/metrics/snapshot.ts";
+export type { Count, RefusalReason } from "./src/metrics/counters.ts";
+export type { Traffic } from "./src/connection/traffic.ts";
+export type { Published } from "./src/pubsub/broadcast.ts";
+export type { RelayCounts } from "./src/pubsub/relay.ts";
 export type {
   Address,
   ListenerOptions,
   Transport,
   TransportEvents,
 } from "./src/transport/transport.ts";
-export type { Clock } from "./src/wheel.ts";
+export type { Clock } from "./src/timing/timing_wheel.ts";

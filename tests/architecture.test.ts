@@ -25,10 +25,10 @@ const ADAPTER = /^src\/transport\/(deno|bun|node)\.ts$/;
 /** The storeys of the house from the top: whoever is in one may import it and those below. */
 const STOREYS: readonly (readonly string[])[] = [
   ["src/testing"],
-  ["src", "src/client", "src/http", "src/topics", "src/stats"],
-  ["src/handshake", "src/protocol", "src/brokers"],
-  ["src/digest"],
-  ["src/errors.ts"],
+  ["src/server", "src/client", "src/http", "src/pubsub", "src/metrics", "src/connection"],
+  ["src/handshake", "src/protocol", "src/pubsub/brokers"],
+  ["src/digest", "src/timing"],
+  ["src/errors.ts", "src/guard.ts"],
 ];
 
 /** The TypeScript files of a folder, relative to the repository; not AssemblyScript's sources. */

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { WEBSOCKET_VERSIONS } from "../src/handshake/versions.ts";
-import { defaultSettings } from "../src/settings.ts";
+import { defaultSettings } from "../src/server/settings.ts";
 import { root } from "./support/runtime.ts";
 
 const DOCUMENTS: readonly string[] = [
@@ -50,7 +50,7 @@ function describeDefault(value: unknown): unknown {
 }
 
 describe("the README", () => {
-  test("has every setting, in the order of src/settings.ts, with its default", () => {
+  test("has every setting, in the order of src/server/settings.ts, with its default", () => {
     const rows = table("settings").map(([name = "", text = ""]) => [
       name.replaceAll("`", ""),
       parseDefault(text),

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { Settings } from "../settings.ts";
+import type { Settings } from "../server/settings.ts";
 import { connect } from "../transport/connect.ts";
 import type { Transport } from "../transport/transport.ts";
-import { type Clock, Wheel } from "../wheel.ts";
-import { WebSocketClientConnection } from "./connection.ts";
+import { type Clock, Wheel } from "../timing/timing_wheel.ts";
+import { WebSocketClientConnection } from "./client_connection.ts";
 import { type Asked, makeHandshake } from "./handshake.ts";
 import { HandshakeError } from "./handshake_error.ts";
 import { type ConnectOptions, type ConnectRequest, resolveOptions, toAsked } from "./options.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Effort, resolveEffort } from "../compression.ts";
+import { type Effort, resolveEffort } from "../connection/compression.ts";
 import { HttpError, ProtocolError } from "../errors.ts";
 import {
   type ExtensionOffer,
@@ -13,7 +13,7 @@ import {
 import type { DeflateParameters } from "../protocol/deflate.ts";
 import { keepsWindows } from "../protocol/deflater.ts";
 import { hasZlib } from "../protocol/zlib.ts";
-import type { CompressionOptions } from "../settings.ts";
+import type { CompressionOptions } from "../server/settings.ts";
 import { show } from "./response_head.ts";
 
 const NAME = "permessage-deflate";

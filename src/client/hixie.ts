@@ -8,7 +8,7 @@ import { makeChallenge, randomInteger, shuffle } from "./challenge.ts";
 import type { Asked, ClientHandshake } from "./handshake.ts";
 import { encodeLatin1 } from "./latin1.ts";
 import type { ResponseHead } from "./response_head.ts";
-import { type AnswerRule, checkAnswer, field } from "./rules.ts";
+import { type AnswerRule, checkAnswer, field } from "./response_rules.ts";
 import type { Target } from "./target.ts";
 
 /** What an answer is checked against. */

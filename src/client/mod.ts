@@ -27,11 +27,11 @@
  */
 export { type HeaderFields, ProtocolError, WebSocketClosedError } from "../errors.ts";
 export type { WebSocketVersion } from "../handshake/versions.ts";
-export type { Message } from "../message.ts";
-export type { CompressionOptions } from "../settings.ts";
+export type { Message } from "../connection/message.ts";
+export type { CompressionOptions } from "../server/settings.ts";
 export type { Address, TlsOptions, Transport, TransportEvents } from "../transport/transport.ts";
-export type { Clock } from "../wheel.ts";
+export type { Clock } from "../timing/timing_wheel.ts";
 export { websocketConnect } from "./connect.ts";
-export { WebSocketClientConnection } from "./connection.ts";
+export { WebSocketClientConnection } from "./client_connection.ts";
 export { HandshakeError, type Refusal } from "./handshake_error.ts";
 export type { ConnectOptions, ConnectRequest } from "./options.ts";

@@ -7,9 +7,9 @@ import type { HeaderFields } from "../errors.ts";
 import { checkFieldName, checkFieldValue } from "../handshake/response.ts";
 import { isToken } from "../handshake/grammar.ts";
 import { WEBSOCKET_VERSIONS, type WebSocketVersion } from "../handshake/versions.ts";
-import { type CompressionOptions, resolveSettings, type Settings } from "../settings.ts";
+import { type CompressionOptions, resolveSettings, type Settings } from "../server/settings.ts";
 import type { TlsOptions, Transport } from "../transport/transport.ts";
-import type { Clock } from "../wheel.ts";
+import type { Clock } from "../timing/timing_wheel.ts";
 import type { Asked } from "./handshake.ts";
 import { parseTarget } from "./target.ts";
 

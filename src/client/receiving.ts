@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { asRead } from "../flush.ts";
-import { Reading } from "../reading.ts";
+import { asRead } from "../connection/cork.ts";
+import { Reading } from "../connection/reader.ts";
 
 /** Someone who waits for a message. */
 interface Reader {

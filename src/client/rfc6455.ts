@@ -11,7 +11,7 @@ import { agreeOnExtensions, DeflateOffer } from "./deflate_offer.ts";
 import type { Asked, ClientHandshake } from "./handshake.ts";
 import { encodeLatin1 } from "./latin1.ts";
 import type { ResponseHead } from "./response_head.ts";
-import { type AnswerRule, checkAnswer, field } from "./rules.ts";
+import { type AnswerRule, checkAnswer, field } from "./response_rules.ts";
 
 /** What an answer is checked against. */
 interface Facts {

@@ -3,19 +3,19 @@
  *
  * @module
  */
-import { attempt } from "../attempt.ts";
-import { fitReason } from "../close_reason.ts";
+import { attempt } from "../guard.ts";
+import { fitReason } from "../protocol/close_reason.ts";
 import { ProtocolError, WebSocketClosedError } from "../errors.ts";
-import { beginRead, endRead } from "../flush.ts";
+import { beginRead, endRead } from "../connection/cork.ts";
 import type { WebSocketVersion } from "../handshake/versions.ts";
-import { Heart } from "../heart.ts";
+import { Heart } from "../connection/keepalive.ts";
 import { checkCloseCode } from "../protocol/close_code.ts";
-import type { Settings } from "../settings.ts";
+import type { Settings } from "../server/settings.ts";
 import type { Transport, TransportEvents } from "../transport/transport.ts";
-import type { Link, Timed, Wheel } from "../wheel.ts";
+import type { Link, Timed, Wheel } from "../timing/timing_wheel.ts";
 import { type ClientHandshake, clientProtocol } from "./handshake.ts";
 import type { HandshakeError } from "./handshake_error.ts";
-import { type Opened, Opening, type OpeningEvents } from "./opening.ts";
+import { type Opened, Opening, type OpeningEvents } from "./client_opening.ts";
 import { Receiving } from "./receiving.ts";
 
 /** What a session is made of. */

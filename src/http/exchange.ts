@@ -3,12 +3,12 @@
  *
  * @module
  */
-import type { Connection } from "../connection.ts";
+import type { Connection } from "../server/server_connection.ts";
 import { HttpError, WebSocketClosedError } from "../errors.ts";
 import { writeLatin1 } from "../handshake/latin1.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
 import { responseHead } from "../handshake/response.ts";
-import type { Fetch } from "../settings.ts";
+import type { Fetch } from "../server/settings.ts";
 import { BodyReader } from "./body_reader.ts";
 import { refusalResponse } from "./error_response.ts";
 import { reasonOf } from "./reasons.ts";

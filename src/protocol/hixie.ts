@@ -6,7 +6,7 @@
 import { BY_REFERENCE, Output } from "./output.ts";
 import type { Protocol, ProtocolLimits, Sink } from "./protocol.ts";
 import { appendText, beginDelivery, decodeLong, encodeInto, endDelivery, text } from "./text.ts";
-import { beginChunk, endChunk, viewChunk, wordsOf } from "./words.ts";
+import { beginChunk, endChunk, viewChunk, wordsOf } from "./chunk_view.ts";
 import { DelimitedFrame, type Frame, LengthFrame, TextFrame, tooLong } from "./hixie_frames.ts";
 
 /** What differs between connections of this format. */

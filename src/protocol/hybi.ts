@@ -29,7 +29,7 @@ import type { Output } from "./output.ts";
 import type { Protocol, ProtocolLimits, Sink } from "./protocol.ts";
 import { receiveTexts, WHOLE_TEXT } from "./text_run.ts";
 import { decodeText } from "./utf8.ts";
-import { beginChunk, endChunk } from "./words.ts";
+import { beginChunk, endChunk } from "./chunk_view.ts";
 
 const encoder = new TextEncoder();
 

@@ -9,7 +9,7 @@
  * @module
  */
 import { MASK_WASM } from "./mask_wasm.ts";
-import { viewWords, wordsOf } from "./words.ts";
+import { viewWords, wordsOf } from "./chunk_view.ts";
 
 /** Up to here a loop over bytes is faster than words, if a view must be made for them. */
 const WORDS_FROM = 96;

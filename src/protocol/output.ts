@@ -5,7 +5,7 @@
  */
 
 import { allocate } from "./allocate.ts";
-import { viewWords } from "./words.ts";
+import { viewWords } from "./chunk_view.ts";
 
 /** What takes the bytes of an {@linkcode Output}: a transport. */
 export interface Writable {

@@ -7,7 +7,7 @@
  * @module
  */
 import type { Output } from "./output.ts";
-import { wordsOf } from "./words.ts";
+import { wordsOf } from "./chunk_view.ts";
 
 /** The conversions that the wire formats are built on. */
 export interface TextFunctions {

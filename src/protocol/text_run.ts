@@ -15,7 +15,7 @@ import { mask } from "./mask.ts";
 import type { Sink } from "./protocol.ts";
 import { beginDelivery, endDelivery } from "./text.ts";
 import { decodeAscii, decodeText } from "./utf8.ts";
-import { viewChunk } from "./words.ts";
+import { viewChunk } from "./chunk_view.ts";
 
 /** The first byte of a text message in one frame. */
 export const WHOLE_TEXT: number = FIN | Opcode.text;

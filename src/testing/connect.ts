@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Application } from "../application.ts";
+import type { Application } from "../server/application.ts";
 import { openSession } from "../client/connect.ts";
-import { WebSocketClientConnection } from "../client/connection.ts";
+import { WebSocketClientConnection } from "../client/client_connection.ts";
 import type { ConnectOptions } from "../client/options.ts";
 import { memoryPair } from "../transport/memory.ts";
 import type { Address } from "../transport/transport.ts";

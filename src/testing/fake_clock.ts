@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Clock } from "../wheel.ts";
+import type { Clock } from "../timing/timing_wheel.ts";
 
 /** A call that is due. */
 interface Timeout {

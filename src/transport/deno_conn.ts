@@ -10,7 +10,7 @@ import { asError, noEvents } from "./events.ts";
 import { BufferPool } from "./pool.ts";
 import { OutputQueue } from "./queue.ts";
 import type { Address, Transport, TransportEvents } from "./transport.ts";
-import { Turns, type Writer } from "./turns.ts";
+import { Turns, type Writer } from "./write_limiter.ts";
 
 /** The part of `Deno.Addr` that is used. */
 export interface DenoAddress {

@@ -1,10 +1,10 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { describe, test } from "node:test";
-import { Application } from "../../src/application.ts";
-import type { BrokerStatus } from "../../src/brokers/broker.ts";
-import { WebSocketHandler } from "../../src/handler.ts";
+import { Application } from "../../src/server/application.ts";
+import type { BrokerStatus } from "../../src/pubsub/brokers/broker.ts";
+import { WebSocketHandler } from "../../src/server/handler.ts";
 import type { WebSocketVersion } from "../../src/handshake/versions.ts";
-import { Member } from "../topics/member.ts";
+import { Member } from "../pubsub/member.ts";
 import { type Bench, kinds } from "./kinds.ts";
 import { until } from "./servers.ts";
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertExists } from "@std/assert";
 import { describe, test } from "node:test";
-import { Envelope, seal } from "../../src/brokers/envelope.ts";
+import { Envelope, seal } from "../../src/pubsub/brokers/envelope.ts";
 import { latin1Bytes } from "../support/bytes.ts";
 
 const SENDER = latin1Bytes("SENDER..");

@@ -6,10 +6,10 @@
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
-import { broadcastChannelBroker } from "../../src/brokers/broadcast_channel.ts";
-import type { Broker } from "../../src/brokers/broker.ts";
-import { natsBroker } from "../../src/brokers/nats.ts";
-import { redisBroker } from "../../src/brokers/redis.ts";
+import { broadcastChannelBroker } from "../../src/pubsub/brokers/broadcast_channel.ts";
+import type { Broker } from "../../src/pubsub/brokers/broker.ts";
+import { natsBroker } from "../../src/pubsub/brokers/nats.ts";
+import { redisBroker } from "../../src/pubsub/brokers/redis.ts";
 import { BrokerServer } from "./servers.ts";
 
 /** One kind of broker, its server running. */

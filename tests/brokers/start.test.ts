@@ -8,10 +8,10 @@ import {
 import { Redis } from "ioredis";
 import { describe, test } from "node:test";
 import { createClient } from "redis";
-import { Application } from "../../src/application.ts";
-import { broadcastChannelBroker } from "../../src/brokers/broadcast_channel.ts";
-import { natsBroker } from "../../src/brokers/nats.ts";
-import { redisBroker } from "../../src/brokers/redis.ts";
+import { Application } from "../../src/server/application.ts";
+import { broadcastChannelBroker } from "../../src/pubsub/brokers/broadcast_channel.ts";
+import { natsBroker } from "../../src/pubsub/brokers/nats.ts";
+import { redisBroker } from "../../src/pubsub/brokers/redis.ts";
 import { connectNats } from "./kinds.ts";
 import { BrokerServer, freePort, until } from "./servers.ts";
 

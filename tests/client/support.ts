@@ -8,7 +8,7 @@ import { assertEquals } from "@std/assert";
 import { createHash } from "node:crypto";
 import { type ClientHandshake, makeHandshake } from "../../src/client/handshake.ts";
 import type { HandshakeError } from "../../src/client/handshake_error.ts";
-import { Opening } from "../../src/client/opening.ts";
+import { Opening } from "../../src/client/client_opening.ts";
 import { type ConnectOptions, resolveOptions, toAsked } from "../../src/client/options.ts";
 import type { ResponseHead } from "../../src/client/response_head.ts";
 import { WEBSOCKET_VERSIONS, type WebSocketVersion } from "../../src/handshake/versions.ts";

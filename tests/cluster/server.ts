@@ -11,8 +11,8 @@ import { Redis } from "ioredis";
 import process from "node:process";
 import { createClient } from "redis";
 import { Application, type Broker, WebSocketHandler } from "../../mod.ts";
-import { natsBroker } from "../../src/brokers/nats.ts";
-import { redisBroker } from "../../src/brokers/redis.ts";
+import { natsBroker } from "../../src/pubsub/brokers/nats.ts";
+import { redisBroker } from "../../src/pubsub/brokers/redis.ts";
 
 /** How soon to connect again, in milliseconds. */
 const RETRY = 100;

@@ -4,10 +4,10 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { Application } from "../../src/application.ts";
-import { type HandlerClass, WebSocketHandler } from "../../src/handler.ts";
+import { Application } from "../../src/server/application.ts";
+import { type HandlerClass, WebSocketHandler } from "../../src/server/handler.ts";
 import { WEBSOCKET_VERSIONS } from "../../src/handshake/versions.ts";
-import type { Settings } from "../../src/settings.ts";
+import type { Settings } from "../../src/server/settings.ts";
 
 /** Sends every message back in its own type. */
 export class Echo extends WebSocketHandler {

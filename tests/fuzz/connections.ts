@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { WebSocketHandler } from "../../src/handler.ts";
+import { WebSocketHandler } from "../../src/server/handler.ts";
 import type { WebSocketVersion } from "../../src/handshake/versions.ts";
 import { memoryPair } from "../../src/transport/memory.ts";
 import { latin1Bytes } from "../support/bytes.ts";

@@ -1,7 +1,7 @@
 import { describe, test } from "node:test";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { HttpError } from "../../src/errors.ts";
-import type { Settings } from "../../src/settings.ts";
+import type { Settings } from "../../src/server/settings.ts";
 import { gate, settle } from "../support/rig.ts";
 import { ask, GET, head, ok, serve } from "./serve.ts";
 

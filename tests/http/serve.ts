@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Settings } from "../../src/settings.ts";
+import type { Settings } from "../../src/server/settings.ts";
 import { Recording } from "../support/recording.ts";
 import { Rig, settle } from "../support/rig.ts";
 

@@ -1,7 +1,7 @@
 import { describe, test } from "node:test";
 import { assertEquals } from "@std/assert";
 import type { WebSocketVersion } from "../../src/handshake/versions.ts";
-import type { Settings } from "../../src/settings.ts";
+import type { Settings } from "../../src/server/settings.ts";
 import { runtime } from "../support/runtime.ts";
 import { ADDRESSES, Cable } from "./cable.ts";
 

@@ -1,7 +1,7 @@
 import { describe, test } from "node:test";
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { WebSocketClosedError } from "../../src/errors.ts";
-import { WebSocketHandler } from "../../src/handler.ts";
+import { WebSocketHandler } from "../../src/server/handler.ts";
 import { Recording } from "../support/recording.ts";
 import { gate, HYBI, Rig, settle, VERSIONS } from "../support/rig.ts";
 

@@ -1,7 +1,7 @@
 import { describe, test } from "node:test";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { HttpError } from "../../src/errors.ts";
-import { WebSocketHandler } from "../../src/handler.ts";
+import { WebSocketHandler } from "../../src/server/handler.ts";
 import { Recording } from "../support/recording.ts";
 import { gate, HIXIE, HYBI, Rig, settle, VERSIONS } from "../support/rig.ts";
 import { makeOpening } from "../support/memory_client.ts";

@@ -1,6 +1,6 @@
 import { describe, test } from "node:test";
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { WebSocketHandler } from "../../src/handler.ts";
+import { WebSocketHandler } from "../../src/server/handler.ts";
 import type { WebSocketVersion } from "../../src/handshake/versions.ts";
 import { makeOpening, type MemoryClient } from "../support/memory_client.ts";
 import { HIXIE, HYBI, Rig, settle, VERSIONS } from "../support/rig.ts";

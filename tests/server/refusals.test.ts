@@ -1,7 +1,7 @@
 import { describe, test } from "node:test";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { HttpError } from "../../src/errors.ts";
-import type { Settings } from "../../src/settings.ts";
+import type { Settings } from "../../src/server/settings.ts";
 import { makeOpening } from "../support/memory_client.ts";
 import { Recording } from "../support/recording.ts";
 import { Rig, settle } from "../support/rig.ts";

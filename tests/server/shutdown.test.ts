@@ -1,8 +1,8 @@
 import { describe, test } from "node:test";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { WebSocketVersion } from "../../src/handshake/versions.ts";
-import type { ListenOptions, Server } from "../../src/server.ts";
-import type { Settings } from "../../src/settings.ts";
+import type { ListenOptions, Server } from "../../src/server/server.ts";
+import type { Settings } from "../../src/server/settings.ts";
 import { makeOpening, MemoryClient, type OpenOptions } from "../support/memory_client.ts";
 import { Recording } from "../support/recording.ts";
 import { gate, HYBI, Rig, settle, VERSIONS } from "../support/rig.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { WebSocketHandler } from "../../src/handler.ts";
+import { WebSocketHandler } from "../../src/server/handler.ts";
 
 /** Notes `open`, `text …`, `binary 1,2`, `ping …`, `pong …`, `drain` and `close 1000 …`. */
 export class Recording extends WebSocketHandler<string[]> {

@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { Application } from "../../src/application.ts";
-import type { HandlerClass } from "../../src/handler.ts";
+import { Application } from "../../src/server/application.ts";
+import type { HandlerClass } from "../../src/server/handler.ts";
 import { WEBSOCKET_VERSIONS, type WebSocketVersion } from "../../src/handshake/versions.ts";
-import type { Route } from "../../src/routes.ts";
-import type { Settings } from "../../src/settings.ts";
+import type { Route } from "../../src/server/routes.ts";
+import type { Settings } from "../../src/server/settings.ts";
 import {
   memoryPair,
   type MemoryPairOptions,

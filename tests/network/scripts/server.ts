@@ -4,7 +4,7 @@
  */
 import process from "node:process";
 import { Application, WebSocketHandler } from "../../../mod.ts";
-import type { Settings } from "../../../src/settings.ts";
+import type { Settings } from "../../../src/server/settings.ts";
 
 class Telling extends WebSocketHandler {
   #pouring: ReturnType<typeof setInterval> | undefined;

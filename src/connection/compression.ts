@@ -1,0 +1,70 @@
+/**
+ * From what a handler asks for and a client offers to what both do: permessage-deflate.
+ *
+ * @module
+ */
+import type { ExtensionOffer } from "../handshake/extensions.ts";
+import { negotiateDeflate } from "../handshake/permessage_deflate.ts";
+import type { DeflateParameters } from "../protocol/deflate.ts";
+import { keepsWindows } from "../protocol/deflater.ts";
+import { hasZlib } from "../protocol/zlib.ts";
+import type { CompressionOptions } from "../server/settings.ts";
+
+/** What a server answers, and what it does then. */
+export interface AgreedDeflate {
+  /** The value of `Sec-WebSocket-Extensions`. */
+  readonly response: string;
+  /** For the wire format. */
+  readonly parameters: DeflateParameters;
+}
+
+/** zlib's own defaults, and a size below which a frame hardly shrinks. */
+const DEFAULTS = { level: 6, memLevel: 8, threshold: 1024 } as const;
+
+/** How much of its own an end spends on compressing. */
+export type Effort = Pick<DeflateParameters, "level" | "memLevel" | "threshold">;
+
+/** What is not negotiated. @throws {RangeError} If an option is out of its range. */
+export function resolveEffort(options: CompressionOptions): Effort {
+  const {
+    level = DEFAULTS.level,
+    memLevel = DEFAULTS.memLevel,
+    threshold = DEFAULTS.threshold,
+  } = options;
+  checkRange("level", level, 1, 9);
+  checkRange("memLevel", memLevel, 1, 9);
+  checkRange("threshold", threshold, 0, Number.MAX_SAFE_INTEGER);
+  return { level, memLevel, threshold };
+}
+
+/**
+ * Agrees on the first offer that can be met.
+ *
+ * @returns `undefined` if there is none: the connection goes on without compression.
+ * @throws {RangeError} If an option is out of its range.
+ */
+export function agreeOnDeflate(
+  offers: readonly ExtensionOffer[],
+  options: CompressionOptions,
+): AgreedDeflate | undefined {
+  const effort = resolveEffort(options);
+  if (!hasZlib()) return undefined;
+  const contextTakeover = options.contextTakeover === true && keepsWindows();
+  const agreement = negotiateDeflate(offers, { contextTakeover });
+  if (agreement === undefined) return undefined;
+  const parameters: DeflateParameters = {
+    sendsWithoutContext: agreement.serverNoContextTakeover,
+    receivesWithoutContext: agreement.clientNoContextTakeover,
+    sendWindowBits: agreement.serverMaxWindowBits,
+    ...effort,
+  };
+  return { response: agreement.response, parameters };
+}
+
+function checkRange(name: string, value: number, from: number, to: number): void {
+  if (!Number.isInteger(value) || value < from || value > to) {
+    throw new RangeError(
+      `Cannot compress with ${name} ${value}: not an integer from ${from} to ${to}`,
+    );
+  }
+}

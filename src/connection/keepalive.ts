@@ -1,0 +1,124 @@
+/**
+ * When to ping, and when a peer counts as dead. Time is a parameter; any byte is life.
+ *
+ * @module
+ */
+import type { Settings } from "../server/settings.ts";
+
+/** What a beat asks for. */
+export type Beat = "wait" | "ping" | "dead" | "idle";
+
+/**
+ * How a connection's bytes flow:
+ *
+ * - `reading`: the peer's silence counts;
+ * - `busy`: the handler holds back the reading, so that silence says nothing;
+ * - `stuck`: the peer does not take our output, which holds back the reading too. Then each byte
+ *   that it takes is life: the system's own buffer is full, so that the peer must have taken some.
+ */
+export type Flow = "reading" | "busy" | "stuck";
+
+/** One connection's pulse; times are whole milliseconds of the wheel's clock. */
+export class Heart {
+  /** Whether a byte has come since the last beat; set for every chunk, so it is all a chunk costs. */
+  alive = true;
+  /** When the last message came; kept only where `idleTimeout` is set. */
+  messageAt: number;
+  /** When the next beat is due; `Infinity` if there is nothing to look for. */
+  next = 0;
+  readonly #limits: Pick<Settings, "pingInterval" | "pingTimeout" | "idleTimeout">;
+  readonly #pings: boolean;
+  /** Whether life is looked for: where there are pings always, elsewhere while output is stuck. */
+  #looks: boolean;
+  #pingAt: number;
+  /** When the first ping went out that nothing has come back for; 0 if none. */
+  #unansweredAt = 0;
+  /** What the peer had taken at the last beat, if output was stuck then; else −1. */
+  #taken = -1;
+
+  /**
+   * @param limits The intervals in force.
+   * @param pings Whether the version has a ping.
+   * @param now The time.
+   */
+  constructor(
+    limits: Pick<Settings, "pingInterval" | "pingTimeout" | "idleTimeout">,
+    pings: boolean,
+    now: number,
+  ) {
+    this.#limits = limits;
+    this.#pings = this.#looks = pings && limits.pingInterval > 0;
+    this.messageAt = Math.trunc(now);
+    this.#pingAt = Math.trunc(now) + limits.pingInterval;
+    this.#schedule();
+  }
+
+  /** Whether a connection needs one from the start. */
+  static needed(settings: Settings, pings: boolean): boolean {
+    return settings.idleTimeout > 0 || (pings && settings.pingInterval > 0);
+  }
+
+  /** A message has come. */
+  message(now: number): void {
+    this.messageAt = Math.trunc(now);
+  }
+
+  /** Output is stuck: from now on life is looked for, whatever the version. */
+  stuck(now: number): void {
+    if (this.#looks) return;
+    this.#looks = true;
+    this.#pingAt = Math.trunc(now) + this.#limits.pingInterval;
+    this.#schedule();
+  }
+
+  /**
+   * What to do now.
+   *
+   * @param time The time.
+   * @param flow Whether we read from the peer, and if not, why.
+   * @param taken How many bytes the peer has taken, ever.
+   */
+  beat(time: number, flow: Flow, taken = 0): Beat {
+    const now = Math.trunc(time);
+    const { pingInterval, pingTimeout, idleTimeout } = this.#limits;
+    this.#observe(now, flow, taken);
+    let beat: Beat = "wait";
+    if (this.#unansweredAt !== 0 && pingTimeout > 0 && now - this.#unansweredAt >= pingTimeout) {
+      beat = "dead";
+    } else if (idleTimeout > 0 && now - this.messageAt >= idleTimeout) beat = "idle";
+    else if (this.#looks && now >= this.#pingAt) {
+      this.#pingAt = now + pingInterval;
+      if (this.#unansweredAt === 0) this.#unansweredAt = now;
+      // Behind output that is stuck, a ping would not get out.
+      beat = flow === "stuck" ? "wait" : "ping";
+    }
+    this.#schedule();
+    return beat;
+  }
+
+  #observe(now: number, flow: Flow, taken: number): void {
+    if (flow === "stuck") {
+      if (this.#taken !== -1 && taken > this.#taken) this.alive = true;
+      this.#taken = taken;
+    } else {
+      this.#taken = -1;
+      this.#looks = this.#pings;
+    }
+    if (this.alive || flow === "busy" || !this.#looks) {
+      this.alive = false;
+      this.#unansweredAt = 0;
+    }
+    if (flow === "busy") this.messageAt = now;
+  }
+
+  #schedule(): void {
+    const { pingTimeout, idleTimeout } = this.#limits;
+    let next = Infinity;
+    if (this.#looks) next = this.#pingAt;
+    if (this.#unansweredAt !== 0 && pingTimeout > 0) {
+      next = Math.min(next, this.#unansweredAt + pingTimeout);
+    }
+    if (idleTimeout > 0) next = Math.min(next, this.messageAt + idleTimeout);
+    this.next = next;
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * The counters in Prometheus' text format, version 0.0.4.
+ *
+ * @module
+ */
+import type { Application } from "../server/application.ts";
+import type { Stats } from "./snapshot.ts";
+
+/** The labels of a sample and its value. */
+type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
+
+/** The samples of one name. */
+interface Family {
+  readonly name: string;
+  readonly type: "counter" | "gauge";
+  readonly help: string;
+  readonly samples: readonly Sample[];
+}
+
+/**
+ * The state of an application as a response for Prometheus, to be given from the setting `fetch`.
+ *
+ * @example
+ * ```ts
+ * import { Application, metricsResponse } from "@waterspout/websocket";
+ *
+ * const app: Application = new Application([], {
+ *   fetch(request) {
+ *     const { pathname } = new URL(request.url);
+ *     if (pathname === "/metrics") return metricsResponse(app);
+ *     return new Response("Not found\n", { status: 404 });
+ *   },
+ * });
+ * const text = await metricsResponse(app).text();
+ * console.assert(text.includes("waterspout_sockets 0\n"));
+ * ```
+ *
+ * @param app The application.
+ * @returns A response of the type `text/plain; version=0.0.4`.
+ */
+export function metricsResponse(app: Pick<Application, "stats">): Response {
+  const text = families(app.stats()).map(write).join("");
+  return new Response(text, {
+    headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
+  });
+}
+
+function families(stats: Stats): Family[] {
+  return [...connectionFamilies(stats), ...trafficFamilies(stats), ...topicFamilies(stats)];
+}
+
+function connectionFamilies(stats: Stats): Family[] {
+  const rows = stats.byRouteAndVersion;
+  return [
+    gauge("sockets", "Sockets, with those that are not open connections.", [[{}, stats.sockets]]),
+    gauge(
+      "connections",
+      "Open connections.",
+      rows.map(({ route, version, open }): Sample => [{ route, version }, open]),
+    ),
+    counter(
+      "opened_total",
+      "Connections that have been opened.",
+      rows.map(({ route, version, total }): Sample => [{ route, version }, total]),
+    ),
+    counter("refused_total", "Handshakes that came to nothing.", by("reason", stats.refused)),
+    counter(
+      "closed_total",
+      "Connections that have ended, by close code.",
+      by("code", stats.closed),
+    ),
+    counter("http_requests_total", "Plain HTTP requests.", [[{}, stats.requests]]),
+  ];
+}
+
+function trafficFamilies({ traffic }: Stats): Family[] {
+  return [
+    counter("messages_total", "Messages, each once for each connection.", [
+      [{ direction: "in" }, traffic.messagesIn],
+      [{ direction: "out" }, traffic.messagesOut],
+    ]),
+    counter("bytes_total", "Bytes on the wire.", [
+      [{ direction: "in" }, traffic.bytesIn],
+      [{ direction: "out" }, traffic.bytesOut],
+    ]),
+  ];
+}
+
+function topicFamilies({ topics, subscriptions, broker }: Stats): Family[] {
+  const local = [
+    gauge("topics", "Topics with subscribers.", [[{}, topics]]),
+    gauge("subscriptions", "Subscriptions, over all topics.", [[{}, subscriptions]]),
+  ];
+  if (broker === undefined) return local;
+  const { name, status, ...counts } = broker;
+  return [
+    ...local,
+    gauge("broker_up", "Whether the broker is there.", [
+      [{ broker: name }, status === "up" ? 1 : 0],
+    ]),
+    counter(
+      "broker_messages_total",
+      "Messages to and from other processes.",
+      Object.entries(counts).map(([event, value]): Sample => [{ broker: name, event }, value]),
+    ),
+  ];
+}
+
+function gauge(name: string, help: string, samples: readonly Sample[]): Family {
+  return { name: `waterspout_${name}`, type: "gauge", help, samples };
+}
+
+function counter(name: string, help: string, samples: readonly Sample[]): Family {
+  return { name: `waterspout_${name}`, type: "counter", help, samples };
+}
+
+function by(label: string, values: Readonly<Record<string, number>>): Sample[] {
+  return Object.entries(values).map(([key, value]) => [{ [label]: key }, value]);
+}
+
+function write({ name, type, help, samples }: Family): string {
+  const lines = samples.map(([labels, value]) => `${name}${writeLabels(labels)} ${value}\n`);
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join("")}`;
+}
+
+function writeLabels(labels: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escape(value)}"`);
+  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
+}
+
+/** "\\, \" and \n in label values" (Prometheus, Exposition formats). */
+function escape(value: string): string {
+  return value.replace(/\\/g, "\\\\").replace(/"/g, '\\"').replace(/\n/g, "\\n");
+}

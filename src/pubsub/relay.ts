@@ -1,0 +1,190 @@
+/**
+ * Joins the topics of this process with those of the others, through a broker.
+ *
+ * @module
+ */
+import type { Broker, BrokerEvents, BrokerStatus } from "./brokers/broker.ts";
+import { Envelope, seal, SENDER_LENGTH } from "./brokers/envelope.ts";
+import type { Settings } from "../server/settings.ts";
+import type { Topics } from "./topics.ts";
+
+const DONE: Promise<void> = Promise.resolve();
+
+/** What a {@linkcode Relay} has done. */
+export interface RelayCounts {
+  /** Messages given to the broker. */
+  sent: number;
+  /** Messages of other processes, given to local subscribers. */
+  received: number;
+  /** Messages that could not be given to the broker: it was away, or they were too large for it. */
+  dropped: number;
+  /** What was on the broker's channels and is not one of our messages, or not whole. */
+  invalid: number;
+}
+
+/** One application's place at a broker. */
+export class Relay implements BrokerEvents {
+  /** See {@linkcode RelayCounts}. */
+  readonly counts: RelayCounts = { sent: 0, received: 0, dropped: 0, invalid: 0 };
+  readonly #broker: Broker;
+  readonly #topics: Topics;
+  readonly #settings: Settings;
+  readonly #sender: Uint8Array = crypto.getRandomValues(new Uint8Array(SENDER_LENGTH));
+  /** The topics subscribed to at the broker. */
+  readonly #joined: Set<string> = new Set();
+  /** Those whose subscription is being changed. */
+  readonly #changing: Map<string, Promise<void>> = new Map();
+  #status: BrokerStatus;
+  /** What has been said already, so that it is said once. */
+  readonly #said: Set<string> = new Set();
+
+  /**
+   * @param broker The broker.
+   * @param topics The topics of this process.
+   * @param settings Whom to tell of what happens.
+   * @throws {TypeError} If another application uses the broker.
+   */
+  constructor(broker: Broker, topics: Topics, settings: Settings) {
+    if (broker.events !== undefined) {
+      throw new TypeError(`Cannot use ${broker.name}: a broker serves one application`);
+    }
+    this.#broker = broker;
+    this.#topics = topics;
+    this.#settings = settings;
+    this.#status = broker.status;
+    broker.events = this;
+    if (this.#status === "down") this.#tell("down");
+  }
+
+  /** The broker's name. */
+  get name(): string {
+    return this.#broker.name;
+  }
+
+  /** Whether messages reach other processes at present. */
+  get currentStatus(): BrokerStatus {
+    return this.#status;
+  }
+
+  /** Sends a message to the other processes. */
+  publish(topic: string, payload: string | Uint8Array): void {
+    if (this.#status === "down") {
+      this.counts.dropped++;
+      return;
+    }
+    try {
+      this.#broker.publish(topic, seal(this.#sender, topic, payload));
+      this.counts.sent++;
+    } catch (error) {
+      this.failed(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  // --- Which topics to receive ------------------------------------------------------------------
+
+  /**
+   * Subscribes at the broker if a topic has local subscribers, unsubscribes if it has none. While
+   * the broker is away, that waits for its return.
+   *
+   * @returns Resolves when it is done or has failed; at once while the broker is away.
+   */
+  settle(topic: string): Promise<void> {
+    const changing = this.#changing.get(topic);
+    if (changing !== undefined) return changing;
+    if (this.#status === "down" || this.#isSettled(topic)) return DONE;
+    const change = this.#change(topic);
+    this.#changing.set(topic, change);
+    return change;
+  }
+
+  #isSettled(topic: string): boolean {
+    return this.#topics.has(topic) === this.#joined.has(topic);
+  }
+
+  async #change(topic: string): Promise<void> {
+    // The subscribers who come and go in one turn make one change.
+    await DONE;
+    try {
+      // More may come and go while the broker works.
+      while (!this.#isSettled(topic)) await this.#step(topic);
+    } catch (error) {
+      this.#report(error);
+    } finally {
+      this.#changing.delete(topic);
+    }
+  }
+
+  async #step(topic: string): Promise<void> {
+    if (this.#topics.has(topic)) {
+      await this.#broker.subscribe(topic);
+      this.#joined.add(topic);
+    } else {
+      await this.#broker.unsubscribe(topic);
+      this.#joined.delete(topic);
+    }
+  }
+
+  // --- Events of the broker ---------------------------------------------------------------------
+
+  /** See {@linkcode BrokerEvents.message}. */
+  message(data: unknown): void {
+    const envelope = Envelope.open(data);
+    if (envelope === undefined) return this.#ignore("not one of ours, or not whole");
+    if (envelope.isFrom(this.#sender)) return;
+    const { topic } = envelope;
+    if (topic === undefined) return this.#ignore("its topic is not UTF-8");
+    if (!this.#topics.has(topic)) return;
+    const { payload } = envelope;
+    if (payload === undefined) return this.#ignore("its text is not UTF-8");
+    this.counts.received++;
+    this.#topics.deliver(topic, payload);
+  }
+
+  /** See {@linkcode BrokerEvents.status}. */
+  status(status: BrokerStatus, error?: Error): void {
+    if (status === this.#status) return;
+    this.#status = status;
+    this.#tell(status, error);
+    if (status === "down") return;
+    for (const topic of this.#topics.names()) this.settle(topic);
+    for (const topic of this.#joined) this.settle(topic);
+  }
+
+  /** See {@linkcode BrokerEvents.failed}. */
+  failed(error: Error): void {
+    this.counts.dropped++;
+    this.#report(error);
+  }
+
+  // --- What is said -----------------------------------------------------------------------------
+
+  #tell(status: BrokerStatus, error?: Error): void {
+    const { onBrokerStatus, log } = this.#settings;
+    if (onBrokerStatus !== undefined) {
+      try {
+        return onBrokerStatus(status, error);
+      } catch (thrown) {
+        return log("Uncaught exception in onBrokerStatus:", thrown);
+      }
+    }
+    if (status === "up") log(`${this.name} is back: messages reach other processes again`);
+    else log(`${this.name} is away: messages reach this process alone until it is back`, error);
+  }
+
+  #ignore(why: string): void {
+    this.counts.invalid++;
+    this.#once("invalid", `Ignored a message on ${this.name}: ${why}; others will only be counted`);
+  }
+
+  #report(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    this.#once(message.slice(0, 64), `${this.name} failed; the same will only be counted:`, error);
+  }
+
+  /** Says something unless it was said before. */
+  #once(key: string, message: string, error?: unknown): void {
+    if (this.#said.has(key) || this.#said.size >= 100) return;
+    this.#said.add(key);
+    this.#settings.log(message, error);
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * Routes and settings, and the connections that they serve: Tornado's `Application`.
+ *
+ * @module
+ */
+import { Core } from "./context.ts";
+import type { Message } from "../connection/message.ts";
+import { type Route, Routes } from "./routes.ts";
+import { type ListenOptions, Server } from "./server.ts";
+import { resolveSettings, type Settings } from "./settings.ts";
+import type { Stats } from "../metrics/snapshot.ts";
+import type { Published } from "../pubsub/broadcast.ts";
+import type { Transport } from "../transport/transport.ts";
+
+/**
+ * Handler classes by path, with the settings that they share.
+ *
+ * @typeParam Options The handlers' options, in the order of the routes; inferred.
+ *
+ * @example
+ * ```ts
+ * import { Application, WebSocketHandler } from "@waterspout/websocket";
+ *
+ * class Greeter extends WebSocketHandler<{ greeting: string }> {
+ *   override open(name: string): void {
+ *     this.writeMessage(`${this.options.greeting}, ${name}!`);
+ *   }
+ *   onMessage(): void {}
+ * }
+ *
+ * const app = new Application([["/greet/:name", Greeter, { greeting: "Hello" }]], {
+ *   maxMessageSize: 1024,
+ * });
+ * const server = app.listen({ port: 0, onListen() {} });
+ * await server.shutdown();
+ * ```
+ */
+export class Application<Options extends readonly unknown[] = readonly unknown[]> {
+  /** The settings, complete. */
+  readonly settings: Settings;
+  readonly #core: Core;
+
+  /**
+   * Makes an application; {@linkcode listen} serves it.
+   *
+   * @param routes Patterns, handler classes and their options, tried in order.
+   * @param settings What differs from the defaults.
+   * @throws {TypeError} If a pattern or the name of a setting is wrong.
+   * @throws {RangeError} If a limit is not an integer from 0 on.
+   */
+  constructor(
+    routes: readonly [...{ [Index in keyof Options]: Route<Options[Index]> }],
+    settings: Partial<Settings> = {},
+  ) {
+    this.settings = resolveSettings(settings);
+    const compiled = new Routes(routes as readonly Route[]);
+    this.#core = new Core(this as Application, this.settings, compiled);
+  }
+
+  /**
+   * Serves the application on a port (Tornado's `Application.listen`).
+   *
+   * @param options A port on all addresses, or where and how to listen.
+   * @throws {Error} If the address cannot be bound; where a runtime says so only later, the
+   * server's `listening` rejects instead.
+   */
+  listen(options: number | ListenOptions): Server {
+    return new Server(this.#core, typeof options === "number" ? { port: options } : options);
+  }
+
+  /** Serves one connection, for those who own the listener. */
+  accept(transport: Transport): void {
+    this.#core.take(transport);
+  }
+
+  /**
+   * Sends a message to all subscribers of a topic, in this process and, through the setting
+   * `broker`, in others.
+   *
+   * @param topic A name of 1 to 256 characters.
+   * @param message As `WebSocketHandler.writeMessage` takes it; it is encoded once for each wire
+   * format.
+   * @returns To how many in this process it was sent, and how many could not be.
+   * @throws {TypeError} If the topic is no such name, or the message is none.
+   */
+  publish(topic: string, message: Message): Published {
+    return this.#core.topics.publish(topic, message);
+  }
+
+  /**
+   * How many connections of this process subscribe to a topic.
+   *
+   * @param topic The name.
+   * @throws {TypeError} If it is no name.
+   */
+  subscribers(topic: string): number {
+    return this.#core.topics.count(topic);
+  }
+
+  /**
+   * What the connections of this process have done since the application was made, and what there is
+   * at this moment. {@linkcode metricsResponse} gives it to Prometheus.
+   */
+  stats(): Stats {
+    return this.#core.stats();
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * A listener and its connections.
+ *
+ * @module
+ */
+import { attempt } from "../guard.ts";
+import type { Core, Owned, Owner } from "./context.ts";
+import { checkCloseCode } from "../protocol/close_code.ts";
+import { Roster } from "./indexed_set.ts";
+import { listen } from "../transport/listen.ts";
+import type { Address, Listener, ListenerOptions, Transport } from "../transport/transport.ts";
+
+/**
+ * Where and how `Application.listen` listens, as `Deno.serve` takes it. Times are milliseconds.
+ *
+ * @example
+ * ```ts
+ * import { Application } from "@waterspout/websocket";
+ *
+ * const abort = new AbortController();
+ * const server = new Application([]).listen({
+ *   hostname: "127.0.0.1",
+ *   port: 0,
+ *   signal: abort.signal,
+ *   onListen: ({ hostname, port }) => console.log(`http://${hostname}:${port}/`),
+ * });
+ * await server.listening;
+ * abort.abort();
+ * await server.finished;
+ * ```
+ */
+export interface ListenOptions extends ListenerOptions {
+  /** Shuts the server down when it aborts. */
+  readonly signal?: AbortSignal;
+  /** Called once the server listens; prints the address unless set. */
+  readonly onListen?: (address: Address) => void;
+}
+
+/** The longest time that a timer takes, in milliseconds. */
+const MAX_TIMEOUT = 2 ** 31 - 1;
+
+/**
+ * How {@linkcode Server.shutdown} ends the connections.
+ *
+ * @example
+ * ```ts
+ * import { Application } from "@waterspout/websocket";
+ *
+ * const server = new Application([]).listen({ port: 0, onListen() {} });
+ * await server.shutdown({ code: 1012, reason: "a new version", timeout: 10_000 });
+ * ```
+ */
+export interface ShutdownOptions {
+  /** The close code; 1001, "going away", unless told. */
+  readonly code?: number;
+  /** The reason that goes with it. */
+  readonly reason?: string;
+  /**
+   * How long the peers and the handlers may take, in milliseconds, before they are cut off; 5000
+   * unless told, and `Infinity` for as long as it takes.
+   */
+  readonly timeout?: number;
+}
+
+/**
+ * A listening server. `await using` shuts it down at the end of the block.
+ *
+ * @example
+ * ```ts
+ * import { Application } from "@waterspout/websocket";
+ *
+ * await using server = new Application([]).listen({ port: 0, onListen() {} });
+ * await server.listening;
+ * console.assert(server.addr.port > 0);
+ * ```
+ */
+export class Server implements AsyncDisposable {
+  readonly #core: Core;
+  readonly #listener: Listener;
+  readonly #connections: Roster<Owned> = new Roster();
+  readonly #owner: Owner;
+  readonly #finished: { promise: Promise<void>; resolve: () => void } = Promise.withResolvers();
+  #stopping = false;
+
+  /** Made by `Application.listen`. @ignore */
+  constructor(core: unknown, options: ListenOptions) {
+    this.#core = core as Core;
+    this.#owner = this.#makeOwner();
+    this.#listener = listen(
+      { ...options, onError: options.onError ?? ((error) => this.#report(error)) },
+      (transport) => this.#accept(transport),
+    );
+    this.#announce(options);
+    this.#obey(options.signal);
+  }
+
+  /** Where it listens. On Node, known at once for an IP address and after `listening` for a name. */
+  get addr(): Address {
+    return this.#listener.address;
+  }
+
+  /** Settles once it listens, or rejects with why it can't; safe to ignore. */
+  get listening(): Promise<void> {
+    return this.#listener.listening;
+  }
+
+  /** Resolves when it has stopped listening and its last connection is gone. */
+  get finished(): Promise<void> {
+    return this.#finished.promise;
+  }
+
+  /** Whether it is shutting down, or has. */
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+
+  /**
+   * Stops listening, lets handlers that are busy settle, closes every connection in its version's
+   * own way, and cuts off those that are left at the timeout. A second call is harmless; its timeout
+   * counts too.
+   *
+   * @returns Resolves when the last connection is gone, and its `onClose()` has settled.
+   * @throws {RangeError} If the code or the reason cannot be sent, or the timeout is negative.
+   */
+  async shutdown(options: ShutdownOptions = {}): Promise<void> {
+    const { code = 1001, reason = "", timeout = 5000 } = options;
+    checkCloseCode(code, reason);
+    if (!(timeout >= 0)) throw new RangeError(`Cannot shut down with a timeout of ${timeout}`);
+    if (!this.#stopping) {
+      this.#stopping = true;
+      this.#listener.close();
+      for (const connection of this.#connections.all()) connection.shutdown(code, reason);
+      this.#finishIfEmpty();
+    }
+    const { clock } = this.#core.settings;
+    // Timers hold no more than 2^31 ms: that is 25 days.
+    const cut = timeout > MAX_TIMEOUT ? undefined : clock.setTimeout(() => {
+      for (const connection of this.#connections.all()) connection.cut();
+    }, timeout);
+    // Neither the clock holds the process nor, on Node, a socket that is paused.
+    const hold = setInterval(() => {}, MAX_TIMEOUT);
+    await this.finished;
+    clearInterval(hold);
+    if (cut !== undefined) clock.clearTimeout(cut);
+  }
+
+  /** Shuts down with the defaults. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+  }
+
+  /** Lets the process exit although the server listens. */
+  unref(): void {
+    this.#listener.unref();
+  }
+
+  #makeOwner(): Owner {
+    const isStopping = () => this.#stopping;
+    return {
+      get stopping() {
+        return isStopping();
+      },
+      forget: (owned) => {
+        this.#connections.delete(owned);
+        this.#finishIfEmpty();
+      },
+    };
+  }
+
+  #accept(transport: Transport): void {
+    this.#connections.add(this.#core.take(transport, this.#owner));
+  }
+
+  #finishIfEmpty(): void {
+    if (!this.#stopping || this.#connections.size > 0) return;
+    this.#core.wheel.rest();
+    this.#finished.resolve();
+  }
+
+  #report(error: Error): void {
+    this.#core.log("Cannot accept a connection:", error);
+  }
+
+  #announce({ onListen }: ListenOptions): void {
+    this.listening.then(() => {
+      if (this.#stopping) return;
+      attempt(
+        (): unknown => onListen === undefined ? print(this.addr) : onListen(this.addr),
+        (error) => this.#core.log("Uncaught exception in onListen:", error),
+      );
+    }, (error) => this.#core.log("Cannot listen:", error));
+  }
+
+  #obey(signal: AbortSignal | undefined): void {
+    const stop = () => void this.shutdown();
+    if (signal === undefined) return;
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+    void this.finished.then(() => signal.removeEventListener("abort", stop));
+  }
+}
+
+function print({ transport, hostname, port }: Address): void {
+  console.log(`Listening on ${transport === "unix" ? hostname : `${hostname}:${port}`}`);
+}

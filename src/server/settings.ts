@@ -1,0 +1,220 @@
+/**
+ * Every limit, its unit and its default. Times are milliseconds, sizes bytes.
+ *
+ * @module
+ */
+import type { Broker, BrokerStatus } from "../pubsub/brokers/broker.ts";
+import { WEBSOCKET_VERSIONS, type WebSocketVersion } from "../handshake/versions.ts";
+import { logToConsole } from "./log.ts";
+import { type Clock, systemClock } from "../timing/timing_wheel.ts";
+
+/**
+ * What plain HTTP requests on the same port are answered with.
+ *
+ * @example
+ * ```ts
+ * import { Application } from "@waterspout/websocket";
+ * import type { Fetch } from "@waterspout/websocket";
+ *
+ * const fetch: Fetch = (request) =>
+ *   new URL(request.url).pathname === "/health"
+ *     ? new Response("well\n")
+ *     : new Response("Not found\n", { status: 404 });
+ * const app = new Application([], { fetch });
+ * await using server = app.listen({ port: 0, hostname: "127.0.0.1", onListen() {} });
+ * const response = await globalThis.fetch(`http://127.0.0.1:${server.addr.port}/health`);
+ * console.assert(await response.text() === "well\n");
+ * ```
+ */
+export type Fetch = (request: Request) => Response | Promise<Response>;
+
+/**
+ * How permessage-deflate (RFC 7692) is used where a client offers it.
+ *
+ * @example
+ * ```ts
+ * import { Application } from "@waterspout/websocket";
+ *
+ * const app = new Application([], { compression: { level: 3, threshold: 256 } });
+ * console.assert(app.settings.compression?.level === 3);
+ * ```
+ */
+export interface CompressionOptions {
+  /** zlib's level, 1 (fast) to 9 (small); 6 unless told (Tornado's `compression_level`). */
+  readonly level?: number;
+  /** zlib's memory level, 1 to 9; 8 unless told (Tornado's `mem_level`). */
+  readonly memLevel?: number;
+  /** The shortest message that is compressed, in bytes; 1024 unless told. */
+  readonly threshold?: number;
+  /**
+   * Whether the window lives on from one message to the next: better ratios, for about 400 KiB of
+   * memory per connection. Off unless told.
+   */
+  readonly contextTakeover?: boolean;
+}
+
+/**
+ * The settings of an {@linkcode Application}; each may be left out. A handler sees them, complete,
+ * as `this.application.settings`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Application } from "@waterspout/websocket";
+ *
+ * const app = new Application([], { maxMessageSize: 1024, pingInterval: 10_000 });
+ * assertEquals(app.settings.maxMessageSize, 1024);
+ * assertEquals(app.settings.closeTimeout, 5000);
+ * ```
+ */
+export interface Settings {
+  /** The versions that are spoken. draft75 proves nothing about the client and is left out. */
+  readonly versions: readonly WebSocketVersion[];
+  /** Whether draft75 and draft76 are spoken over TLS only (see SECURITY.md). */
+  readonly secureDraftsOnly: boolean;
+  /** Origins that may connect beside the server's own, as browsers write them. */
+  readonly allowedOrigins: readonly string[];
+  /** The `Host` values that are served, against DNS rebinding; all of them if empty. */
+  readonly allowedHosts: readonly string[];
+  /** Addresses of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. */
+  readonly trustProxy: readonly string[];
+  /** permessage-deflate, for handlers that do not say otherwise; `undefined` leaves it off. */
+  readonly compression: CompressionOptions | undefined;
+  /** Answers requests that are not for a WebSocket; without it they get a 404 or a 426. */
+  readonly fetch: Fetch | undefined;
+  /** The longest request head. Beyond it: 431. */
+  readonly maxHeaderSize: number;
+  /** The most header fields of a request. Beyond it: 431. */
+  readonly maxHeaderCount: number;
+  /** The longest body of a plain HTTP request. Beyond it: 413. */
+  readonly maxBodySize: number;
+  /** From accept to the end of the handshake, `prepare()` and draft76's key3 included. */
+  readonly handshakeTimeout: number;
+  /** The longest message, after inflating. Beyond it: close code 1009. */
+  readonly maxMessageSize: number;
+  /** The most frames that one message may come in. Beyond it: close code 1009. */
+  readonly maxFragments: number;
+  /** Input that is decoded ahead while a handler is busy; at it, reading stops. */
+  readonly maxQueuedSize: number;
+  /** Output that a client has not taken; `writeMessage` promises wait above it. */
+  readonly highWaterMark: number;
+  /** Output that a client may leave waiting. Beyond it: close code 1013. */
+  readonly maxBufferedAmount: number;
+  /** The time between pings; 0 for none. Versions without ping use TCP keep-alive. */
+  readonly pingInterval: number;
+  /** How long a ping may stay without a byte of answer; then the connection is dropped. */
+  readonly pingTimeout: number;
+  /** How long a client may send no message; then it is closed with 1001. 0 for ever. */
+  readonly idleTimeout: number;
+  /** How long to wait for the peer's part of the closing handshake. */
+  readonly closeTimeout: number;
+  /** The most connections at a time. Beyond it: 503. 0 for no limit. */
+  readonly maxConnections: number;
+  /** The most connections of one address at a time. Beyond it: 503. 0 for no limit. */
+  readonly maxConnectionsPerAddress: number;
+  /** What carries published messages to other processes; without it topics are this process's. */
+  readonly broker: Broker | undefined;
+  /**
+   * Told when the broker goes away, with what is known of the cause, and when it is back; writes to
+   * `log` unless set.
+   */
+  readonly onBrokerStatus: ((status: BrokerStatus, error?: Error) => void) | undefined;
+  /**
+   * Told of errors that no handler hears of. Unless set, they go to `console.error` with control
+   * characters escaped: an error may quote what a client has sent.
+   */
+  readonly log: (message: string, error?: unknown) => void;
+  /** The source of time, for tests. */
+  readonly clock: Clock;
+}
+
+/** The defaults. */
+export const defaultSettings: Settings = {
+  versions: ["rfc6455", "hybi-08", "hybi-07", "draft76"],
+  secureDraftsOnly: false,
+  allowedOrigins: [],
+  allowedHosts: [],
+  trustProxy: [],
+  compression: undefined,
+  fetch: undefined,
+  maxHeaderSize: 16 * 1024,
+  maxHeaderCount: 100,
+  maxBodySize: 1024 * 1024,
+  handshakeTimeout: 10_000,
+  maxMessageSize: 16 * 1024 * 1024,
+  maxFragments: 128 * 1024,
+  maxQueuedSize: 64 * 1024,
+  highWaterMark: 64 * 1024,
+  maxBufferedAmount: 16 * 1024 * 1024,
+  pingInterval: 20_000,
+  pingTimeout: 20_000,
+  idleTimeout: 0,
+  closeTimeout: 5_000,
+  maxConnections: 0,
+  maxConnectionsPerAddress: 0,
+  broker: undefined,
+  onBrokerStatus: undefined,
+  log: logToConsole,
+  clock: systemClock,
+};
+
+/** The settings that count or measure. */
+const NUMBERS = [
+  "maxHeaderSize",
+  "maxHeaderCount",
+  "maxBodySize",
+  "handshakeTimeout",
+  "maxMessageSize",
+  "maxFragments",
+  "maxQueuedSize",
+  "highWaterMark",
+  "maxBufferedAmount",
+  "pingInterval",
+  "pingTimeout",
+  "idleTimeout",
+  "closeTimeout",
+  "maxConnections",
+  "maxConnectionsPerAddress",
+] as const;
+
+/** The settings that list something. */
+const LISTS = ["versions", "allowedOrigins", "allowedHosts", "trustProxy"] as const;
+
+/** A string has `includes` too, which would find any part of it. */
+function checkList(name: string, list: unknown): void {
+  if (Array.isArray(list) && list.every((item) => typeof item === "string")) return;
+  throw new TypeError(`Cannot use ${name}: it is not an array of strings`);
+}
+
+/**
+ * Completes settings with the defaults.
+ *
+ * @throws {TypeError} If a name is unknown, or a list is none.
+ * @throws {RangeError} If a limit is not an integer from 0 on, or one excludes another.
+ */
+export function resolveSettings(settings: Partial<Settings>): Settings {
+  for (const name of Object.keys(settings)) {
+    if (!Object.hasOwn(defaultSettings, name)) {
+      throw new TypeError(`Cannot use setting "${name}": unknown`);
+    }
+  }
+  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
+  const resolved: Settings = { ...defaultSettings, ...Object.fromEntries(given) };
+  for (const name of NUMBERS) {
+    if (!Number.isSafeInteger(resolved[name]) || resolved[name] < 0) {
+      throw new RangeError(`Cannot use ${name}: ${resolved[name]} is not an integer from 0 on`);
+    }
+  }
+  for (const name of LISTS) checkList(name, resolved[name]);
+  const unknown = resolved.versions.find((version) => !WEBSOCKET_VERSIONS.includes(version));
+  if (unknown !== undefined) {
+    throw new TypeError(`Cannot use version "${unknown}": not ${WEBSOCKET_VERSIONS.join(", ")}`);
+  }
+  const { highWaterMark, maxBufferedAmount } = resolved;
+  if (highWaterMark > maxBufferedAmount) {
+    throw new RangeError(
+      `Cannot use highWaterMark ${highWaterMark}: above maxBufferedAmount, ${maxBufferedAmount}`,
+    );
+  }
+  return resolved;
+}

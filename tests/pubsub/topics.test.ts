@@ -1,0 +1,349 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { describe, test } from "node:test";
+import { Application } from "../../src/server/application.ts";
+import { WebSocketHandler } from "../../src/server/handler.ts";
+import type { Settings } from "../../src/server/settings.ts";
+import { Member, settled, VERSIONS } from "./member.ts";
+
+/** Does what its client says: `join TOPIC`, `leave TOPIC`, `say TOPIC TEXT`, `bytes TOPIC`. */
+class Obedient extends WebSocketHandler {
+  static readonly results: unknown[] = [];
+
+  override open(topic: string): void {
+    if (topic !== "") this.subscribe(topic);
+  }
+  onMessage(message: string | Uint8Array): void {
+    const [verb, topic = "", ...text] = String(message).split(" ");
+    if (verb === "join") this.subscribe(topic);
+    else if (verb === "leave") this.unsubscribe(topic);
+    else if (verb === "say") Obedient.results.push(this.publish(topic, text.join(" ")));
+    else if (verb === "close") this.close(3000, "asked");
+    else if (verb === "abort") this.abort();
+  }
+  override onClose(): void {
+    Obedient.results.push(this.publish("news", "one left"));
+  }
+}
+
+function makeApp(settings: Partial<Settings> = {}): Application {
+  return new Application([[/\/(.*)/, Obedient]], {
+    versions: [...VERSIONS],
+    pingInterval: 0,
+    allowedOrigins: ["http://localhost"],
+    ...settings,
+  }) as Application;
+}
+
+async function joinAll(app: Application, path: string): Promise<Member[]> {
+  const members: Member[] = [];
+  for (const version of VERSIONS) members.push(await Member.join(app, path, version));
+  return members;
+}
+
+async function endAll(members: readonly Member[]): Promise<void> {
+  for (const member of members) member.transport.destroy();
+  await settled();
+  Obedient.results.length = 0;
+}
+
+describe("a topic", () => {
+  test("carries text to subscribers of every version, in order", async () => {
+    const app = makeApp();
+    const members = await joinAll(app, "/news");
+    const texts = ["a", "", "žluťoučký 👋", "x".repeat(200), "y".repeat(70_000)];
+    for (const text of texts) {
+      assertEquals({ ...app.publish("news", text) }, { sent: 5, unable: 0 });
+    }
+    await settled();
+    for (const member of members) assertEquals(member.take(), texts, member.version);
+    await endAll(members);
+  });
+
+  test("carries objects as JSON", async () => {
+    const app = makeApp();
+    const members = await joinAll(app, "/news");
+    app.publish("news", { a: [1] });
+    app.publish("news", ["b"]);
+    await settled();
+    for (const member of members) assertEquals(member.take(), ['{"a":[1]}', '["b"]']);
+    await endAll(members);
+  });
+
+  test("carries binary messages to the versions that have them, and counts the others", async () => {
+    const app = makeApp();
+    const members = await joinAll(app, "/news");
+    const bytes = Uint8Array.of(0, 0xff, 1, 2);
+    const published = app.publish("news", bytes);
+    bytes.fill(9);
+    assertEquals({ ...published }, { sent: 3, unable: 2 });
+    await settled();
+    const received = members.map((member) => member.take());
+    const whole = [Uint8Array.of(0, 0xff, 1, 2)];
+    assertEquals(received, [[], [], whole, whole, whole]);
+    await endAll(members);
+  });
+
+  test("carries large bytes as they were, whatever becomes of them", async () => {
+    const app = makeApp();
+    const whole = new Uint8Array(200_000).map((_, index) => index);
+    for (let subscribers = 1; subscribers <= 2; subscribers++) {
+      const members: Member[] = [];
+      while (members.length < subscribers) {
+        const member = await Member.join(app, "/news", "rfc6455", { capacity: 1000 });
+        member.transport.pause();
+        members.push(member);
+      }
+      const bytes = whole.slice();
+      app.publish("news", bytes);
+      bytes.fill(9);
+      for (const { transport } of members) transport.resume();
+      await settled();
+      for (const member of members) assertEquals(member.take(), [whole]);
+      await endAll(members);
+    }
+  });
+
+  for (const contextTakeover of [false, true]) {
+    test(`reaches those who compress, contextTakeover: ${contextTakeover}`, async () => {
+      // Too short to be compressed, so that a test can read it.
+      const app = makeApp({ compression: { threshold: 1000, contextTakeover } });
+      const fields = ["Sec-WebSocket-Extensions: permessage-deflate"];
+      const members: Member[] = [];
+      for (const options of [{ fields }, {}, { fields }]) {
+        members.push(await Member.join(app, "/news", "rfc6455", options));
+      }
+      const bytes = Uint8Array.of(1, 2, 3);
+      assertEquals({ ...app.publish("news", bytes) }, { sent: 3, unable: 0 });
+      bytes.fill(9);
+      app.publish("news", "text");
+      await settled();
+      for (const member of members) assertEquals(member.take(), [Uint8Array.of(1, 2, 3), "text"]);
+      await endAll(members);
+    });
+  }
+
+  test("carries what a subscriber publishes to the others alone", async () => {
+    const app = makeApp();
+    const members = await joinAll(app, "/news");
+    members[1]?.send("say news hello");
+    await settled();
+    assertEquals(
+      members.map((member) => member.take()),
+      [["hello"], [], ["hello"], ["hello"], ["hello"]],
+    );
+    const outsider = await Member.join(app, "/", "rfc6455");
+    outsider.send("say news hi");
+    await settled();
+    assertEquals(members.map((member) => member.take()), Array(5).fill(["hi"]));
+    assertEquals(Obedient.results.map((result) => ({ ...result as object })), [
+      { sent: 4, unable: 0 },
+      { sent: 5, unable: 0 },
+    ]);
+    await endAll([...members, outsider]);
+  });
+
+  test("is one of many that a connection may join, join twice, and leave", async () => {
+    const app = makeApp();
+    const member = await Member.join(app, "/a", "rfc6455");
+    for (const message of ["join b", "join c", "join b", "leave a", "leave a", "leave z"]) {
+      member.send(message);
+    }
+    await settled();
+    assertEquals(["a", "b", "c", "z"].map((topic) => app.subscribers(topic)), [0, 1, 1, 0]);
+    for (const topic of ["a", "b", "c"]) app.publish(topic, topic);
+    await settled();
+    assertEquals(member.take(), ["b", "c"]);
+    member.send("leave b");
+    member.send("leave c");
+    member.send("join a");
+    await settled();
+    assertEquals(["a", "b", "c"].map((topic) => app.subscribers(topic)), [1, 0, 0]);
+    await endAll([member]);
+  });
+
+  test("with no subscribers swallows messages", () => {
+    assertEquals({ ...makeApp().publish("nobody", "x") }, { sent: 0, unable: 0 });
+  });
+});
+
+describe("a connection leaves all its topics", () => {
+  const ends: Record<string, (member: Member) => void> = {
+    "when it closes": (member) => member.send("close"),
+    "when it aborts": (member) => member.send("abort"),
+    "when its client ends": (member) => member.transport.end(),
+    "when its client is gone": (member) => member.transport.destroy(),
+    "when its client breaks the protocol": (member) =>
+      member.transport.write(Uint8Array.of(0x83, 0x00), true),
+  };
+  for (const [name, end] of Object.entries(ends)) {
+    test(name, async () => {
+      const app = makeApp();
+      const leaver = await Member.join(app, "/news", "rfc6455");
+      const other = await Member.join(app, "/news", "draft76");
+      leaver.send("join a");
+      leaver.send("join b");
+      await settled();
+      end(leaver);
+      await settled();
+      assertEquals(["news", "a", "b"].map((topic) => app.subscribers(topic)), [1, 0, 0]);
+      leaver.transport.end();
+      await settled();
+      // From `onClose`: to the others alone.
+      assertEquals(other.take(), ["one left"]);
+      assertEquals({ ...Obedient.results[0] as object }, { sent: 1, unable: 0 });
+      await endAll([other]);
+    });
+  }
+
+  test("before its closing handshake is over", async () => {
+    const app = makeApp();
+    const member = await Member.join(app, "/news", "rfc6455");
+    member.send("close");
+    await settled();
+    assertEquals(member.closeCode, 3000);
+    assertEquals(member.ended, false);
+    assertEquals({ ...app.publish("news", "late") }, { sent: 0, unable: 0 });
+    await endAll([member]);
+  });
+});
+
+describe("a slow subscriber", () => {
+  test("holds up nobody, and is disconnected when too much waits for it", async () => {
+    const app = makeApp({ maxBufferedAmount: 50_000, highWaterMark: 1000 });
+    const slow = await Member.join(app, "/flow", "rfc6455", { capacity: 1000 });
+    const fast = await Member.join(app, "/flow", "draft76", { capacity: 1000 });
+    slow.transport.pause();
+    const texts = Array.from({ length: 30 }, (_, index) => `${index}`.padEnd(5000, "."));
+    const sent: number[] = [];
+    for (const text of texts) {
+      sent.push(app.publish("flow", text).sent);
+      await settled();
+    }
+    assertEquals(fast.take(), texts);
+    // With what the link takes, 10 messages may wait; the 11th is too much.
+    assertEquals(sent.slice(8, 12), [2, 2, 1, 1]);
+    assertEquals(app.subscribers("flow"), 1);
+    slow.transport.resume();
+    await settled();
+    assertEquals(slow.take().length, 10);
+    assertEquals(slow.closeCode, 1013);
+    await endAll([fast]);
+  });
+
+  test("may end others in its onClose", async () => {
+    class Domino extends WebSocketHandler {
+      static readonly all: Domino[] = [];
+      override open(): void {
+        Domino.all.push(this);
+        this.subscribe("dominoes");
+      }
+      onMessage(): void {}
+      override onClose(): void {
+        for (const other of Domino.all) other.abort();
+      }
+    }
+    const app = new Application([["/", Domino]], {
+      maxBufferedAmount: 5000,
+      highWaterMark: 1000,
+      pingInterval: 0,
+    }) as Application;
+    const members: Member[] = [];
+    for (let i = 0; i < 4; i++) {
+      const member = await Member.join(app, "/", "rfc6455", { capacity: 1000 });
+      if (i === 1) member.transport.pause();
+      members.push(member);
+    }
+    const sent: number[] = [];
+    for (let i = 0; i < 8; i++) {
+      sent.push(app.publish("dominoes", "x".repeat(1000)).sent);
+      await settled();
+    }
+    // Its onClose runs behind the publishing, so that the other three got the last one too.
+    assertEquals(new Set(sent), new Set([4, 3, 0]));
+    assertEquals(app.subscribers("dominoes"), 0);
+    await endAll(members);
+  });
+});
+
+describe("a topic or a message that is none is a TypeError", () => {
+  const app = makeApp();
+  const bad: [unknown, string][] = [
+    [undefined, "undefined"],
+    [null, "null"],
+    [7, "7"],
+    [Symbol("x"), "a value of type symbol"],
+    [{ toString: () => "x" }, "a value of type object"],
+    ["", '""'],
+    ["x".repeat(257), "257 characters: at most 256"],
+    ["a\ud800", "lone surrogate"],
+  ];
+  for (const [topic, shown] of bad) {
+    test(`the topic ${shown}`, () => {
+      assertThrows(() => app.publish(topic as string, "x"), TypeError, shown);
+      assertThrows(() => app.subscribers(topic as string), TypeError, shown);
+    });
+  }
+  for (const message of [undefined, null, 7, true, new Map(), new Date()]) {
+    test(`the message ${String(message)}`, () => {
+      assertThrows(
+        () => app.publish("news", message as unknown as string),
+        TypeError,
+        "Cannot send",
+      );
+    });
+  }
+  test("but not a topic of 256 characters", () => {
+    assertEquals(app.subscribers("\u{10ffff}".repeat(128)), 0);
+  });
+});
+
+describe("a handler's subscription", () => {
+  class Early extends WebSocketHandler {
+    static error: unknown;
+    override prepare(): void {
+      try {
+        this.subscribe("news");
+      } catch (error) {
+        Early.error = error;
+      }
+    }
+    onMessage(message: string | Uint8Array): void {
+      if (message === "bad") this.subscribe("");
+      this.close();
+      this.subscribe("news");
+    }
+  }
+  const logged: unknown[] = [];
+  const app = new Application([["/", Early]], {
+    pingInterval: 0,
+    log: (...args) => logged.push(args.join(" ")),
+  }) as Application;
+
+  test("before the handshake is over is a TypeError", async () => {
+    const member = await Member.join(app, "/", "rfc6455");
+    assertEquals(
+      String(Early.error),
+      'TypeError: Cannot subscribe to "news": the handshake is not over; do it in open()',
+    );
+    await endAll([member]);
+  });
+
+  test("after the close does nothing", async () => {
+    const member = await Member.join(app, "/", "rfc6455");
+    member.send("close");
+    await settled();
+    assertEquals(app.subscribers("news"), 0);
+    await endAll([member]);
+  });
+
+  test("to what is no topic ends the connection with 1011", async () => {
+    const member = await Member.join(app, "/", "rfc6455");
+    member.send("bad");
+    await settled();
+    assertEquals(member.closeCode, 1011);
+    assertEquals(logged, [
+      'Uncaught exception in "/": TypeError: Cannot subscribe to "": a topic has a character at least',
+    ]);
+    await endAll([member]);
+  });
+});

@@ -1,0 +1,52 @@
+import { assertEquals } from "@std/assert";
+import { describe, test } from "node:test";
+import { Turns } from "../../src/transport/write_limiter.ts";
+
+/** Writers by number, which write down when they begin. */
+function scene(): { turns: Turns; begun: number[]; take(first: number, last: number): void } {
+  const turns = new Turns();
+  const begun: number[] = [];
+  const take = (first: number, last: number) => {
+    for (let number = first; number <= last; number++) {
+      turns.take({ begin: () => begun.push(number) });
+    }
+  };
+  return { turns, begun, take };
+}
+
+function numbers(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
+
+describe("writers take turns", () => {
+  test("16 at a time, in order, another for each that has settled", () => {
+    const { turns, begun, take } = scene();
+    take(1, 40);
+    assertEquals(begun, numbers(1, 16));
+    turns.settled();
+    assertEquals(begun, numbers(1, 17));
+    for (let settled = 0; settled < 40; settled++) turns.settled();
+    assertEquals(begun, numbers(1, 40));
+    take(41, 60);
+    assertEquals(begun, numbers(1, 56));
+    for (let settled = 0; settled < 20; settled++) turns.settled();
+    assertEquals(begun, numbers(1, 60));
+  });
+
+  test("and those whose peers do not read hold up nobody", async () => {
+    const { begun, take } = scene();
+    take(1, 100);
+    assertEquals(begun, numbers(1, 16));
+    while (begun.length < 100) await new Promise((resolve) => setTimeout(resolve, 1));
+    assertEquals(begun, numbers(1, 100));
+  });
+
+  test("and one that has nothing to write any more passes its turn on", () => {
+    const { turns, begun, take } = scene();
+    take(1, 16);
+    turns.take({ begin: () => turns.settled() });
+    take(17, 17);
+    turns.settled();
+    assertEquals(begun, numbers(1, 17));
+  });
+});
