@@ -15,7 +15,7 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
  *
  * @returns What the callback does. A promise never rejects; after a failure the value is `undefined`.
  */
-export function attempt<Result>(
+export function guard<Result>(
   callback: () => Result,
   failed: (error: unknown) => void,
 ): Result | undefined {
@@ -30,7 +30,7 @@ export function attempt<Result>(
 }
 
 /** A hook's answer. A promise of one would be taken for `true`. */
-export function atOnce<Answer>(hook: string, answer: Answer): Answer {
+export function requireSync<Answer>(hook: string, answer: Answer): Answer {
   if (!isThenable(answer)) return answer;
   Promise.resolve(answer).catch(() => {}); // It is refused, however it settles.
   throw new TypeError(`Cannot wait for ${hook}(): only prepare() may return a promise`);

@@ -6,11 +6,16 @@
 import type { Settings } from "../server/settings.ts";
 import { connect } from "../transport/connect.ts";
 import type { Transport } from "../transport/transport.ts";
-import { type Clock, Wheel } from "../timing/timing_wheel.ts";
+import { type Clock, TimingWheel } from "../timing/timing_wheel.ts";
 import { WebSocketClientConnection } from "./client_connection.ts";
-import { type Asked, makeHandshake } from "./handshake.ts";
+import { type HandshakeRequest, makeHandshake } from "./handshake.ts";
 import { HandshakeError } from "./handshake_error.ts";
-import { type ConnectOptions, type ConnectRequest, resolveOptions, toAsked } from "./options.ts";
+import {
+  type ConnectOptions,
+  type ConnectRequest,
+  resolveOptions,
+  toHandshakeRequest,
+} from "./options.ts";
 import { Session } from "./session.ts";
 
 /**
@@ -59,7 +64,7 @@ export async function openSession(
   options: ConnectOptions,
 ): Promise<Session> {
   const settings = resolveOptions(options);
-  const asked = toAsked(toRequest(request), options);
+  const asked = toHandshakeRequest(toRequest(request), options);
   const attempt = new Attempt(asked, settings, options);
   const signals = [options.signal, isRequest(request) ? request.signal : undefined];
   return await attempt.run(signals.filter((signal) => signal !== undefined && signal !== null));
@@ -74,24 +79,24 @@ function toRequest(request: string | URL | ConnectRequest): ConnectRequest {
 }
 
 /** The timers of the clocks that are in use. */
-const wheels = new WeakMap<Clock, Wheel>();
+const wheels = new WeakMap<Clock, TimingWheel>();
 
-function wheelOf(clock: Clock): Wheel {
+function wheelOf(clock: Clock): TimingWheel {
   let wheel = wheels.get(clock);
-  if (wheel === undefined) wheels.set(clock, wheel = new Wheel(clock));
+  if (wheel === undefined) wheels.set(clock, wheel = new TimingWheel(clock));
   return wheel;
 }
 
 /** One attempt to connect: what it has begun it ends, whatever happens. */
 class Attempt {
-  readonly #asked: Asked;
+  readonly #asked: HandshakeRequest;
   readonly #settings: Settings;
   readonly #options: ConnectOptions;
   /** Ends the connecting. */
   readonly #connecting = new AbortController();
   #session: Session | null = null;
 
-  constructor(asked: Asked, settings: Settings, options: ConnectOptions) {
+  constructor(asked: HandshakeRequest, settings: Settings, options: ConnectOptions) {
     this.#asked = asked;
     this.#settings = settings;
     this.#options = options;

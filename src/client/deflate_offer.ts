@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Effort, resolveEffort } from "../connection/compression.ts";
+import { type CompressorOptions, resolveCompressorOptions } from "../connection/compression.ts";
 import { HttpError, ProtocolError } from "../errors.ts";
 import {
   type ExtensionOffer,
@@ -25,7 +25,7 @@ const WINDOW_BITS = /^(?:[89]|1[0-5])$/;
 export class DeflateOffer {
   /** The value of `Sec-WebSocket-Extensions`. */
   readonly value: string;
-  readonly #effort: Effort;
+  readonly #compressorOptions: CompressorOptions;
   readonly #keepsContext: boolean;
 
   /**
@@ -35,7 +35,7 @@ export class DeflateOffer {
    * @throws {RangeError} If an option is out of its range.
    */
   constructor(options: CompressionOptions) {
-    this.#effort = resolveEffort(options);
+    this.#compressorOptions = resolveCompressorOptions(options);
     this.#keepsContext = options.contextTakeover === true && keepsWindows();
     this.value = this.#keepsContext
       ? NAME
@@ -71,7 +71,7 @@ export class DeflateOffer {
       sendsWithoutContext: !this.#keepsContext || names.includes("client_no_context_takeover"),
       receivesWithoutContext,
       sendWindowBits: LARGEST_WINDOW,
-      ...this.#effort,
+      ...this.#compressorOptions,
     };
   }
 }

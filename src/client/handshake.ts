@@ -15,7 +15,7 @@ import { rfc6455Handshake } from "./rfc6455.ts";
 import type { Target } from "./target.ts";
 
 /** What a client asks for. */
-export interface Asked {
+export interface HandshakeRequest {
   /** The version to speak. */
   readonly version: WebSocketVersion;
   /** The URL. */
@@ -55,7 +55,7 @@ export interface ClientHandshake {
 }
 
 /** Makes the opening handshake of a version. @throws {TypeError} If a field is malformed. */
-export function makeHandshake(asked: Asked): ClientHandshake {
+export function makeHandshake(asked: HandshakeRequest): ClientHandshake {
   if (asked.version === "draft75") return draft75Handshake(asked);
   if (asked.version === "draft76") return draft76Handshake(asked);
   return rfc6455Handshake(asked);

@@ -5,7 +5,7 @@
  */
 import { fieldLine, fieldLines } from "../handshake/response.ts";
 import { makeChallenge, randomInteger, shuffle } from "./challenge.ts";
-import type { Asked, ClientHandshake } from "./handshake.ts";
+import type { ClientHandshake, HandshakeRequest } from "./handshake.ts";
 import { encodeLatin1 } from "./latin1.ts";
 import type { ResponseHead } from "./response_head.ts";
 import { type AnswerRule, checkAnswer, field } from "./response_rules.ts";
@@ -79,7 +79,7 @@ const RULES_76: readonly AnswerRule<Facts>[] = [
 ];
 
 /** Makes a handshake of draft75. @throws {TypeError} If a field is malformed. */
-export function draft75Handshake(asked: Asked): ClientHandshake {
+export function draft75Handshake(asked: HandshakeRequest): ClientHandshake {
   const facts = factsOf(asked);
   const { subprotocol, origin } = facts;
   // The order and the case of these are the draft's.
@@ -100,7 +100,7 @@ export function draft75Handshake(asked: Asked): ClientHandshake {
 }
 
 /** Makes a handshake of draft76 with a new challenge. @throws {TypeError} If a field is malformed. */
-export function draft76Handshake(asked: Asked): ClientHandshake {
+export function draft76Handshake(asked: HandshakeRequest): ClientHandshake {
   const facts = factsOf(asked);
   const { subprotocol, origin } = facts;
   const { key1, key2, key3, proof } = makeChallenge();
@@ -130,7 +130,7 @@ function requestLine(target: Target): string {
 }
 
 /** What a client compares, with the origin that it sends: in lower case, and never without one. */
-function factsOf({ target, origin, subprotocols }: Asked): Omit<Facts, "head"> {
+function factsOf({ target, origin, subprotocols }: HandshakeRequest): Omit<Facts, "head"> {
   const { secure, host, resourceName } = target;
   return {
     origin: (origin ?? `${secure ? "https" : "http"}://${host}`).toLowerCase(),

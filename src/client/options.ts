@@ -10,7 +10,7 @@ import { WEBSOCKET_VERSIONS, type WebSocketVersion } from "../handshake/versions
 import { type CompressionOptions, resolveSettings, type Settings } from "../server/settings.ts";
 import type { TlsOptions, Transport } from "../transport/transport.ts";
 import type { Clock } from "../timing/timing_wheel.ts";
-import type { Asked } from "./handshake.ts";
+import type { HandshakeRequest } from "./handshake.ts";
 import { parseTarget } from "./target.ts";
 
 /**
@@ -183,7 +183,10 @@ const RESERVED = /^(?:connection|upgrade|(?:sec-)?websocket-.*|content-length|tr
  * @param options How to connect.
  * @throws {TypeError} If something of it cannot be asked for.
  */
-export function toAsked(request: ConnectRequest, options: ConnectOptions): Asked {
+export function toHandshakeRequest(
+  request: ConnectRequest,
+  options: ConnectOptions,
+): HandshakeRequest {
   const { version = "rfc6455", subprotocols = [], compression } = options;
   if (!WEBSOCKET_VERSIONS.includes(version)) {
     throw new TypeError(

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { asRead } from "../connection/cork.ts";
+import { corked } from "../connection/cork.ts";
 import { Reading } from "../connection/reader.ts";
 
 /** Someone who waits for a message. */
@@ -55,7 +55,7 @@ export abstract class Receiving extends Reading {
 
   /** Parses what is held, as far as there is room now. */
   protected goOn(): void {
-    asRead(() => {
+    corked(() => {
       const held = this.mayParse ? this.inbox?.release() : undefined;
       if (held) this.parse(held, true);
       this.updateReading();

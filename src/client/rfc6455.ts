@@ -8,7 +8,7 @@ import { listHasToken } from "../handshake/grammar.ts";
 import { fieldLine, fieldLines } from "../handshake/response.ts";
 import { versionNumber, type WebSocketVersion } from "../handshake/versions.ts";
 import { agreeOnExtensions, DeflateOffer } from "./deflate_offer.ts";
-import type { Asked, ClientHandshake } from "./handshake.ts";
+import type { ClientHandshake, HandshakeRequest } from "./handshake.ts";
 import { encodeLatin1 } from "./latin1.ts";
 import type { ResponseHead } from "./response_head.ts";
 import { type AnswerRule, checkAnswer, field } from "./response_rules.ts";
@@ -63,7 +63,7 @@ const RULES: readonly AnswerRule<Facts>[] = [
 ];
 
 /** Makes a handshake with a new key. @throws {TypeError} If a field is malformed. */
-export function rfc6455Handshake(asked: Asked): ClientHandshake {
+export function rfc6455Handshake(asked: HandshakeRequest): ClientHandshake {
   const key = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))));
   const accept = acceptKey(key);
   const { subprotocols } = asked;
@@ -82,7 +82,11 @@ export function rfc6455Handshake(asked: Asked): ClientHandshake {
   };
 }
 
-function requestHead(asked: Asked, key: string, offer: DeflateOffer | undefined): string {
+function requestHead(
+  asked: HandshakeRequest,
+  key: string,
+  offer: DeflateOffer | undefined,
+): string {
   const { version, target, origin, subprotocols, headers } = asked;
   return `GET ${target.resourceName} HTTP/1.1\r\n` +
     fieldLine("Host", target.host) +

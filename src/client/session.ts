@@ -3,16 +3,16 @@
  *
  * @module
  */
-import { attempt } from "../guard.ts";
+import { guard } from "../guard.ts";
 import { fitReason } from "../protocol/close_reason.ts";
 import { ProtocolError, WebSocketClosedError } from "../errors.ts";
-import { beginRead, endRead } from "../connection/cork.ts";
+import { cork, uncork } from "../connection/cork.ts";
 import type { WebSocketVersion } from "../handshake/versions.ts";
-import { Heart } from "../connection/keepalive.ts";
+import { Keepalive } from "../connection/keepalive.ts";
 import { checkCloseCode } from "../protocol/close_code.ts";
 import type { Settings } from "../server/settings.ts";
 import type { Transport, TransportEvents } from "../transport/transport.ts";
-import type { Link, Timed, Wheel } from "../timing/timing_wheel.ts";
+import type { Link, Timed, TimingWheel } from "../timing/timing_wheel.ts";
 import { type ClientHandshake, clientProtocol } from "./handshake.ts";
 import type { HandshakeError } from "./handshake_error.ts";
 import { type Opened, Opening, type OpeningEvents } from "./client_opening.ts";
@@ -29,7 +29,7 @@ export interface SessionOptions {
   /** The limits. */
   readonly settings: Settings;
   /** The timer. */
-  readonly wheel: Wheel;
+  readonly wheel: TimingWheel;
   /** Called with the payload of each ping. */
   readonly onPing: ((payload: Uint8Array) => unknown) | undefined;
   /** Called with the payload of each pong. */
@@ -58,7 +58,7 @@ export class Session extends Receiving implements TransportEvents, OpeningEvents
   readonly #opened: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   readonly #gone: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   #opening: Opening | null;
-  #heart: Heart | null = null;
+  #keepalive: Keepalive | null = null;
   /** Whether the socket is gone, and what ended it. */
   #lost: { readonly error: Error | undefined } | null = null;
   /** What the server had taken of the output when its time was set. */
@@ -112,9 +112,9 @@ export class Session extends Receiving implements TransportEvents, OpeningEvents
     this.subprotocol = agreement.subprotocol;
     this.wire = clientProtocol(version, settings, agreement);
     this.phase = "open";
-    this.#startHeart();
+    this.#startKeepalive();
     this.#opened.resolve();
-    if (rest.length > 0) this.receive(rest, this.transport.givesChunks);
+    if (rest.length > 0) this.receive(rest, this.transport.transfersChunks);
   }
 
   /** See {@linkcode OpeningEvents.refused}. */
@@ -131,14 +131,14 @@ export class Session extends Receiving implements TransportEvents, OpeningEvents
     this.transport.destroy();
   }
 
-  #startHeart(): void {
+  #startKeepalive(): void {
     const { settings, wheel } = this.#options;
     const { pingInterval } = settings;
     if (pingInterval === 0) return;
     if (!this.#hasBinary) return this.transport.setKeepAlive(true, pingInterval);
     const now = wheel.now();
-    this.#heart = new Heart(settings, true, now);
-    wheel.set(this, this.#heart.next - now);
+    this.#keepalive = new Keepalive(settings, true, now);
+    wheel.set(this, this.#keepalive.next - now);
   }
 
   // --- Events of the transport ------------------------------------------------------------------
@@ -146,13 +146,13 @@ export class Session extends Receiving implements TransportEvents, OpeningEvents
   /** See {@linkcode TransportEvents.data}. */
   data(chunk: Uint8Array): void {
     if (this.phase === "closed") return;
-    beginRead();
+    cork();
     try {
-      if (this.#heart !== null) this.#heart.alive = true;
+      if (this.#keepalive !== null) this.#keepalive.sawTraffic = true;
       if (this.#opening !== null) this.#opening.data(chunk);
       else this.take(chunk);
     } finally {
-      endRead();
+      uncork();
     }
   }
 
@@ -179,7 +179,7 @@ export class Session extends Receiving implements TransportEvents, OpeningEvents
 
   protected override congestionChanged(): void {
     if (this.congested) return;
-    if (this.#heart !== null) this.#heart.alive = true;
+    if (this.#keepalive !== null) this.#keepalive.sawTraffic = true;
     this.answerPing();
   }
 
@@ -193,7 +193,7 @@ export class Session extends Receiving implements TransportEvents, OpeningEvents
 
   #call(callback: ((payload: Uint8Array) => unknown) | undefined, payload: Uint8Array): void {
     if (callback === undefined) return;
-    attempt((): unknown => callback(payload), (thrown) => {
+    guard((): unknown => callback(payload), (thrown) => {
       this.#fail(thrown instanceof Error ? thrown : new Error(String(thrown)));
     });
   }
@@ -281,7 +281,7 @@ export class Session extends Receiving implements TransportEvents, OpeningEvents
     this.flush();
     this.phase = "closed";
     this.wire?.free?.();
-    this.wire = this.#heart = null;
+    this.wire = this.#keepalive = null;
     this.stopWriting();
     if (!awaitsFin) this.transport.end();
     this.readAndDrop();
@@ -298,16 +298,17 @@ export class Session extends Receiving implements TransportEvents, OpeningEvents
 
   /** See {@linkcode Timed.expire}. */
   expire(now: number): void {
-    if (this.phase === "open" && this.#heart !== null && !this.ended) this.#beat(this.#heart, now);
-    else if (this.transport.bufferedAmount > 0 && this.taken > this.#takenThen) this.#giveTime();
+    if (this.phase === "open" && this.#keepalive !== null && !this.ended) {
+      this.#tick(this.#keepalive, now);
+    } else if (this.transport.bufferedAmount > 0 && this.taken > this.#takenThen) this.#giveTime();
     else this.abort();
   }
 
-  #beat(heart: Heart, now: number): void {
+  #tick(keepalive: Keepalive, now: number): void {
     const { settings, wheel } = this.#options;
-    const flow = this.congested ? "stuck" : this.paused ? "busy" : "reading";
-    const beat = heart.beat(now, flow, this.taken);
-    if (beat === "dead") {
+    const flow = this.congested ? "stalled" : this.paused ? "busy" : "reading";
+    const action = keepalive.tick(now, flow, this.taken);
+    if (action === "dead") {
       this.#leave(
         new WebSocketClosedError(
           `Cannot read a message: no byte came within pingTimeout, ${settings.pingTimeout} ms, ` +
@@ -316,7 +317,7 @@ export class Session extends Receiving implements TransportEvents, OpeningEvents
       );
       return this.transport.destroy();
     }
-    if (beat === "ping") this.sendPing("");
-    if (heart.next !== Infinity) wheel.set(this, heart.next - now);
+    if (action === "ping") this.sendPing("");
+    if (keepalive.next !== Infinity) wheel.set(this, keepalive.next - now);
   }
 }

@@ -22,10 +22,10 @@ export interface AgreedDeflate {
 const DEFAULTS = { level: 6, memLevel: 8, threshold: 1024 } as const;
 
 /** How much of its own an end spends on compressing. */
-export type Effort = Pick<DeflateParameters, "level" | "memLevel" | "threshold">;
+export type CompressorOptions = Pick<DeflateParameters, "level" | "memLevel" | "threshold">;
 
 /** What is not negotiated. @throws {RangeError} If an option is out of its range. */
-export function resolveEffort(options: CompressionOptions): Effort {
+export function resolveCompressorOptions(options: CompressionOptions): CompressorOptions {
   const {
     level = DEFAULTS.level,
     memLevel = DEFAULTS.memLevel,
@@ -47,7 +47,7 @@ export function agreeOnDeflate(
   offers: readonly ExtensionOffer[],
   options: CompressionOptions,
 ): AgreedDeflate | undefined {
-  const effort = resolveEffort(options);
+  const compressorOptions = resolveCompressorOptions(options);
   if (!hasZlib()) return undefined;
   const contextTakeover = options.contextTakeover === true && keepsWindows();
   const agreement = negotiateDeflate(offers, { contextTakeover });
@@ -56,7 +56,7 @@ export function agreeOnDeflate(
     sendsWithoutContext: agreement.serverNoContextTakeover,
     receivesWithoutContext: agreement.clientNoContextTakeover,
     sendWindowBits: agreement.serverMaxWindowBits,
-    ...effort,
+    ...compressorOptions,
   };
   return { response: agreement.response, parameters };
 }

@@ -60,22 +60,22 @@ function flushAll(): void {
   dirtyCount = 0;
 }
 
-/** A chunk is being processed, until {@linkcode endRead}. */
-export function beginRead(): void {
+/** A chunk is being processed, until {@linkcode uncork}. */
+export function cork(): void {
   reads++;
 }
 
 /** The chunk is done, whether or not it threw: everything that it made dirty goes out. */
-export function endRead(): void {
+export function uncork(): void {
   if (--reads === 0 && dirtyCount !== 0) flushAll();
 }
 
 /** Does what is not a chunk as if it were one: its output goes out together, at its end. */
-export function asRead(work: () => void): void {
-  beginRead();
+export function corked(work: () => void): void {
+  cork();
   try {
     work();
   } finally {
-    endRead();
+    uncork();
   }
 }

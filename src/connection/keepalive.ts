@@ -5,8 +5,8 @@
  */
 import type { Settings } from "../server/settings.ts";
 
-/** What a beat asks for. */
-export type Beat = "wait" | "ping" | "dead" | "idle";
+/** What a tick asks for. */
+export type KeepaliveAction = "wait" | "ping" | "dead" | "idle";
 
 /**
  * How a connection's bytes flow:
@@ -16,15 +16,15 @@ export type Beat = "wait" | "ping" | "dead" | "idle";
  * - `stuck`: the peer does not take our output, which holds back the reading too. Then each byte
  *   that it takes is life: the system's own buffer is full, so that the peer must have taken some.
  */
-export type Flow = "reading" | "busy" | "stuck";
+export type Flow = "reading" | "busy" | "stalled";
 
 /** One connection's pulse; times are whole milliseconds of the wheel's clock. */
-export class Heart {
-  /** Whether a byte has come since the last beat; set for every chunk, so it is all a chunk costs. */
-  alive = true;
+export class Keepalive {
+  /** Whether a byte has come since the last tick; set for every chunk, so it is all a chunk costs. */
+  sawTraffic = true;
   /** When the last message came; kept only where `idleTimeout` is set. */
   messageAt: number;
-  /** When the next beat is due; `Infinity` if there is nothing to look for. */
+  /** When the next tick is due; `Infinity` if there is nothing to look for. */
   next = 0;
   readonly #limits: Pick<Settings, "pingInterval" | "pingTimeout" | "idleTimeout">;
   readonly #pings: boolean;
@@ -33,7 +33,7 @@ export class Heart {
   #pingAt: number;
   /** When the first ping went out that nothing has come back for; 0 if none. */
   #unansweredAt = 0;
-  /** What the peer had taken at the last beat, if output was stuck then; else −1. */
+  /** What the peer had taken at the last tick, if output was stuck then; else −1. */
   #taken = -1;
 
   /**
@@ -64,7 +64,7 @@ export class Heart {
   }
 
   /** Output is stuck: from now on life is looked for, whatever the version. */
-  stuck(now: number): void {
+  outputStalled(now: number): void {
     if (this.#looks) return;
     this.#looks = true;
     this.#pingAt = Math.trunc(now) + this.#limits.pingInterval;
@@ -78,34 +78,34 @@ export class Heart {
    * @param flow Whether we read from the peer, and if not, why.
    * @param taken How many bytes the peer has taken, ever.
    */
-  beat(time: number, flow: Flow, taken = 0): Beat {
+  tick(time: number, flow: Flow, taken = 0): KeepaliveAction {
     const now = Math.trunc(time);
     const { pingInterval, pingTimeout, idleTimeout } = this.#limits;
     this.#observe(now, flow, taken);
-    let beat: Beat = "wait";
+    let action: KeepaliveAction = "wait";
     if (this.#unansweredAt !== 0 && pingTimeout > 0 && now - this.#unansweredAt >= pingTimeout) {
-      beat = "dead";
-    } else if (idleTimeout > 0 && now - this.messageAt >= idleTimeout) beat = "idle";
+      action = "dead";
+    } else if (idleTimeout > 0 && now - this.messageAt >= idleTimeout) action = "idle";
     else if (this.#looks && now >= this.#pingAt) {
       this.#pingAt = now + pingInterval;
       if (this.#unansweredAt === 0) this.#unansweredAt = now;
       // Behind output that is stuck, a ping would not get out.
-      beat = flow === "stuck" ? "wait" : "ping";
+      action = flow === "stalled" ? "wait" : "ping";
     }
     this.#schedule();
-    return beat;
+    return action;
   }
 
   #observe(now: number, flow: Flow, taken: number): void {
-    if (flow === "stuck") {
-      if (this.#taken !== -1 && taken > this.#taken) this.alive = true;
+    if (flow === "stalled") {
+      if (this.#taken !== -1 && taken > this.#taken) this.sawTraffic = true;
       this.#taken = taken;
     } else {
       this.#taken = -1;
       this.#looks = this.#pings;
     }
-    if (this.alive || flow === "busy" || !this.#looks) {
-      this.alive = false;
+    if (this.sawTraffic || flow === "busy" || !this.#looks) {
+      this.sawTraffic = false;
       this.#unansweredAt = 0;
     }
     if (flow === "busy") this.messageAt = now;

@@ -65,7 +65,7 @@ export abstract class Reading extends Outgoing implements Sink {
   /** Takes a chunk of the transport while the connection is open. */
   protected take(chunk: Uint8Array): void {
     const { transport } = this;
-    const given = transport.givesChunks;
+    const given = transport.transfersChunks;
     // A handler may feed another connection, whose transport is its own.
     const outer = isKept;
     isKept = false;

@@ -52,7 +52,7 @@ export class HttpExchange {
     this.#connection = connection;
     this.#head = head;
     this.#fetch = fetch;
-    this.#body = new BodyReader(head, connection.core.settings.maxBodySize);
+    this.#body = new BodyReader(head, connection.context.settings.maxBodySize);
     const expects = head.get("expect")?.toLowerCase() === "100-continue";
     // A client of HTTP/1.0 knows no interim responses (RFC 9110 §10.1.1).
     if (expects && !this.#body.complete && head.httpVersion === "1.1") {
@@ -92,9 +92,9 @@ export class HttpExchange {
   }
 
   async #answer(): Promise<void> {
-    const { core } = this.#connection;
+    const { context } = this.#connection;
     // From here on the time is the application's, not the client's.
-    core.wheel.remove(this.#connection);
+    context.wheel.remove(this.#connection);
     try {
       const response = await this.#fetch(this.#makeRequest());
       if (this.#isOver) return drop(response.body);
@@ -165,12 +165,12 @@ export class HttpExchange {
   async #drained(): Promise<void> {
     this.#giveTime();
     await this.#connection.drained();
-    this.#connection.core.wheel.remove(this.#connection);
+    this.#connection.context.wheel.remove(this.#connection);
   }
 
   #giveTime(): void {
-    const { core } = this.#connection;
-    core.wheel.set(this.#connection, core.settings.handshakeTimeout);
+    const { context } = this.#connection;
+    context.wheel.set(this.#connection, context.settings.handshakeTimeout);
   }
 
   #write(bytes: Uint8Array): void {

@@ -74,7 +74,7 @@ export function refusalReason(error: unknown, stage: RefusalStage): RefusalReaso
 }
 
 /** The counters of an application. */
-export class Tally {
+export class Counters {
   /** What has passed through its connections. */
   readonly traffic: Traffic = new Traffic();
   /** Plain HTTP requests that were answered. */

@@ -8,7 +8,7 @@ import type { WebSocketVersion } from "../handshake/versions.ts";
 import type { Pattern } from "../server/routes.ts";
 import type { RelayCounts } from "../pubsub/relay.ts";
 import type { Topics } from "../pubsub/topics.ts";
-import type { Count, RefusalReason, Tally } from "./counters.ts";
+import type { Count, Counters, RefusalReason } from "./counters.ts";
 import type { Traffic } from "../connection/traffic.ts";
 
 /** The connections of one version on one route. */
@@ -92,8 +92,8 @@ const VERSIONS: readonly WebSocketVersion[] = [
 ];
 
 /** Takes the counters at this moment. */
-export function takeStats(tally: Tally, topics: Topics, sockets: number): Stats {
-  const rows = [...tally.routes].flatMap(([pattern, versions]) =>
+export function takeSnapshot(counters: Counters, topics: Topics, sockets: number): Stats {
+  const rows = [...counters.routes].flatMap(([pattern, versions]) =>
     [...versions].map(([version, count]) => ({ route: nameOf(pattern), version, ...count }))
   );
   const zeros = Object.fromEntries(VERSIONS.map((version) => [version, { open: 0, total: 0 }]));
@@ -112,10 +112,10 @@ export function takeStats(tally: Tally, topics: Topics, sockets: number): Stats 
     byVersion,
     byRoute,
     byRouteAndVersion: rows,
-    traffic: { ...tally.traffic },
-    requests: tally.requests,
-    refused: { ...tally.refused },
-    closed: Object.fromEntries(tally.closed),
+    traffic: { ...counters.traffic },
+    requests: counters.requests,
+    refused: { ...counters.refused },
+    closed: Object.fromEntries(counters.closed),
     topics: topics.size,
     subscriptions: topics.subscriptions,
     broker: relay === null

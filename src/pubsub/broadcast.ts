@@ -26,8 +26,8 @@ import type { Protocol } from "../protocol/protocol.ts";
  * const app = new Application([["/", Reader]]);
  * await connect(app, "/");
  * await connect(app, "/", { version: "draft76" });
- * const { sent, unable } = app.publish("news", Uint8Array.of(1, 2, 3));
- * assertEquals({ sent, unable }, { sent: 1, unable: 1 });
+ * const { sent, unsupported } = app.publish("news", Uint8Array.of(1, 2, 3));
+ * assertEquals({ sent, unsupported }, { sent: 1, unsupported: 1 });
  * ```
  */
 export interface Published {
@@ -37,13 +37,13 @@ export interface Published {
    */
   readonly sent: number;
   /** How many subscribers could not be sent it: it is binary, and their version has only text. */
-  readonly unable: number;
+  readonly unsupported: number;
 }
 
 /** A message on its way to its receivers, and the count of them. */
 export class Broadcast implements Published {
   sent = 0;
-  unable = 0;
+  unsupported = 0;
   readonly #payload: string | Uint8Array;
   #copy: Uint8Array | undefined;
   /** The formats met so far, and the frame of each: there are no more than a few. */
@@ -82,7 +82,7 @@ export class Broadcast implements Published {
 
   #isFor(connection: Connection): boolean {
     if (typeof this.#payload === "string" || connection.hasBinary) return true;
-    this.unable++;
+    this.unsupported++;
     return false;
   }
 

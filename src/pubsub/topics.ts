@@ -11,7 +11,7 @@ import type { Relay } from "./relay.ts";
 import { checkTopic } from "./topic.ts";
 
 /** What becomes of a message to nobody. */
-const NOBODY: Published = Object.freeze({ sent: 0, unable: 0 });
+const NOBODY: Published = Object.freeze({ sent: 0, unsupported: 0 });
 
 /** The answer of a subscription that is complete. */
 const DONE: Promise<void> = Promise.resolve();

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Core } from "./context.ts";
+import { Context } from "./context.ts";
 import type { Message } from "../connection/message.ts";
 import { type Route, Routes } from "./routes.ts";
 import { type ListenOptions, Server } from "./server.ts";
@@ -38,7 +38,7 @@ import type { Transport } from "../transport/transport.ts";
 export class Application<Options extends readonly unknown[] = readonly unknown[]> {
   /** The settings, complete. */
   readonly settings: Settings;
-  readonly #core: Core;
+  readonly #context: Context;
 
   /**
    * Makes an application; {@linkcode listen} serves it.
@@ -54,7 +54,7 @@ export class Application<Options extends readonly unknown[] = readonly unknown[]
   ) {
     this.settings = resolveSettings(settings);
     const compiled = new Routes(routes as readonly Route[]);
-    this.#core = new Core(this as Application, this.settings, compiled);
+    this.#context = new Context(this as Application, this.settings, compiled);
   }
 
   /**
@@ -65,12 +65,12 @@ export class Application<Options extends readonly unknown[] = readonly unknown[]
    * server's `listening` rejects instead.
    */
   listen(options: number | ListenOptions): Server {
-    return new Server(this.#core, typeof options === "number" ? { port: options } : options);
+    return new Server(this.#context, typeof options === "number" ? { port: options } : options);
   }
 
   /** Serves one connection, for those who own the listener. */
   accept(transport: Transport): void {
-    this.#core.take(transport);
+    this.#context.take(transport);
   }
 
   /**
@@ -84,7 +84,7 @@ export class Application<Options extends readonly unknown[] = readonly unknown[]
    * @throws {TypeError} If the topic is no such name, or the message is none.
    */
   publish(topic: string, message: Message): Published {
-    return this.#core.topics.publish(topic, message);
+    return this.#context.topics.publish(topic, message);
   }
 
   /**
@@ -94,7 +94,7 @@ export class Application<Options extends readonly unknown[] = readonly unknown[]
    * @throws {TypeError} If it is no name.
    */
   subscribers(topic: string): number {
-    return this.#core.topics.count(topic);
+    return this.#context.topics.count(topic);
   }
 
   /**
@@ -102,6 +102,6 @@ export class Application<Options extends readonly unknown[] = readonly unknown[]
    * at this moment. {@linkcode metricsResponse} gives it to Prometheus.
    */
   stats(): Stats {
-    return this.#core.stats();
+    return this.#context.stats();
   }
 }

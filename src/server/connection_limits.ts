@@ -10,7 +10,7 @@ import { HttpError } from "../errors.ts";
 import { errorResponse } from "../http/error_response.ts";
 import type { Settings } from "./settings.ts";
 import type { Transport, TransportEvents } from "../transport/transport.ts";
-import type { Link, Timed, Wheel } from "../timing/timing_wheel.ts";
+import type { Link, Timed, TimingWheel } from "../timing/timing_wheel.ts";
 
 /** Connections by address, counted only where `maxConnectionsPerAddress` asks for it. */
 export class Addresses {
@@ -58,34 +58,34 @@ export class Addresses {
 const encoder = new TextEncoder();
 
 /** How long a client that is not let in has to read why, in milliseconds. */
-const PARTING_TIME = 1000;
+const LINGER_TIMEOUT = 1000;
 
 /** Answers a connection that is not let in with a 503, whatever it asks. */
-export function turnAway(
+export function reject(
   transport: Transport,
-  wheel: Wheel,
+  wheel: TimingWheel,
   owner: Owner | undefined,
   reason: string,
 ): Owned {
-  const turnedAway = new TurnedAway(transport, wheel, owner);
-  wheel.set(turnedAway, PARTING_TIME);
-  transport.events = turnedAway;
+  const rejected = new RejectedConnection(transport, wheel, owner);
+  wheel.set(rejected, LINGER_TIMEOUT);
+  transport.events = rejected;
   transport.write(encoder.encode(errorResponse(new HttpError(503, reason))), true);
   transport.end();
-  return turnedAway;
+  return rejected;
 }
 
 /** Reads on for a moment: an unread byte would turn the FIN into a reset that drops the answer. */
-class TurnedAway implements TransportEvents, Timed, Owned {
-  place = -1;
+class RejectedConnection implements TransportEvents, Timed, Owned {
+  index = -1;
   deadline = 0;
   before: Link | null = null;
   after: Link | null = null;
   readonly #transport: Transport;
-  readonly #wheel: Wheel;
+  readonly #wheel: TimingWheel;
   readonly #owner: Owner | undefined;
 
-  constructor(transport: Transport, wheel: Wheel, owner: Owner | undefined) {
+  constructor(transport: Transport, wheel: TimingWheel, owner: Owner | undefined) {
     this.#transport = transport;
     this.#wheel = wheel;
     this.#owner = owner;

@@ -4,24 +4,24 @@
  *
  * @module
  */
-import { Addresses, turnAway } from "./connection_limits.ts";
-import { attempt } from "../guard.ts";
+import { Addresses, reject } from "./connection_limits.ts";
+import { guard } from "../guard.ts";
 import type { Application } from "./application.ts";
 import { Connection } from "./server_connection.ts";
 import { HeadReader } from "../handshake/head_reader.ts";
 import { LimitedLog } from "./log.ts";
-import type { Listed } from "./indexed_set.ts";
+import type { Indexed } from "./indexed_set.ts";
 import type { Routes } from "./routes.ts";
 import type { Settings } from "./settings.ts";
-import { type Stats, takeStats } from "../metrics/snapshot.ts";
-import { Tally } from "../metrics/counters.ts";
+import { type Stats, takeSnapshot } from "../metrics/snapshot.ts";
+import { Counters } from "../metrics/counters.ts";
 import { Relay } from "../pubsub/relay.ts";
 import { Topics } from "../pubsub/topics.ts";
 import type { Transport } from "../transport/transport.ts";
-import { Wheel } from "../timing/timing_wheel.ts";
+import { TimingWheel } from "../timing/timing_wheel.ts";
 
 /** A connection, or one that was turned away, as its server sees it. */
-export interface Owned extends Listed {
+export interface Owned extends Indexed {
   /** Ends in good order. */
   shutdown(code: number, reason: string): void;
   /** Ends at once, and waits for nobody. */
@@ -37,7 +37,7 @@ export interface Owner {
 }
 
 /** The inside of an {@linkcode Application}. */
-export class Core {
+export class Context {
   /** The outside. */
   readonly application: Application;
   /** The settings, complete. */
@@ -45,9 +45,9 @@ export class Core {
   /** The routes, compiled. */
   readonly routes: Routes;
   /** The timer of all connections. */
-  readonly wheel: Wheel;
+  readonly wheel: TimingWheel;
   /** What is counted. */
-  readonly tally: Tally = new Tally();
+  readonly counters: Counters = new Counters();
   /** Writes to the setting `log` what clients can cause at will: one line per kind and interval. */
   readonly limitedLog: LimitedLog;
   /** Who subscribes to what. */
@@ -63,7 +63,7 @@ export class Core {
     this.application = application;
     this.settings = settings;
     this.routes = routes;
-    this.wheel = new Wheel(settings.clock);
+    this.wheel = new TimingWheel(settings.clock);
     this.limitedLog = new LimitedLog((message, error) => this.log(message, error), settings.clock);
     this.#addresses = new Addresses(settings);
     const { broker } = settings;
@@ -74,19 +74,19 @@ export class Core {
   take(transport: Transport, owner?: Owner): Owned {
     const { maxConnections, maxConnectionsPerAddress } = this.settings;
     if (owner?.stopping) {
-      this.tally.refused.stopping++;
-      return turnAway(transport, this.wheel, owner, "the server is shutting down");
+      this.counters.refused.stopping++;
+      return reject(transport, this.wheel, owner, "the server is shutting down");
     }
     if (maxConnections > 0 && this.#sockets >= maxConnections) {
-      this.tally.refused.limit++;
-      return turnAway(transport, this.wheel, owner, "too many connections (maxConnections)");
+      this.counters.refused.limit++;
+      return reject(transport, this.wheel, owner, "too many connections (maxConnections)");
     }
     const connection = new Connection(this, transport, owner);
     if (maxConnectionsPerAddress > 0 && !this.#addresses.add(connection)) {
       this.wheel.remove(connection);
-      this.tally.refused.limit++;
+      this.counters.refused.limit++;
       const reason = "too many connections (maxConnectionsPerAddress)";
-      return turnAway(transport, this.wheel, owner, reason);
+      return reject(transport, this.wheel, owner, reason);
     }
     transport.events = connection;
     this.#sockets++;
@@ -120,7 +120,7 @@ export class Core {
 
   /** Tells the setting `log`, which may fail itself. */
   log(message: string, error?: unknown): void {
-    attempt(
+    guard(
       (): unknown => this.settings.log(message, error),
       (another) => console.error("Uncaught exception in the setting log:", another),
     );
@@ -128,6 +128,6 @@ export class Core {
 
   /** See `Application.stats`. */
   stats(): Stats {
-    return takeStats(this.tally, this.topics, this.#sockets);
+    return takeSnapshot(this.counters, this.topics, this.#sockets);
   }
 }

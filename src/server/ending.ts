@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { attempt, isThenable } from "../guard.ts";
+import { guard, isThenable } from "../guard.ts";
 import { fitReason } from "../protocol/close_reason.ts";
-import type { Core, Owned, Owner } from "./context.ts";
+import type { Context, Owned, Owner } from "./context.ts";
 import { ProtocolError, WebSocketClosedError } from "../errors.ts";
 import type { WebSocketVersion } from "../handshake/versions.ts";
 import { Incoming } from "./incoming.ts";
@@ -18,12 +18,12 @@ import type { Link, Timed } from "../timing/timing_wheel.ts";
 /** What {@linkcode Connection} is to its end. */
 export abstract class Ending extends Incoming implements Timed, Owned {
   /** What the connections of its application share. */
-  readonly core: Core;
+  readonly context: Context;
   /** The server that accepted it, if one did. */
   readonly owner: Owner | undefined;
 
   /** See {@linkcode Owned}. */
-  place = -1;
+  index = -1;
   /** See {@linkcode Timed}. */
   deadline = 0;
   /** See {@linkcode Timed}. */
@@ -49,14 +49,14 @@ export abstract class Ending extends Incoming implements Timed, Owned {
   #lastWord: { readonly code: number; readonly reason: string } | null = null;
 
   /**
-   * @param core Whose routes and settings apply.
+   * @param context Whose routes and settings apply.
    * @param transport The runtime's connection.
    * @param owner The server that accepted it, if one did.
    */
-  constructor(core: Core, transport: Transport, owner?: Owner) {
+  constructor(context: Context, transport: Transport, owner?: Owner) {
     super(transport);
-    this.core = core;
-    this.traffic = core.tally.traffic;
+    this.context = context;
+    this.traffic = context.counters.traffic;
     this.owner = owner;
   }
 
@@ -70,7 +70,7 @@ export abstract class Ending extends Incoming implements Timed, Owned {
   protected abstract leaveTopics(): void;
 
   protected override get limits(): Settings {
-    return this.core.settings;
+    return this.context.settings;
   }
 
   /** Whether the version has binary messages and pings. */
@@ -150,17 +150,17 @@ export abstract class Ending extends Incoming implements Timed, Owned {
 
   /** Logs an error of the application, through the handler where there is one. */
   report(error: unknown): void {
-    const { core, handler } = this;
-    if (handler === null) return core.log("Uncaught exception:", error);
-    attempt(
+    const { context, handler } = this;
+    if (handler === null) return context.log("Uncaught exception:", error);
+    guard(
       (): unknown => handler.logException(error),
-      (another) => core.log("Uncaught exception in logException:", another),
+      (another) => context.log("Uncaught exception in logException:", another),
     );
   }
 
   /** See `WebSocketHandler.asyncCallback`. */
   guard<Result>(callback: () => Result): Result | undefined {
-    return attempt(callback, (error) => this.failed(error));
+    return guard(callback, (error) => this.failed(error));
   }
 
   // --- The end ----------------------------------------------------------------------------------
@@ -173,7 +173,7 @@ export abstract class Ending extends Incoming implements Timed, Owned {
   closed(): void {
     this.#gone = true;
     this.ended = true;
-    this.core.wheel.remove(this);
+    this.context.wheel.remove(this);
     this.stopWriting();
     if (this.phase === "open") this.phase = "lost";
     if (this.isLive) this.pump();
@@ -201,7 +201,7 @@ export abstract class Ending extends Incoming implements Timed, Owned {
     // What the peer still sends is read and dropped: an unread byte would turn the FIN into a reset
     // that overtakes the closing frame.
     this.stopReading();
-    if (this.#gone) this.core.wheel.remove(this);
+    if (this.#gone) this.context.wheel.remove(this);
     else this.giveTime();
     this.leaveTopics();
     // Not at once: the handler may be in the middle of the call that ended the connection.
@@ -240,7 +240,7 @@ export abstract class Ending extends Incoming implements Timed, Owned {
   /** Gives what is left to do `closeTimeout`. */
   protected giveTime(): void {
     this.#takenThen = this.taken;
-    this.core.wheel.set(this, this.core.settings.closeTimeout);
+    this.context.wheel.set(this, this.context.settings.closeTimeout);
   }
 
   /** Whether the client has taken output since its time was set; then it gets as much again. */

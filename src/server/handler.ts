@@ -4,7 +4,7 @@
  * @module
  */
 import type { Application } from "./application.ts";
-import { atOnce } from "../guard.ts";
+import { requireSync } from "../guard.ts";
 import type { Connection, ConnectionInfo } from "./server_connection.ts";
 import { sameOrigin } from "../handshake/origin.ts";
 import type { WebSocketVersion } from "../handshake/versions.ts";
@@ -181,7 +181,7 @@ export abstract class WebSocketHandler<Options = unknown> {
     return this.application.settings.allowedOrigins.includes(origin) ||
       sameOrigin(
         origin,
-        atOnce("getWebSocketScheme", this.getWebSocketScheme()) === "wss" ? "https" : "http",
+        requireSync("getWebSocketScheme", this.getWebSocketScheme()) === "wss" ? "https" : "http",
         connection.head?.host ?? "",
       );
   }
@@ -268,8 +268,8 @@ export abstract class WebSocketHandler<Options = unknown> {
    * `log_exception`).
    */
   logException(error: unknown): void {
-    const { core, head } = this.#live();
-    core.log(`Uncaught exception in ${JSON.stringify(head?.path ?? "")}:`, error);
+    const { context, head } = this.#live();
+    context.log(`Uncaught exception in ${JSON.stringify(head?.path ?? "")}:`, error);
   }
 
   // --- What a handler does ----------------------------------------------------------------------
@@ -363,7 +363,7 @@ export abstract class WebSocketHandler<Options = unknown> {
    * @throws {TypeError} If the topic is no such name, or the handshake is not over.
    */
   subscribe(topic: string): Promise<void> {
-    return this.#live().core.topics.subscribe(this.#live(), topic);
+    return this.#live().context.topics.subscribe(this.#live(), topic);
   }
 
   /**
@@ -373,7 +373,7 @@ export abstract class WebSocketHandler<Options = unknown> {
    * @throws {TypeError} If the topic is no name.
    */
   unsubscribe(topic: string): void {
-    this.#live().core.topics.unsubscribe(this.#live(), topic);
+    this.#live().context.topics.unsubscribe(this.#live(), topic);
   }
 
   /**
@@ -386,6 +386,6 @@ export abstract class WebSocketHandler<Options = unknown> {
    * @throws {TypeError} If the topic is no name, or the message is none.
    */
   publish(topic: string, message: Message): Published {
-    return this.#live().core.topics.publish(topic, message, this.#live());
+    return this.#live().context.topics.publish(topic, message, this.#live());
   }
 }

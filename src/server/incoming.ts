@@ -4,7 +4,7 @@
  * @module
  */
 import { isThenable } from "../guard.ts";
-import { asRead } from "../connection/cork.ts";
+import { corked } from "../connection/cork.ts";
 import type { WebSocketHandler } from "./handler.ts";
 import { PeerClose } from "../connection/inbox.ts";
 import { DONE } from "../connection/writer.ts";
@@ -175,7 +175,7 @@ export abstract class Incoming extends Reading implements Sink {
 
   #settled(): void {
     this.#pending--;
-    asRead(() => {
+    corked(() => {
       if (this.#pending === 0) this.rested();
       this.pump();
     });

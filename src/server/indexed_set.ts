@@ -1,5 +1,5 @@
 /**
- * Who is there: a set whose members know their place in it.
+ * Who is there: a set whose members know their index.
  *
  * A `Set` would do the same, but costs a server whose clients come and go. V8 makes a new table each
  * time that enough members have been replaced, and has the old one point to it. Once one of these
@@ -10,14 +10,14 @@
  * @module
  */
 
-/** What a {@linkcode Roster} holds, which owns the field. */
-export interface Listed {
+/** What a {@linkcode IndexedSet} holds, which owns the field. */
+export interface Indexed {
   /** Where it stands; -1 if nowhere. */
-  place: number;
+  index: number;
 }
 
 /** A set in no order. Adding and deleting take the same time however many there are. */
-export class Roster<Member extends Listed> {
+export class IndexedSet<Member extends Indexed> {
   readonly #members: Member[] = [];
 
   /** How many there are. */
@@ -27,19 +27,19 @@ export class Roster<Member extends Listed> {
 
   /** Adds one that is in no roster. */
   add(member: Member): void {
-    member.place = this.#members.length;
+    member.index = this.#members.length;
     this.#members.push(member);
   }
 
   /** Takes one out; harmless if it is not in. */
   delete(member: Member): void {
-    const { place } = member;
-    if (place < 0) return;
-    member.place = -1;
-    const last = this.#members.pop() as Member; // a member has a place, so there is one
+    const { index } = member;
+    if (index < 0) return;
+    member.index = -1;
+    const last = this.#members.pop() as Member; // a member has a index, so there is one
     if (last === member) return;
-    last.place = place;
-    this.#members[place] = last;
+    last.index = index;
+    this.#members[index] = last;
   }
 
   /** Those that are in now, whatever happens to them meanwhile. */

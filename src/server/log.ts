@@ -62,7 +62,7 @@ interface KindState {
  *
  * @example
  * ```ts ignore
- * core.limitedLog.write("origin", `Refused a handshake for ${path}: …`);
+ * context.limitedLog.write("origin", `Refused a handshake for ${path}: …`);
  * // Refused a handshake for /ws: …
  * // 10 s and 41 suppressed lines later:
  * // Refused a handshake for /ws: … (41 similar lines suppressed)

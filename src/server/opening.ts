@@ -6,12 +6,12 @@
  *
  * @module
  */
-import { atOnce, isThenable } from "../guard.ts";
+import { isThenable, requireSync } from "../guard.ts";
 import type { Connection } from "./server_connection.ts";
 import { type AgreedDeflate, agreeOnDeflate } from "../connection/compression.ts";
-import { believeProxy, checkHost } from "./trusted_proxy.ts";
+import { checkHost, parseForwarded } from "./trusted_proxy.ts";
 import { HttpError, ProtocolError } from "../errors.ts";
-import { asRead } from "../connection/cork.ts";
+import { corked } from "../connection/cork.ts";
 import type { WebSocketHandler } from "./handler.ts";
 import { checkDraft75, draft75Response } from "../handshake/draft75.ts";
 import {
@@ -51,7 +51,7 @@ type State = "head" | "preparing" | "key3" | "http" | "over";
 /** One connection's opening. */
 export class Opening {
   readonly #connection: Connection;
-  /** Lent by the core, as long as the head is arriving. */
+  /** Lent by the context, as long as the head is arriving. */
   #reader: HeadReader | null = null;
   #state: State = "head";
   /** What would refuse it now. */
@@ -124,14 +124,14 @@ export class Opening {
 
   #readHead(chunk: Uint8Array, given: boolean): void {
     try {
-      const { core } = this.#connection;
-      const reader = this.#reader ??= core.takeHeadReader();
+      const { context } = this.#connection;
+      const reader = this.#reader ??= context.takeHeadReader();
       const head = reader.read(chunk);
       if (head === undefined) return;
       this.#connection.head = head;
       const { consumed } = reader;
       this.#reader = null;
-      core.giveHeadReader(reader);
+      context.giveHeadReader(reader);
       this.#route(head, consumed === chunk.length ? EMPTY : chunk.subarray(consumed), given);
     } catch (error) {
       this.#refuse(error);
@@ -140,11 +140,11 @@ export class Opening {
 
   #route(head: RequestHead, rest: Uint8Array, given: boolean): void {
     const connection = this.#connection;
-    const { settings, routes } = connection.core;
+    const { settings, routes } = connection.context;
     this.#checkRunning();
     checkHost(head, settings);
-    connection.forwarded = believeProxy(head, connection.transport, settings);
-    if (connection.forwarded !== null && !connection.core.readmit(connection)) {
+    connection.forwarded = parseForwarded(head, connection.transport, settings);
+    if (connection.forwarded !== null && !connection.context.readmit(connection)) {
       throw new HttpError(503, "too many connections (maxConnectionsPerAddress)");
     }
     const version = detectVersion(head, settings.versions);
@@ -168,9 +168,9 @@ export class Opening {
   }
 
   #checkVersion(head: RequestHead): void {
-    const { version, secure, core } = this.#connection;
+    const { version, secure, context } = this.#connection;
     if (!isDraft(version)) checkRfc6455(head);
-    else if (core.settings.secureDraftsOnly && !secure) {
+    else if (context.settings.secureDraftsOnly && !secure) {
       throw new HttpError(403, `${version} is spoken over TLS only`);
     } else if (version === "draft76") this.#challenge = checkDraft76(head);
     else checkDraft75(head);
@@ -181,14 +181,14 @@ export class Opening {
 
   #construct(match: Match, rest: Uint8Array, given: boolean): void {
     const connection = this.#connection;
-    const { core, version } = connection;
+    const { context, version } = connection;
     this.#stage = "handler";
-    const handler = new match.handler(core.application, connection, match.options);
+    const handler = new match.handler(context.application, connection, match.options);
     connection.handler = handler;
-    atOnce("initialize", handler.initialize(match.options));
-    if (isDraft(version) && !atOnce("allowDraft76", handler.allowDraft76())) {
+    requireSync("initialize", handler.initialize(match.options));
+    if (isDraft(version) && !requireSync("allowDraft76", handler.allowDraft76())) {
       this.#stage = "handshake";
-      throw upgradeRequired(core.settings.versions.filter((other) => !isDraft(other)));
+      throw upgradeRequired(context.settings.versions.filter((other) => !isDraft(other)));
     }
     this.#stage = "origin";
     this.#checkOrigin(handler);
@@ -203,8 +203,8 @@ export class Opening {
       connection.holdReading();
     }
     Promise.resolve(prepared).then(
-      () => asRead(() => this.#prepared(handler)),
-      (error) => asRead(() => this.#refuse(error)),
+      () => corked(() => this.#prepared(handler)),
+      (error) => corked(() => this.#refuse(error)),
     );
   }
 
@@ -215,7 +215,7 @@ export class Opening {
   #checkOrigin(handler: WebSocketHandler): void {
     const { head, version } = this.#connection;
     const origin = head === null ? undefined : originOf(head, version);
-    if (origin === undefined || atOnce("checkOrigin", handler.checkOrigin(origin))) return;
+    if (origin === undefined || requireSync("checkOrigin", handler.checkOrigin(origin))) return;
     const own = `${schemeOf(handler)}://${head?.host ?? ""}`;
     throw new HttpError(403, `the origin ${JSON.stringify(origin)} may not connect to ${own}`);
   }
@@ -273,7 +273,7 @@ export class Opening {
     const offered = head.get("sec-websocket-extensions");
     // Also where compression is off: what is malformed is refused.
     const offers = offered === undefined ? [] : parseExtensions(offered);
-    const options = atOnce("getCompressionOptions", handler.getCompressionOptions());
+    const options = requireSync("getCompressionOptions", handler.getCompressionOptions());
     if (options === undefined || offers.length === 0) return undefined;
     return agreeOnDeflate(offers, options);
   }
@@ -281,7 +281,7 @@ export class Opening {
   #selectSubprotocol(handler: WebSocketHandler, head: RequestHead): string | undefined {
     const offered = offeredSubprotocols(head, this.#connection.version);
     if (offered.length === 0) return undefined;
-    const chosen = atOnce("selectSubprotocol", handler.selectSubprotocol(offered));
+    const chosen = requireSync("selectSubprotocol", handler.selectSubprotocol(offered));
     if (chosen !== undefined && !offered.includes(chosen)) {
       throw new TypeError(`Cannot select subprotocol ${JSON.stringify(chosen)}: not offered`);
     }
@@ -301,9 +301,9 @@ export class Opening {
 
   #done(rest: Uint8Array, given: boolean, deflate?: AgreedDeflate): void {
     this.#state = "over";
-    const { version, core } = this.#connection;
+    const { version, context } = this.#connection;
     this.#connection.accepted(
-      createProtocol(version, core.settings, deflate?.parameters),
+      createProtocol(version, context.settings, deflate?.parameters),
       rest,
       given,
     );
@@ -323,10 +323,10 @@ export class Opening {
 
   #servePlain(head: RequestHead, rest: Uint8Array): void {
     const connection = this.#connection;
-    const { settings, routes } = connection.core;
+    const { settings, routes } = connection.context;
     if (settings.fetch !== undefined) {
       this.#state = "http";
-      connection.core.tally.requests++;
+      connection.context.counters.requests++;
       this.#exchange = new HttpExchange(connection, head, settings.fetch);
       this.#exchange.data(rest);
       return;
@@ -341,7 +341,7 @@ export class Opening {
   }
 
   #count(reason: RefusalReason): void {
-    this.#connection.core.tally.refused[reason]++;
+    this.#connection.context.counters.refused[reason]++;
   }
 
   /** Ends a handshake that can't be answered any more. */
@@ -372,7 +372,7 @@ export class Opening {
 }
 
 function schemeOf(handler: WebSocketHandler): "ws" | "wss" {
-  return atOnce("getWebSocketScheme", handler.getWebSocketScheme());
+  return requireSync("getWebSocketScheme", handler.getWebSocketScheme());
 }
 
 function matchPath(routes: Routes, path: string): Match | undefined {

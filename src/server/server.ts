@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { attempt } from "../guard.ts";
-import type { Core, Owned, Owner } from "./context.ts";
+import { guard } from "../guard.ts";
+import type { Context, Owned, Owner } from "./context.ts";
 import { checkCloseCode } from "../protocol/close_code.ts";
-import { Roster } from "./indexed_set.ts";
+import { IndexedSet } from "./indexed_set.ts";
 import { listen } from "../transport/listen.ts";
 import type { Address, Listener, ListenerOptions, Transport } from "../transport/transport.ts";
 
@@ -75,16 +75,16 @@ export interface ShutdownOptions {
  * ```
  */
 export class Server implements AsyncDisposable {
-  readonly #core: Core;
+  readonly #context: Context;
   readonly #listener: Listener;
-  readonly #connections: Roster<Owned> = new Roster();
+  readonly #connections: IndexedSet<Owned> = new IndexedSet();
   readonly #owner: Owner;
   readonly #finished: { promise: Promise<void>; resolve: () => void } = Promise.withResolvers();
   #stopping = false;
 
   /** Made by `Application.listen`. @ignore */
-  constructor(core: unknown, options: ListenOptions) {
-    this.#core = core as Core;
+  constructor(context: unknown, options: ListenOptions) {
+    this.#context = context as Context;
     this.#owner = this.#makeOwner();
     this.#listener = listen(
       { ...options, onError: options.onError ?? ((error) => this.#report(error)) },
@@ -132,7 +132,7 @@ export class Server implements AsyncDisposable {
       for (const connection of this.#connections.all()) connection.shutdown(code, reason);
       this.#finishIfEmpty();
     }
-    const { clock } = this.#core.settings;
+    const { clock } = this.#context.settings;
     // Timers hold no more than 2^31 ms: that is 25 days.
     const cut = timeout > MAX_TIMEOUT ? undefined : clock.setTimeout(() => {
       for (const connection of this.#connections.all()) connection.cut();
@@ -168,27 +168,27 @@ export class Server implements AsyncDisposable {
   }
 
   #accept(transport: Transport): void {
-    this.#connections.add(this.#core.take(transport, this.#owner));
+    this.#connections.add(this.#context.take(transport, this.#owner));
   }
 
   #finishIfEmpty(): void {
     if (!this.#stopping || this.#connections.size > 0) return;
-    this.#core.wheel.rest();
+    this.#context.wheel.rest();
     this.#finished.resolve();
   }
 
   #report(error: Error): void {
-    this.#core.log("Cannot accept a connection:", error);
+    this.#context.log("Cannot accept a connection:", error);
   }
 
   #announce({ onListen }: ListenOptions): void {
     this.listening.then(() => {
       if (this.#stopping) return;
-      attempt(
+      guard(
         (): unknown => onListen === undefined ? print(this.addr) : onListen(this.addr),
-        (error) => this.#core.log("Uncaught exception in onListen:", error),
+        (error) => this.#context.log("Uncaught exception in onListen:", error),
       );
-    }, (error) => this.#core.log("Cannot listen:", error));
+    }, (error) => this.#context.log("Cannot listen:", error));
   }
 
   #obey(signal: AbortSignal | undefined): void {

@@ -3,16 +3,16 @@
  *
  * @module
  */
-import type { Core, Owner } from "./context.ts";
+import type { Context, Owner } from "./context.ts";
 import { Ending } from "./ending.ts";
-import { beginRead, endRead } from "../connection/cork.ts";
+import { cork, uncork } from "../connection/cork.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
 import type { WebSocketVersion } from "../handshake/versions.ts";
-import { Heart } from "../connection/keepalive.ts";
+import { Keepalive } from "../connection/keepalive.ts";
 import { Opening } from "./opening.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 import type { Match } from "./routes.ts";
-import type { Few } from "../pubsub/small_set.ts";
+import type { SmallSet } from "../pubsub/small_set.ts";
 import type { Address, Transport, TransportEvents } from "../transport/transport.ts";
 
 /**
@@ -69,19 +69,19 @@ export class Connection extends Ending implements TransportEvents, ConnectionInf
   /** What a trusted proxy says of the client. */
   forwarded: Forwarded | null = null;
   /** The topics that it subscribes to, which `Topics` owns. */
-  topics: Few<string> = undefined;
+  topics: SmallSet<string> = undefined;
 
   #opening: Opening | null = null;
-  #heart: Heart | null = null;
+  #keepalive: Keepalive | null = null;
 
   /**
-   * @param core Whose routes and settings apply.
+   * @param context Whose routes and settings apply.
    * @param transport The runtime's connection.
    * @param owner The server that accepted it, if one did.
    */
-  constructor(core: Core, transport: Transport, owner?: Owner) {
-    super(core, transport, owner);
-    core.wheel.set(this, core.settings.handshakeTimeout);
+  constructor(context: Context, transport: Transport, owner?: Owner) {
+    super(context, transport, owner);
+    context.wheel.set(this, context.settings.handshakeTimeout);
   }
 
   /** See {@linkcode ConnectionInfo.remoteAddress}. */
@@ -152,26 +152,26 @@ export class Connection extends Ending implements TransportEvents, ConnectionInf
     this.#opening = null;
     this.wire = protocol;
     this.phase = "open";
-    this.#startHeart();
+    this.#startKeepalive();
     for (const message of early) this.writeMessage(message);
     if (!this.isOpen) return;
     this.owesClose = true;
-    if (this.match !== null) this.core.tally.open(this.match.pattern, this.version);
+    if (this.match !== null) this.context.counters.open(this.match.pattern, this.version);
     this.call((handler) => handler.open(...(this.match?.args ?? [])));
     if (rest.length > 0 && this.isLive) this.receive(rest, given);
     this.pump();
   }
 
-  #startHeart(): void {
-    const { settings, wheel } = this.core;
+  #startKeepalive(): void {
+    const { settings, wheel } = this.context;
     const pings = this.hasBinary;
     if (!pings && settings.pingInterval > 0) {
       this.transport.setKeepAlive(true, settings.pingInterval);
     }
-    if (Heart.needed(settings, pings)) {
+    if (Keepalive.needed(settings, pings)) {
       const now = wheel.now();
-      this.#heart = new Heart(settings, pings, now);
-      wheel.set(this, this.#heart.next - now);
+      this.#keepalive = new Keepalive(settings, pings, now);
+      wheel.set(this, this.#keepalive.next - now);
     } else wheel.remove(this);
   }
 
@@ -180,16 +180,16 @@ export class Connection extends Ending implements TransportEvents, ConnectionInf
   /** See {@linkcode TransportEvents.data}. */
   data(chunk: Uint8Array): void {
     if (this.phase === "closed") return;
-    beginRead();
+    cork();
     try {
       this.traffic.bytesIn += chunk.length;
-      if (this.#heart !== null) this.#heart.alive = true;
+      if (this.#keepalive !== null) this.#keepalive.sawTraffic = true;
       if (this.phase === "opening") {
-        (this.#opening ??= new Opening(this)).data(chunk, this.transport.givesChunks);
+        (this.#opening ??= new Opening(this)).data(chunk, this.transport.transfersChunks);
       } else this.take(chunk);
     } finally {
       // Nothing throws but a transport that may not: it must not stop the output of all others.
-      endRead();
+      uncork();
     }
   }
 
@@ -206,7 +206,7 @@ export class Connection extends Ending implements TransportEvents, ConnectionInf
   /** See {@linkcode TransportEvents.closed}. */
   override closed(): void {
     super.closed();
-    this.core.forget(this);
+    this.context.forget(this);
   }
 
   protected override congestionChanged(): void {
@@ -214,15 +214,15 @@ export class Connection extends Ending implements TransportEvents, ConnectionInf
       this.#watchOutput();
       return this.updateReading();
     }
-    if (this.#heart !== null) this.#heart.alive = true;
+    if (this.#keepalive !== null) this.#keepalive.sawTraffic = true;
     if (this.phase === "open") this.call((handler) => handler.onDrain());
     this.pump();
   }
 
   protected override noteMessage(): void {
     this.traffic.messagesIn++;
-    if (this.core.settings.idleTimeout === 0) return;
-    this.#heart?.message(this.core.wheel.now());
+    if (this.context.settings.idleTimeout === 0) return;
+    this.#keepalive?.message(this.context.wheel.now());
   }
 
   // --- The end ----------------------------------------------------------------------------------
@@ -237,15 +237,15 @@ export class Connection extends Ending implements TransportEvents, ConnectionInf
   }
 
   protected override leaveTopics(): void {
-    if (this.topics !== undefined) this.core.topics.leave(this);
+    if (this.topics !== undefined) this.context.topics.leave(this);
   }
 
   protected override discard(): void {
     if (this.owesClose && this.match !== null) {
-      this.core.tally.close(this.match.pattern, this.version, this.endCode);
+      this.context.counters.close(this.match.pattern, this.version, this.endCode);
     }
     this.#opening?.gone();
-    this.#opening = this.#heart = null;
+    this.#opening = this.#keepalive = null;
   }
 
   // --- Time -------------------------------------------------------------------------------------
@@ -263,30 +263,30 @@ export class Connection extends Ending implements TransportEvents, ConnectionInf
     if (this.phase === "opening") {
       if (this.#opening === null) this.abort();
       else this.#opening.late();
-    } else if (this.phase === "open" && this.#heart !== null && !this.ended) {
-      this.#beat(this.#heart, now);
+    } else if (this.phase === "open" && this.#keepalive !== null && !this.ended) {
+      this.#tick(this.#keepalive, now);
     } else if (this.isTaking()) this.giveTime();
     else this.abort();
   }
 
-  #beat(heart: Heart, now: number): void {
-    const flow = this.congested ? "stuck" : this.paused ? "busy" : "reading";
-    const beat = heart.beat(now, flow, this.taken);
-    if (beat === "dead") return this.abort();
-    if (beat === "idle") return this.startClose(1001, "idle timeout");
-    if (beat === "ping") this.sendPing("");
-    if (heart.next !== Infinity) this.core.wheel.set(this, heart.next - now);
+  #tick(keepalive: Keepalive, now: number): void {
+    const flow = this.congested ? "stalled" : this.paused ? "busy" : "reading";
+    const action = keepalive.tick(now, flow, this.taken);
+    if (action === "dead") return this.abort();
+    if (action === "idle") return this.startClose(1001, "idle timeout");
+    if (action === "ping") this.sendPing("");
+    if (keepalive.next !== Infinity) this.context.wheel.set(this, keepalive.next - now);
   }
 
   /** A client that takes no output is dead as one that is silent, also where there is no ping. */
   #watchOutput(): void {
-    const { settings, wheel } = this.core;
+    const { settings, wheel } = this.context;
     if (this.hasBinary || this.phase !== "open" || this.ended || settings.pingInterval === 0) {
       return;
     }
     const now = wheel.now();
-    this.#heart ??= new Heart(settings, false, now);
-    this.#heart.stuck(now);
-    wheel.set(this, this.#heart.next - now);
+    this.#keepalive ??= new Keepalive(settings, false, now);
+    this.#keepalive.outputStalled(now);
+    wheel.set(this, this.#keepalive.next - now);
   }
 }

@@ -24,7 +24,7 @@ export function checkHost(head: RequestHead, settings: Settings): void {
 }
 
 /** What a proxy says of its client; `null` unless the setting `trustProxy` lists the proxy. */
-export function believeProxy(
+export function parseForwarded(
   head: RequestHead,
   proxy: { readonly remoteAddress: Address },
   settings: Settings,

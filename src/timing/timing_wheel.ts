@@ -73,7 +73,7 @@ const SLOTS = 1024;
 const LATE = 1000;
 
 /** A hashed timing wheel (Varghese and Lauck, scheme 6): each slot a ring of entries. */
-export class Wheel {
+export class TimingWheel {
   readonly #clock: Clock;
   readonly #slots: readonly Slot[] = Array.from({ length: SLOTS }, () => new Slot());
   #size = 0;

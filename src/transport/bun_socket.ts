@@ -69,7 +69,7 @@ export class BunTransport implements Transport {
     this.secure = secure;
   }
 
-  get givesChunks(): boolean {
+  get transfersChunks(): boolean {
     return true;
   }
 

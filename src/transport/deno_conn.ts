@@ -10,7 +10,7 @@ import { asError, noEvents } from "./events.ts";
 import { BufferPool } from "./pool.ts";
 import { OutputQueue } from "./queue.ts";
 import type { Address, Transport, TransportEvents } from "./transport.ts";
-import { Turns, type Writer } from "./write_limiter.ts";
+import { WriteLimiter, type Writer } from "./write_limiter.ts";
 
 /** The part of `Deno.Addr` that is used. */
 export interface DenoAddress {
@@ -81,7 +81,7 @@ type Input =
  */
 type Output = "open" | "ending" | "ended" | "closed";
 
-const turns = new Turns();
+const turns = new WriteLimiter();
 
 /** A {@linkcode Transport} over a connection of Deno. */
 export class DenoTransport implements Transport, Writer {
@@ -139,7 +139,7 @@ export class DenoTransport implements Transport, Writer {
     this.#readInto(mediumBuffers.take());
   }
 
-  get givesChunks(): boolean {
+  get transfersChunks(): boolean {
     return false;
   }
 

@@ -26,7 +26,7 @@ export interface MemoryPairOptions {
   /** How many bytes the link takes before `bufferedAmount` grows; 65536 unless told. */
   readonly capacity?: number;
   /** Whether chunks may be kept; true unless told. If not, they are overwritten after `data`. */
-  readonly givesChunks?: boolean;
+  readonly transfersChunks?: boolean;
   /** Whether the ends say that they are TLS; false unless told. */
   readonly secure?: boolean;
   /** The addresses of the two ends; TCP on 127.0.0.1 unless told. */
@@ -81,7 +81,7 @@ export function memoryPair(options: MemoryPairOptions = {}): [MemoryTransport, M
 
 /** One end of a {@linkcode memoryPair}. */
 export class MemoryTransport implements Transport {
-  readonly givesChunks: boolean;
+  readonly transfersChunks: boolean;
   readonly secure: boolean;
   readonly localAddress: Address;
   readonly remoteAddress: Address;
@@ -111,7 +111,7 @@ export class MemoryTransport implements Transport {
     this.#schedule = options.schedule ?? ((task) => queueMicrotask(task));
     this.#split = typeof split === "number" ? () => split : split;
     this.#capacity = options.capacity ?? 65536;
-    this.givesChunks = options.givesChunks ?? true;
+    this.transfersChunks = options.transfersChunks ?? true;
     this.secure = options.secure ?? false;
     this.localAddress = localAddress;
     this.remoteAddress = remoteAddress;
@@ -196,7 +196,7 @@ export class MemoryTransport implements Transport {
     if (available > 0) {
       const chunk = this.#peer.#take(Math.min(available, Math.max(1, this.#split(available))));
       this.#events.data(chunk);
-      if (!this.givesChunks) chunk.fill(0xee);
+      if (!this.transfersChunks) chunk.fill(0xee);
       this.#peer.#drainIfDue();
       this.#wake();
     } else if (this.#peer.#output === "ended") {

@@ -105,7 +105,7 @@ export class NodeTransport implements Transport {
   readonly #socket: NodeSocket;
   readonly #reader: ChunkReader | undefined;
   #events = noEvents;
-  #givesChunks = true;
+  #transfersChunks = true;
   #state: "open" | "ended" | "closed" = "open";
   #error: Error | undefined = undefined;
   /** Whether chunks that are lent, and the peer's end behind them, are to wait. */
@@ -142,14 +142,14 @@ export class NodeTransport implements Transport {
     const first = this.#events === noEvents;
     this.#events = events;
     if (!first) return;
-    this.#givesChunks = this.#reader?.attach(this.#socket) !== true;
+    this.#transfersChunks = this.#reader?.attach(this.#socket) !== true;
     // A `data` listener lets the socket flow, so it comes with the first who listens.
-    if (this.#givesChunks) this.#socket.on("data", onData);
+    if (this.#transfersChunks) this.#socket.on("data", onData);
     this.#socket.on("end", onEnd);
   }
 
-  get givesChunks(): boolean {
-    return this.#givesChunks;
+  get transfersChunks(): boolean {
+    return this.#transfersChunks;
   }
 
   get bufferedAmount(): number {
@@ -235,12 +235,12 @@ export class NodeTransport implements Transport {
 
   /** What is lent is read on for a while, and held: otherwise a reset would not be noticed. */
   pause(): void {
-    if (this.#givesChunks) this.#socket.pause();
+    if (this.#transfersChunks) this.#socket.pause();
     else this.#paused = true;
   }
 
   resume(): void {
-    if (this.#givesChunks) {
+    if (this.#transfersChunks) {
       this.#socket.resume();
       return;
     }

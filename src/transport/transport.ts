@@ -38,7 +38,7 @@ export interface Address {
 export interface TransportEvents {
   /**
    * Bytes have arrived. They may be changed in place. Unless the transport
-   * {@linkcode Transport.givesChunks | gives its chunks}, they are only valid during the call.
+   * {@linkcode Transport.transfersChunks | gives its chunks}, they are only valid during the call.
    */
   data(chunk: Uint8Array): void;
   /**
@@ -57,7 +57,7 @@ export interface Transport {
   /** Who hears of what happens. Reading begins when it is first set: an acceptor does so at once. */
   events: TransportEvents;
   /** Whether a chunk may be kept after `data` returns: the transport will not use it again. */
-  readonly givesChunks: boolean;
+  readonly transfersChunks: boolean;
   /** Bytes written and not yet taken by the system; on Node, a write counts until all of it is. */
   readonly bufferedAmount: number;
   /** The peer's address. On Bun and Node, known after `closed` only if it was read before. */

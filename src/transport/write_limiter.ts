@@ -7,7 +7,7 @@
 
 /** What has something to write. */
 export interface Writer {
-  /** Begins the write; it tells {@linkcode Turns.settled} when it is done. */
+  /** Begins the write; it tells {@linkcode WriteLimiter.settled} when it is done. */
   begin(): void;
 }
 
@@ -15,7 +15,7 @@ export interface Writer {
 const AT_A_TIME = 16;
 
 /** The writers of a process. */
-export class Turns {
+export class WriteLimiter {
   /** Writes that were begun and have not settled. */
   #pending = 0;
   #waiting: Writer[] = [];

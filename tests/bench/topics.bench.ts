@@ -22,7 +22,7 @@ const ADDRESS: Address = { transport: "tcp", hostname: "127.0.0.1", port: 1 };
 /** A connection whose output goes nowhere. */
 class Sink implements Transport {
   events: TransportEvents = { data() {}, drain() {}, end() {}, closed() {} };
-  readonly givesChunks = true;
+  readonly transfersChunks = true;
   readonly bufferedAmount = 0;
   readonly remoteAddress = ADDRESS;
   readonly localAddress = ADDRESS;
@@ -99,7 +99,7 @@ async function measureTopics(topics: number): Promise<TopicCosts> {
   const subscribe = time(topics, (index) => memberOf(index).subscribe(names[index]!));
   const bytes = (process.memoryUsage().rss - before) / topics;
   const messages = 10_000;
-  let published: Published = { sent: 0, unable: 0 };
+  let published: Published = { sent: 0, unsupported: 0 };
   const publish = time(messages, (index) => {
     published = app.publish(names[index * 7919 % topics]!, "a short message");
   });

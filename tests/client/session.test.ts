@@ -24,7 +24,7 @@ describe("a client reads", () => {
     test(`what is behind the answer, in any pieces (${version})`, async () => {
       const behind = HYBI.includes(version) ? "\x81\x02hi\x81\x02ho" : "\0hi\xff\0ho\xff";
       for (const split of [1, 7, Infinity]) {
-        const { client } = await open({ version, behind, pair: { split, givesChunks: false } });
+        const { client } = await open({ version, behind, pair: { split, transfersChunks: false } });
         assertEquals([await client.readMessage(), await client.readMessage()], ["hi", "ho"]);
         client.abort();
       }
@@ -33,7 +33,7 @@ describe("a client reads", () => {
 
   for (const version of HYBI) {
     test(`bytes as bytes of its own (${version})`, async () => {
-      const { client, server } = await open({ version, pair: { givesChunks: false } });
+      const { client, server } = await open({ version, pair: { transfersChunks: false } });
       server.message(Uint8Array.of(1, 2, 255));
       assertEquals(await client.readMessage(), Uint8Array.of(1, 2, 255));
       client.abort();

@@ -9,7 +9,11 @@ import { createHash } from "node:crypto";
 import { type ClientHandshake, makeHandshake } from "../../src/client/handshake.ts";
 import type { HandshakeError } from "../../src/client/handshake_error.ts";
 import { Opening } from "../../src/client/client_opening.ts";
-import { type ConnectOptions, resolveOptions, toAsked } from "../../src/client/options.ts";
+import {
+  type ConnectOptions,
+  resolveOptions,
+  toHandshakeRequest,
+} from "../../src/client/options.ts";
 import type { ResponseHead } from "../../src/client/response_head.ts";
 import { WEBSOCKET_VERSIONS, type WebSocketVersion } from "../../src/handshake/versions.ts";
 import { everyWay, textOf } from "../handshake/support.ts";
@@ -113,7 +117,7 @@ export class Subject {
   readonly #options: ConnectOptions;
 
   constructor(url: string, options: ConnectOptions = {}) {
-    const asked = toAsked({ url }, options);
+    const asked = toHandshakeRequest({ url }, options);
     this.version = asked.version;
     this.href = asked.target.href;
     this.handshake = makeHandshake(asked);

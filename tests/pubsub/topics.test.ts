@@ -52,7 +52,7 @@ describe("a topic", () => {
     const members = await joinAll(app, "/news");
     const texts = ["a", "", "žluťoučký 👋", "x".repeat(200), "y".repeat(70_000)];
     for (const text of texts) {
-      assertEquals({ ...app.publish("news", text) }, { sent: 5, unable: 0 });
+      assertEquals({ ...app.publish("news", text) }, { sent: 5, unsupported: 0 });
     }
     await settled();
     for (const member of members) assertEquals(member.take(), texts, member.version);
@@ -75,7 +75,7 @@ describe("a topic", () => {
     const bytes = Uint8Array.of(0, 0xff, 1, 2);
     const published = app.publish("news", bytes);
     bytes.fill(9);
-    assertEquals({ ...published }, { sent: 3, unable: 2 });
+    assertEquals({ ...published }, { sent: 3, unsupported: 2 });
     await settled();
     const received = members.map((member) => member.take());
     const whole = [Uint8Array.of(0, 0xff, 1, 2)];
@@ -113,7 +113,7 @@ describe("a topic", () => {
         members.push(await Member.join(app, "/news", "rfc6455", options));
       }
       const bytes = Uint8Array.of(1, 2, 3);
-      assertEquals({ ...app.publish("news", bytes) }, { sent: 3, unable: 0 });
+      assertEquals({ ...app.publish("news", bytes) }, { sent: 3, unsupported: 0 });
       bytes.fill(9);
       app.publish("news", "text");
       await settled();
@@ -136,8 +136,8 @@ describe("a topic", () => {
     await settled();
     assertEquals(members.map((member) => member.take()), Array(5).fill(["hi"]));
     assertEquals(Obedient.results.map((result) => ({ ...result as object })), [
-      { sent: 4, unable: 0 },
-      { sent: 5, unable: 0 },
+      { sent: 4, unsupported: 0 },
+      { sent: 5, unsupported: 0 },
     ]);
     await endAll([...members, outsider]);
   });
@@ -162,7 +162,7 @@ describe("a topic", () => {
   });
 
   test("with no subscribers swallows messages", () => {
-    assertEquals({ ...makeApp().publish("nobody", "x") }, { sent: 0, unable: 0 });
+    assertEquals({ ...makeApp().publish("nobody", "x") }, { sent: 0, unsupported: 0 });
   });
 });
 
@@ -190,7 +190,7 @@ describe("a connection leaves all its topics", () => {
       await settled();
       // From `onClose`: to the others alone.
       assertEquals(other.take(), ["one left"]);
-      assertEquals({ ...Obedient.results[0] as object }, { sent: 1, unable: 0 });
+      assertEquals({ ...Obedient.results[0] as object }, { sent: 1, unsupported: 0 });
       await endAll([other]);
     });
   }
@@ -202,7 +202,7 @@ describe("a connection leaves all its topics", () => {
     await settled();
     assertEquals(member.closeCode, 3000);
     assertEquals(member.ended, false);
-    assertEquals({ ...app.publish("news", "late") }, { sent: 0, unable: 0 });
+    assertEquals({ ...app.publish("news", "late") }, { sent: 0, unsupported: 0 });
     await endAll([member]);
   });
 });

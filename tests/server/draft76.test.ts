@@ -134,7 +134,7 @@ describe("draft76's handshake", () => {
 
   test("takes it byte by byte, and from memory that is used again", async () => {
     const { rig, events } = makeRig();
-    const { client } = rig.join({ split: 1, givesChunks: false });
+    const { client } = rig.join({ split: 1, transfersChunks: false });
     client.write(concat(headWith(EXAMPLE), EXAMPLE_KEY3, Uint8Array.of(0x00, 0x61, 0xff)));
     for (let waited = 0; waited < 10; waited++) await settle();
     assertEquals([client.parseAnswer().body, events], [EXAMPLE_ANSWER, ["open", "text a"]]);

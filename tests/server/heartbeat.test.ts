@@ -12,9 +12,9 @@ describe("the heartbeat", () => {
       const events: string[] = [];
       const rig = new Rig([["/", Recording, events]], settings);
       const client = await rig.open(version);
-      // A beat may be a tick late, and the next one counts from there.
+      // A action may be a tick late, and the next one counts from there.
       await rig.clock.advance(100);
-      for (let beat = 1; beat <= 3; beat++) {
+      for (let action = 1; action <= 3; action++) {
         await rig.clock.advance(9_850);
         assertEquals(client.take(), []);
         await rig.clock.advance(150);

@@ -5,10 +5,10 @@
  */
 import { assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
-import { type Listed, Roster } from "../../src/server/indexed_set.ts";
+import { type Indexed, IndexedSet } from "../../src/server/indexed_set.ts";
 
-class Member implements Listed {
-  place = -1;
+class Member implements Indexed {
+  index = -1;
 }
 
 describe("a roster", () => {
@@ -17,12 +17,12 @@ describe("a roster", () => {
     const orders = permutations([0, 1, 2, 3]);
     for (const order of orders) {
       const members = [new Member(), new Member(), new Member(), new Member()];
-      const roster = new Roster<Member>();
+      const roster = new IndexedSet<Member>();
       const set = new Set<Member>();
       const agree = () => {
         assertEquals(roster.size, set.size);
         assertEquals(new Set(roster.all()), set);
-        assertEquals(members.map(({ place }) => place >= 0), members.map((one) => set.has(one)));
+        assertEquals(members.map(({ index }) => index >= 0), members.map((one) => set.has(one)));
       };
       for (const member of members) {
         roster.add(member);
@@ -48,7 +48,7 @@ describe("a roster", () => {
   });
 
   test("lets one leave twice, or without having come", () => {
-    const roster = new Roster<Member>();
+    const roster = new IndexedSet<Member>();
     const [stays, leaves] = [new Member(), new Member()];
     roster.add(leaves);
     roster.add(stays);
@@ -59,7 +59,7 @@ describe("a roster", () => {
   });
 
   test("tells who was in, also while they leave", () => {
-    const roster = new Roster<Member>();
+    const roster = new IndexedSet<Member>();
     const members = [new Member(), new Member(), new Member()];
     for (const member of members) roster.add(member);
     const told = roster.all();

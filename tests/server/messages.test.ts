@@ -255,7 +255,7 @@ describe("binary messages", () => {
         }
       }
       const rig = new Rig(Keeper);
-      const client = await rig.open(version, { pair: { givesChunks: false } });
+      const client = await rig.open(version, { pair: { transfersChunks: false } });
       for (const byte of [1, 2, 3]) client.send(new Uint8Array(5).fill(byte));
       await settle();
       assertEquals(kept.map((bytes) => bytes.join("")), ["11111", "22222", "33333"]);

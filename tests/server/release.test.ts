@@ -36,8 +36,8 @@ interface Peer {
   feed(chunk: Uint8Array): boolean;
 }
 
-function open(version: WebSocketVersion, givesChunks = true): Peer {
-  const [transport] = memoryPair({ givesChunks });
+function open(version: WebSocketVersion, transfersChunks = true): Peer {
+  const [transport] = memoryPair({ transfersChunks });
   const released: Uint8Array[] = [];
   transport.write = () => {};
   transport.release = (chunk) => {

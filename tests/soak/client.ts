@@ -17,7 +17,7 @@ const LIMITS = { maxMessageSize: 32 * 1024 * 1024, maxFragments: 1 << 17 };
 const VANISHED = 20_000;
 
 /** What a soak counts. */
-export interface Tally {
+export interface Counters {
   opened: number;
   messages: number;
   /** How many messages are on their way. */
@@ -34,7 +34,7 @@ export type Fault = "reset" | "half-open" | "cut frame" | "stall" | "throw" | "f
 
 /** One connection. */
 export class SoakClient {
-  readonly #tally: Tally;
+  readonly #counters: Counters;
   readonly #version: WebSocketVersion;
   readonly #startedAt = performance.now();
   readonly #socket: Socket;
@@ -49,8 +49,8 @@ export class SoakClient {
   readonly opened: Promise<void>;
   #open: () => void = () => {};
 
-  constructor(port: number, version: WebSocketVersion, tally: Tally) {
-    this.#tally = tally;
+  constructor(port: number, version: WebSocketVersion, counters: Counters) {
+    this.#counters = counters;
     this.#version = version;
     const isDraft = version === "draft75" || version === "draft76";
     this.#protocol = isDraft
@@ -87,14 +87,14 @@ export class SoakClient {
   send(text: string): void {
     if (this.isOver) return;
     this.#expected.push({ text, at: performance.now() });
-    this.#tally.pending++;
+    this.#counters.pending++;
     this.#write((output) => this.#protocol.writeText(output, text));
   }
 
   /** Does what a bad client or a bad network does. */
   suffer(fault: Fault): void {
     if (this.isOver) return;
-    this.#tally.faults[fault] = (this.#tally.faults[fault] ?? 0) + 1;
+    this.#counters.faults[fault] = (this.#counters.faults[fault] ?? 0) + 1;
     if (fault === "stall") return this.#stall();
     this.#harm();
     if (fault === "reset") this.#socket.resetAndDestroy();
@@ -128,7 +128,7 @@ export class SoakClient {
 
   /** Nothing is promised to it any more. */
   #harm(): void {
-    if (!this.#harmed && !this.#closed) this.#tally.pending -= this.pending;
+    if (!this.#harmed && !this.#closed) this.#counters.pending -= this.pending;
     this.#harmed = true;
   }
 
@@ -180,20 +180,20 @@ export class SoakClient {
     if (end === -1 || head.length < end + 4 + this.#proofSize) return null;
     if (!head.startsWith("HTTP/1.1 101")) this.#violated(head.slice(0, 60));
     this.#head = null;
-    this.#tally.opened++;
+    this.#counters.opened++;
     this.#open();
     return Uint8Array.from(head.slice(end + 4 + this.#proofSize), (c) => c.charCodeAt(0));
   }
 
   #echoed(message: string): boolean {
     const expected = this.#expected.shift();
-    if (!this.#harmed) this.#tally.pending--;
-    this.#tally.messages++;
-    this.#tally.bytes += message.length;
+    if (!this.#harmed) this.#counters.pending--;
+    this.#counters.messages++;
+    this.#counters.bytes += message.length;
     if (expected === undefined || message !== expected.text) {
       return this.#violated(`${message.slice(0, 40)} instead of ${expected?.text.slice(0, 40)}`);
     }
-    this.#tally.trips?.push(performance.now() - expected.at);
+    this.#counters.trips?.push(performance.now() - expected.at);
     return true;
   }
 
@@ -201,7 +201,7 @@ export class SoakClient {
     this.#closed = true;
     this.#open();
     if (this.#harmed) return;
-    this.#tally.pending -= this.pending;
+    this.#counters.pending -= this.pending;
     const age = Math.round(performance.now() - this.#startedAt);
     const state = this.#head === null
       ? `with ${this.pending} messages pending`
@@ -210,31 +210,35 @@ export class SoakClient {
   }
 
   #violated(what: string): boolean {
-    if (!this.#harmed) this.#tally.violations.push(what);
+    if (!this.#harmed) this.#counters.violations.push(what);
     return true;
   }
 }
 
 /** What nothing has been counted in. */
-export function makeTally(): Tally {
+export function makeTally(): Counters {
   return { opened: 0, messages: 0, pending: 0, bytes: 0, faults: {}, violations: [], trips: null };
 }
 
 let started = 0;
 
 /** Starts a client, of each version in turn. */
-export function start(port: number, tally: Tally): SoakClient {
+export function start(port: number, counters: Counters): SoakClient {
   // The remainder is an index.
   const version = WEBSOCKET_VERSIONS[started++ % WEBSOCKET_VERSIONS.length]!;
-  return new SoakClient(port, version, tally);
+  return new SoakClient(port, version, counters);
 }
 
 /** Opens so many, a hundred at a time. */
-export async function openAll(port: number, tally: Tally, count: number): Promise<SoakClient[]> {
+export async function openAll(
+  port: number,
+  counters: Counters,
+  count: number,
+): Promise<SoakClient[]> {
   const clients: SoakClient[] = [];
   while (clients.length < count) {
     const size = Math.min(100, count - clients.length);
-    const batch = Array.from({ length: size }, () => start(port, tally));
+    const batch = Array.from({ length: size }, () => start(port, counters));
     clients.push(...batch);
     await Promise.all(batch.map((client) => client.opened));
   }

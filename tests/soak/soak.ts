@@ -17,7 +17,7 @@ import process from "node:process";
 import { COLLECTABLE } from "../support/collect.ts";
 import { type Runtime, runtimes } from "../support/runtime.ts";
 import { type Child, spawnScript } from "../support/spawn.ts";
-import { type Fault, makeTally, openAll, type SoakClient, start, type Tally } from "./client.ts";
+import { type Counters, type Fault, makeTally, openAll, type SoakClient, start } from "./client.ts";
 
 const [seconds = 600, connections = 5000, idle = 20_000] = process.argv.slice(2, 5).map(Number);
 const chosen = process.argv.length > 5 ? process.argv.slice(5) as Runtime[] : runtimes;
@@ -67,8 +67,8 @@ function someText(): string {
 }
 
 /** Churn, traffic and faults until the time is over. */
-async function churn(port: number, tally: Tally, until: number): Promise<void> {
-  const clients = await openAll(port, tally, connections);
+async function churn(port: number, counters: Counters, until: number): Promise<void> {
+  const clients = await openAll(port, counters, connections);
   // draft75 and draft76 have no ping: their half-open connections stay until the cable is mended.
   const replaced: SoakClient[] = [];
   while (Date.now() < until) {
@@ -78,10 +78,10 @@ async function churn(port: number, tally: Tally, until: number): Promise<void> {
       if (client === undefined || !(client.isOpen || client.isOver)) continue;
       if (client.isOver) {
         replaced.push(client);
-        clients[at] = start(port, tally);
+        clients[at] = start(port, counters);
       } else if (Math.random() < 0.03) {
         client.suffer(FAULTS[Math.floor(Math.random() * FAULTS.length)]!);
-      } else if (client.pending < 3 && tally.pending < MOST_PENDING) client.send(someText());
+      } else if (client.pending < 3 && counters.pending < MOST_PENDING) client.send(someText());
     }
     if (Math.random() < 0.01) clients[0]?.send(`${sent++}${LARGE}`);
     await pause(1);
@@ -91,7 +91,9 @@ async function churn(port: number, tally: Tally, until: number): Promise<void> {
     await pause(50);
   }
   for (const client of clients) {
-    if (!client.isOver && client.pending > 0) tally.violations.push("a message did not come back");
+    if (!client.isOver && client.pending > 0) {
+      counters.violations.push("a message did not come back");
+    }
     client.leave();
   }
   await pause(500);
@@ -117,15 +119,15 @@ function percentile(values: readonly number[], share: number): number {
 }
 
 /** The p99 of a hundred active connections' round trips, in milliseconds. */
-async function activeP99(port: number, tally: Tally): Promise<number> {
-  const active = await openAll(port, tally, 100);
-  const trips: number[] = tally.trips = [];
+async function activeP99(port: number, counters: Counters): Promise<number> {
+  const active = await openAll(port, counters, 100);
+  const trips: number[] = counters.trips = [];
   for (let round = 0; round < 100; round++) {
     for (const client of active) if (client.pending === 0) client.send(`${sent++} active`);
     await pause(10);
   }
   await pause(500);
-  tally.trips = null;
+  counters.trips = null;
   for (const client of active) client.leave();
   return percentile(trips, 0.99);
 }
@@ -159,19 +161,19 @@ async function serve(runtime: Runtime, pingInterval: number): Promise<Served> {
 }
 
 /** Measures active connections alone, and then beside idle ones. */
-async function holdIdle(runtime: Runtime, tally: Tally): Promise<string> {
+async function holdIdle(runtime: Runtime, counters: Counters): Promise<string> {
   await using server = await serve(runtime, PING_INTERVAL);
   const { port } = server;
-  await activeP99(port, tally); // brings both ends to their speed
-  const alone = await activeP99(port, tally);
+  await activeP99(port, counters); // brings both ends to their speed
+  const alone = await activeP99(port, counters);
   const most = mostIdle();
   const holder = spawnScript("tests/soak/idle.ts", [`${port}`, `${most}`]);
   try {
     await holder.waitFor(/held/);
-    const beside = await activeP99(port, tally);
+    const beside = await activeP99(port, counters);
     const { opened, closed } = await counts(port);
     if (opened - closed < most) {
-      tally.violations.push(`${opened - closed} of ${most} idle are left`);
+      counters.violations.push(`${opened - closed} of ${most} idle are left`);
     }
     const [before, after] = [alone, beside].map((p99) => `${p99.toFixed(1)} ms`);
     return ` p99 of 100 active: ${before} alone, ${after} beside ${most} idle.`;
@@ -181,26 +183,26 @@ async function holdIdle(runtime: Runtime, tally: Tally): Promise<string> {
 }
 
 async function soak(runtime: Runtime, milliseconds: number): Promise<boolean> {
-  const tally = makeTally();
+  const counters = makeTally();
   await using server = await serve(runtime, 3000);
   const { port } = server;
   // A first, short round brings the server to its working size.
-  await churn(port, tally, Date.now() + milliseconds * 0.2);
+  await churn(port, counters, Date.now() + milliseconds * 0.2);
   const before = await settled(port, 20_000);
-  await churn(port, tally, Date.now() + milliseconds * 0.8);
+  await churn(port, counters, Date.now() + milliseconds * 0.8);
   const after = await settled(port, 20_000);
-  const line = idle > 0 ? await holdIdle(runtime, tally) : "";
-  return report(runtime, tally, before, after, line);
+  const line = idle > 0 ? await holdIdle(runtime, counters) : "";
+  return report(runtime, counters, before, after, line);
 }
 
 function report(
   runtime: Runtime,
-  tally: Tally,
+  counters: Counters,
   before: Counts,
   after: Counts,
   line: string,
 ): boolean {
-  const { violations, faults } = tally;
+  const { violations, faults } = counters;
   if (after.opened !== after.closed) {
     violations.push(`${after.opened} opened, ${after.closed} closed`);
   }
@@ -213,8 +215,8 @@ function report(
   }
   const injected = Object.entries(faults).map(([name, count]) => `${count} ${name}`).join(", ");
   console.log(
-    `${runtime}: ${tally.opened} connections, ${tally.messages} messages, ` +
-      `${Math.round(tally.bytes / MIB)} MiB echoed; faults: ${injected}; ` +
+    `${runtime}: ${counters.opened} connections, ${counters.messages} messages, ` +
+      `${Math.round(counters.bytes / MIB)} MiB echoed; faults: ${injected}; ` +
       `memory ${mibBefore} → ${mibAfter} MiB, ` +
       `descriptors ${before.descriptors} → ${after.descriptors}.${line}`,
   );

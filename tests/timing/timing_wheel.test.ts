@@ -1,6 +1,6 @@
 import { describe, test } from "node:test";
 import { assert, assertEquals } from "@std/assert";
-import { type Link, type Timed, Wheel } from "../../src/timing/timing_wheel.ts";
+import { type Link, type Timed, TimingWheel } from "../../src/timing/timing_wheel.ts";
 import { FakeClock } from "../../src/testing/fake_clock.ts";
 
 class Entry implements Timed {
@@ -16,7 +16,7 @@ class Entry implements Timed {
 describe("the timer wheel", () => {
   test("expires an entry once, not before its deadline and at most a tick late", async () => {
     const clock = new FakeClock();
-    const wheel = new Wheel(clock);
+    const wheel = new TimingWheel(clock);
     for (const delay of [0, 1, 24, 25, 26, 999, 5000, 25_600, 26_000, 60_000, 3_600_000]) {
       const entry = new Entry();
       const due = clock.now() + delay;
@@ -32,7 +32,7 @@ describe("the timer wheel", () => {
 
   test("moves and removes entries, and sets no timeout again when it is empty", async () => {
     const clock = new FakeClock();
-    const wheel = new Wheel(clock);
+    const wheel = new TimingWheel(clock);
     const [moved, removed, stays] = [new Entry(), new Entry(), new Entry()];
     wheel.set(moved, 100);
     wheel.set(removed, 100);
@@ -55,7 +55,7 @@ describe("the timer wheel", () => {
 
   test("an earlier entry takes the timeout over", async () => {
     const clock = new FakeClock();
-    const wheel = new Wheel(clock);
+    const wheel = new TimingWheel(clock);
     const [late, early] = [new Entry(), new Entry()];
     wheel.set(late, 20_000);
     wheel.set(early, 30);
@@ -68,7 +68,7 @@ describe("the timer wheel", () => {
 
   test("an entry may set and remove itself and others while it expires", async () => {
     const clock = new FakeClock();
-    const wheel = new Wheel(clock);
+    const wheel = new TimingWheel(clock);
     const again = new Entry();
     const victim = new Entry();
     again.expire = (now) => {
@@ -86,7 +86,7 @@ describe("the timer wheel", () => {
 
   test("a timeout that is late lets come what waits before it", async () => {
     const clock = new FakeClock();
-    const wheel = new Wheel(clock);
+    const wheel = new TimingWheel(clock);
     const entry = new Entry();
     wheel.set(entry, 100);
     clock.sleep(5000);
@@ -100,7 +100,7 @@ describe("the timer wheel", () => {
 
   test("rests without a timeout where there is no entry", () => {
     const clock = new FakeClock();
-    const wheel = new Wheel(clock);
+    const wheel = new TimingWheel(clock);
     const entry = new Entry();
     wheel.set(entry, 100);
     wheel.rest();
@@ -113,7 +113,7 @@ describe("the timer wheel", () => {
 
   test("many entries with one timeout, also after the process slept", async () => {
     const clock = new FakeClock();
-    const wheel = new Wheel(clock);
+    const wheel = new TimingWheel(clock);
     const entries = Array.from({ length: 10_000 }, () => new Entry());
     entries.forEach((entry, i) => wheel.set(entry, i * 7));
     assertEquals(clock.pending, 1);

@@ -141,9 +141,9 @@ describe("memoryPair", () => {
 
   test("overwrites chunks that it lends", () => {
     const kept: Uint8Array[] = [];
-    for (const givesChunks of [true, false]) {
-      const { steps, left, right } = pair({ givesChunks });
-      assertEquals(right.givesChunks, givesChunks);
+    for (const transfersChunks of [true, false]) {
+      const { steps, left, right } = pair({ transfersChunks });
+      assertEquals(right.transfersChunks, transfersChunks);
       right.events = { ...right.events, data: (chunk) => kept.push(chunk) };
       left.write(bytes("ab"), true);
       steps.run();

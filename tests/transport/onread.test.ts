@@ -66,7 +66,7 @@ if (runtime === "node") {
     });
 
     test("and not given", () => {
-      for (const { transport } of recorders) assertEquals(transport.givesChunks, false);
+      for (const { transport } of recorders) assertEquals(transport.transfersChunks, false);
     });
 
     test("and what comes while paused waits, whatever others read meanwhile", async () => {
@@ -152,7 +152,7 @@ describe("the option onread of a socket that exists", () => {
       const { socket, listeners } = fakeSocket(handle);
       const transport = new NodeTransport(socket, reader);
       transport.events = { data() {}, drain() {}, end() {}, closed() {} };
-      assertEquals(transport.givesChunks, true);
+      assertEquals(transport.transfersChunks, true);
       assertEquals(listeners.includes("data"), true);
       assertEquals(Object.getOwnPropertySymbols(socket).length, 1);
     });

@@ -95,7 +95,7 @@ export class Recorder extends Watched implements TransportEvents {
     this.received += chunk.length;
     this.sizes.push(chunk.length);
     if (!this.expected.check(chunk)) this.problems.push(`wrong bytes before ${this.received}`);
-    if (this.transport.givesChunks && this.#kept.length < 100) {
+    if (this.transport.transfersChunks && this.#kept.length < 100) {
       this.#kept.push({ chunk, copy: chunk.slice() });
     }
     this.onData(chunk);

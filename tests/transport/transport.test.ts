@@ -6,7 +6,7 @@ conformance("a memory pair", () => memoryLink());
 conformance("a memory pair that cuts chunks and lends them", () =>
   memoryLink({
     split: (available) => Math.min(available, available % 1000 + 1000),
-    givesChunks: false,
+    transfersChunks: false,
   }));
 conformance("a memory pair without capacity", () => memoryLink({ capacity: 0, split: 50_000 }));
 conformance("TCP", () => socketLink("tcp", false));

@@ -1,10 +1,14 @@
 import { assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
-import { Turns } from "../../src/transport/write_limiter.ts";
+import { WriteLimiter } from "../../src/transport/write_limiter.ts";
 
 /** Writers by number, which write down when they begin. */
-function scene(): { turns: Turns; begun: number[]; take(first: number, last: number): void } {
-  const turns = new Turns();
+function scene(): {
+  turns: WriteLimiter;
+  begun: number[];
+  take(first: number, last: number): void;
+} {
+  const turns = new WriteLimiter();
   const begun: number[] = [];
   const take = (first: number, last: number) => {
     for (let number = first; number <= last; number++) {

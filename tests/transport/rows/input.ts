@@ -119,7 +119,7 @@ export const input: Rows = {
   "echoes from inside data": async ({ recorder, peer }) => {
     const theirs = new Pattern();
     recorder.onData = (chunk) => {
-      const bytes = recorder.transport.givesChunks ? chunk : chunk.slice();
+      const bytes = recorder.transport.transfersChunks ? chunk : chunk.slice();
       recorder.act((transport) => transport.write(bytes, true));
     };
     for (let i = 0; i < 300; i++) {
