@@ -4,6 +4,12 @@
  * @module
  */
 
+/**
+ * What a handler's `open`, `onMessage` and the like may return: a promise of anything is waited for,
+ * and any other value is ignored, so that `return this.publish(…)` is right.
+ */
+export type MaybePromise = unknown;
+
 /** Whether a value is to be awaited. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null &&

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Application } from "./application.ts";
-import { requireSync } from "../guard.ts";
+import { type MaybePromise, requireSync } from "../guard.ts";
 import type { Connection, ConnectionInfo } from "./server_connection.ts";
 import { sameOrigin } from "../handshake/origin.ts";
 import type { WebSocketVersion } from "../handshake/versions.ts";
@@ -33,9 +33,6 @@ export type HandlerClass<Options = unknown> = new (
   request: Request | ConnectionInfo,
   options: Options,
 ) => WebSocketHandler<Options>;
-
-/** What a handler's `open`, `onMessage` and the like may return. */
-export type MaybePromise = void | Promise<void>;
 
 /**
  * One WebSocket connection, whatever version its client speaks.
@@ -160,14 +157,19 @@ export abstract class WebSocketHandler<Options = unknown> {
 
   // --- Hooks of the handshake -------------------------------------------------------------------
 
-  /** Called first, with the route's options (Tornado's `initialize`). */
+  /**
+   * Called first, with the route's options (Tornado's `initialize`). TypeScript does not infer the
+   * parameter of an overriding method: write `initialize({ db }: this["options"])`.
+   */
   initialize(_options: Options): void {}
 
   /**
    * Called before the handshake is answered. Throw {@linkcode HttpError} to refuse it; a promise
    * holds the answer back.
    */
-  prepare(): MaybePromise {}
+  prepare(): MaybePromise {
+    return undefined;
+  }
 
   /**
    * Whether a browser's page of this origin may connect (Tornado's `check_origin`). By default the
@@ -240,7 +242,9 @@ export abstract class WebSocketHandler<Options = unknown> {
    *
    * @param _args The captured parts of the path in order, percent-decoded.
    */
-  open(..._args: string[]): MaybePromise {}
+  open(..._args: string[]): MaybePromise {
+    return undefined;
+  }
 
   /**
    * A message has arrived: a string if it was text, a `Uint8Array` that is the handler's own if it
@@ -261,7 +265,9 @@ export abstract class WebSocketHandler<Options = unknown> {
    * The connection is over: exactly once for every connection whose `open()` was called.
    * {@linkcode closeCode} and {@linkcode closeReason} tell what the client said.
    */
-  onClose(): MaybePromise {}
+  onClose(): MaybePromise {
+    return undefined;
+  }
 
   /**
    * Told of what a callback threw or rejected; writes it to the setting `log` by default (Tornado's
