@@ -1,5 +1,6 @@
 /**
- * Tornado's echo example: a handler at `/websocket`, and a page at `/` that old browsers can open.
+ * Tornado's echo example: a handler at `/websocket`, which answers text with `You said: ` and the
+ * text, and a page at `/` that old browsers can open. Binary messages come back as they are.
  *
  *     deno run --allow-net examples/echo.ts [port]
  *     bun run examples/echo.ts [port]
@@ -10,7 +11,7 @@ import { Application, WebSocketHandler } from "@waterspout/websocket";
 
 class EchoHandler extends WebSocketHandler {
   onMessage(message: string | Uint8Array): Promise<void> {
-    return this.writeMessage(message);
+    return this.writeMessage(typeof message === "string" ? `You said: ${message}` : message);
   }
 }
 

@@ -18,7 +18,8 @@ function settle(): Promise<void> {
 
 /**
  * A clock that a test moves: the setting `clock` of an application, which its clients in memory take
- * too.
+ * too. It moves only timers that use the setting: those of the application, and of handlers that
+ * call `this.application.settings.clock.setTimeout`; not those of the global `setTimeout`.
  *
  * @example A client that is idle for too long
  * ```ts

@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { describe, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { Application, WebSocketHandler } from "../../mod.ts";
-import { type EchoExample, startEchoExample } from "../support/echo_example.ts";
+import { type EchoExample, echoOf, startEchoExample } from "../support/echo_example.ts";
 import { launchChromium } from "./chromium.ts";
 import { openEchoPage, type Phantom } from "./phantomjs.ts";
 
@@ -55,7 +55,7 @@ describe("Chromium uses the echo example's page", () => {
       await opened.evaluate((all) => all.forEach((text) => globalThis.send(text)), texts);
       await echoes(opened, 5);
       const received = await opened.evaluate(() => globalThis.received);
-      assertEquals(received, ["Hello, 日本語 👋", ...texts]);
+      assertEquals(received, ["Hello, 日本語 👋", ...texts].map(echoOf));
       const extensions = await opened.evaluate(() => globalThis.socket.extensions);
       assertMatch(extensions, /^permessage-deflate/);
     }));
@@ -154,10 +154,10 @@ describe("three browsers use the very same page at the same time", () => {
         const opened = await open(browser, example);
         await opened.evaluate((all) => all.forEach((text) => globalThis.send(text)), texts);
         await echoes(opened, texts.length);
-        assertEquals(await opened.evaluate(() => globalThis.received), texts);
+        assertEquals(await opened.evaluate(() => globalThis.received), texts.map(echoOf));
         for (const { child } of phantoms) {
           const [, json = ""] = await child.waitFor(/^echoed (.*)\n/m);
-          assertEquals(JSON.parse(json), texts);
+          assertEquals(JSON.parse(json), texts.map(echoOf));
         }
         // Ctrl-C closes all three.
         assertEquals(await example.child.stop("SIGINT"), 0, example.child.output);

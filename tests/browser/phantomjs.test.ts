@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { describe, test } from "node:test";
-import { type EchoExample, startEchoExample } from "../support/echo_example.ts";
+import { type EchoExample, echoOf, startEchoExample } from "../support/echo_example.ts";
 import { openEchoPage, type Phantom, type PhantomVersion } from "./phantomjs.ts";
 
 /** The first is typed into the page's box; all are sent at once, in this order. */
@@ -39,7 +39,9 @@ async function printed(phantom: Phantom, word: string): Promise<string[]> {
 
 /** The browser gets every text back; then Ctrl-C ends the server and closes the browser's socket. */
 async function echoAndClose(example: EchoExample, browsers: readonly Phantom[]): Promise<void> {
-  for (const browser of browsers) assertEquals(await printed(browser, "echoed"), texts);
+  for (const browser of browsers) {
+    assertEquals(await printed(browser, "echoed"), texts.map(echoOf));
+  }
   assertEquals(await example.child.stop("SIGINT"), 0, example.child.output);
   for (const browser of browsers) {
     const log = await printed(browser, "closed");

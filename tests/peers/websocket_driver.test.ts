@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { CLOSING_FRAME, parseResponse, textFrame } from "../support/draft76_client.ts";
-import { startEchoExample } from "../support/echo_example.ts";
+import { echoOf, startEchoExample } from "../support/echo_example.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { root } from "../support/runtime.ts";
 import { type Child, spawnScript } from "../support/spawn.ts";
@@ -41,7 +41,7 @@ const texts: readonly string[] = [
 
 /** Frames that are to be answered in the same way by every server, and the echoes of the texts. */
 const conversation: readonly { readonly sent: Uint8Array; readonly echoed: Uint8Array }[] = [
-  ...texts.map(textFrame).map((frame) => ({ sent: frame, echoed: frame })),
+  ...texts.map((text) => ({ sent: textFrame(text), echoed: textFrame(echoOf(text)) })),
   // A server that goes on after a frame of type 80 to FE skips it by its length. (No FF in it, which
   // would end it in websocket-driver.)
   { sent: Uint8Array.of(0x80, 0x03, 0x00, 0x41, 0xfe), echoed: new Uint8Array() },
@@ -118,7 +118,7 @@ function expected({ response_hex }: Vector): Answer {
 const servers: Readonly<Record<string, () => Promise<{ child: Child; port: number }>>> = {
   "the echo example": startEchoExample,
   "websocket-driver 0.7.4": async () => {
-    const child = spawnScript("tests/peers/websocket_driver.ts", [], { runtime: "node" });
+    const child = spawnScript("tests/peers/websocket_driver.ts", [echoOf("")], { runtime: "node" });
     const [, port] = await child.waitFor(/^ready (\d+)$/m);
     return { child, port: Number(port) };
   },

@@ -1,10 +1,12 @@
 /**
  * An echo server over npm:websocket-driver, a draft76 server that is not ours. Runs on Node; prints
- * `ready PORT`. A message `"close"` makes it close.
+ * `ready PORT`. A message `"close"` makes it close. Its argument, if it has one, stands before each
+ * text that it sends back.
  *
  * @module
  */
 import { createServer, type Socket } from "node:net";
+import process from "node:process";
 import websocketDriver from "websocket-driver";
 
 /** The part of a driver that is used here; the package has no types. */
@@ -24,6 +26,8 @@ const { isWebSocket, server } = websocketDriver as {
   server(options: { readonly maxLength: number }): Driver;
 };
 
+const [, , prefix = ""] = process.argv;
+
 function serve(socket: Socket): void {
   const driver = server({ maxLength: 16 << 20 });
   driver.on("connect", () => {
@@ -31,7 +35,7 @@ function serve(socket: Socket): void {
   });
   driver.on("message", ({ data }) => {
     if (data === "close") driver.close();
-    else if (typeof data === "string") driver.text(data);
+    else if (typeof data === "string") driver.text(prefix + data);
     else driver.binary(data);
   });
   driver.on("close", () => socket.end());

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import { Draft76Client } from "../support/draft76_client.ts";
-import { startEchoExample } from "../support/echo_example.ts";
+import { echoOf, startEchoExample } from "../support/echo_example.ts";
 import { type ProxyName, startProxy } from "./proxy.ts";
 
 /** Of 0 to 1 MiB, of one, two, three and four bytes a character. */
@@ -56,7 +56,7 @@ describe("a draft76 client gets its 101 before it has sent key3, then its echoes
         try {
           for (const text of texts) {
             client.send(text);
-            assertEquals(await client.receiveText(), text);
+            assertEquals(await client.receiveText(), echoOf(text));
           }
           await client.close();
         } finally {
@@ -68,9 +68,9 @@ describe("a draft76 client gets its 101 before it has sent key3, then its echoes
 
 describe("an RFC 6455 client gets its echoes behind", () => {
   for (const proxy of ["HAProxy in HTTP mode", "HAProxy in TCP mode", "nginx", "Caddy"] as const) {
-    test(
-      proxy,
-      () => behind(proxy, async (port) => assertEquals(await echoByWebSocket(port), texts)),
-    );
+    test(proxy, () =>
+      behind(proxy, async (port) => {
+        assertEquals(await echoByWebSocket(port), texts.map(echoOf));
+      }));
   }
 });

@@ -13,6 +13,11 @@ export interface EchoExample {
   readonly port: number;
 }
 
+/** What the example answers to a text. */
+export function echoOf(text: string): string {
+  return `You said: ${text}`;
+}
+
 /** Resolves once the example has printed its URL. The test stops `child`. */
 export async function startEchoExample(): Promise<EchoExample> {
   const child = spawnScript("examples/echo.ts", ["0"], { permission: "--allow-net" });
