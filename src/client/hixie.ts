@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { webSocketLocation } from "../handshake/draft76.ts";
 import { fieldLine, fieldLines } from "../handshake/response.ts";
 import { makeChallenge, randomInteger, shuffle } from "./challenge.ts";
 import type { ClientHandshake, HandshakeRequest } from "./handshake.ts";
@@ -134,7 +135,7 @@ function factsOf({ target, origin, subprotocols }: HandshakeRequest): Omit<Facts
   const { secure, host, resourceName } = target;
   return {
     origin: (origin ?? `${secure ? "https" : "http"}://${host}`).toLowerCase(),
-    location: `${secure ? "wss" : "ws"}://${host}${resourceName}`,
+    location: webSocketLocation(secure ? "wss" : "ws", { host, resourceName }),
     subprotocol: subprotocols[0],
   };
 }

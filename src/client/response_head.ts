@@ -4,7 +4,7 @@
  * @module
  */
 import { ProtocolError } from "../errors.ts";
-import { isFieldValue, isToken, trimSpace } from "../handshake/grammar.ts";
+import { isFieldValue, isReceivedFieldValue, isToken, trimSpace } from "../handshake/grammar.ts";
 import { decodeLatin1 } from "../handshake/latin1.ts";
 
 /** The limits of a head. */
@@ -83,7 +83,7 @@ function parseField(line: string): readonly [name: string, value: string] {
   const colon = line.indexOf(":");
   const name = line.slice(0, Math.max(colon, 0));
   const value = line.slice(colon + 1);
-  if (!isToken(name) || !isFieldValue(value)) {
+  if (!isToken(name) || !isReceivedFieldValue(value)) {
     throw broken(`a field must be a name, a colon and a value, not ${show(line)} (RFC 9112 §5)`);
   }
   return [name.toLowerCase(), value];

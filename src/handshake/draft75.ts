@@ -8,7 +8,7 @@
  */
 import { ProtocolError } from "../errors.ts";
 import { hixieRules } from "./hixie_rules.ts";
-import { closingLines, fieldLine, type HixieResponse } from "./response.ts";
+import { closingLines, echoedFieldLine, fieldLine, type HixieResponse } from "./response.ts";
 import { brokenRule, type HandshakeRequest } from "./rules.ts";
 
 const RULES = hixieRules({
@@ -33,7 +33,7 @@ export function draft75Response(response: HixieResponse): string {
   return "HTTP/1.1 101 Web Socket Protocol Handshake\r\n" +
     "Upgrade: WebSocket\r\n" +
     "Connection: Upgrade\r\n" +
-    fieldLine("WebSocket-Origin", response.origin.toLowerCase()) +
+    echoedFieldLine("WebSocket-Origin", response.origin.toLowerCase()) +
     fieldLine("WebSocket-Location", response.location) +
     closingLines("WebSocket-Protocol", response) +
     "\r\n";

@@ -9,7 +9,7 @@
 import { challengeDigest } from "../digest/digest.ts";
 import { ProtocolError } from "../errors.ts";
 import { hixieRules } from "./hixie_rules.ts";
-import { closingLines, fieldLine, type HixieResponse } from "./response.ts";
+import { closingLines, echoedFieldLine, fieldLine, type HixieResponse } from "./response.ts";
 import { brokenRule, type HandshakeRequest, type Rule } from "./rules.ts";
 
 /** The two numbers that a client hides in its keys (§5.2). */
@@ -106,7 +106,7 @@ export function draft76Response(response: HixieResponse): string {
   return "HTTP/1.1 101 WebSocket Protocol Handshake\r\n" +
     "Upgrade: WebSocket\r\n" +
     "Connection: Upgrade\r\n" +
-    fieldLine("Sec-WebSocket-Origin", response.origin) +
+    echoedFieldLine("Sec-WebSocket-Origin", response.origin) +
     fieldLine("Sec-WebSocket-Location", response.location) +
     closingLines("Sec-WebSocket-Protocol", response) +
     "\r\n";
@@ -128,16 +128,20 @@ export function challengeResponse({ part1, part2 }: ChallengeParts, key3: Uint8A
   return challengeDigest(part1, part2, key3);
 }
 
+/** The port that a URL of each scheme leaves out; an empty one is left out of both. */
+const DEFAULT_PORT = { ws: /:(?:0*80)?$/, wss: /:(?:0*443)?$/ } as const;
+
 /**
- * The URL that a client must find in the answer of draft75 and draft76 (§3.2).
+ * The URL that a client must find in the answer of draft75 and draft76 (§3.2). It has no default
+ * port, even if a proxy writes one into `Host`: the client compares the URL with its own.
  *
  * @param scheme What the client used, which only the application knows behind a proxy.
- * @param host The request's `Host`, port included.
+ * @param host The request's `Host`, with its port if it has one.
  * @param resourceName Path and query, as they were sent.
  */
 export function webSocketLocation(
   scheme: "ws" | "wss",
   { host, resourceName }: { readonly host: string; readonly resourceName: string },
 ): string {
-  return `${scheme}://${host}${resourceName}`;
+  return `${scheme}://${host.replace(DEFAULT_PORT[scheme], "")}${resourceName}`;
 }

@@ -11,17 +11,37 @@ const TOKEN_CHARACTERS = "!#$%&'*+.^_`|~0-9A-Za-z\\-";
 /** The source of a RegExp for one token. */
 export const TOKEN: string = `[${TOKEN_CHARACTERS}]+`;
 
+/**
+ * The source of a RegExp for a host: a registered name or IPv4 address, or an IPv6 address in
+ * brackets (RFC 3986 §3.2.2).
+ *
+ * A name has no comma, which would make one host of two `Host` fields that somebody has joined, and
+ * no percent-encoding, which would be a second spelling of a name.
+ */
+export const HOST = "(?:\\[[0-9A-Fa-f:.]+\\]|[\\w.~!$&'()*+;=-]+)";
+
 const tokenPattern = new RegExp(`^${TOKEN}$`);
 const valuePattern = /^[\t\x20-\x7e\x80-\xff]*$/;
+const receivedValuePattern = /^[^\0\r\n]*$/;
 
 /** Whether a string is a token: a field name, a method, a subprotocol. */
 export function isToken(text: string): boolean {
   return tokenPattern.test(text);
 }
 
-/** Whether a string may be a field value: HTAB, visible ASCII, space and U+0080 to U+00FF. */
+/** Whether a string may be sent as a field value: HTAB, visible ASCII, space, U+0080 to U+00FF. */
 export function isFieldValue(text: string): boolean {
   return valuePattern.test(text);
+}
+
+/**
+ * Whether a string may have been received as a field value: anything but NUL, CR and LF.
+ *
+ * draft76 §4.1 lets a value hold all but CR and LF, and some of its clients draw a DEL into their
+ * keys. RFC 9110 §5.5 lets a recipient keep control characters other than these three.
+ */
+export function isReceivedFieldValue(text: string): boolean {
+  return receivedValuePattern.test(text);
 }
 
 /** For each byte, 1 if `allowed` matches its character. */
@@ -38,8 +58,8 @@ export const TOKEN_BYTES: Uint8Array = table(tokenPattern);
  */
 export const TARGET_BYTES: Uint8Array = table(/^[\x21\x22\x24-\x7e]$/);
 
-/** For each byte, 1 if a field value may hold it (RFC 9110 §5.5). */
-export const VALUE_BYTES: Uint8Array = table(valuePattern);
+/** For each byte, 1 if a received field value may hold it: see {@linkcode isReceivedFieldValue}. */
+export const VALUE_BYTES: Uint8Array = table(receivedValuePattern);
 
 /** Whether a list of tokens (`keep-alive, Upgrade`) has one, in any case (RFC 9110 §5.6.1). */
 export function listHasToken(list: string, token: string): boolean {

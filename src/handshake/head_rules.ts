@@ -4,14 +4,16 @@
  * @module
  */
 import { HttpError } from "../errors.ts";
-import type { RequestHead } from "./request_head.ts";
+import { isHost } from "./host.ts";
+import { ABSOLUTE_FORM, methodNotServed, type RequestHead } from "./request_head.ts";
 import { brokenRule, type Rule } from "./rules.ts";
 
 /** What the rules are about. */
 interface HeadFacts {
+  readonly method: string;
   readonly httpVersion: string;
   readonly target: string;
-  /** The authority of a target in absolute form. */
+  /** The authority of a request-target in absolute form. */
   readonly authority: string | undefined;
   /** The `Host` field; of several, all of them in a list. */
   readonly host: string | undefined;
@@ -20,8 +22,10 @@ interface HeadFacts {
 const RULES: readonly Rule<HeadFacts>[] = [
   {
     section: "RFC 9112 §3.2",
-    because: "the request-target must be a path or an http or https URL",
-    broken: ({ target }) => !target.startsWith("/") && !/^https?:\/\//i.test(target),
+    because: "the request-target must be a path, an http, https, ws or wss URL, or * for OPTIONS",
+    broken: ({ method, target }) =>
+      !target.startsWith("/") && !ABSOLUTE_FORM.test(target) &&
+      !(target === "*" && method === "OPTIONS"),
   },
   {
     section: "RFC 9112 §3.2",
@@ -40,27 +44,20 @@ const RULES: readonly Rule<HeadFacts>[] = [
   },
 ];
 
-/** A registered name, IPv4 address or bracketed IPv6 address, and a port (RFC 3986 §3.2). */
-const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|[\w.~!$&'()*+,;=%-]+)(?::[0-9]*)?$/;
-
-/** The host that was checked last: nearly every request asks for the same. */
-let knownHost = "localhost";
-
-/** Whether a URL can be made of it, which `HOST` alone does not say (`256.1.1.1`, `a:70000`). */
-function isHost(text: string): boolean {
-  if (text === knownHost) return true;
-  if (!HOST.test(text) || !URL.canParse(`http://${text}/`)) return false;
-  knownHost = text;
-  return true;
-}
-
-/** Refuses a head that breaks a rule. @throws {HttpError} 400, with the rule. */
+/**
+ * Refuses a head that breaks a rule.
+ *
+ * @throws {HttpError} 400, with the rule; 501 for CONNECT, whose target has a form of its own
+ * (RFC 9112 §3.2.3).
+ */
 export function checkHead(head: RequestHead): void {
-  const { httpVersion, target } = head;
+  const { method, httpVersion, target } = head;
+  if (method === "CONNECT") throw methodNotServed(method);
   const broken = brokenRule(RULES, {
+    method,
     httpVersion,
     target,
-    authority: target.startsWith("/") ? undefined : head.host,
+    authority: head.authority,
     host: head.get("host"),
   });
   if (broken !== undefined) throw new HttpError(400, broken);

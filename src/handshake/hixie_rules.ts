@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { listHasToken } from "./grammar.ts";
 import type { HandshakeRequest, Rule } from "./rules.ts";
 
 /** Where a draft has these rules, and what it calls the field of the subprotocol. */
@@ -26,10 +27,12 @@ export function hixieRules({ section, protocolField }: Draft): readonly Rule<Han
       because: "Upgrade must be WebSocket",
       broken: (request) => request.get("upgrade")?.toLowerCase() !== "websocket",
     },
+    // The drafts know only the one token, but proxies add `close` and `keep-alive` to it, and the
+    // field is a list (RFC 9110 §7.6.1).
     {
       section,
-      because: "Connection must be Upgrade",
-      broken: (request) => request.get("connection")?.toLowerCase() !== "upgrade",
+      because: "Connection must include Upgrade",
+      broken: (request) => !listHasToken(request.get("connection") ?? "", "upgrade"),
     },
     {
       section,

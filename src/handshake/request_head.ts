@@ -26,7 +26,11 @@ interface LocatedFields {
 export const located: LocatedFields = { head: undefined, count: 0, starts: [], colons: [] };
 
 const FORBIDDEN = /^(?:CONNECT|TRACE|TRACK)$/i;
-const ABSOLUTE_FORM = /^https?:\/\/([^/?]*)/i;
+/**
+ * A request-target in absolute form up to its path, and its authority. Clients of WebSockets that go
+ * through a forward proxy write `ws` and `wss` too.
+ */
+export const ABSOLUTE_FORM = /^(?:http|ws)s?:\/\/([^/?]*)/i;
 /** The length of ` HTTP/1.1` and the CRLF behind it. */
 const VERSION_LENGTH = 11;
 
@@ -66,10 +70,14 @@ export class RequestHead {
     return this.#text[this.#targetEnd + VERSION_LENGTH - 3] === "0" ? "1.0" : "1.1";
   }
 
-  /** Path and query (RFC 6455 §3): the request-target without an absolute form's origin. */
+  /**
+   * Path and query (RFC 6455 §3): the request-target without an absolute form's origin. Of `*`, which
+   * has neither, `/` (RFC 9112 §3.3).
+   */
   get resourceName(): string {
     const { target } = this;
     if (target.startsWith("/")) return target;
+    if (target === "*") return "/";
     const resource = target.replace(ABSOLUTE_FORM, "");
     return resource.startsWith("/") ? resource : `/${resource}`;
   }
@@ -88,12 +96,18 @@ export class RequestHead {
     return mark === -1 ? "" : target.substring(mark + 1);
   }
 
+  /** The authority of a request-target in absolute form; `undefined` in the other forms. */
+  get authority(): string | undefined {
+    const { target } = this;
+    return target.startsWith("/") ? undefined : ABSOLUTE_FORM.exec(target)?.[1];
+  }
+
   /**
-   * The host and, if it was given, the port: of the target in absolute form, which overrides the
+   * The host and, if it was given, the port: of the target in absolute form, which replaces the
    * `Host` field (RFC 9112 §3.2.2), or of that field. Empty if HTTP/1.0 came without either.
    */
   get host(): string {
-    return ABSOLUTE_FORM.exec(this.target)?.[1] ?? this.get("host") ?? "";
+    return this.authority ?? this.get("host") ?? "";
   }
 
   /**
@@ -130,7 +144,7 @@ export class RequestHead {
     return found;
   }
 
-  /** All fields, in a new `Headers`. */
+  /** All fields, in a new `Headers`; `Host` is {@linkcode host}. */
   toHeaders(): Headers {
     return new Headers(this.#pairs());
   }
@@ -140,8 +154,8 @@ export class RequestHead {
    * host gets `localhost`.
    *
    * @param scheme What the client used: `"https"` over TLS.
-   * @throws {HttpError} 501 if a `Request` can't carry the method: CONNECT, TRACE and TRACK, and on
-   * Bun every one that it does not know, which it would turn into GET.
+   * @throws {HttpError} 501 if a `Request` can't carry the method: CONNECT, TRACE and TRACK; `get`
+   * and the like, which it would turn into GET; and on Bun every one that it does not know.
    */
   toRequest(scheme: "http" | "https"): Request {
     const { method } = this;
@@ -151,19 +165,21 @@ export class RequestHead {
     // Bun would make one of a method that Fetch §2.2.1 forbids. Nothing else can be refused: the host
     // was checked when the head was read.
     const request = FORBIDDEN.test(method) ? undefined : new Request(url, { method, headers });
-    if (request?.method.toUpperCase() !== method.toUpperCase()) {
-      throw new HttpError(501, `the method ${method} is not served (RFC 9110 §15.6.2)`);
-    }
+    // A method is case-sensitive (RFC 9110 §9.1): `get` is another one than GET.
+    if (request?.method !== method) throw methodNotServed(method);
     return request;
   }
 
   #pairs(): [name: string, value: string][] {
     const { starts, colons, count } = this.#fields();
+    const { authority } = this;
     const pairs: [name: string, value: string][] = [];
     for (let i = 0; i < count; i++) {
       // `count` entries are there.
       const start = starts[i]!, colon = colons[i]!;
-      pairs.push([this.#text.substring(start, colon), this.#value(i)]);
+      const name = this.#text.substring(start, colon);
+      const isReplaced = authority !== undefined && name.toLowerCase() === "host";
+      pairs.push([name, isReplaced ? authority : this.#value(i)]);
     }
     return pairs;
   }
@@ -206,4 +222,9 @@ function isNamed(text: string, start: number, name: string): boolean {
     if ((isUpperCase ? code + 0x20 : code) !== name.charCodeAt(i)) return false;
   }
   return true;
+}
+
+/** The refusal of a method that nothing here serves. */
+export function methodNotServed(method: string): HttpError {
+  return new HttpError(501, `the method ${method} is not served (RFC 9110 §15.6.2)`);
 }

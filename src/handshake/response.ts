@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { isFieldValue, isToken } from "./grammar.ts";
+import { isFieldValue, isReceivedFieldValue, isToken } from "./grammar.ts";
 
 /** Header fields in their order: pairs, a `Headers` or a `Map`. */
 export type HeaderFields = Iterable<readonly [name: string, value: string]>;
@@ -70,6 +70,21 @@ export function checkHandshakeField(name: string, value: string): void {
 export function fieldLine(name: string, value: string): string {
   checkFieldName(name);
   checkFieldValue(name, value);
+  return `${name}: ${value}\r\n`;
+}
+
+/**
+ * One field line with a value that was received and that the client compares byte by byte.
+ *
+ * @throws {TypeError} If the name is malformed, or the value has a CR, LF or NUL.
+ */
+export function echoedFieldLine(name: string, value: string): string {
+  checkFieldName(name);
+  if (!isReceivedFieldValue(value)) {
+    throw new TypeError(
+      `Cannot echo ${JSON.stringify(value)} as ${name}: a CR, LF or NUL (RFC 9110 §5.5)`,
+    );
+  }
   return `${name}: ${value}\r\n`;
 }
 

@@ -33,6 +33,7 @@ import { offeredSubprotocols } from "../handshake/subprotocols.ts";
 import { detectVersion, isDraft, upgradeRequired } from "../handshake/versions.ts";
 import { refusalResponse } from "../http/error_response.ts";
 import { HttpExchange } from "../http/exchange.ts";
+import { OPTIONS_ANSWER } from "../http/options_answer.ts";
 import { createProtocol } from "../protocol/create.ts";
 import type { Match, Routes } from "./routes.ts";
 import { type RefusalReason, refusalReason, type RefusalStage } from "../metrics/counters.ts";
@@ -147,13 +148,13 @@ export class Opening {
     if (connection.forwarded !== null && !connection.context.readmit(connection)) {
       throw new HttpError(503, "too many connections (maxConnectionsPerAddress)");
     }
+    if (head.target === "*") {
+      connection.context.counters.requests++;
+      return this.#finish(OPTIONS_ANSWER);
+    }
     const version = detectVersion(head, settings.versions);
     if (version === undefined) return this.#servePlain(head, rest);
-    const match = matchPath(routes, head.path);
-    if (match === undefined) throw new HttpError(404, "no route matches the path");
-    if (head.method !== "GET") {
-      throw new HttpError(405, "a WebSocket handshake is a GET (RFC 6455 §4.1)", { allow: "GET" });
-    }
+    const match = matchRoute(routes, head);
     connection.version = version;
     connection.match = match;
     this.#stage = "handshake";
@@ -331,12 +332,7 @@ export class Opening {
       this.#exchange.data(rest);
       return;
     }
-    if (matchPath(routes, head.path) === undefined) {
-      throw new HttpError(404, "no route matches the path");
-    }
-    if (head.method !== "GET") {
-      throw new HttpError(405, "a WebSocket handshake is a GET (RFC 6455 §4.1)", { allow: "GET" });
-    }
+    matchRoute(routes, head);
     throw upgradeRequired(settings.versions);
   }
 
@@ -360,8 +356,13 @@ export class Opening {
     const isAnswered = this.#state === "key3";
     this.#state = "over";
     if (error instanceof ProtocolError || isAnswered) return connection.abort();
-    this.#write(refusalResponse(error, connection));
-    connection.leave();
+    this.#finish(refusalResponse(error, connection));
+  }
+
+  #finish(answer: string): void {
+    this.#state = "over";
+    this.#write(answer);
+    this.#connection.leave();
   }
 
   #reasonFor(error: unknown): RefusalReason {
@@ -375,12 +376,19 @@ function schemeOf(handler: WebSocketHandler): "ws" | "wss" {
   return requireSync("getWebSocketScheme", handler.getWebSocketScheme());
 }
 
-function matchPath(routes: Routes, path: string): Match | undefined {
+/** The route of a handshake. @throws {HttpError} 400, 404 or 405 if it has none. */
+function matchRoute(routes: Routes, { path, method }: RequestHead): Match {
+  let match: Match | undefined;
   try {
-    return routes.match(path);
+    match = routes.match(path);
   } catch {
     throw new HttpError(400, "the path is not well-formed percent-encoding (RFC 3986 §2.1)");
   }
+  if (match === undefined) throw new HttpError(404, "no route matches the path");
+  if (method !== "GET") {
+    throw new HttpError(405, "a WebSocket handshake is a GET (RFC 6455 §4.1)", { allow: "GET" });
+  }
+  return match;
 }
 
 function concat(first: Uint8Array, second: Uint8Array): Uint8Array {

@@ -18,13 +18,19 @@ describe("the rules of the handshake (draft75)", () => {
         "Origin: http://example.com\r\nWebSocket-Protocol: a sample, too\r\n\r\n",
     ));
     checkDraft75(requestOf({ ...good, Upgrade: "websocket", Connection: "upgrade" }));
+    checkDraft75(requestOf({ ...good, Connection: "close, upgrade" }));
   });
 
   const rows: [name: string, value: string | undefined, because: string][] = [
     ["Upgrade", undefined, "Upgrade must be WebSocket (draft75, server-side requirements)"],
     ["Upgrade", "WebSocket, h2c", "Upgrade must be WebSocket"],
-    ["Connection", undefined, "Connection must be Upgrade (draft75, server-side requirements)"],
-    ["Connection", "close", "Connection must be Upgrade"],
+    [
+      "Connection",
+      undefined,
+      "Connection must include Upgrade (draft75, server-side requirements)",
+    ],
+    ["Connection", "close", "Connection must include Upgrade"],
+    ["Connection", "close, upgrades", "Connection must include Upgrade"],
     ["Host", undefined, "Host must be sent"],
     ["Host", "", "Host must be sent"],
     ["Origin", undefined, "Origin must be sent"],

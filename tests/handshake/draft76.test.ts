@@ -60,6 +60,15 @@ describe("the challenge", () => {
     assertEquals(answer, fromHex("0f9760a41ef440e6998b127214c2e01d"));
   });
 
+  test("of a Java-WebSocket 1.3, which draws DELs into its keys", () => {
+    const outcome = readPieces([
+      requestBytes("4 @1  46546xW%0l\x7f 1 5", "12998 5 Y3 1  .P00", latin1Bytes("^n:ds[4U")),
+    ]);
+    assert(outcome !== "incomplete" && "head" in outcome);
+    const answer = challengeResponse(checkDraft76(outcome.head), latin1Bytes(outcome.rest));
+    assertEquals(textOf(answer), "8jKS'y:G*Co,Wxa-");
+  });
+
   test("has 8 bytes in key3", () => {
     for (const length of [0, 7, 9]) {
       assertThrows(
@@ -112,6 +121,9 @@ describe("the rules of the handshake (draft76 §5.1)", () => {
   test("hold for what a client sends, whatever its case", () => {
     checkDraft76(requestOf(good));
     checkDraft76(requestOf({ ...good, Upgrade: "websocket", Connection: "upgrade" }));
+    for (const connection of ["close, upgrade", "keep-alive, Upgrade", "Upgrade ,close"]) {
+      checkDraft76(requestOf({ ...good, Connection: connection }));
+    }
     checkDraft76(requestOf({ ...good, "Content-Length": "8", Origin: "null" }));
     checkDraft76(requestOf({ ...good, "Sec-WebSocket-Protocol": "a, b c~ " }));
     checkDraft76(requestOf(good, { httpVersion: "1.0" }));
@@ -121,8 +133,9 @@ describe("the rules of the handshake (draft76 §5.1)", () => {
     ["Upgrade", undefined, "Upgrade must be WebSocket"],
     ["Upgrade", "h2c", "Upgrade must be WebSocket"],
     ["Upgrade", "WebSocket, h2c", "Upgrade must be WebSocket"],
-    ["Connection", undefined, "Connection must be Upgrade"],
-    ["Connection", "keep-alive, Upgrade", "Connection must be Upgrade"],
+    ["Connection", undefined, "Connection must include Upgrade (draft76 §5.1)"],
+    ["Connection", "close", "Connection must include Upgrade"],
+    ["Connection", "keep-alive Upgrade", "Connection must include Upgrade"],
     ["Host", undefined, "Host must be sent"],
     ["Host", "", "Host must be sent"],
     ["Origin", undefined, "Origin must be sent"],
@@ -154,6 +167,11 @@ describe("the rules of the handshake (draft76 §5.1)", () => {
 });
 
 describe("the answer", () => {
+  test("has the origin as it was sent, with control characters too", () => {
+    const answer = draft76Response({ origin: "http://a\x7f\x01", location: "ws://a/" });
+    assertEquals(answer.includes("\r\nSec-WebSocket-Origin: http://a\x7f\x01\r\n"), true);
+  });
+
   const answer = { origin: "http://example.com", location: "ws://example.com/demo" };
 
   test("has the draft's fields", () => {
@@ -193,4 +211,24 @@ describe("the answer", () => {
     assertEquals(webSocketLocation("ws", head), "ws://example.com:81/demo?a=b");
     assertEquals(webSocketLocation("wss", head), "wss://example.com:81/demo?a=b");
   });
+
+  // A client's URL has no default port (draft76 §3.2), whatever a proxy makes of its Host.
+  const locations: [scheme: "ws" | "wss", host: string, location: string][] = [
+    ["ws", "example.com:80", "ws://example.com/"],
+    ["wss", "example.com:443", "wss://example.com/"],
+    ["ws", "example.com:443", "ws://example.com:443/"],
+    ["wss", "example.com:80", "wss://example.com:80/"],
+    ["ws", "example.com:8080", "ws://example.com:8080/"],
+    ["ws", "example.com:180", "ws://example.com:180/"],
+    ["ws", "example.com:", "ws://example.com/"],
+    ["wss", "example.com:0443", "wss://example.com/"],
+    ["ws", "[::1]:80", "ws://[::1]/"],
+    ["ws", "[::80]", "ws://[::80]/"],
+    ["wss", "[2001:db8::443]", "wss://[2001:db8::443]/"],
+  ];
+  for (const [scheme, host, location] of locations) {
+    test(`has the location ${location} for ${scheme} and the Host ${host}`, () => {
+      assertEquals(webSocketLocation(scheme, { host, resourceName: "/" }), location);
+    });
+  }
 });

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import {
   isFieldValue,
+  isReceivedFieldValue,
   isToken,
   listHasToken,
   TARGET_BYTES,
@@ -31,14 +32,24 @@ describe("characters", () => {
     assertEquals(allowed(TARGET_BYTES), VISIBLE.replace("#", ""));
   });
 
-  test("of field values (RFC 9110 §5.5)", () => {
+  test("of field values that are sent (RFC 9110 §5.5)", () => {
     const latin = Array.from({ length: 128 }, (_, i) => String.fromCharCode(128 + i)).join("");
-    assertEquals(allowed(VALUE_BYTES), `\t ${VISIBLE}${latin}`);
-    assert(isFieldValue(allowed(VALUE_BYTES)));
+    assert(isFieldValue(`\t ${VISIBLE}${latin}`));
     assert(isFieldValue(""));
     for (const text of ["\n", "a\n", "\r", "\0", "\x7f", "\u0100", "a\r\nb"]) {
       assert(!isFieldValue(text), JSON.stringify(text));
     }
+    for (let code = 0; code < 0x80; code++) {
+      const isVisible = code >= 0x20 && code !== 0x7f;
+      assertEquals(isFieldValue(String.fromCharCode(code)), isVisible || code === 9, `${code}`);
+    }
+  });
+
+  test("of field values that are received: all but NUL, CR and LF (draft76 §4.1)", () => {
+    const refused = [...VALUE_BYTES.keys()].filter((byte) => VALUE_BYTES[byte] === 0);
+    assertEquals(refused, [0x00, 0x0a, 0x0d]);
+    assert(isReceivedFieldValue(allowed(VALUE_BYTES)));
+    for (const text of ["\0", "a\r", "\nb"]) assert(!isReceivedFieldValue(text));
   });
 });
 
@@ -52,6 +63,20 @@ describe("lists", () => {
     for (const list of ["", "upgrades", "up grade", "upgrade;a", "a upgrade", "\xa0upgrade"]) {
       assert(!listHasToken(list, "upgrade"), list);
     }
+  });
+
+  test("have no other token of the same length, which differs at any place", () => {
+    const others = ["downgra", "@PGRADE", "[pgrade", "websock", "\x15pgrade", "\xd5pgrade"];
+    for (const other of others) assert(!listHasToken(other, "upgrade"), other);
+    for (let at = 0; at < "upgrade".length; at++) {
+      for (const wrong of ["x", "X", "-", "\u017f", "\0"]) {
+        const other = `${"upgrade".slice(0, at)}${wrong}${"upgrade".slice(at + 1)}`;
+        assert(!listHasToken(other, "upgrade"), other);
+        assert(!listHasToken(`close, ${other}`, "upgrade"), other);
+      }
+    }
+    // U+212A is a K in lower case, which is not ASCII.
+    assert(!listHasToken("\u212aeep-alive", "keep-alive"));
   });
 
   test("trimSpace takes spaces and tabs only", () => {

@@ -9,6 +9,8 @@ describe("sameOrigin", () => {
     ["http://a.example", "http", "a.example"],
     ["http://a.example:80", "http", "a.example"],
     ["http://a.example", "http", "a.example:80"],
+    ["http://a.example", "http", "a.example:"],
+    ["https://a.example", "https", "a.example:"],
     ["http://a.example:8888", "http", "a.example:8888"],
     ["http://a.example:08888", "http", "a.example:8888"],
     ["https://a.example", "https", "a.example:443"],

@@ -17,6 +17,9 @@ describe("the request-target", () => {
       ["http://other/", "other", "/", "/", ""],
       ["HTTP://other:81/a?b", "other:81", "/a?b", "/a", "b"],
       ["https://[::1]:81?b/c", "[::1]:81", "/?b/c", "/", "b/c"],
+      ["ws://other", "other", "/", "/", ""],
+      ["ws://other:81/a?b", "other:81", "/a?b", "/a", "b"],
+      ["WSS://[::1]:81?b/c", "[::1]:81", "/?b/c", "/", "b/c"],
     ];
   for (const [target, host, resourceName, path, query] of rows) {
     test(target, () => {
@@ -26,7 +29,10 @@ describe("the request-target", () => {
       assertEquals(head.resourceName, resourceName);
       assertEquals(head.path, path);
       assertEquals(head.query, query);
-      assertEquals(head.toRequest("http").url, `http://${host}${resourceName}`);
+      const request = head.toRequest("http");
+      assertEquals(request.url, `http://${host}${resourceName}`);
+      // RFC 9112 §3.2.2: the received Host is ignored beside an authority.
+      assertEquals([request.headers.get("host"), head.toHeaders().get("host")], [host, host]);
     });
   }
 });
@@ -129,7 +135,8 @@ describe("toRequest", () => {
 
   test("refuses a method that a Request can't carry, and never makes another of it", () => {
     // RFC 9110 §9.1: a method is case-sensitive, so that `get` is none of its own.
-    for (const method of ["CONNECT", "TRACE", "TRACK", "FOO", "get"]) {
+    const methods = ["TRACE", "TRACK", "FOO", "get", "Get", "post", "delete", "head", "options"];
+    for (const method of [...methods, "put", "patch", "Patch", "foo"]) {
       const head = headOf(`${method} / HTTP/1.0\r\n\r\n`);
       assertEquals(head.method, method);
       let carried: string;
@@ -139,7 +146,11 @@ describe("toRequest", () => {
         assert(error instanceof HttpError && error.status === 501, String(error));
         continue;
       }
-      assertEquals(carried.toUpperCase(), method.toUpperCase());
+      assertEquals(carried, method);
+    }
+    for (const method of ["get", "Get", "post", "delete", "head", "options", "put", "TRACE"]) {
+      const head = headOf(`${method} / HTTP/1.0\r\n\r\n`);
+      assertThrows(() => head.toRequest("http"), HttpError, `the method ${method} is not served`);
     }
     assertThrows(() => headOf("TRACK / HTTP/1.0\r\n\r\n").toRequest("http"), HttpError, "TRACK");
   });

@@ -53,7 +53,7 @@ describe("WebSocketRequest", () => {
       const headers = new Headers(request.headers);
       headers.delete(name);
       const without = new Request(request.url, { headers });
-      assertThrows(() => new WebSocketRequest(without), ProtocolError, `${name} must be`);
+      assertThrows(() => new WebSocketRequest(without), ProtocolError, `${name} must `);
     }
     assertThrows(() => new WebSocketRequest(requestOf(keys, "POST")), ProtocolError, "GET");
   });

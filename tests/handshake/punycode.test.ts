@@ -1,0 +1,29 @@
+import { assertEquals } from "@std/assert";
+import { describe, test } from "node:test";
+import { decodePunycode } from "../../src/handshake/punycode.ts";
+
+describe("Punycode", () => {
+  const rows: [encoded: string, decoded: string | undefined][] = [
+    ["", ""],
+    ["bcher-kva", "bücher"],
+    ["fa-hia", "faß"],
+    ["ls8h", "\u{1f4a9}"],
+    // RFC 3492 §7.1, A, B, L, R and S, in lower case.
+    ["egbpdaj6bu4bxfgehfvwxn", "ليهمابتكلموشعربي؟"],
+    ["ihqwcrb4cv8a8dqg056pqjye", "他们为什么不说中文"],
+    ["3b-ww4c5e180e575a65lsy2b", "3年b組金八先生"],
+    ["d9juau41awczczp", "そのスピードで"],
+    ["-> $1.00 <--", "-> $1.00 <-"],
+    ["-", ""],
+    ["a-", "a"],
+    // Cut off, not a digit, beyond U+10FFFF.
+    ["0", undefined],
+    ["bcher-kv", undefined],
+    ["a_", undefined],
+    ["99999999", undefined],
+    ["999999b", undefined],
+  ];
+  for (const [encoded, decoded] of rows) {
+    test(JSON.stringify(encoded), () => assertEquals(decodePunycode(encoded), decoded));
+  }
+});

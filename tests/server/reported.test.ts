@@ -1,0 +1,237 @@
+/**
+ * What real clients, proxies and health checks have been reported to send. Each row runs whole, byte
+ * by byte, and split at every place.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import { describe, test } from "node:test";
+import type { Settings } from "../../src/server/settings.ts";
+import { latin1Bytes } from "../support/bytes.ts";
+import { Recording } from "../support/recording.ts";
+import { Rig, settle } from "../support/rig.ts";
+
+/** A request, and the answer to it. */
+interface Row {
+  readonly name: string;
+  readonly request: string;
+  /** The whole answer: what differs each time is left out. */
+  readonly answer: string;
+  readonly settings?: Partial<Settings>;
+}
+
+function lines(...lines: readonly string[]): string {
+  return [...lines, "", ""].join("\r\n");
+}
+
+const KEY3 = "^n:ds[4U";
+/** The answer to the keys below with {@linkcode KEY3}. */
+const PROOF = "8jKS'y:G*Co,Wxa-";
+
+/** A request of draft76, with some fields in another form. */
+function draft76(changed: Readonly<Record<string, string>>, target = "/"): string {
+  const fields = {
+    Upgrade: "WebSocket",
+    Connection: "Upgrade",
+    Host: "example.com",
+    Origin: "http://example.com",
+    "Sec-WebSocket-Key1": "4 @1  46546xW%0l 1 5",
+    "Sec-WebSocket-Key2": "12998 5 Y3 1  .P00",
+    ...changed,
+  };
+  const all = Object.entries(fields).map(([name, value]) => `${name}: ${value}`);
+  return lines(`GET ${target} HTTP/1.1`, ...all) + KEY3;
+}
+
+function accepted76(location: string, origin = "http://example.com"): string {
+  return lines(
+    "HTTP/1.1 101 WebSocket Protocol Handshake",
+    "Upgrade: WebSocket",
+    "Connection: Upgrade",
+    `Sec-WebSocket-Origin: ${origin}`,
+    `Sec-WebSocket-Location: ${location}`,
+  ) + PROOF;
+}
+
+function draft75(connection: string): string {
+  return lines(
+    "GET / HTTP/1.1",
+    "Upgrade: WebSocket",
+    connection,
+    "Host: example.com",
+    "Origin: http://example.com",
+  );
+}
+
+const ACCEPTED75 = lines(
+  "HTTP/1.1 101 Web Socket Protocol Handshake",
+  "Upgrade: WebSocket",
+  "Connection: Upgrade",
+  "WebSocket-Origin: http://example.com",
+  "WebSocket-Location: ws://example.com/",
+);
+
+function rfc6455(target: string, ...fields: readonly string[]): string {
+  return lines(
+    `GET ${target} HTTP/1.1`,
+    "Upgrade: websocket",
+    "Connection: keep-alive, Upgrade",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    "Sec-WebSocket-Version: 13",
+    ...fields,
+  );
+}
+
+const ACCEPTED = lines(
+  "HTTP/1.1 101 Switching Protocols",
+  "Upgrade: websocket",
+  "Connection: Upgrade",
+  "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+);
+
+const WELL = lines("HTTP/1.1 204 No Content", "connection: close");
+const PROXY: Partial<Settings> = { trustProxy: ["127.0.0.1"] };
+
+const rows: readonly Row[] = [
+  {
+    name: "Java-WebSocket up to 1.3: a DEL in a key of draft76",
+    request: draft76({ "Sec-WebSocket-Key1": "4 @1  46546xW%0l\x7f 1 5" }),
+    answer: accepted76("ws://example.com/"),
+  },
+  {
+    name: "a DEL at the ends of a key",
+    request: draft76({ "Sec-WebSocket-Key2": "\x7f12998 5 Y3 1  .P00\x7f" }),
+    answer: accepted76("ws://example.com/"),
+  },
+  {
+    name: "control characters in other fields, and in the origin, which is echoed",
+    request: draft76({
+      "Cookie": "a=\x7f\x01",
+      "User-Agent": "TV\x1b",
+      "Origin": "http://example.com\x7f",
+    }),
+    answer: accepted76("ws://example.com/", "http://example.com\x7f"),
+    settings: { allowedOrigins: ["http://example.com\x7f"] },
+  },
+  {
+    name: "control characters in a field of version 13",
+    request: rfc6455("/", "Host: a", "X-Name: \x7f\x02"),
+    answer: ACCEPTED,
+  },
+  {
+    name: "lighttpd as a proxy: Connection: close, upgrade in draft76",
+    request: draft76({ Connection: "close, upgrade" }),
+    answer: accepted76("ws://example.com/"),
+  },
+  {
+    name: "Connection: keep-alive, Upgrade in draft76",
+    request: draft76({ Connection: "keep-alive, Upgrade" }),
+    answer: accepted76("ws://example.com/"),
+  },
+  {
+    name: "two Connection fields in draft76",
+    request: draft76({ Connection: "close\r\nConnection: Upgrade" }),
+    answer: accepted76("ws://example.com/"),
+  },
+  {
+    name: "Connection: close, upgrade in draft75",
+    request: draft75("Connection: close, upgrade"),
+    answer: ACCEPTED75,
+  },
+  {
+    name: "two Connection fields in draft75",
+    request: draft75("Connection: Upgrade\r\nConnection: close"),
+    answer: ACCEPTED75,
+  },
+  {
+    name: "two Connection fields in version 13",
+    request: rfc6455("/", "Host: a", "Connection: close"),
+    answer: ACCEPTED,
+  },
+  {
+    name: "nginx with $host:$server_port: the default port in the Host of draft76",
+    request: draft76({ Host: "example.com:80" }, "/demo?a=b"),
+    answer: accepted76("ws://example.com/demo?a=b"),
+  },
+  {
+    name: "nginx with TLS and $host:$server_port, which says https",
+    request: draft76({
+      "Host": "example.com:443",
+      "Origin": "https://example.com",
+      "X-Forwarded-Proto": "https",
+    }),
+    answer: accepted76("wss://example.com/", "https://example.com"),
+    settings: PROXY,
+  },
+  {
+    name: "another port than the scheme's own",
+    request: draft76({ Host: "example.com:443", Origin: "http://example.com:443" }),
+    answer: accepted76("ws://example.com:443/", "http://example.com:443"),
+  },
+  {
+    name: "a default port in the URL of the request-target",
+    request: draft76({ Host: "proxy" }, "ws://example.com:80/demo"),
+    answer: accepted76("ws://example.com/demo"),
+  },
+  ...["ws", "wss", "http", "https", "WS"].map((scheme): Row => ({
+    name: `ws-rs through a forward proxy: a ${scheme} URL, whose authority replaces Host`,
+    request: rfc6455(`${scheme}://example.com/?a=b`, "Host: proxy", "Origin: http://example.com"),
+    answer: ACCEPTED,
+    settings: { allowedHosts: ["example.com"] },
+  })),
+  {
+    name: "a ws URL without a path",
+    request: rfc6455("ws://example.com", "Host: example.com"),
+    answer: ACCEPTED,
+  },
+  ...["1.0", "1.1"].flatMap((version): Row[] => [
+    {
+      name: `Apache's health check, OPTIONS * HTTP/${version}`,
+      request: lines(`OPTIONS * HTTP/${version}`, "Host: x"),
+      answer: WELL,
+    },
+    {
+      name: `the same, OPTIONS * HTTP/${version}, with fetch, which is not asked`,
+      request: lines(`OPTIONS * HTTP/${version}`, "Host: x"),
+      answer: WELL,
+      settings: { fetch: () => new Response("no page", { status: 404 }) },
+    },
+    {
+      name: `OPTIONS * HTTP/${version} with a body, which is dropped`,
+      request: lines(`OPTIONS * HTTP/${version}`, "Host: x", "Content-Length: 5") + "hello",
+      answer: WELL,
+    },
+  ]),
+  { name: "OPTIONS * HTTP/1.0 without a Host", request: lines("OPTIONS * HTTP/1.0"), answer: WELL },
+];
+
+/** What comes back for the pieces of a request. */
+async function answerTo(
+  pieces: readonly Uint8Array[],
+  settings: Partial<Settings> = {},
+): Promise<string> {
+  const rig = new Rig([["/", Recording, []], ["/demo", Recording, []]], settings);
+  const { client } = rig.join();
+  for (const piece of pieces) client.write(piece);
+  await settle();
+  const { raw } = client;
+  client.reset();
+  assertEquals(rig.logged, []);
+  return raw;
+}
+
+describe("reported: the answer to", () => {
+  for (const { name, request, answer, settings } of rows) {
+    test(name, async () => {
+      const bytes = latin1Bytes(request);
+      assertEquals(await answerTo([bytes], settings), answer, "whole");
+      const single = Array.from(bytes, (byte) => Uint8Array.of(byte));
+      assertEquals(await answerTo(single, settings), answer, "byte by byte");
+      const splits = Array.from(bytes.keys(), async (at) => {
+        const pieces = [bytes.subarray(0, at), bytes.subarray(at)];
+        assertEquals(await answerTo(pieces, settings), answer, `split at ${at}`);
+      });
+      await Promise.all(splits);
+    });
+  }
+});
