@@ -89,7 +89,7 @@ async function serve(
     broker,
     fetch: () => new Response(page, { headers: { "content-type": "text/html; charset=utf-8" } }),
   });
-  const server: Server = app.listen({ port, reusePort: true, onListen() {} });
+  const server: Server = app.listen({ port, reusePort: true });
   await server.listening;
   const stop = async () => {
     await server.shutdown();

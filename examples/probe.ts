@@ -257,7 +257,8 @@ async function main(): Promise<number> {
   if (url === undefined) throw new TypeError("Cannot probe: give a URL such as ws://host/path");
   const options: ConnectOptions = {
     headers: values.header.map(parseField),
-    tls: { insecure: values.insecure },
+    // A `ws:` connection has no TLS to set.
+    ...(/^(?:wss|https):/i.test(url) ? { tls: { insecure: values.insecure } } : {}),
     ...(values.origin === undefined ? {} : { origin: values.origin }),
   };
   const report = await new Probe(url, options, Number(values.timeout)).report(values.subprotocol);

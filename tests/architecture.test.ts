@@ -28,7 +28,7 @@ const STOREYS: readonly (readonly string[])[] = [
   ["src/server", "src/client", "src/http", "src/pubsub", "src/metrics", "src/connection"],
   ["src/handshake", "src/protocol", "src/pubsub/brokers"],
   ["src/digest", "src/timing"],
-  ["src/errors.ts", "src/guard.ts"],
+  ["src/errors.ts", "src/guard.ts", "src/validation.ts"],
 ];
 
 /** The TypeScript files of a folder, relative to the repository; not AssemblyScript's sources. */
@@ -130,10 +130,10 @@ describe("the imports of src", () => {
     assertEquals(wrong.map(show), []);
   });
 
-  test("reach out of transport/ only for the errors", () => {
+  test("reach out of transport/ only for the errors and the checks of options", () => {
     const wrong = imports.filter(({ file, target }) =>
       inTransport(file) && inside("src/")(target) && !inTransport(target) &&
-      target !== "src/errors.ts"
+      target !== "src/errors.ts" && target !== "src/validation.ts"
     );
     assertEquals(wrong.map(show), []);
   });

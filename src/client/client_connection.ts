@@ -26,7 +26,7 @@ import type { Session } from "./session.ts";
  * }
  *
  * const app = new Application([["/echo", Echo]]);
- * await using server = app.listen({ port: 0, hostname: "127.0.0.1", onListen() {} });
+ * await using server = app.listen({ port: 0, hostname: "127.0.0.1" });
  * const connection = await websocketConnect(`ws://127.0.0.1:${server.addr.port}/echo`);
  *
  * await connection.writeMessage("Hello");

@@ -17,6 +17,7 @@ import {
   toHandshakeRequest,
 } from "./options.ts";
 import { Session } from "./session.ts";
+import { show } from "../validation.ts";
 
 /**
  * Connects to a WebSocket server, of any version (Tornado's `websocket_connect`).
@@ -44,7 +45,7 @@ import { Session } from "./session.ts";
  * }
  *
  * const app = new Application([["/", Greeter]], { versions: ["draft76"] });
- * await using server = app.listen({ port: 0, hostname: "127.0.0.1", onListen() {} });
+ * await using server = app.listen({ port: 0, hostname: "127.0.0.1" });
  *
  * const url = `ws://127.0.0.1:${server.addr.port}/`;
  * const connection = await websocketConnect(url, { version: "draft76" });
@@ -64,9 +65,10 @@ export async function openSession(
   options: ConnectOptions,
 ): Promise<Session> {
   const settings = resolveOptions(options);
-  const asked = toHandshakeRequest(toRequest(request), options);
+  const wanted = toRequest(request);
+  const asked = toHandshakeRequest(wanted, options);
   const attempt = new Attempt(asked, settings, options);
-  const signals = [options.signal, isRequest(request) ? request.signal : undefined];
+  const signals = [options.signal, wanted.signal];
   return await attempt.run(signals.filter((signal) => signal !== undefined && signal !== null));
 }
 
@@ -75,7 +77,9 @@ function isRequest(request: string | URL | ConnectRequest): request is ConnectRe
 }
 
 function toRequest(request: string | URL | ConnectRequest): ConnectRequest {
-  return isRequest(request) ? request : { url: String(request) };
+  if (!isRequest(request)) return { url: String(request) };
+  if (typeof request === "object" && typeof request?.url === "string") return request;
+  throw new TypeError(`Cannot connect: expected a URL or a request, got ${show(request)}`);
 }
 
 /** The timers of the clocks that are in use. */

@@ -16,7 +16,6 @@
  * await using server = new Application([]).listen({
  *   port: 0,
  *   hostname: "127.0.0.1",
- *   onListen() {},
  * });
  * const url = `ws://127.0.0.1:${server.addr.port}/nowhere`;
  * const error = await websocketConnect(url).catch((error) => error);

@@ -16,7 +16,7 @@
  * }
  *
  * const app = new Application([["/echo", Echo]]);
- * await using server = app.listen({ port: 0, hostname: "127.0.0.1", onListen() {} });
+ * await using server = app.listen({ port: 0, hostname: "127.0.0.1" });
  *
  * await using connection = await websocketConnect(`ws://127.0.0.1:${server.addr.port}/echo`);
  * await connection.writeMessage("Hello");

@@ -7,8 +7,27 @@ import type { HeaderFields } from "../errors.ts";
 import { checkFieldName, checkFieldValue } from "../handshake/response.ts";
 import { isToken } from "../handshake/grammar.ts";
 import { WEBSOCKET_VERSIONS, type WebSocketVersion } from "../handshake/versions.ts";
-import { type CompressionOptions, resolveSettings, type Settings } from "../server/settings.ts";
+import {
+  checkCompression,
+  type CompressionOptions,
+  resolveSettings,
+  type Settings,
+} from "../server/settings.ts";
 import type { TlsOptions, Transport } from "../transport/transport.ts";
+import {
+  BOOLEAN,
+  checkOptions,
+  checkValue,
+  FUNCTION,
+  type Kind,
+  OBJECT,
+  objectWith,
+  PEM,
+  show,
+  SIGNAL,
+  STRING,
+  STRINGS,
+} from "../validation.ts";
 import type { Clock } from "../timing/timing_wheel.ts";
 import type { HandshakeRequest } from "./handshake.ts";
 import { parseTarget } from "./target.ts";
@@ -26,7 +45,7 @@ import { parseTarget } from "./target.ts";
  * }
  *
  * const app = new Application([["/", Sink]]);
- * await using server = app.listen({ port: 0, hostname: "127.0.0.1", onListen() {} });
+ * await using server = app.listen({ port: 0, hostname: "127.0.0.1" });
  * const url = `http://127.0.0.1:${server.addr.port}/`.replace("http", "ws");
  * await using connection = await websocketConnect({ url, headers: { Cookie: "session=1" } });
  * console.assert(connection.version === "rfc6455");
@@ -58,7 +77,7 @@ export interface ConnectRequest {
  * }
  *
  * const app = new Application([["/", Soap]]);
- * await using server = app.listen({ port: 0, hostname: "127.0.0.1", onListen() {} });
+ * await using server = app.listen({ port: 0, hostname: "127.0.0.1" });
  * await using connection = await websocketConnect(`ws://127.0.0.1:${server.addr.port}/`, {
  *   subprotocols: ["wamp", "soap"],
  *   headers: { Authorization: "Bearer token" },
@@ -83,7 +102,7 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal;
   /** Offers permessage-deflate; it is used if the server takes it. Not on draft75 and draft76. */
   readonly compression?: CompressionOptions;
-  /** How to speak TLS, for `wss:`. */
+  /** How to speak TLS, for `wss:` only. No member of it may be `undefined` or empty. */
   readonly tls?: TlsOptions;
   /** A unix socket's path to connect to, instead of the URL's host and port. */
   readonly path?: string;
@@ -138,30 +157,57 @@ const SETTINGS = [
   "clock",
 ] as const satisfies readonly (keyof ConnectOptions & keyof Settings)[];
 
-/** The other options. */
-const OTHERS = [
-  "version",
-  "subprotocols",
-  "headers",
-  "origin",
-  "signal",
-  "compression",
-  "tls",
-  "path",
-  "transport",
-  "onPing",
-  "onPong",
-] as const satisfies readonly (keyof ConnectOptions)[];
+/** The names of {@linkcode TlsOptions}. */
+const TLS_KINDS: Readonly<Record<keyof TlsOptions, Kind>> = {
+  ca: PEM,
+  insecure: BOOLEAN,
+  serverName: STRING,
+  cert: PEM,
+  key: PEM,
+};
+
+/** The names of the options; those of settings are checked as such, and TLS by itself. */
+const KINDS: Readonly<Record<keyof ConnectOptions, Kind | undefined>> = {
+  ...(Object.fromEntries(SETTINGS.map((name) => [name, undefined])) as Record<
+    typeof SETTINGS[number],
+    undefined
+  >),
+  version: undefined,
+  subprotocols: STRINGS,
+  headers: undefined,
+  origin: STRING,
+  signal: SIGNAL,
+  compression: OBJECT,
+  tls: undefined,
+  path: STRING,
+  transport: objectWith("write", "end", "destroy"),
+  onPing: FUNCTION,
+  onPong: FUNCTION,
+};
 
 /** How much of a refusal's body is read, unless told. */
 const MAX_BODY_SIZE = 4096;
 
-/** The limits of a client, by the names that they have in an application. @throws See there. */
+/**
+ * The limits of a client, by the names that they have in an application.
+ *
+ * @throws {TypeError} If a name is unknown, a value has a wrong type, or options exclude each other.
+ * @throws {RangeError} If a limit is out of range.
+ */
 export function resolveOptions(options: ConnectOptions): Settings {
-  const known: readonly string[] = [...SETTINGS, ...OTHERS];
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) throw new TypeError(`Cannot use option "${name}": unknown`);
+  if (typeof options === "string" || Array.isArray(options)) {
+    throw new TypeError(
+      `Cannot connect: expected options, got ${show(options)}; did you mean { subprotocols }?`,
+    );
   }
+  checkOptions(options, {
+    kinds: KINDS,
+    noun: "option",
+    subject: (name) => `Cannot use ${name}:`,
+    elsewhere: { names: Object.keys(TLS_KINDS), place: "tls" },
+  });
+  checkTls(options);
+  if (options.compression !== undefined) checkCompression(options.compression);
   const given = SETTINGS.map((name) => [name, options[name]]);
   return resolveSettings({
     maxBodySize: MAX_BODY_SIZE,
@@ -171,6 +217,32 @@ export function resolveOptions(options: ConnectOptions): Settings {
 
 function isTold([, value]: readonly unknown[]): boolean {
   return value !== undefined;
+}
+
+/** An option that is there but `undefined` comes from a variable that is not set: never a default. */
+function checkTls(options: ConnectOptions): void {
+  const { transport, path, tls } = options;
+  if (transport !== undefined && path !== undefined) {
+    throw new TypeError("Cannot use path: transport is a connection already");
+  }
+  if (!("tls" in options)) return;
+  if (transport !== undefined) {
+    throw new TypeError("Cannot use tls: transport is a connection already");
+  }
+  checkValue(tls, "Cannot use tls:", OBJECT);
+  checkOptions(tls, {
+    kinds: TLS_KINDS,
+    noun: "tls option",
+    subject: (name) => `Cannot connect with TLS: ${name}`,
+    refusesUndefined: true,
+  });
+  if (("cert" in tls) !== ("key" in tls)) {
+    throw new TypeError(
+      `Cannot connect with TLS: cert and key belong together, got ${
+        "cert" in tls ? "cert" : "key"
+      }`,
+    );
+  }
 }
 
 /** Fields that the handshake itself sends. */
@@ -196,6 +268,9 @@ export function toHandshakeRequest(
   const isDraft = version === "draft75" || version === "draft76";
   checkSubprotocols(subprotocols, isDraft);
   const target = parseTarget(request.url);
+  if (!target.secure && options.tls !== undefined) {
+    throw new TypeError(`Cannot connect to ${target.href}: tls is set, and only wss speaks TLS`);
+  }
   const fields = new Headers(request.headers);
   new Headers(options.headers).forEach((value, name) => fields.set(name, value));
   const host = fields.get("host") ?? target.host;

@@ -31,7 +31,7 @@ import type { Transport } from "../transport/transport.ts";
  * const app = new Application([["/greet/:name", Greeter, { greeting: "Hello" }]], {
  *   maxMessageSize: 1024,
  * });
- * const server = app.listen({ port: 0, onListen() {} });
+ * const server = app.listen({ port: 0 });
  * await server.shutdown();
  * ```
  */
@@ -60,12 +60,21 @@ export class Application<Options extends readonly unknown[] = readonly unknown[]
   /**
    * Serves the application on a port (Tornado's `Application.listen`).
    *
-   * @param options A port on all addresses, or where and how to listen.
+   * @param options A port on all addresses, also as a string of digits (`process.env.PORT`), or where
+   * and how to listen.
+   * @param others There are none: the address and the callback are options.
+   * @throws {TypeError} If it is neither, a name is unknown, a value has a wrong type, or TLS is asked
+   * for and `cert` or `key` is missing. Nothing listens then.
+   * @throws {RangeError} If the port is out of range.
    * @throws {Error} If the address cannot be bound; where a runtime says so only later, the
    * server's `listening` rejects instead.
    */
-  listen(options: number | ListenOptions): Server {
-    return new Server(this.#context, typeof options === "number" ? { port: options } : options);
+  listen(options: number | string | ListenOptions, ...others: never[]): Server {
+    if (others.length > 0) {
+      // `listen(8888, "127.0.0.1")`, as in Tornado and Node, would listen on all addresses.
+      throw new TypeError("Cannot listen: expected one argument; use { port, hostname, onListen }");
+    }
+    return new Server(this.#context, options);
   }
 
   /** Serves one connection, for those who own the listener. */

@@ -7,8 +7,10 @@ import { guard } from "../guard.ts";
 import type { Context, Owned, Owner } from "./context.ts";
 import { checkCloseCode } from "../protocol/close_code.ts";
 import { IndexedSet } from "./indexed_set.ts";
-import { listen } from "../transport/listen.ts";
+import { listen, LISTENER_KINDS } from "../transport/listen.ts";
 import type { Address, Listener, ListenerOptions, Transport } from "../transport/transport.ts";
+import { checkOptions, FUNCTION, type Kind, show, SIGNAL } from "../validation.ts";
+import { defaultSettings } from "./settings.ts";
 
 /**
  * Where and how `Application.listen` listens, as `Deno.serve` takes it. Times are milliseconds.
@@ -29,11 +31,44 @@ import type { Address, Listener, ListenerOptions, Transport } from "../transport
  * await server.finished;
  * ```
  */
-export interface ListenOptions extends ListenerOptions {
+export interface ListenOptions extends Omit<ListenerOptions, "port"> {
+  /** The TCP port, also as `process.env` has it; 0 lets the system choose. Default: 0. */
+  readonly port?: number | string;
   /** Shuts the server down when it aborts. */
   readonly signal?: AbortSignal;
-  /** Called once the server listens; prints the address unless set. */
+  /** Called once the server listens, to say where. */
   readonly onListen?: (address: Address) => void;
+}
+
+const LISTEN_KINDS: Readonly<Record<keyof ListenOptions, Kind | undefined>> = {
+  ...LISTENER_KINDS,
+  signal: SIGNAL,
+  onListen: FUNCTION,
+};
+
+/** {@linkcode ListenOptions}, checked. */
+type CheckedListenOptions = Omit<ListenOptions, "port"> & { readonly port?: number };
+
+/**
+ * What `Application.listen` was given, as options.
+ *
+ * @throws {TypeError} If it is neither a port nor options, a name is unknown, or a value has a wrong
+ * type.
+ * @throws {RangeError} If the port is out of range.
+ */
+function toListenOptions(given: number | string | ListenOptions): CheckedListenOptions {
+  const options: unknown = ["number", "string"].includes(typeof given) ? { port: given } : given;
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`Cannot listen: expected a port or options, got ${show(options)}`);
+  }
+  checkOptions(options, {
+    kinds: LISTEN_KINDS,
+    noun: "listen option",
+    subject: (name) => `Cannot listen: ${name}`,
+    elsewhere: { names: Object.keys(defaultSettings), place: "the settings of Application" },
+  });
+  const { port, ...rest } = options as ListenOptions;
+  return port === undefined ? rest : { ...rest, port: Number(port) };
 }
 
 /** The longest time that a timer takes, in milliseconds. */
@@ -46,7 +81,7 @@ const MAX_TIMEOUT = 2 ** 31 - 1;
  * ```ts
  * import { Application } from "@waterspout/websocket";
  *
- * const server = new Application([]).listen({ port: 0, onListen() {} });
+ * const server = new Application([]).listen({ port: 0 });
  * await server.shutdown({ code: 1012, reason: "a new version", timeout: 10_000 });
  * ```
  */
@@ -62,6 +97,16 @@ export interface ShutdownOptions {
   readonly timeout?: number;
 }
 
+const SHUTDOWN_KINDS: Readonly<Record<keyof ShutdownOptions, Kind>> = {
+  code: { expected: "a close code", hasType: (value) => typeof value === "number" },
+  reason: { expected: "a string", hasType: (value) => typeof value === "string" },
+  timeout: {
+    expected: "a number of milliseconds from 0 on",
+    hasType: (value) => typeof value === "number",
+    inRange: (value) => Number(value) >= 0,
+  },
+};
+
 /**
  * A listening server. `await using` shuts it down at the end of the block.
  *
@@ -69,7 +114,7 @@ export interface ShutdownOptions {
  * ```ts
  * import { Application } from "@waterspout/websocket";
  *
- * await using server = new Application([]).listen({ port: 0, onListen() {} });
+ * await using server = new Application([]).listen({ port: 0 });
  * await server.listening;
  * console.assert(server.addr.port > 0);
  * ```
@@ -83,15 +128,16 @@ export class Server implements AsyncDisposable {
   #stopping = false;
 
   /** Made by `Application.listen`. @ignore */
-  constructor(context: unknown, options: ListenOptions) {
+  constructor(context: unknown, options: number | string | ListenOptions) {
     this.#context = context as Context;
     this.#owner = this.#makeOwner();
+    const { signal, onListen, ...rest } = toListenOptions(options);
     this.#listener = listen(
-      { ...options, onError: options.onError ?? ((error) => this.#report(error)) },
+      { ...rest, onError: rest.onError ?? ((error) => this.#report(error)) },
       (transport) => this.#accept(transport),
     );
-    this.#announce(options);
-    this.#obey(options.signal);
+    this.#announce(onListen);
+    this.#obey(signal);
   }
 
   /** Where it listens. On Node, known at once for an IP address and after `listening` for a name. */
@@ -120,12 +166,17 @@ export class Server implements AsyncDisposable {
    * counts too.
    *
    * @returns Resolves when the last connection is gone, and its `onClose()` has settled.
+   * @throws {TypeError} If an option is unknown or has a wrong type.
    * @throws {RangeError} If the code or the reason cannot be sent, or the timeout is negative.
    */
   async shutdown(options: ShutdownOptions = {}): Promise<void> {
+    checkOptions(options, {
+      kinds: SHUTDOWN_KINDS,
+      noun: "shutdown option",
+      subject: (name) => `Cannot shut down: ${name}`,
+    });
     const { code = 1001, reason = "", timeout = 5000 } = options;
     checkCloseCode(code, reason);
-    if (!(timeout >= 0)) throw new RangeError(`Cannot shut down with a timeout of ${timeout}`);
     if (!this.#stopping) {
       this.#stopping = true;
       this.#listener.close();
@@ -181,11 +232,11 @@ export class Server implements AsyncDisposable {
     this.#context.log("Cannot accept a connection:", error);
   }
 
-  #announce({ onListen }: ListenOptions): void {
+  #announce(onListen: ListenOptions["onListen"]): void {
     this.listening.then(() => {
       if (this.#stopping) return;
       guard(
-        (): unknown => onListen === undefined ? print(this.addr) : onListen(this.addr),
+        (): unknown => onListen?.(this.addr),
         (error) => this.#context.log("Uncaught exception in onListen:", error),
       );
     }, (error) => this.#context.log("Cannot listen:", error));
@@ -198,8 +249,4 @@ export class Server implements AsyncDisposable {
     else signal.addEventListener("abort", stop, { once: true });
     void this.finished.then(() => signal.removeEventListener("abort", stop));
   }
-}
-
-function print({ transport, hostname, port }: Address): void {
-  console.log(`Listening on ${transport === "unix" ? hostname : `${hostname}:${port}`}`);
 }

@@ -7,6 +7,16 @@ import type { Broker, BrokerStatus } from "../pubsub/brokers/broker.ts";
 import { WEBSOCKET_VERSIONS, type WebSocketVersion } from "../handshake/versions.ts";
 import { logToConsole } from "./log.ts";
 import { type Clock, systemClock } from "../timing/timing_wheel.ts";
+import {
+  BOOLEAN,
+  checkOptions,
+  FUNCTION,
+  type Kind,
+  NON_NEGATIVE_INTEGER,
+  OBJECT,
+  objectWith,
+  STRINGS,
+} from "../validation.ts";
 
 /**
  * What plain HTTP requests on the same port are answered with.
@@ -21,7 +31,7 @@ import { type Clock, systemClock } from "../timing/timing_wheel.ts";
  *     ? new Response("well\n")
  *     : new Response("Not found\n", { status: 404 });
  * const app = new Application([], { fetch });
- * await using server = app.listen({ port: 0, hostname: "127.0.0.1", onListen() {} });
+ * await using server = app.listen({ port: 0, hostname: "127.0.0.1" });
  * const response = await globalThis.fetch(`http://127.0.0.1:${server.addr.port}/health`);
  * console.assert(await response.text() === "well\n");
  * ```
@@ -158,54 +168,82 @@ export const defaultSettings: Settings = {
   clock: systemClock,
 };
 
-/** The settings that count or measure. */
-const NUMBERS = [
-  "maxHeaderSize",
-  "maxHeaderCount",
-  "maxBodySize",
-  "handshakeTimeout",
-  "maxMessageSize",
-  "maxFragments",
-  "maxQueuedSize",
-  "highWaterMark",
-  "maxBufferedAmount",
-  "pingInterval",
-  "pingTimeout",
-  "idleTimeout",
-  "closeTimeout",
-  "maxConnections",
-  "maxConnectionsPerAddress",
-] as const;
+/** What each setting must be. `versions` and `compression` are looked into as well. */
+const KINDS: Readonly<Record<keyof Settings, Kind>> = {
+  versions: STRINGS,
+  secureDraftsOnly: BOOLEAN,
+  allowedOrigins: STRINGS,
+  allowedHosts: STRINGS,
+  trustProxy: STRINGS,
+  compression: OBJECT,
+  fetch: FUNCTION,
+  maxHeaderSize: NON_NEGATIVE_INTEGER,
+  maxHeaderCount: NON_NEGATIVE_INTEGER,
+  maxBodySize: NON_NEGATIVE_INTEGER,
+  handshakeTimeout: NON_NEGATIVE_INTEGER,
+  maxMessageSize: NON_NEGATIVE_INTEGER,
+  maxFragments: NON_NEGATIVE_INTEGER,
+  maxQueuedSize: NON_NEGATIVE_INTEGER,
+  highWaterMark: NON_NEGATIVE_INTEGER,
+  maxBufferedAmount: NON_NEGATIVE_INTEGER,
+  pingInterval: NON_NEGATIVE_INTEGER,
+  pingTimeout: NON_NEGATIVE_INTEGER,
+  idleTimeout: NON_NEGATIVE_INTEGER,
+  closeTimeout: NON_NEGATIVE_INTEGER,
+  maxConnections: NON_NEGATIVE_INTEGER,
+  maxConnectionsPerAddress: NON_NEGATIVE_INTEGER,
+  broker: objectWith("publish", "subscribe", "unsubscribe", "close"),
+  onBrokerStatus: FUNCTION,
+  log: FUNCTION,
+  clock: objectWith("now", "setTimeout", "clearTimeout"),
+};
 
-/** The settings that list something. */
-const LISTS = ["versions", "allowedOrigins", "allowedHosts", "trustProxy"] as const;
+/** The options of `listen`, which are no settings. */
+const LISTEN_NAMES = ["port", "hostname", "path", "cert", "key", "reusePort", "signal", "onListen"];
 
-/** A string has `includes` too, which would find any part of it. */
-function checkList(name: string, list: unknown): void {
-  if (Array.isArray(list) && list.every((item) => typeof item === "string")) return;
-  throw new TypeError(`Cannot use ${name}: it is not an array of strings`);
+const LEVEL: Kind = {
+  expected: "an integer from 1 to 9",
+  hasType: (value) => typeof value === "number",
+  inRange: (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 9,
+};
+
+const COMPRESSION_KINDS: Readonly<Record<keyof CompressionOptions, Kind>> = {
+  level: LEVEL,
+  memLevel: LEVEL,
+  threshold: NON_NEGATIVE_INTEGER,
+  contextTakeover: BOOLEAN,
+};
+
+/**
+ * Checks how to compress.
+ *
+ * @throws {TypeError} If a name is unknown or a value has a wrong type.
+ * @throws {RangeError} If a number is out of range.
+ */
+export function checkCompression(options: CompressionOptions): void {
+  checkOptions(options, {
+    kinds: COMPRESSION_KINDS,
+    noun: "compression option",
+    subject: (name) => `Cannot compress: ${name}`,
+  });
 }
 
 /**
  * Completes settings with the defaults.
  *
- * @throws {TypeError} If a name is unknown, or a list is none.
- * @throws {RangeError} If a limit is not an integer from 0 on, or one excludes another.
+ * @throws {TypeError} If a name is unknown, or a value has a wrong type.
+ * @throws {RangeError} If a limit is not a non-negative integer, or one excludes another.
  */
 export function resolveSettings(settings: Partial<Settings>): Settings {
-  for (const name of Object.keys(settings)) {
-    if (!Object.hasOwn(defaultSettings, name)) {
-      throw new TypeError(`Cannot use setting "${name}": unknown`);
-    }
-  }
+  checkOptions(settings, {
+    kinds: KINDS,
+    noun: "setting",
+    subject: (name) => `Cannot use ${name}:`,
+    elsewhere: { names: LISTEN_NAMES, place: "the options of listen" },
+  });
   const given = Object.entries(settings).filter(([, value]) => value !== undefined);
   const resolved: Settings = { ...defaultSettings, ...Object.fromEntries(given) };
-  for (const name of NUMBERS) {
-    if (!Number.isSafeInteger(resolved[name]) || resolved[name] < 0) {
-      throw new RangeError(`Cannot use ${name}: ${resolved[name]} is not an integer from 0 on`);
-    }
-  }
-  for (const name of LISTS) checkList(name, resolved[name]);
+  if (resolved.compression !== undefined) checkCompression(resolved.compression);
   const unknown = resolved.versions.find((version) => !WEBSOCKET_VERSIONS.includes(version));
   if (unknown !== undefined) {
     throw new TypeError(`Cannot use version "${unknown}": not ${WEBSOCKET_VERSIONS.join(", ")}`);

@@ -18,6 +18,7 @@
  * @module
  */
 import { type BunSocket, BunTransport } from "./bun_socket.ts";
+import { refusedCredentials, resolveListenerOptions } from "./listener_options.ts";
 import type { Acceptor, Address, Listener, ListenerOptions } from "./transport.ts";
 
 export type { BunSocket } from "./bun_socket.ts";
@@ -156,7 +157,7 @@ function tlsHandlers(
  * @param options Where and how.
  * @param accept Called for each connection, with TLS after its handshake.
  * @throws {Error} If the runtime cannot bind, with its own `code` (`EADDRINUSE`).
- * @throws {TypeError} If this is not Bun.
+ * @throws {TypeError} If an option is wrong, or this is not Bun.
  *
  * @example
  * ```ts ignore
@@ -172,17 +173,26 @@ function tlsHandlers(
 export function listen(options: ListenerOptions, accept: Acceptor): Listener {
   const { Bun } = globalThis as { Bun?: BunNamespace };
   if (Bun === undefined) throw new TypeError("Cannot listen with Bun.listen: this is not Bun");
-  const { hostname, port, path, reusePort, cert, key, onError } = options;
-  const secure = cert !== undefined && key !== undefined;
-  const listener = Bun.listen({
-    ...(path !== undefined
-      ? { unix: path }
-      : { hostname: hostname ?? "0.0.0.0", port: port ?? 0, reusePort: reusePort ?? false }),
-    ...(secure ? { tls: { cert, key } } : {}),
+  const { hostname, port, path, reusePort, tls } = resolveListenerOptions(options);
+  const { onError } = options;
+  const secure = tls !== undefined;
+  const listener = bind(Bun, {
+    ...(path === undefined ? { hostname, port, reusePort } : { unix: path }),
+    ...(secure ? { tls } : {}),
     allowHalfOpen: true,
     socket: bunSocketHandlers(accept, onError === undefined ? { secure } : { secure, onError }),
   });
   return new BunListenerAdapter(listener, path);
+}
+
+function bind(bun: BunNamespace, options: BunListenOptions): BunListener {
+  try {
+    return bun.listen(options);
+  } catch (error) {
+    // BoringSSL has read the certificate or key; what the system refuses has codes such as EACCES.
+    const { code } = error as { code?: unknown };
+    throw String(code).startsWith("ERR_OSSL") ? refusedCredentials(error) : error;
+  }
 }
 
 class BunListenerAdapter implements Listener {

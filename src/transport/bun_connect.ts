@@ -64,6 +64,11 @@ export function connect(options: ConnectorOptions): Promise<Transport> {
           if (signal?.aborted) socket.terminate();
           else handlers.open(socket);
         },
+        handshake(socket, success, error): void {
+          // With `rejectUnauthorized: false`, Bun still fails where the name is another one.
+          const accepted = success || (tls?.insecure === true && socket.getCipher().name !== null);
+          handlers.handshake?.(socket, accepted, error);
+        },
         close(socket, error): void {
           handlers.close(socket, error);
           // No more than a second call where it was connected.

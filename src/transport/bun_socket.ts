@@ -36,6 +36,8 @@ export interface BunSocket {
   setNoDelay(on?: boolean): boolean;
   /** Sets SO_KEEPALIVE, and TCP_KEEPIDLE in milliseconds. */
   setKeepAlive(on?: boolean, initialDelay?: number): boolean;
+  /** The cipher of a TLS connection; its name is `null` before the handshake is over. */
+  getCipher(): { readonly name: string | null };
   /** Calls the `timeout` handler after so many seconds of silence; 0 turns it off. */
   timeout(seconds: number): void;
 }

@@ -17,6 +17,7 @@
  */
 import { addressOf, type DenoAddress, type DenoConn, DenoTransport } from "./deno_conn.ts";
 import { asError } from "./events.ts";
+import { refusedCredentials, resolveListenerOptions } from "./listener_options.ts";
 import type { Acceptor, Address, Listener, ListenerOptions, Transport } from "./transport.ts";
 
 export type { DenoAddress, DenoConn } from "./deno_conn.ts";
@@ -90,7 +91,7 @@ export function denoTransport(conn: DenoConn): Transport {
  * @param options Where and how.
  * @param accept Called for each connection, with TLS after its handshake.
  * @throws {Error} If the runtime cannot bind, with its own `code` (`EADDRINUSE`).
- * @throws {TypeError} If this is not Deno, `reusePort` is used without `--unstable-net`, or TLS on
+ * @throws {TypeError} If an option is wrong, this is not Deno, `reusePort` is used without `--unstable-net`, or TLS on
  * a unix socket.
  *
  * @example
@@ -108,24 +109,29 @@ export function listen(options: ListenerOptions, accept: Acceptor): Listener {
   return new AcceptLoop(bind(options), options, accept);
 }
 
-function bind({ hostname, port, path, reusePort, cert, key }: ListenerOptions): DenoListener {
+function bind(options: ListenerOptions): DenoListener {
   const { Deno } = globalThis as { Deno?: DenoNamespace };
   if (Deno === undefined) throw new TypeError("Cannot listen with Deno.listen: this is not Deno");
-  const tls = cert !== undefined && key !== undefined;
+  const { hostname, port, path, reusePort, tls } = resolveListenerOptions(options);
   if (path !== undefined) {
-    if (tls) throw new TypeError(`Cannot listen on ${path}: Deno has no TLS on unix sockets`);
+    if (tls !== undefined) {
+      throw new TypeError(`Cannot listen on ${path}: Deno has no TLS on unix sockets`);
+    }
     return Deno.listen({ transport: "unix", path });
   }
   if (reusePort && Deno.listenDatagram === undefined) {
     // Deno would not throw: it ends the process.
     throw new TypeError("Cannot listen with reusePort: Deno offers it only with --unstable-net");
   }
-  const where = {
-    hostname: hostname ?? "0.0.0.0",
-    port: port ?? 0,
-    reusePort: reusePort ?? false,
-  };
-  return tls ? Deno.listenTls({ ...where, cert, key }) : Deno.listen(where);
+  const where = { hostname, port, reusePort };
+  if (tls === undefined) return Deno.listen(where);
+  try {
+    return Deno.listenTls({ ...where, ...tls });
+  } catch (error) {
+    // rustls has read the certificate or key; the system's refusals have classes of their own.
+    const { name } = asError(error);
+    throw name === "InvalidData" || name === "Error" ? refusedCredentials(error) : error;
+  }
 }
 
 class AcceptLoop implements Listener {

@@ -14,6 +14,12 @@
  * @module
  */
 import { builtin } from "./builtin.ts";
+import {
+  type Credentials,
+  refusedCredentials,
+  type ResolvedListenerOptions,
+  resolveListenerOptions,
+} from "./listener_options.ts";
 import { chunkReader, type NodeSocket, NodeTransport } from "./node_socket.ts";
 import type { Acceptor, Address, Listener, ListenerOptions, Transport } from "./transport.ts";
 
@@ -116,7 +122,7 @@ export function nodeTransport(socket: NodeSocket): Transport {
  * @param accept Called for each connection, with TLS after its handshake.
  * @throws {Error} If the runtime cannot bind, with its own `code` (`EADDRINUSE`); from Node 24 on,
  * and for an IP address or a path. Else `listening` rejects with it.
- * @throws {TypeError} If this is not Node.
+ * @throws {TypeError} If an option is wrong, or this is not Node.
  *
  * @example
  * ```ts
@@ -130,24 +136,32 @@ export function nodeTransport(socket: NodeSocket): Transport {
  * ```
  */
 export function listen(options: ListenerOptions, accept: Acceptor): Listener {
-  const { cert, key } = options;
-  const flags = { allowHalfOpen: true, noDelay: true };
+  const resolved = resolveListenerOptions(options);
+  const { tls } = resolved;
+  const server = tls === undefined ? createServer(accept) : createTlsServer(tls, accept);
+  return new NodeListener(server, resolved, options);
+}
+
+const FLAGS: ServerOptions = { allowHalfOpen: true, noDelay: true };
+
+function createServer(accept: Acceptor): NodeServer {
   const reader = chunkReader();
-  const server = cert === undefined || key === undefined
-    ? builtin<NetModule>("node:net", "listen").createServer(
-      flags,
-      (socket) => accept(new NodeTransport(socket, reader)),
-    )
-    : builtin<TlsModule>("node:tls", "listen").createServer(
-      { ...flags, cert, key, handshakeTimeout: TLS_HANDSHAKE_TIMEOUT },
-      (socket) => accept(new NodeTransport(socket)),
-    );
-  return new NodeListener(server, options);
+  return builtin<NetModule>("node:net", "listen")
+    .createServer(FLAGS, (socket) => accept(new NodeTransport(socket, reader)));
+}
+
+function createTlsServer(tls: Credentials, accept: Acceptor): NodeServer {
+  const module = builtin<TlsModule>("node:tls", "listen");
+  const options = { ...FLAGS, ...tls, handshakeTimeout: TLS_HANDSHAKE_TIMEOUT };
+  try {
+    return module.createServer(options, (socket) => accept(new NodeTransport(socket)));
+  } catch (error) {
+    throw refusedCredentials(error);
+  }
 }
 
 /** What `server.listen` takes: a socket that is bound already, where Node has that. */
-function bind(options: ListenerOptions): object {
-  const { hostname = "0.0.0.0", port = 0, path, reusePort = false } = options;
+function bind({ hostname, port, path, reusePort }: ResolvedListenerOptions): object {
   const where: BindOptions = path === undefined ? { host: hostname, port, reusePort } : { path };
   const { BoundSocket, isIP } = builtin<NetModule>("node:net", "listen");
   const isNumeric = path !== undefined || isIP(hostname) !== 0;
@@ -161,25 +175,30 @@ class NodeListener implements Listener {
   readonly #server: NodeServer;
   #address: Address;
 
-  constructor(server: NodeServer, options: ListenerOptions) {
+  constructor(
+    server: NodeServer,
+    resolved: ResolvedListenerOptions,
+    { onError }: Pick<ListenerOptions, "onError">,
+  ) {
+    const { hostname, port, path } = resolved;
     this.#server = server;
-    this.#address = options.path === undefined
-      ? { transport: "tcp", hostname: options.hostname ?? "0.0.0.0", port: options.port ?? 0 }
-      : { transport: "unix", hostname: options.path, port: 0 };
+    this.#address = path === undefined
+      ? { transport: "tcp", hostname, port }
+      : { transport: "unix", hostname: path, port: 0 };
     this.listening = new Promise((resolve, reject) => {
       server.on("listening", () => resolve());
       server.on("error", reject);
     });
     // Whoever does not wait for `listening` must not be ended by it.
     this.listening.catch(() => {});
-    const report = (error: Error): void => options.onError?.(error);
+    const report = (error: Error): void => onError?.(error);
     server.on("listening", () => server.on("error", report));
     server.on("tlsClientError", (error, socket) => {
       report(error);
       // After a timeout, Node itself would leave the socket open.
       socket?.destroy();
     });
-    server.listen(bind(options));
+    server.listen(bind(resolved));
   }
 
   get address(): Address {

@@ -15,7 +15,6 @@
  * await using server = new Application([]).listen({
  *   port: 0,
  *   hostname: "127.0.0.1",
- *   onListen() {},
  * });
  * await server.listening;
  * const { transport, hostname, port } = server.addr;
@@ -110,15 +109,18 @@ export type Acceptor = (transport: Transport) => void;
 
 /** Where and how to listen, as `Deno.serve` takes it. */
 export interface ListenerOptions {
-  /** The TCP port; 0 lets the system choose. */
+  /** The TCP port; 0 lets the system choose. Default: 0. */
   readonly port?: number;
-  /** The address to bind, `"0.0.0.0"` unless told. */
+  /** The address to bind. Default: `"0.0.0.0"`, all of this machine. */
   readonly hostname?: string;
   /** A unix socket's path, instead of a port. */
   readonly path?: string;
   /** Lets several processes share the port (SO_REUSEPORT). */
   readonly reusePort?: boolean;
-  /** The certificate chain in PEM; with `key`, the listener speaks TLS. */
+  /**
+   * The certificate chain in PEM; with `key`, the listener speaks TLS. Once `cert` or `key` is there,
+   * even as `undefined`, both must be: there is no way back to plain TCP.
+   */
   readonly cert?: string;
   /** The private key in PEM. */
   readonly key?: string;

@@ -118,7 +118,7 @@ test("Chromium and a handler hear the code and the reason of each other", async 
   const heard: string[] = [];
   const blank = () => new Response("", { headers: { "content-type": "text/html" } });
   const app = new Application([["/", Closing, heard]], { fetch: blank });
-  await using server = app.listen({ port: 0, hostname: "127.0.0.1", onListen() {} });
+  await using server = app.listen({ port: 0, hostname: "127.0.0.1" });
   await server.listening;
   const browser = await launchChromium();
   try {

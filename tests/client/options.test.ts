@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { type ConnectOptions, websocketConnect } from "../../src/client/mod.ts";
 import { resolveOptions, toHandshakeRequest } from "../../src/client/options.ts";
 import { memoryPair } from "../../src/transport/memory.ts";
+import { show } from "../../src/validation.ts";
 
 const URL = "ws://example.com/";
 
@@ -14,9 +15,13 @@ const bad: readonly (readonly [
 ])[] = [
   [{ verison: "draft76" }, TypeError, `option "verison": unknown`],
   [{ version: "14" }, TypeError, `version "14": not one of rfc6455`],
-  [{ maxMessageSize: -1 }, RangeError, "maxMessageSize: -1"],
-  [{ handshakeTimeout: 0.5 }, RangeError, "handshakeTimeout: 0.5"],
-  [{ maxBodySize: NaN }, RangeError, "maxBodySize: NaN"],
+  [{ maxMessageSize: -1 }, RangeError, "maxMessageSize: must be a non-negative integer, got -1"],
+  [
+    { handshakeTimeout: 0.5 },
+    RangeError,
+    "handshakeTimeout: must be a non-negative integer, got 0.5",
+  ],
+  [{ maxBodySize: NaN }, RangeError, "maxBodySize: must be a non-negative integer, got NaN"],
   [{ subprotocols: ["a b"] }, TypeError, "not a token (RFC 6455 §4.1)"],
   [{ subprotocols: [""] }, TypeError, "not a token"],
   [{ subprotocols: ["a", "a"] }, TypeError, "twice: a, a"],
@@ -28,7 +33,25 @@ const bad: readonly (readonly [
   [{ headers: { "A": "\u0001" } }, TypeError, ""],
   [{ origin: "a\r\nb: c" }, TypeError, "a control character"],
   [{ origin: "\u20ac" }, TypeError, "above U+00FF"],
-  [{ compression: { level: 10 } }, RangeError, "level 10"],
+  [{ compression: { level: 10 } }, RangeError, "level must be an integer from 1 to 9, got 10"],
+  [{ compression: { windowBits: 9 } }, TypeError, `compression option "windowBits": unknown`],
+  [{ verison: "draft76" }, TypeError, "did you mean version?"],
+  [{ maxPayload: 5 }, TypeError, "did you mean maxMessageSize?"],
+  [{ perMessageDeflate: true }, TypeError, "did you mean compression?"],
+  [{ protocols: ["a"] }, TypeError, "did you mean subprotocols?"],
+  [{ timeout: 5 }, TypeError, "did you mean handshakeTimeout?"],
+  [{ insecure: true }, TypeError, `option "insecure": unknown; it belongs to tls`],
+  [{ maxMessageSize: "5" }, TypeError, `maxMessageSize: must be a non-negative integer, got "5"`],
+  [{ subprotocols: "chat" }, TypeError, `subprotocols: must be an array of strings, got "chat"`],
+  [{ compression: true }, TypeError, "compression: must be an object, got true"],
+  [{ origin: 5 }, TypeError, "origin: must be a string that is not empty, got 5"],
+  [{ signal: {} }, TypeError, "signal: must be an AbortSignal, got an object"],
+  [{ onPing: 5 }, TypeError, "onPing: must be a function, got 5"],
+  [{ onPong: {} }, TypeError, "onPong: must be a function, got an object"],
+  [{ clock: {} }, TypeError, "clock: must be an object with now(), setTimeout(), clearTimeout()"],
+  [{ path: "/tmp/a" }, TypeError, "Cannot use path: transport is a connection already"],
+  [{ tls: {} }, TypeError, "Cannot use tls: transport is a connection already"],
+  [{ tls: undefined }, TypeError, "Cannot use tls: transport is a connection already"],
 ];
 
 describe("the options of a connection", () => {
@@ -39,6 +62,13 @@ describe("the options of a connection", () => {
       transport.write = () => written++;
       await assertRejects(() => websocketConnect(URL, { ...options, transport }), type, says);
       assertEquals(written, 0);
+    });
+  }
+
+  for (const options of ["chat", ["chat"], 5, null, () => {}]) {
+    test(`are an object, not ${show(options)}`, async () => {
+      const connecting = () => websocketConnect(URL, options as unknown as ConnectOptions);
+      await assertRejects(connecting, TypeError, `got ${show(options)}`);
     });
   }
 
@@ -81,6 +111,63 @@ describe("the options of a connection", () => {
       );
     }
   });
+});
+
+/** What an environment variable gives that is not set, and what else is no TLS option. */
+const badTls: readonly (readonly [tls: unknown, says: string])[] = [
+  [undefined, "Cannot use tls: must be an object, got undefined"],
+  [null, "Cannot use tls: must be an object, got null"],
+  [true, "Cannot use tls: must be an object, got true"],
+  [
+    { cert: "a", key: undefined },
+    "Cannot connect with TLS: key must be a string in PEM, got undefined",
+  ],
+  [{ cert: undefined, key: "a" }, "cert must be a string in PEM, got undefined"],
+  [{ cert: undefined, key: undefined }, "cert must be a string in PEM, got undefined"],
+  [{ cert: "a" }, "cert and key belong together, got cert"],
+  [{ key: "a" }, "cert and key belong together, got key"],
+  [{ cert: "", key: "" }, `cert must be a string in PEM, got ""`],
+  [{ cert: "a", key: " " }, `key must be a string in PEM, got " "`],
+  [{ ca: undefined }, "ca must be a string in PEM, got undefined"],
+  [{ ca: "" }, `ca must be a string in PEM, got ""`],
+  [{ ca: ["a"] }, "ca must be a string in PEM, got an array"],
+  [{ insecure: undefined }, "insecure must be a boolean, got undefined"],
+  [{ insecure: "no" }, `insecure must be a boolean, got "no"`],
+  [{ serverName: undefined }, "serverName must be a string that is not empty, got undefined"],
+  [{ serverName: "" }, `serverName must be a string that is not empty, got ""`],
+  [{ servername: "a" }, `tls option "servername": unknown; did you mean serverName?`],
+  [{ rejectUnauthorized: false }, "did you mean insecure?"],
+  [{ passphrase: "a" }, `tls option "passphrase": unknown`],
+];
+
+describe("TLS that is asked for and not to be had", () => {
+  for (const [tls, says] of badTls) {
+    test(`is a TypeError: ${says}`, async () => {
+      // Nobody listens on port 1; who got so far would reject with a HandshakeError.
+      const options = { tls } as unknown as ConnectOptions;
+      const connecting = () => websocketConnect("wss://127.0.0.1:1/", options);
+      await assertRejects(connecting, TypeError, says);
+    });
+  }
+
+  test("is a TypeError where the URL asks for none", async () => {
+    for (const url of ["ws://127.0.0.1:1/", "http://127.0.0.1:1/"]) {
+      for (const tls of [{}, { insecure: true }, { ca: "a" }]) {
+        const connecting = () => websocketConnect(url, { tls });
+        const says = "Cannot connect to ws://127.0.0.1:1/: tls is set, and only wss speaks TLS";
+        await assertRejects(connecting, TypeError, says);
+      }
+    }
+  });
+});
+
+describe("what is no URL and no request", () => {
+  for (const request of [undefined, null, 5, {}, { url: 5 }, []]) {
+    test(`is a TypeError: ${JSON.stringify(request)}`, async () => {
+      const connecting = () => websocketConnect(request as unknown as string);
+      await assertRejects(connecting, TypeError, "expected a URL or a request, got ");
+    });
+  }
 });
 
 describe("a URL that cannot be", () => {

@@ -30,7 +30,7 @@ async function serving(
   options: ListenOptions,
   body: (port: number) => Promise<void>,
 ): Promise<void> {
-  await using server = app.listen({ hostname: "127.0.0.1", port: 0, onListen() {}, ...options });
+  await using server = app.listen({ hostname: "127.0.0.1", port: 0, ...options });
   await server.listening;
   await body(server.addr.port);
 }
@@ -111,7 +111,7 @@ describe("a client connects", () => {
     serving({ hostname: "localhost" }, (port) => echo(`ws://localhost:${port}/echo`, {})));
 
   test("by IPv6", async () => {
-    await using server = app.listen({ hostname: "::1", port: 0, onListen() {} });
+    await using server = app.listen({ hostname: "::1", port: 0 });
     try {
       await server.listening;
     } catch {
@@ -124,7 +124,7 @@ describe("a client connects", () => {
     const folder = mkdtempSync(join(tmpdir(), "waterspout-"));
     try {
       const path = join(folder, "socket");
-      await using server = app.listen({ path, onListen() {} });
+      await using server = app.listen({ path });
       await server.listening;
       await echo("ws://example.com/echo", { path });
     } finally {

@@ -55,7 +55,7 @@ async function run(
 ): Promise<{ seen: Seen; heard: string[] }> {
   const heard: string[] = [];
   const app = new Application([["/", Echo, heard]], { compression });
-  await using server = app.listen({ port: 0, hostname: "127.0.0.1", onListen() {} });
+  await using server = app.listen({ port: 0, hostname: "127.0.0.1" });
   await server.listening;
   const url = `ws://127.0.0.1:${server.addr.port}/`;
   const args = [url, kind, `${largest}`, JSON.stringify(options)];

@@ -34,7 +34,7 @@ export async function withServer(
     log: (...line) => logged.push(line),
     ...settings,
   });
-  const server = app.listen({ port: 0, hostname: "127.0.0.1", onListen() {} });
+  const server = app.listen({ port: 0, hostname: "127.0.0.1" });
   try {
     await server.listening;
     await body(server.addr.port);

@@ -71,7 +71,6 @@ describe("the probe", () => {
     await using server = app.listen({
       hostname: "localhost",
       port: 0,
-      onListen() {},
       ...credentials,
     });
     await server.listening;
@@ -89,7 +88,7 @@ describe("the probe", () => {
 
   test("fails where nothing answers, and says what is wrong with the command", async () => {
     const app = new Application([]);
-    const server = app.listen({ hostname: "127.0.0.1", port: 0, onListen() {} });
+    const server = app.listen({ hostname: "127.0.0.1", port: 0 });
     await server.listening;
     const url = `ws://127.0.0.1:${server.addr.port}/`;
     await server.shutdown();

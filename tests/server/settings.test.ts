@@ -15,11 +15,92 @@ describe("settings", () => {
     }
   });
 
+  const meant: Readonly<Record<string, string>> = {
+    maxPayload: "did you mean maxMessageSize?",
+    maxPayloadLength: "did you mean maxMessageSize?",
+    websocket_max_message_size: "did you mean maxMessageSize?",
+    max_message_size: "did you mean maxMessageSize?",
+    MaxMessageSize: "did you mean maxMessageSize?",
+    maxMesageSize: "did you mean maxMessageSize?",
+    websocket_ping_interval: "did you mean pingInterval?",
+    perMessageDeflate: "did you mean compression?",
+    compresion: "did you mean compression?",
+    backpressureLimit: "did you mean maxBufferedAmount?",
+    origin: "did you mean allowedOrigins?",
+    allowedOrigin: "did you mean allowedOrigins?",
+    trustedProxy: "did you mean trustProxy?",
+    timeout: "did you mean handshakeTimeout?",
+    port: "it belongs to the options of listen",
+    cert: "it belongs to the options of listen",
+  };
+  for (const [name, hint] of Object.entries(meant)) {
+    test(`${name}: ${hint}`, () => {
+      const error = assertThrows(() => resolveSettings({ [name]: 1 }), TypeError);
+      assertEquals(error.message, `Cannot use setting "${name}": unknown; ${hint}`);
+    });
+  }
+
+  test("that resemble nothing are just unknown", () => {
+    for (const name of ["x", "db", "verbose", "fatch-all-the-things"]) {
+      const error = assertThrows(() => resolveSettings({ [name]: 1 }), TypeError);
+      assertEquals(error.message, `Cannot use setting "${name}": unknown`);
+    }
+  });
+
+  test("are an object", () => {
+    for (const settings of [null, 5, "compression", [], () => {}]) {
+      assertThrows(
+        () => resolveSettings(settings as unknown as Partial<Settings>),
+        TypeError,
+        "Cannot use settings: must be an object, got ",
+      );
+    }
+  });
+
+  const wrong: readonly (readonly [name: keyof Settings, values: readonly unknown[]])[] = [
+    ["secureDraftsOnly", ["yes", 1, null]],
+    ["compression", [true, "on", null, []]],
+    ["fetch", [{}, "x", null, new Response()]],
+    ["broker", [{}, Promise.resolve(), "redis://localhost", null]],
+    ["onBrokerStatus", [{}, null]],
+    ["log", [console, null, false]],
+    ["clock", [Date, {}, null]],
+  ];
+  for (const [name, values] of wrong) {
+    test(`${name} of a wrong type is a TypeError`, () => {
+      for (const value of values) {
+        const settings = { [name]: value } as unknown as Partial<Settings>;
+        assertThrows(() => resolveSettings(settings), TypeError, `Cannot use ${name}: must be `);
+      }
+    });
+  }
+
+  test("compression has names, types and ranges of its own", () => {
+    const rows: readonly (readonly [object, typeof TypeError | typeof RangeError, string])[] = [
+      [{ windowBits: 10 }, TypeError, 'compression option "windowBits": unknown'],
+      [{ memlevel: 8 }, TypeError, "did you mean memLevel?"],
+      [{ level: "6" }, TypeError, 'Cannot compress: level must be an integer from 1 to 9, got "6"'],
+      [{ level: 0 }, RangeError, "level must be an integer from 1 to 9, got 0"],
+      [{ level: 10 }, RangeError, "level must be an integer from 1 to 9, got 10"],
+      [{ threshold: -1 }, RangeError, "threshold must be a non-negative integer, got -1"],
+      [{ contextTakeover: 1 }, TypeError, "contextTakeover must be a boolean, got 1"],
+    ];
+    for (const [compression, type, message] of rows) {
+      assertThrows(() => resolveSettings({ compression }), type, message);
+    }
+    resolveSettings({ compression: { level: 1, memLevel: 9, threshold: 0 } });
+  });
+
   const limits = Object.entries(defaultSettings).filter(([, value]) => typeof value === "number");
   for (const [name] of limits) {
     test(`${name} is an integer from 0 on`, () => {
-      for (const value of [-1, 1.5, NaN, Infinity, "5", null]) {
-        assertThrows(() => resolveSettings({ [name]: value }), RangeError, `Cannot use ${name}`);
+      const message = `Cannot use ${name}: must be a non-negative integer, got `;
+      for (const value of [-1, 1.5, NaN, Infinity]) {
+        assertThrows(() => resolveSettings({ [name]: value }), RangeError, message);
+      }
+      for (const value of ["5", null, true, [5]]) {
+        const settings = { [name]: value } as unknown as Partial<Settings>;
+        assertThrows(() => resolveSettings(settings), TypeError, message);
       }
     });
   }

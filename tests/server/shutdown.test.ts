@@ -23,7 +23,6 @@ class Listening {
     this.server = this.rig.app.listen({
       hostname: "127.0.0.1",
       port: 0,
-      onListen() {},
       ...options,
     });
   }

@@ -23,7 +23,7 @@ class Echo extends WebSocketHandler {
 
 async function listen(rig: Rig, options: Partial<ListenOptions> = {}): Promise<Server> {
   const where = options.path === undefined ? { hostname: "127.0.0.1", port: 0 } : {};
-  const server = rig.app.listen({ ...where, onListen() {}, ...options });
+  const server = rig.app.listen({ ...where, ...options });
   await server.listening;
   return server;
 }

@@ -17,7 +17,7 @@ const app = new Application([["/", Echo]], {
   fetch: () => new Response("plain"),
   maxConnections: 3,
 });
-const where = { hostname: "127.0.0.1", port: 0, onListen() {} };
+const where = { hostname: "127.0.0.1", port: 0 };
 
 /** Connects, sends, and resolves once something has come back. */
 function send(port: number, bytes: string | Uint8Array): Promise<Socket> {
