@@ -5,12 +5,27 @@
  * @module
  */
 import { HttpError } from "../errors.ts";
+import { isToken, TOKEN } from "../handshake/grammar.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
 
 const CR = 0x0d;
 const LF = 0x0a;
 /** The longest chunk-size line and trailer section, in bytes. */
 const MAX_LINE = 4096;
+/** The first memory for a body; from there on it doubles. */
+const FIRST = 1024;
+
+/** White space that a recipient must remove, where the grammar allows it (RFC 9110 §5.6.3). */
+const BWS = "[ \\t]*";
+const QUOTED = String.raw`"(?:[^"\\]|\\.)*"`;
+/**
+ * A chunk-size and its extensions (RFC 9112 §7.1.1). Space may stand around the `;` and the `=` of an
+ * extension, and nowhere else. The reader has refused NUL, CR and LF.
+ */
+const CHUNK_SIZE = new RegExp(
+  `^([0-9a-f]{1,8})(?:${BWS};${BWS}${TOKEN}(?:${BWS}=${BWS}(?:${TOKEN}|${QUOTED}))?)*$`,
+  "i",
+);
 
 /** Collects a body, fed in any pieces. */
 export class BodyReader {
@@ -23,8 +38,11 @@ export class BodyReader {
   /** What a chunked body expects next. */
   #expects: "size" | "data" | "data end" | "trailer" = "size";
   #line = "";
+  #afterCr = false;
+  /** The bytes of the lines since the last chunk. */
   #lines = 0;
-  readonly #parts: Uint8Array[] = [];
+  /** What has come, in memory that grows with it: a piece of one byte takes no array of its own. */
+  #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #size = 0;
 
   /**
@@ -63,15 +81,9 @@ export class BodyReader {
     this.complete = this.#missing === 0;
   }
 
-  /** The body. */
-  get bytes(): Uint8Array {
-    const body = new Uint8Array(this.#size);
-    let at = 0;
-    for (const part of this.#parts) {
-      body.set(part, at);
-      at += part.length;
-    }
-    return body;
+  /** The body as far as it has come; valid until more comes. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#buffer.subarray(0, this.#size);
   }
 
   /**
@@ -89,15 +101,25 @@ export class BodyReader {
   }
 
   #readData(chunk: Uint8Array, at: number): number {
-    const part = chunk.slice(at, at + this.#missing);
-    this.#parts.push(part);
-    this.#size += part.length;
-    this.#missing -= part.length;
+    const end = at + Math.min(this.#missing, chunk.length - at);
+    this.#reserve(this.#size + end - at);
+    this.#buffer.set(chunk.subarray(at, end), this.#size);
+    this.#size += end - at;
+    this.#missing -= end - at;
     if (this.#missing === 0) {
       if (this.#chunked) this.#expects = "data end";
       else this.complete = true;
     }
-    return at + part.length;
+    return end;
+  }
+
+  /** Makes room for `size` bytes: twice what was there, and never more than the body may take. */
+  #reserve(size: number): void {
+    const { length } = this.#buffer;
+    if (size <= length) return;
+    const most = this.#chunked ? this.#maxSize : this.#size + this.#missing;
+    const capacity = Math.min(most, Math.max(FIRST, size, 2 * length));
+    this.#buffer = new Uint8Array(this.#buffer.buffer.transfer(capacity));
   }
 
   /** Collects a line up to its CRLF, then acts on it. */
@@ -105,17 +127,18 @@ export class BodyReader {
     for (let at = start; at < chunk.length; at++) {
       // Within bounds.
       const byte = chunk[at]!;
-      const afterCr = this.#line.endsWith("\r");
-      if (byte === LF && afterCr) {
-        const line = this.#line.slice(0, -1);
+      if (byte === LF && this.#afterCr) {
+        const line = this.#line;
         this.#line = "";
+        this.#afterCr = false;
         this.#actOn(line);
         return at + 1;
       }
-      if (afterCr || byte === LF || byte === 0) {
+      if (this.#afterCr || byte === LF || byte === 0) {
         throw new HttpError(400, "a bare CR, LF or NUL in the chunked coding (RFC 9112 §7.1)");
       }
-      this.#line += byte === CR ? "\r" : String.fromCharCode(byte);
+      if (byte === CR) this.#afterCr = true;
+      else this.#line += String.fromCharCode(byte);
       if (++this.#lines > MAX_LINE) {
         throw new HttpError(400, "the lines of the chunked coding are too long");
       }
@@ -125,7 +148,7 @@ export class BodyReader {
 
   #actOn(line: string): void {
     if (this.#expects === "size") {
-      const size = /^([0-9a-f]{1,8})[ \t]*(?:;[\t -~]*)?$/i.exec(line)?.[1];
+      const size = CHUNK_SIZE.exec(line)?.[1];
       if (size === undefined) throw new HttpError(400, "malformed chunk size (RFC 9112 §7.1)");
       this.#missing = parseInt(size, 16);
       this.#checkSize(this.#size + this.#missing);
@@ -137,6 +160,9 @@ export class BodyReader {
       this.#expects = "size";
       this.#lines = 0;
     } else if (line === "") this.complete = true;
+    else if (!isToken(line.slice(0, Math.max(line.indexOf(":"), 0)))) {
+      throw new HttpError(400, "a trailer line must be a name, a colon and a value (RFC 9112 §5)");
+    }
   }
 
   #checkSize(size: number): void {

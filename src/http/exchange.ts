@@ -115,14 +115,16 @@ export class HttpExchange {
     const body = this.#body.bytes;
     // A GET may have a body, which has no meaning (RFC 9110 §9.3.1) and no place in a Request.
     if (body.length === 0 || method === "GET" || method === "HEAD") return request;
-    return new Request(request, { body: body as BodyInit });
+    return new Request(request, { body });
   }
 
   async #send(response: Response): Promise<void> {
     const { status, body } = response;
     if (status < 200) throw new RangeError(`Cannot answer with status ${status}: it is no answer`);
     const bodiless = this.#head.method === "HEAD" || status === 204 || status === 304;
-    const sized = response.headers.has("content-length");
+    const length = lengthOf(response);
+    if (body === null && !bodiless && length) throw notAsLong(0, length);
+    const sized = length !== undefined;
     const chunked = body !== null && !sized && !bodiless && this.#head.httpVersion === "1.1";
     const fields = fieldsOf(response);
     if (body === null && !sized && !bodiless) fields.push(["content-length", "0"]);
@@ -134,15 +136,17 @@ export class HttpExchange {
     this.#state = "response";
     this.#write(head);
     if (source !== null && bodiless) drop(source);
-    else if (source !== null) await this.#sendBody(source, chunked);
+    else if (source !== null) await this.#sendBody(source, length, chunked);
     if (!this.#isOver) this.#connection.leave();
   }
 
   async #sendBody(
     source: ReadableStreamDefaultReader<Uint8Array>,
+    length: number | undefined,
     chunked: boolean,
   ): Promise<void> {
     this.#source = source;
+    let size = 0;
     for (;;) {
       const { done, value } = await source.read();
       if (this.#isOver) return;
@@ -151,6 +155,9 @@ export class HttpExchange {
         throw new TypeError(`Cannot send ${typeof value}: a response's body is of Uint8Arrays`);
       }
       if (value.length === 0) continue;
+      size += value.length;
+      // The client would take what is beyond for the beginning of another response.
+      if (length !== undefined && size > length) throw notAsLong(size, length);
       if (chunked) this.#write(encoder.encode(`${value.length.toString(16)}\r\n`));
       this.#write(value);
       if (chunked) this.#write(encoder.encode("\r\n"));
@@ -158,6 +165,7 @@ export class HttpExchange {
       if (this.#isOver) return;
     }
     this.#source = null;
+    if (length !== undefined && size < length) throw notAsLong(size, length);
     if (chunked) this.#write(encoder.encode("0\r\n\r\n"));
   }
 
@@ -195,6 +203,30 @@ export class HttpExchange {
 /** Lets the owner of a stream know that nobody reads it; what its `cancel` throws is its own. */
 function drop(stream: Pick<ReadableStream, "cancel"> | null): void {
   stream?.cancel("nobody reads it").catch(() => {});
+}
+
+/**
+ * The length that the application's own `Content-Length` says; `undefined` if it has none.
+ *
+ * @throws {TypeError} If it is not one decimal number.
+ */
+function lengthOf({ headers }: Response): number | undefined {
+  const length = headers.get("content-length");
+  if (length === null) return undefined;
+  if (!/^\d{1,15}$/.test(length)) {
+    throw new TypeError(
+      `Cannot send the Content-Length ${JSON.stringify(length)}: not one decimal number ` +
+        "(RFC 9110 §8.6)",
+    );
+  }
+  return Number(length);
+}
+
+function notAsLong(size: number, length: number): RangeError {
+  const sent = size > length ? `${size} bytes or more` : `${size} bytes`;
+  return new RangeError(
+    `Cannot send a body of ${sent}: its Content-Length is ${length} (RFC 9112 §6.3)`,
+  );
 }
 
 /** The fields that the application may set. */

@@ -1,22 +1,29 @@
 import { describe, test } from "node:test";
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
 import { HttpError } from "../../src/errors.ts";
 import { HeadReader } from "../../src/handshake/head_reader.ts";
 import { BodyReader } from "../../src/http/body_reader.ts";
 import { latin1Bytes } from "../support/bytes.ts";
+import { COLLECTABLE } from "../support/collect.ts";
+import { spawnScript } from "../support/spawn.ts";
 
 const limits = { maxHeaderSize: 16384, maxHeaderCount: 100 };
 
-/** The body, or the status of the refusal, or `"incomplete"`. */
-function read(fields: string, body: string, pieces: (bytes: Uint8Array) => Uint8Array[]): unknown {
+/** A reader for the body of a request with these fields. */
+function readerOf(fields: string, maxSize: number): BodyReader {
   const version = fields.includes("HTTP/1.0") ? "1.0" : "1.1";
   const lines = fields.replace("HTTP/1.0", "");
   const head = new HeadReader(limits).read(
     latin1Bytes(`POST / HTTP/${version}\r\nHost: a\r\n${lines}\r\n`),
   );
   if (head === undefined) throw new Error("the head is not complete");
+  return new BodyReader(head, maxSize);
+}
+
+/** The body, or the status of the refusal, or `"incomplete"`. */
+function read(fields: string, body: string, pieces: (bytes: Uint8Array) => Uint8Array[]): unknown {
   try {
-    const reader = new BodyReader(head, 10);
+    const reader = readerOf(fields, 10);
     for (const piece of pieces(latin1Bytes(body))) reader.read(piece);
     return reader.complete ? new TextDecoder("latin1").decode(reader.bytes) : "incomplete";
   } catch (error) {
@@ -66,6 +73,26 @@ const rows: [name: string, fields: string, body: string, expected: string | numb
   ["chunk size signed", TE, "+1\r\n", 400],
   ["chunk size too long", TE, "000000001\r\n", 400],
   ["chunk size behind a space", TE, " 1\r\n", 400],
+  ["space behind the chunk size", TE, "3 \r\nabc\r\n0\r\n\r\n", 400],
+  ["a tab behind the chunk size", TE, "3\t\r\nabc\r\n0\r\n\r\n", 400],
+  ["space behind the last chunk size", TE, "0 \r\n\r\n", 400],
+  ["space around an extension's parts", TE, "1 \t; a = b;c\r\nx\r\n0\r\n\r\n", "x"],
+  ["an extension in quotes", TE, '1;a="\\";\xe9\t";b\r\nx\r\n0\r\n\r\n', "x"],
+  ["an extension without a name", TE, "1;\r\nx\r\n0\r\n\r\n", 400],
+  ["an extension without a value", TE, "1;a=\r\nx\r\n0\r\n\r\n", 400],
+  ["an extension whose quotes do not end", TE, '1;a="b\r\nx\r\n0\r\n\r\n', 400],
+  ["space behind an extension", TE, "1;a \r\nx\r\n0\r\n\r\n", 400],
+  ["an extension that is no token", TE, "1;a b\r\nx\r\n0\r\n\r\n", 400],
+  ["a second size", TE, "1 2\r\nx\r\n0\r\n\r\n", 400],
+  ["trailers", TE, "0\r\nA: b\r\nC-d:\r\nE:\xe9\x7f: \r\n\r\n", ""],
+  ["a trailer without a colon", TE, "0\r\nGET / HTTP/1.1\r\n\r\n", 400],
+  ["a trailer without a name", TE, "0\r\n: b\r\n\r\n", 400],
+  ["space before a trailer's colon", TE, "0\r\nA : b\r\n\r\n", 400],
+  ["a folded trailer", TE, "0\r\nA: b\r\n c: d\r\n\r\n", 400],
+  ["a trailer's name that is no token", TE, "0\r\nA(: b\r\n\r\n", 400],
+  ["a bare LF behind a trailer", TE, "0\r\nA: b\n\r\n", 400],
+  ["a bare CR in a trailer", TE, "0\r\nA: b\rC: d\r\n\r\n", 400],
+  ["two CRs behind a trailer", TE, "0\r\nA: b\r\r\n\r\n", 400],
   ["chunk longer than it says", TE, "1\r\nabc\r\n", 400],
   ["a bare LF behind the size", TE, "1\nx\r\n", 400],
   ["a bare CR in the size line", TE, "1;a\rb\r\n", 400],
@@ -87,6 +114,54 @@ describe("the body of a request", () => {
         const split = (bytes: Uint8Array) => [bytes.subarray(0, at), bytes.subarray(at)];
         assertEquals(read(fields, body, split), expected, `split at ${at}`);
       }
+    });
+  }
+});
+
+describe("a body of many pieces", () => {
+  test("is whole, however its memory grows", () => {
+    const expected = Uint8Array.from({ length: 10_000 }, (_, i) => i * 7 + (i >> 8));
+    for (const size of [1, 3, 1023, 1024, 1025, 4096]) {
+      const pieces = Math.ceil(expected.length / size);
+      const parts = Array.from(
+        { length: pieces },
+        (_, i) => expected.subarray(i * size, (i + 1) * size),
+      );
+      const sized = readerOf("Content-Length: 10000\r\n", 10_000);
+      for (const part of parts) sized.read(part);
+      assertEquals([sized.complete, sized.bytes], [true, expected], `pieces of ${size}`);
+      const chunked = readerOf(TE, 10_000);
+      for (const part of parts) {
+        chunked.read(latin1Bytes(`${part.length.toString(16)}\r\n`));
+        chunked.read(part);
+        chunked.read(latin1Bytes("\r\n"));
+      }
+      chunked.read(latin1Bytes("0\r\n\r\n"));
+      assertEquals([chunked.complete, chunked.bytes], [true, expected], `chunks of ${size}`);
+    }
+  });
+
+  test("takes no memory for what is only announced, and none beyond the limit", () => {
+    const announced = readerOf("Content-Length: 1000000\r\n", 1_000_000);
+    assertEquals(announced.bytes.buffer.byteLength, 0);
+    announced.read(new Uint8Array(1));
+    assertEquals(announced.bytes.buffer.byteLength, 1024);
+    announced.read(new Uint8Array(600_000));
+    announced.read(new Uint8Array(1));
+    assertEquals(announced.bytes.buffer.byteLength, 1_000_000);
+    const chunked = readerOf(TE, 3000);
+    chunked.read(latin1Bytes(`800\r\n${"x".repeat(0x800)}\r\n300\r\nx`));
+    assertEquals(chunked.bytes.buffer.byteLength, 3000);
+  });
+
+  for (const kind of ["chunks", "chunks, byte by byte", "segments"]) {
+    test(`takes little more memory than its bytes: ${kind} of one byte`, async () => {
+      const child = spawnScript("tests/http/scripts/body_memory.ts", [kind], { env: COLLECTABLE });
+      const printed = child.waitFor(/^(-?\d+) KiB for (\d+) bytes$/m);
+      const [, grown, bytes] = await printed.finally(() => child.stop());
+      // Four bodies of nearly 1 MiB each; they took 340 MiB each.
+      assertGreaterOrEqual(Number(bytes), 4_190_000);
+      assertLessOrEqual(Number(grown), 3 * 4 * 1024);
     });
   }
 });

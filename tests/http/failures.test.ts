@@ -5,6 +5,18 @@ import type { Settings } from "../../src/server/settings.ts";
 import { gate, settle } from "../support/rig.ts";
 import { ask, GET, head, ok, serve } from "./serve.ts";
 
+/** A body of these pieces. */
+function streamOf(...pieces: readonly string[]): ReadableStream<Uint8Array> {
+  const left = pieces.map((piece) => new TextEncoder().encode(piece));
+  return new ReadableStream({
+    pull(controller) {
+      const next = left.shift();
+      if (next === undefined) controller.close();
+      else controller.enqueue(next);
+    },
+  }, { highWaterMark: 0 });
+}
+
 describe("an application that fails", () => {
   const failures: [name: string, fetch: () => unknown][] = [
     ["throws", () => {
@@ -32,6 +44,43 @@ describe("an application that fails", () => {
       assertEquals([events, raw.split("HTTP/1.1 ").length], [["FIN", "gone"], 2]);
     });
   }
+
+  // What is beyond a response's own length would be taken for the beginning of another.
+  const lengths: [length: string, body: () => string | ReadableStream, sent: string][] = [
+    ["3", () => "hello", ""],
+    ["0", () => "hello", ""],
+    ["6", () => "hello", "hello"],
+    ["3", () => streamOf("ab", "c", "d"), "abc"],
+    ["3", () => streamOf("ab", "cd"), "ab"],
+    ["4", () => streamOf("ab", "c"), "abc"],
+    ["1", () => streamOf(), ""],
+  ];
+  for (const version of ["1.1", "1.0"]) {
+    for (const [length, body, sent] of lengths) {
+      test(`by another length (${length}) than its body's, HTTP/${version}, is cut off, and logged`, async () => {
+        const fetch = () => new Response(body(), { headers: { "Content-Length": length } });
+        const answer = await ask(fetch, head(`GET / HTTP/${version}`));
+        assertEquals([answer.status, answer.body, answer.events], [200, sent, ["reset"]]);
+        assertEquals(answer.logged.length, 1);
+        assertStringIncludes(answer.logged[0] ?? "", `its Content-Length is ${length}`);
+      });
+    }
+  }
+
+  for (const length of ["abc", "-1", "5, 5", "1e3", "0x5", ""]) {
+    test(`by the Content-Length ${JSON.stringify(length)} is answered with 500`, async () => {
+      const fetch = () => new Response("hello", { headers: { "Content-Length": length } });
+      const { status, logged, raw } = await ask(fetch, GET);
+      assertEquals([status, logged.length, raw.includes("hello")], [500, 1, false]);
+    });
+  }
+
+  test("by a length without a body is answered with 500, but for HEAD", async () => {
+    const fetch = () => new Response(null, { headers: { "Content-Length": "5" } });
+    assertEquals((await ask(fetch, GET)).status, 500);
+    const { status, headers, logged } = await ask(fetch, head("HEAD / HTTP/1.1"));
+    assertEquals([status, headers.get("content-length"), logged], [200, "5", []]);
+  });
 
   test("with an HttpError is answered with it", async () => {
     const fetch = () => {

@@ -1,0 +1,51 @@
+/**
+ * How much memory four bodies of 1 MiB take that have arrived in pieces of one byte:
+ * `body_memory.ts KIND`. It prints the growth and how many bytes there are.
+ */
+import process from "node:process";
+import { BodyReader } from "../../../src/http/body_reader.ts";
+import { collectGarbage } from "../../support/collect.ts";
+
+const MIB = 2 ** 20;
+const BODIES = 4;
+
+const chunk = new TextEncoder().encode("1\r\nX\r\n");
+const chunks = new Uint8Array(1000 * chunk.length);
+for (let at = 0; at < chunks.length; at += chunk.length) chunks.set(chunk, at);
+
+/** Readers that have got nearly 1 MiB. */
+const kinds: Readonly<Record<string, () => BodyReader>> = {
+  "chunks": () => feed(chunkedBody(), [chunks], 1048),
+  "chunks, byte by byte": () => {
+    return feed(chunkedBody(), Array.from(chunk, (byte) => Uint8Array.of(byte)), 1_048_000);
+  },
+  "segments": () => {
+    const get = (name: string) => name === "content-length" ? `${MIB}` : undefined;
+    return feed(new BodyReader({ httpVersion: "1.1", get }, MIB), [chunk.subarray(3, 4)], MIB - 1);
+  },
+};
+
+function chunkedBody(): BodyReader {
+  const get = (name: string) => name === "transfer-encoding" ? "chunked" : undefined;
+  return new BodyReader({ httpVersion: "1.1", get }, MIB);
+}
+
+function feed(reader: BodyReader, pieces: readonly Uint8Array[], times: number): BodyReader {
+  for (let i = 0; i < times; i++) for (const piece of pieces) reader.read(piece);
+  return reader;
+}
+
+/** What is used once the garbage is collected, on the heap and outside of it, in bytes. */
+function usedMemory(): number {
+  collectGarbage();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+const arrive = kinds[process.argv[2] ?? ""];
+if (arrive === undefined) throw new TypeError(`Cannot feed ${process.argv[2]}: no such kind`);
+const before = usedMemory();
+const readers = Array.from({ length: BODIES }, arrive);
+const grown = Math.round((usedMemory() - before) / 1024);
+const bytes = readers.reduce((sum, reader) => sum + reader.bytes.length, 0);
+console.log(`${grown} KiB for ${bytes} bytes`);
