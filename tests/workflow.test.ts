@@ -17,9 +17,9 @@ describe("the workflow", () => {
 
   test("runs what there is", () => {
     accessSync(join(root, ".ci/run"), constants.X_OK);
-    const folders = workflow.match(/\btests\/\w+/g) ?? [];
-    assertGreater(folders.length, 5);
-    assertEquals(folders.filter((folder) => !existsSync(join(root, folder))), []);
+    const paths = workflow.match(/\btests\/[\w/.]+/g) ?? [];
+    assertGreater(paths.length, 5);
+    assertEquals(paths.filter((path) => !existsSync(join(root, path))), []);
     const [, deno = ""] = /DENO_VERSION=(\S+)/.exec(readFileSync(join(root, ".ci/run"), "utf8")) ??
       [];
     assertMatch(workflow, new RegExp(`deno@${deno.replaceAll(".", "\\.")} `));

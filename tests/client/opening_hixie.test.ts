@@ -58,11 +58,17 @@ const bad75: readonly Bad[] = [
   ["an interim answer", (answer) => `HTTP/1.1 100 Continue\r\n\r\n${answer}`, "must be 101"],
 ];
 
+/** Another last byte, whatever the random challenge has made of it. */
+function withAnotherEnd(answer: string): string {
+  const last = answer.charCodeAt(answer.length - 1);
+  return answer.slice(0, -1) + String.fromCharCode(last ^ 1);
+}
+
 const bad76: readonly Bad[] = [
   ["no reason phrase", (answer) => answer.replace(/ 101 .*/, " 101"), "between two spaces"],
   ["two Upgrades", (answer) => answer.replace(/(Upgrade: W.*\r\n)/, "$1$1"), "once"],
   ["two Connections", (answer) => answer.replace(/(Connection.*\r\n)/, "$1$1"), "once"],
-  ["another proof", (answer) => `${answer.slice(0, -1)}\0`, "the challenge's answer", "§4.1"],
+  ["another proof", withAnotherEnd, "the challenge's answer", "§4.1"],
   ["zeros for a proof", (answer) => `${answer.slice(0, -16)}${"\0".repeat(16)}`, "not 00000000"],
   ["an interim answer", (answer) => `HTTP/1.1 100 Continue\r\n\r\n${answer}`, "must be 101"],
 ];

@@ -1,17 +1,25 @@
 /**
  * Installs the development dependencies of package.json where they are missing or of another
- * version: what `deno task` needs before its first run in a clean clone.
+ * version: what `deno task` needs before its first run in a clean clone. `deno task install NEED …`
+ * also provides programs of `tests/runner/needs.ts`.
  *
  * @module
  */
 import { delimiter, dirname } from "node:path";
 import process from "node:process";
+import { provide } from "../runner/packages.ts";
+import { type NeedName, NEEDS } from "../runner/needs.ts";
 import { root } from "./runtime.ts";
+import { runTask, UsageError } from "./usage.ts";
 
 /** Where npm puts the executables of packages. */
 export const binaries = `${root}/node_modules/.bin`;
 
-/** Runs `npm install` unless every development dependency is there in its version. */
+/**
+ * Runs `npm install` unless every development dependency is there in its version.
+ *
+ * @throws {UsageError} If there is no npm.
+ */
 export async function install(): Promise<void> {
   const missing = missingPackages();
   if (missing.length === 0) return;
@@ -30,7 +38,8 @@ async function npm(...args: string[]): Promise<void> {
     env: { PATH: searchPath().join(delimiter) },
   });
   const { code, stdout, stderr } = await command.output().catch((cause) => {
-    throw new Error("Cannot run npm: not in PATH; it comes with Node.js", { cause });
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    throw new UsageError("Cannot run npm: not in PATH; install it, it comes with Node.js");
   });
   if (code === 0) return;
   throw new Error(`npm ${args.join(" ")} failed with code ${code}\n${text(stdout)}${text(stderr)}`);
@@ -80,4 +89,22 @@ function text(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }
 
-if (import.meta.main) await install();
+/** Programs that a task needs: says what is missing, and fails. */
+function provideAll(names: readonly string[]): number {
+  const known = Object.keys(NEEDS) as NeedName[];
+  const needs = names.map((name) => {
+    const need = known.find((other) => other === name);
+    if (need !== undefined) return need;
+    throw new UsageError(`Cannot install ${name}: not one of ${known.join(", ")}`);
+  });
+  const missing = provide(needs, { install: true });
+  for (const [name, reason] of missing) console.log(`Cannot install ${name}: ${reason}`);
+  return missing.size > 0 ? 1 : 0;
+}
+
+if (import.meta.main) {
+  await runTask(async () => {
+    await install();
+    return provideAll(Deno.args);
+  });
+}

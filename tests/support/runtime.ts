@@ -62,9 +62,7 @@ export function findExecutable(name: string): string {
   const file = process.platform === "win32" ? `${name}.exe` : name;
   const path = folders.map((folder) => join(folder, file)).find(isExecutable);
   if (path === undefined) {
-    throw new Error(
-      `Cannot find ${name}: not in PATH (on Debian, .ci/run installs what is missing)`,
-    );
+    throw new Error(`Cannot find ${name}: not in PATH (deno task test tells how to install it)`);
   }
   return path;
 }

@@ -1,0 +1,50 @@
+/**
+ * What the runner and the process of a batch tell each other.
+ *
+ * @module
+ */
+
+/** The environment variable with the batch's files, as JSON. */
+export const FILES_VARIABLE = "WATERSPOUT_TEST_FILES";
+/** The environment variable with the path of the batch's log. */
+export const LOG_VARIABLE = "WATERSPOUT_TEST_LOG";
+
+/** A line of the log: a file begins, or (`""`) the last one has ended. */
+export interface BatchEvent {
+  readonly file: string;
+  /** Since the process began, in seconds. */
+  readonly at: number;
+  /** The process's CPU time so far, in seconds. */
+  readonly cpu: number;
+}
+
+const MARK = /^file: (.*)$/;
+
+/** The name of the test that stands before a file's tests, and (`""`) behind all of them. */
+export function markOf(file: string): string {
+  return `file: ${file}`;
+}
+
+/** The file that begins with the test of this name, if it is a mark. */
+export function markedFile(name: string): string | undefined {
+  return MARK.exec(name)?.[1];
+}
+
+/** How long a file took in its process, in seconds. */
+export interface FileTime {
+  readonly file: string;
+  readonly seconds: number;
+  readonly cpu: number;
+}
+
+/** The times of the files that have ended, and the file that was running when the log ended. */
+export function readEvents(log: string): { times: FileTime[]; running: string | undefined } {
+  const events = log.split("\n").filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as BatchEvent);
+  const times = events.slice(0, -1).map(({ file, at, cpu }, index) => ({
+    file,
+    seconds: (events[index + 1]?.at ?? at) - at,
+    cpu: (events[index + 1]?.cpu ?? cpu) - cpu,
+  }));
+  return { times, running: events.at(-1)?.file || undefined };
+}

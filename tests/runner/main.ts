@@ -1,0 +1,33 @@
+/**
+ * Runs the test suites on Deno, Bun and Node:
+ *
+ * ```sh
+ * deno task test                                   # everything, on all three
+ * deno task test --runtime bun tests/protocol      # some files or folders, on one
+ * deno task test --help                            # all options
+ * ```
+ *
+ * A process's output is shown if something failed in it. The exit code is 1 if a test failed, did
+ * not end, or if a file ran none; 2 if the command line is wrong.
+ *
+ * @module
+ */
+import process from "node:process";
+import { environment, install } from "../support/install.ts";
+import { runTask } from "../support/usage.ts";
+import { HELP, parseOptions } from "./options.ts";
+
+await runTask(async () => {
+  const options = parseOptions(Deno.args);
+  if (options.help) {
+    console.log(HELP);
+    return 0;
+  }
+  await install();
+  Object.assign(process.env, environment());
+  // Not before the installation: it needs packages. Deno looks a literal up when it starts.
+  const { runTests } = await import(
+    new URL("run.ts", import.meta.url).href
+  ) as typeof import("./run.ts");
+  return await runTests(options);
+});

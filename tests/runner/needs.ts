@@ -1,0 +1,107 @@
+/**
+ * The programs, libraries and rights that some suites need beside npm's packages: the only list of
+ * them. A suite names what it needs in `suites.ts`; what is missing is installed by `packages.ts`.
+ *
+ * @module
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import process from "node:process";
+import { findExecutable, root } from "../support/runtime.ts";
+
+/** What a suite may need. */
+export interface Need {
+  /** What lacks, for people, or nothing. */
+  readonly missing: () => string | undefined;
+  /** Debian's packages that bring it; none if it cannot be installed. */
+  readonly packages: readonly string[];
+  /** Homebrew's, if it has them. */
+  readonly brew?: string;
+  /** What it is for. */
+  readonly why: string;
+}
+
+function program(name: string, why: string, more: Partial<Need> = {}): Need {
+  const missing = () => {
+    try {
+      findExecutable(name);
+      return undefined;
+    } catch {
+      return `${name} is not installed`;
+    }
+  };
+  return { missing, packages: [name], why, ...more };
+}
+
+/** PhantomJS's executables, from npm. */
+const PHANTOMS = [1, 2].map((version) =>
+  `${root}/node_modules/phantomjs${version}/bin/linux/x64/phantomjs`
+);
+
+function missingOfPhantomJS(): string | undefined {
+  if (process.platform !== "linux" || process.arch !== "x64") {
+    return `PhantomJS runs only on linux x64, not on ${process.platform} ${process.arch}`;
+  }
+  const lacking = PHANTOMS.flatMap((path) => {
+    if (!existsSync(path)) return [path];
+    const { stdout } = spawnSync("ldd", [path], { encoding: "utf8" });
+    return [...(stdout ?? "").matchAll(/^\s*(\S+) => not found$/gm)].map(([, library]) => library);
+  });
+  return lacking.length === 0
+    ? undefined
+    : `PhantomJS lacks ${[...new Set(lacking)].slice(0, 3).join(", ")}`;
+}
+
+/** Makes a network namespace and removes it: rights alone do not tell, in a container. */
+function missingOfNamespaces(): string | undefined {
+  const name = `waterspout-probe-${process.pid}`;
+  const added = spawnSync("ip", ["netns", "add", name], { encoding: "utf8" });
+  if (added.error) return "ip is not installed";
+  if (added.status !== 0) {
+    return "network namespaces take root's rights (in a container: NET_ADMIN and SYS_ADMIN)";
+  }
+  spawnSync("ip", ["netns", "delete", name]);
+  return undefined;
+}
+
+/** All needs, by the names that suites use. */
+export const NEEDS = {
+  "haproxy": program("haproxy", "a proxy", { brew: "haproxy" }),
+  "nginx": program("nginx", "a proxy", { brew: "nginx" }),
+  "caddy": program("caddy", "a proxy", { brew: "caddy" }),
+  "chromium": program("chromium", "a browser of today", { brew: "--cask chromium" }),
+  "phantomjs": {
+    missing: missingOfPhantomJS,
+    packages: ["libfontconfig1", "libfreetype6"],
+    why: "libraries of PhantomJS, the browser of 2010",
+  },
+  "redis": program("redis-server", "a broker", { brew: "redis" }),
+  "nats": program("nats-server", "a broker", { brew: "nats-server" }),
+  "namespaces": {
+    missing: missingOfNamespaces,
+    packages: ["iproute2"],
+    why: "network namespaces, in which a cable is pulled",
+  },
+  "linux": {
+    missing: () => process.platform === "linux" ? undefined : "it takes Linux",
+    packages: [],
+    why: "what only Linux has",
+  },
+  "cc": program("gcc", "the compiler of the benchmark's load generator", {
+    packages: ["gcc", "libc6-dev"],
+  }),
+  "taskset": program("taskset", "a core of its own for each process of the benchmark", {
+    packages: ["util-linux"],
+  }),
+} as const satisfies Record<string, Need>;
+
+/** The name of a need. */
+export type NeedName = keyof typeof NEEDS;
+
+/** The command that installs a need here, or nothing if none does. */
+export function installCommand(name: NeedName): string | undefined {
+  const { packages, brew }: Need = NEEDS[name];
+  if (process.platform === "darwin") return brew === undefined ? undefined : `brew install ${brew}`;
+  if (process.platform !== "linux" || packages.length === 0) return undefined;
+  return `sudo apt-get install ${packages.join(" ")}`;
+}

@@ -1,0 +1,94 @@
+/**
+ * Installs Debian's packages, where that is possible without a question to anybody.
+ *
+ * @module
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import process from "node:process";
+import { type Need, type NeedName, NEEDS } from "./needs.ts";
+
+/** While it exists and says 101, no package starts its daemon. */
+const POLICY = "/usr/sbin/policy-rc.d";
+
+/** A network that is not there must not cost minutes. */
+const APT_OPTIONS = ["-q", "-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20"];
+
+/**
+ * Installs what is missing of some needs, if it can, and says so in one line.
+ *
+ * @returns Why a need is still missing, by its name.
+ */
+export function provide(
+  names: readonly NeedName[],
+  { install }: { readonly install: boolean },
+): Map<NeedName, string> {
+  const before = missing(names);
+  const wanted = [...before.keys()].filter((name) => NEEDS[name].packages.length > 0);
+  if (!install || wanted.length === 0 || !canInstall()) return before;
+  const packages = wanted.flatMap((name) => NEEDS[name].packages);
+  console.log(`Installing with apt-get: ${wanted.map(describe).join(", ")}`);
+  withoutDaemons(() => installPackages(packages));
+  return missing(names);
+}
+
+/** What is missing, by name, and why. */
+function missing(names: readonly NeedName[]): Map<NeedName, string> {
+  const found = names.map((name) => [name, NEEDS[name].missing()] as const);
+  return new Map(found.flatMap(([name, why]) => why === undefined ? [] : [[name, why]]));
+}
+
+function describe(name: NeedName): string {
+  const { packages, why }: Need = NEEDS[name];
+  return `${packages.join(" ")} (${why})`;
+}
+
+function canInstall(): boolean {
+  if (process.platform !== "linux" || !existsSync("/usr/bin/apt-get")) return false;
+  return isRoot() || spawnSync("sudo", ["-n", "true"]).status === 0;
+}
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}
+
+/** Runs a command as root; returns what it printed if it failed. */
+function asRoot(command: readonly string[], input = ""): string | undefined {
+  const [path = "", ...args] = isRoot() ? command : ["sudo", "-n", ...command];
+  const { status, stdout, stderr, error } = spawnSync(path, args, { encoding: "utf8", input });
+  return status === 0 ? undefined : `${error ?? ""}${stdout ?? ""}${stderr ?? ""}`.trim();
+}
+
+/** Runs `body` while no daemon is started by its package. */
+function withoutDaemons(body: () => void): void {
+  if (existsSync(POLICY)) return body();
+  asRoot(["tee", POLICY], "#!/bin/sh\nexit 101\n");
+  asRoot(["chmod", "+x", POLICY]);
+  try {
+    body();
+  } finally {
+    asRoot(["rm", "-f", POLICY]);
+  }
+}
+
+function installPackages(packages: readonly string[]): void {
+  report("apt-get update", aptGet("update"));
+  if (aptGet("install", packages) === undefined) return;
+  // One of them may not exist here: the others are still worth having.
+  for (const name of packages) report(`apt-get install ${name}`, aptGet("install", [name]));
+}
+
+function aptGet(
+  action: "update" | "install",
+  packages: readonly string[] = [],
+): string | undefined {
+  const options = action === "install" ? ["-y", "--no-install-recommends"] : [];
+  const command = ["apt-get", action, ...APT_OPTIONS, ...options, ...packages];
+  return asRoot(["env", "DEBIAN_FRONTEND=noninteractive", ...command]);
+}
+
+function report(what: string, problem: string | undefined): void {
+  if (problem === undefined) return;
+  const line = problem.split("\n").findLast((text) => /^(E|Err)[: ]/.test(text)) ?? problem;
+  console.log(`${what} failed: ${line.slice(0, 200)}`);
+}

@@ -1,0 +1,85 @@
+/**
+ * Processes that the runner starts, each in a group of its own, so that nothing that a test has
+ * started outlives it.
+ *
+ * @module
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import process from "node:process";
+import { root } from "../support/runtime.ts";
+
+/** How a process ended. */
+export interface Ended {
+  /** Standard output and standard error, together. */
+  readonly output: string;
+  /** Why it failed, if it did. */
+  readonly problem?: string;
+}
+
+/** How to run it. */
+export interface RunOptions {
+  readonly env: Readonly<Record<string, string>>;
+  /** In milliseconds; then it is killed. */
+  readonly timeout: number;
+  /** Takes the output as it comes. */
+  readonly onOutput?: (text: string) => void;
+}
+
+const running = new Set<ChildProcess>();
+
+/** Runs a command in the repository to its end, or to its time limit. */
+export function run(
+  [path = "", ...args]: readonly string[],
+  { env, timeout, onOutput }: RunOptions,
+): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = spawn(path, args, {
+      cwd: root,
+      detached: process.platform !== "win32",
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    running.add(child);
+    let output = "";
+    let late = false;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        output += text;
+        onOutput?.(text);
+      });
+    }
+    const limit = setTimeout(() => {
+      late = true;
+      kill(child);
+    }, timeout);
+    const end = (problem: string | undefined) => {
+      clearTimeout(limit);
+      running.delete(child);
+      resolve(problem === undefined ? { output } : { output, problem });
+    };
+    child.once("error", ({ message }) => end(`could not start: ${message}`));
+    child.once("close", (code, signal) => {
+      if (late) end(`was not done within ${timeout / 1000} s`);
+      else end(code === 0 ? undefined : `ended with ${code === null ? signal : `code ${code}`}`);
+    });
+  });
+}
+
+/** Kills all processes that run. */
+export function killAll(): void {
+  for (const child of running) kill(child);
+}
+
+function kill(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  if (process.platform === "win32") {
+    child.kill("SIGKILL");
+    return;
+  }
+  try {
+    process.kill(-child.pid, "SIGKILL");
+  } catch (error) {
+    // The group is gone already.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}

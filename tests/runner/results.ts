@@ -1,0 +1,61 @@
+/**
+ * What a job came to.
+ *
+ * @module
+ */
+import { readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { root } from "../support/runtime.ts";
+import { type FileTime, readEvents } from "./batch_events.ts";
+import { parseJUnit } from "./junit.ts";
+import type { Job } from "./plan.ts";
+import type { Ended } from "./process.ts";
+
+/** The result of a job. */
+export interface Result {
+  readonly job: Job;
+  readonly passed: number;
+  /** What failed, as `FILE: NAME`. */
+  readonly failures: readonly string[];
+  readonly times: readonly FileTime[];
+  readonly output: string;
+}
+
+/** What a job left: its JUnit report and its log, empty where it wrote none. */
+export interface Traces {
+  readonly report: string;
+  readonly log: string;
+}
+
+/**
+ * Judges a job. A process that exits in the middle of its tests has code 0 in every runtime, so a
+ * file that is missing from the report has failed, and so has a test that did not run.
+ */
+export function judge(job: Job, ended: Ended, { report, log }: Traces): Result {
+  const results = report === "" ? [] : parseJUnit(report);
+  const { times, running } = readEvents(log);
+  const failures = results.filter(({ outcome }) => outcome !== "passed")
+    .map(({ file, name, outcome }) =>
+      `${file}: ${name}${outcome === "skipped" ? " (did not run)" : ""}`
+    );
+  const modules = [...new Set(results.map(({ file }) => file))];
+  const unseen = job.files.filter((file) =>
+    !modules.some((module) => module === file || mentions(file, module))
+  );
+  if (running !== undefined) {
+    failures.push(`${running}: the process ${ended.problem ?? "ended"} in the middle of it`);
+  }
+  for (const file of unseen) {
+    if (file !== running) failures.push(`${file}: ran no test`);
+  }
+  if (ended.problem !== undefined && failures.length === 0) {
+    failures.push(`${job.label}: the process ${ended.problem}`);
+  }
+  const passed = results.filter(({ outcome }) => outcome === "passed").length;
+  return { job, passed, failures, times, output: ended.output };
+}
+
+/** Whether a test file imports a module: its tests may be written there. */
+function mentions(file: string, module: string): boolean {
+  return readFileSync(join(root, file), "utf8").includes(`/${basename(module)}"`);
+}

@@ -1,0 +1,100 @@
+/**
+ * Runs what was asked for: installs what is missing, starts the jobs, and reports.
+ *
+ * @module
+ */
+import { availableParallelism, tmpdir } from "node:os";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import type { Runtime } from "../support/runtime.ts";
+import { SEED_VARIABLE } from "../support/random.ts";
+import { FILES_VARIABLE, LOG_VARIABLE } from "./batch_events.ts";
+import type { Options } from "./options.ts";
+import { provide } from "./packages.ts";
+import { findFiles, type Job, plan } from "./plan.ts";
+import { killAll, run } from "./process.ts";
+import { judge, type Result } from "./results.ts";
+import { batchCommand, checkRuntime } from "./runtimes.ts";
+import { findSkips } from "./skips.ts";
+import { suiteOf } from "./suites.ts";
+import { jobLine, summary } from "./summary.ts";
+
+/** Runs the tests; returns the exit code. */
+export async function runTests(options: Options): Promise<number> {
+  const started = performance.now();
+  const files = findFiles(options);
+  const executables = new Map(
+    options.runtimes.map((name) => [name, checkRuntime(name, options.executables[name])]),
+  );
+  const needs = [...new Set(files.flatMap((file) => suiteOf(file).needs ?? []))];
+  const missing = provide(needs, { install: options.install });
+  const skips = findSkips(files, missing, options.maySkip);
+  const skipped = new Set(skips.map(({ suite }) => suite));
+  const jobs = plan(files.filter((file) => !skipped.has(suiteOf(file).path)), options.runtimes);
+  console.log(`Seed ${options.seed}; ${options.jobs} processes on ${availableParallelism()} cores`);
+  const results = await runJobs(jobs, executables, options);
+  const seconds = (performance.now() - started) / 1000;
+  const { text, failed } = summary(results, { skips, seed: options.seed, seconds });
+  console.log(text);
+  return failed ? 1 : 0;
+}
+
+/** Runs jobs, so many at a time. */
+async function runJobs(
+  jobs: readonly Job[],
+  executables: ReadonlyMap<Runtime, string>,
+  options: Options,
+): Promise<Result[]> {
+  const waiting = [...jobs];
+  const results: Result[] = [];
+  const work = async () => {
+    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {
+      const result = await runJob(job, executables.get(job.runtime) ?? job.runtime, options);
+      results.push(result);
+      if (result.failures.length > 0 && !options.verbose) console.log(result.output);
+      console.log(jobLine(result));
+    }
+  };
+  const interrupt = () => {
+    killAll();
+    process.exit(130);
+  };
+  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
+  await Promise.all(Array.from({ length: options.jobs }, work));
+  process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+  return results;
+}
+
+async function runJob(
+  job: Job,
+  executable: string,
+  { seed, timeout, verbose }: Options,
+): Promise<Result> {
+  const folder = mkdtempSync(join(tmpdir(), "waterspout-test-"));
+  const [report, log] = [join(folder, "junit.xml"), join(folder, "log")];
+  try {
+    const env = {
+      [FILES_VARIABLE]: JSON.stringify(job.files),
+      [LOG_VARIABLE]: log,
+      [SEED_VARIABLE]: String(seed),
+    };
+    const ended = await run(batchCommand(job.runtime, executable, report), {
+      env,
+      timeout,
+      ...(verbose ? { onOutput: (text: string) => process.stdout.write(text) } : {}),
+    });
+    return judge(job, ended, { report: readIfThere(report), log: readIfThere(log) });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+    throw error;
+  }
+}

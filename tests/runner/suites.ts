@@ -1,0 +1,74 @@
+/**
+ * The table of suites: in which tier the files of a folder are, what they need, and where they run.
+ * A folder that has no row is of the tier `unit`, needs nothing and runs on every runtime.
+ *
+ * @module
+ */
+import type { Runtime } from "../support/runtime.ts";
+import type { NeedName } from "./needs.ts";
+
+/**
+ * `unit`: in memory or on loopback, every runtime. `e2e`: with programs of others. `system`: whole
+ * processes of ours, and what is said about the repository.
+ */
+export type Tier = "unit" | "e2e" | "system";
+
+/** All tiers. */
+export const TIERS: readonly Tier[] = ["unit", "system", "e2e"];
+
+/** What the runner knows of some test files. */
+export interface Suite {
+  /** A folder or a file; the longest path that fits a file is its suite. */
+  readonly path: string;
+  readonly tier: Tier;
+  /** The runtime of tests that do not depend on it, or that start all three themselves. */
+  readonly once?: Runtime;
+  readonly needs?: readonly NeedName[];
+  /** Whether each file needs a process of its own, since it measures one. */
+  readonly alone?: boolean;
+}
+
+/** The suites, in the order in which they start: what waits longest comes first. */
+export const SUITES: readonly Suite[] = [
+  { path: "tests/clients", tier: "e2e", once: "node" },
+  { path: "tests/cluster", tier: "e2e", once: "node", needs: ["linux", "redis", "nats"] },
+  { path: "tests/browser/chromium.test.ts", tier: "e2e", needs: ["chromium", "phantomjs"] },
+  { path: "tests/browser/phantomjs.test.ts", tier: "e2e", needs: ["phantomjs"] },
+  { path: "tests/network", tier: "e2e", needs: ["linux", "namespaces"] },
+  { path: "tests/brokers", tier: "e2e", needs: ["redis", "nats"] },
+  { path: "tests/brokers/envelope.test.ts", tier: "unit" },
+  { path: "tests/proxies", tier: "e2e", needs: ["haproxy", "nginx", "caddy"] },
+  { path: "tests/examples/chat.test.ts", tier: "e2e", needs: ["chromium", "phantomjs"] },
+  { path: "tests/examples/status.test.ts", tier: "e2e", needs: ["chromium"] },
+  { path: "tests/examples/cluster.test.ts", tier: "e2e", needs: ["linux", "redis", "nats"] },
+  { path: "tests/examples", tier: "system" },
+  { path: "tests/client/peers.test.ts", tier: "e2e" },
+  { path: "tests/peers", tier: "e2e" },
+  { path: "tests/jsr", tier: "system" },
+  { path: "tests/conformance", tier: "system" },
+  { path: "tests/server/memory.test.ts", tier: "system" },
+  { path: "tests/server/descriptors.test.ts", tier: "system", needs: ["linux"] },
+  { path: "tests/server/process.test.ts", tier: "system" },
+  { path: "tests/transport", tier: "system" },
+  { path: "tests/documentation.test.ts", tier: "system", once: "deno" },
+  { path: "tests/architecture.test.ts", tier: "system", once: "deno" },
+  { path: "tests/readme.test.ts", tier: "system", once: "deno" },
+  { path: "tests/workflow.test.ts", tier: "system", once: "deno" },
+  { path: "tests/bench", tier: "system", once: "deno" },
+  { path: "tests/runner", tier: "system", once: "deno" },
+  { path: "tests/fuzz", tier: "unit", once: "node" },
+  { path: "tests/protocol/hybi_memory.test.ts", tier: "unit", alone: true },
+];
+
+const REST: Suite = { path: "tests", tier: "unit" };
+
+/** The suite of a test file. */
+export function suiteOf(file: string): Suite {
+  return SUITES.filter(({ path }) => isIn(path, file))
+    .reduce((best, suite) => suite.path.length > best.path.length ? suite : best, REST);
+}
+
+/** Whether a file is a path's, or in the folder of the path. */
+export function isIn(path: string, file: string): boolean {
+  return file === path || file.startsWith(`${path.replace(/\/$/, "")}/`);
+}

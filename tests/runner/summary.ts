@@ -1,0 +1,73 @@
+/**
+ * What the runner prints.
+ *
+ * @module
+ */
+import type { FileTime } from "./batch_events.ts";
+import type { Result } from "./results.ts";
+import type { Skip } from "./skips.ts";
+
+/** How many of the slowest files are named. */
+const SLOWEST = 10;
+
+/** A job's line: `ok  bun   tests/handshake …: 555 passed (1.9 s)`. */
+export function jobLine({ job, passed, failures, times }: Result): string {
+  const mark = failures.length > 0 ? "FAILED" : "ok    ";
+  const count = failures.length > 0 ? `${passed} passed, ${failures.length} failed` : `${passed}`;
+  return `${mark} ${job.runtime.padEnd(4)} ${job.label}: ${count} (${total(times, "seconds")} s)`;
+}
+
+function total(times: readonly FileTime[], what: "seconds" | "cpu"): string {
+  return times.reduce((sum, time) => sum + time[what], 0).toFixed(1);
+}
+
+/** What the last lines tell beside the results. */
+export interface SummaryOptions {
+  readonly skips: readonly Skip[];
+  readonly seed: number;
+  readonly seconds: number;
+}
+
+/** The last lines: the slowest files, what failed, what was skipped, and the numbers. */
+export function summary(
+  results: readonly Result[],
+  { skips, seed, seconds }: SummaryOptions,
+): { readonly text: string; readonly failed: boolean } {
+  const failures = results.flatMap(({ job, failures }) =>
+    failures.map((name) => `${job.runtime}: ${name}`)
+  );
+  failures.push(
+    ...skips.filter(({ allowed }) => !allowed).map((skip) => `skip: ${skipLine(skip)}`),
+  );
+  const passed = results.reduce((sum, result) => sum + result.passed, 0);
+  const counts = [`${passed} passed`, `${failures.length} failed`];
+  if (skips.length > 0) counts.push(`${skips.length} skipped`);
+  const files = new Set(results.flatMap(({ job }) => job.files)).size;
+  const text = [
+    ...section("The slowest files, in seconds (and of the process's CPU time)", slowest(results)),
+    ...section("Failed", failures),
+    ...section("Skipped", skips.map(skipLine)),
+    "",
+    `${files} files in ${seconds.toFixed(0)} s; --seed ${seed} repeats what is random`,
+    counts.join(", "),
+  ].join("\n");
+  return { text, failed: failures.length > 0 };
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : ["", `${title}:`, ...lines.map((line) => `  ${line}`)];
+}
+
+function skipLine({ suite, reason, command }: Skip): string {
+  return `${suite}: ${reason}${command === undefined ? "" : ` (${command})`}`;
+}
+
+function slowest(results: readonly Result[]): string[] {
+  const all = results.flatMap(({ job, times }) =>
+    times.map((time) => ({ ...time, runtime: job.runtime }))
+  );
+  return all.sort((a, b) => b.seconds - a.seconds).slice(0, SLOWEST)
+    .map(({ file, runtime, seconds, cpu }) =>
+      `${seconds.toFixed(1).padStart(6)} (${cpu.toFixed(1)})  ${runtime.padEnd(4)}  ${file}`
+    );
+}
