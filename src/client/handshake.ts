@@ -68,5 +68,5 @@ export function clientProtocol(
   { deflate }: Agreement,
 ): Protocol {
   if (version === "draft75" || version === "draft76") return new Hixie(limits, { version });
-  return new Hybi(limits, { role: "client", deflate });
+  return new Hybi(limits, { role: "client", version, deflate });
 }

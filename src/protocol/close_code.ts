@@ -52,9 +52,17 @@ export function checkCloseCode(code: number | undefined, reason: string): void {
   }
 }
 
-/** The payload of a closing frame; {@linkcode checkCloseCode} throws if there can be none. */
-export function encodeClose(code: number | undefined, reason: string): Uint8Array {
-  checkCloseCode(code, reason);
+/** "Too large" in versions 7 and 8, up to hybi-12; reserved since, as 1009 says it. */
+const OLD_TOO_LARGE = 1004;
+
+/**
+ * The payload of a closing frame.
+ *
+ * @param isOld Whether the version is 7 or 8.
+ * @throws As {@linkcode checkCloseCode}, if there can be none.
+ */
+export function encodeClose(code: number | undefined, reason: string, isOld: boolean): Uint8Array {
+  if (!isOld || code !== OLD_TOO_LARGE) checkCloseCode(code, reason);
   if (code === undefined) return EMPTY;
   const bytes = reason === "" ? EMPTY : encoder.encode(reason);
   const payload = new Uint8Array(2 + bytes.length);
@@ -67,10 +75,14 @@ export function encodeClose(code: number | undefined, reason: string): Uint8Arra
 /**
  * Reads and checks the payload of a closing frame.
  *
+ * @param isOld Whether the version is 7 or 8.
  * @returns The code and the reason; `undefined` and `""` where the payload is empty.
  * @throws {ProtocolError} 1002, or 1007 if the reason is not UTF-8.
  */
-export function decodeClose(payload: Uint8Array): { code: number | undefined; reason: string } {
+export function decodeClose(
+  payload: Uint8Array,
+  isOld: boolean,
+): { code: number | undefined; reason: string } {
   const high = payload[0];
   const low = payload[1];
   if (high === undefined) return { code: undefined, reason: "" };
@@ -78,7 +90,7 @@ export function decodeClose(payload: Uint8Array): { code: number | undefined; re
     throw new ProtocolError(1002, "a close payload must not be of one byte (RFC 6455 §5.5.1)");
   }
   const code = high << 8 | low;
-  if (!isSendable(code)) {
+  if (!isSendable(code) && !(isOld && code === OLD_TOO_LARGE)) {
     throw new ProtocolError(1002, `close code ${code} must not be on the wire (RFC 6455 §7.4)`);
   }
   if (payload.length === 2) return { code, reason: "" };

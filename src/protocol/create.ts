@@ -16,5 +16,5 @@ export function createProtocol(
   deflate?: DeflateParameters,
 ): Protocol {
   if (version === "draft75" || version === "draft76") return new Hixie(limits, { version });
-  return new Hybi(limits, { role: "server", deflate });
+  return new Hybi(limits, { role: "server", version, deflate });
 }

@@ -49,6 +49,8 @@ interface SecondByte {
   /** The length, or 126 or 127 where it follows. */
   readonly length: number;
   readonly role: Role;
+  /** Whether the version is 7 or 8: see {@linkcode FrameRules.isOld}. */
+  readonly isOld: boolean;
 }
 
 /** A rule of the framing. */
@@ -94,6 +96,8 @@ const FIRST_BYTE_RULES: readonly Rule<FirstByte>[] = [
   },
 ];
 
+const SHORT_CONTROL = "control frames must have a payload of 125 bytes at most";
+
 /** The rules of the second byte. */
 const SECOND_BYTE_RULES: readonly Rule<SecondByte>[] = [
   {
@@ -108,17 +112,20 @@ const SECOND_BYTE_RULES: readonly Rule<SecondByte>[] = [
   },
   {
     section: "5.5",
-    because: "control frames must have a payload of 125 bytes at most",
-    broken: ({ control, length }) => control && length > MAX_CONTROL_SIZE,
+    because: SHORT_CONTROL,
+    broken: ({ control, length, isOld }) => control && length > MAX_CONTROL_SIZE && !isOld,
   },
 ];
 
 /** What is known when a length that follows the second byte is there. */
 interface ExtendedLength {
+  readonly control: boolean;
   /** How many bytes it takes, and the first of them. */
   readonly size: number;
   readonly first: number;
   readonly length: number;
+  /** Whether the version is 7 or 8: see {@linkcode FrameRules.isOld}. */
+  readonly isOld: boolean;
 }
 
 /** The rules of a length that follows the second byte. */
@@ -131,7 +138,12 @@ const LENGTH_RULES: readonly Rule<ExtendedLength>[] = [
   {
     section: "5.2",
     because: "lengths must be in the fewest bytes",
-    broken: ({ size, length }) => length <= (size === 2 ? MAX_SHORT : 0xffff),
+    broken: ({ size, length, isOld }) => !isOld && length <= (size === 2 ? MAX_SHORT : 0xffff),
+  },
+  {
+    section: "5.5",
+    because: SHORT_CONTROL,
+    broken: ({ control, length }) => control && length > MAX_CONTROL_SIZE,
   },
 ];
 
@@ -143,14 +155,14 @@ function say({ because, section }: Rule<never>): string {
 function verdicts<Known>(
   rules: readonly Rule<Known>[],
   known: (byte: number) => Known,
-): readonly (string | undefined)[] {
+): Verdicts {
   return Array.from({ length: 256 }, (_, byte) => {
     const broken = rules.find((rule) => rule.broken(known(byte)));
     return broken && say(broken);
   });
 }
 
-function firstBytes(continuing: boolean): readonly (string | undefined)[] {
+function firstBytes(continuing: boolean): Verdicts {
   return verdicts(FIRST_BYTE_RULES, (byte) => ({
     fin: (byte & FIN) !== 0,
     reserved: byte & 0x70,
@@ -159,19 +171,55 @@ function firstBytes(continuing: boolean): readonly (string | undefined)[] {
   }));
 }
 
-function secondBytes(role: Role, control: boolean): readonly (string | undefined)[] {
-  return verdicts(SECOND_BYTE_RULES, (byte) => ({
-    control,
-    masked: (byte & MASK) !== 0,
-    length: byte & 0x7f,
-    role,
-  }));
+type Verdicts = readonly (string | undefined)[];
+
+/** What one end of a connection asks of the frames that it receives. */
+export interface FrameRules {
+  /** Whether this is the server's end. */
+  readonly isServer: boolean;
+  /**
+   * Whether the version is 7 or 8. A length may then be in more bytes than it needs: the rule against
+   * it came with hybi-14.
+   */
+  readonly isOld: boolean;
+  /** What each second byte breaks, in data frames and in control frames. */
+  readonly data: Verdicts;
+  readonly control: Verdicts;
+}
+
+function rulesOf(role: Role, isOld: boolean): FrameRules {
+  const secondBytes = (control: boolean) =>
+    verdicts(SECOND_BYTE_RULES, (byte) => ({
+      control,
+      masked: (byte & MASK) !== 0,
+      length: byte & 0x7f,
+      role,
+      isOld,
+    }));
+  const isServer = role === "server";
+  return { isServer, isOld, data: secondBytes(false), control: secondBytes(true) };
 }
 
 const OUTSIDE = firstBytes(false);
 const INSIDE = firstBytes(true);
-const CLIENT = { data: secondBytes("client", false), control: secondBytes("client", true) };
-const SERVER = { data: secondBytes("server", false), control: secondBytes("server", true) };
+const RULES: Readonly<Record<Role, FrameRules>> = {
+  client: rulesOf("client", false),
+  server: rulesOf("server", false),
+};
+const OLD_RULES: Readonly<Record<Role, FrameRules>> = {
+  client: rulesOf("client", true),
+  server: rulesOf("server", true),
+};
+
+/**
+ * The rules for what one end receives.
+ *
+ * @param role Which end.
+ * @param isOld Whether the version is 7 or 8.
+ */
+export function frameRules(role: Role, isOld: boolean): FrameRules {
+  return (isOld ? OLD_RULES : RULES)[role];
+}
 
 /**
  * Checks the first byte of a frame.
@@ -190,8 +238,7 @@ export function checkFirstByte(first: number, continuing: boolean): void {
  *
  * @throws {ProtocolError} 1002.
  */
-export function checkSecondByte(first: number, second: number, isServer: boolean): void {
-  const rules = isServer ? SERVER : CLIENT;
+export function checkSecondByte(first: number, second: number, rules: FrameRules): void {
   const broken = (first & CONTROL ? rules.control : rules.data)[second];
   if (broken !== undefined) throw new ProtocolError(1002, broken);
 }
@@ -203,16 +250,20 @@ export function sizeOfLength(second: number): number {
 }
 
 /**
- * Reads and checks a length that takes `size` bytes behind the second byte.
+ * Reads and checks the length behind the second byte of a frame, at `at`.
  *
  * @returns The length in bytes; beyond 2^53 not exact.
  * @throws {ProtocolError} 1002.
  */
-export function readLength(bytes: Uint8Array, at: number, size: number): number {
-  const first = bytes[at] as number; // there, like the following: the caller has looked
+export function readLength(bytes: Uint8Array, at: number, rules: FrameRules): number {
+  // There, like the others: the caller has looked.
+  const control = ((bytes[at - 2] as number) & CONTROL) !== 0;
+  const size = sizeOfLength(bytes[at - 1] as number);
+  const first = bytes[at] as number;
   let length = first;
   for (let i = 1; i < size; i++) length = length * 256 + (bytes[at + i] as number);
-  const broken = LENGTH_RULES.find((rule) => rule.broken({ size, first, length }));
+  const { isOld } = rules;
+  const broken = LENGTH_RULES.find((rule) => rule.broken({ control, size, first, length, isOld }));
   if (broken !== undefined) throw new ProtocolError(1002, say(broken));
   return length;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { ProtocolError } from "../errors.ts";
+import type { WebSocketVersion } from "../handshake/versions.ts";
 import { allocate } from "./allocate.ts";
 import { decodeClose, encodeClose } from "./close_code.ts";
 import { Deflate, type DeflateParameters } from "./deflate.ts";
@@ -12,6 +13,8 @@ import {
   checkSecondByte,
   CONTROL,
   FIN,
+  type FrameRules,
+  frameRules,
   MASK,
   MAX_CONTROL_SIZE,
   MAX_HEADER_SIZE,
@@ -37,6 +40,8 @@ const encoder = new TextEncoder();
 export interface HybiOptions {
   /** A client masks what it sends, and a server does not (RFC 6455 §5.1). */
   readonly role: Role;
+  /** The version; `"rfc6455"` unless told. */
+  readonly version?: WebSocketVersion;
   /** What was agreed on if messages may be compressed. */
   readonly deflate?: DeflateParameters | undefined;
 }
@@ -76,7 +81,7 @@ class Unfinished {
 /** The wire format of one connection of version 13, 8 or 7, at either end. */
 export class Hybi implements Protocol {
   readonly #limits: ProtocolLimits;
-  readonly #isServer: boolean;
+  readonly #rules: FrameRules;
   readonly #deflate: Deflate | null;
   /** Whether a closing frame or a broken rule has ended what is listened to. */
   #ended = false;
@@ -85,13 +90,13 @@ export class Hybi implements Protocol {
   /** @param limits What a peer may send. @param options Which end this is. */
   constructor(limits: ProtocolLimits, options: HybiOptions) {
     this.#limits = limits;
-    this.#isServer = options.role === "server";
+    this.#rules = frameRules(options.role, (options.version ?? "rfc6455") !== "rfc6455");
     this.#deflate = options.deflate === undefined ? null : new Deflate(options.deflate);
   }
 
   /** One for all servers. What a client sends depends on its masking keys. */
   get format(): string | undefined {
-    if (!this.#isServer) return undefined;
+    if (!this.#rules.isServer) return undefined;
     return this.#deflate === null ? "hybi" : this.#deflate.format;
   }
 
@@ -121,7 +126,7 @@ export class Hybi implements Protocol {
   }
 
   #receiveFrame(chunk: Uint8Array, at: number, given: boolean, sink: Sink): number {
-    if (chunk[at] === WHOLE_TEXT && this.#isServer && this.#unfinished === null) {
+    if (chunk[at] === WHOLE_TEXT && this.#rules.isServer && this.#unfinished === null) {
       const next = receiveTexts(chunk, at, this.#limits.maxMessageSize, sink);
       if (next !== at) return next;
     }
@@ -141,11 +146,11 @@ export class Hybi implements Protocol {
     checkFirstByte(this.#withoutRsv1(first), message !== null);
     if (end - at < 2) return false;
     const second = bytes[at + 1] as number;
-    checkSecondByte(first, second, this.#isServer);
+    checkSecondByte(first, second, this.#rules);
     const extended = sizeOfLength(second);
     let size = 2 + extended;
     if (end - at < size) return false;
-    const length = extended === 0 ? second & ~MASK : readLength(bytes, at + 2, extended);
+    const length = extended === 0 ? second & ~MASK : readLength(bytes, at + 2, this.#rules);
     if ((first & CONTROL) === 0) this.#checkLimits(message, first, length);
     header.maskingKey = 0;
     if (second & MASK) {
@@ -286,7 +291,7 @@ export class Hybi implements Protocol {
     const opcode = first & OPCODE;
     if (opcode === Opcode.ping) return go(sink.ping(payload), end);
     if (opcode === Opcode.pong) return go(sink.pong(payload), end);
-    const { code, reason } = decodeClose(payload);
+    const { code, reason } = decodeClose(payload, this.#rules.isOld);
     this.#end();
     sink.close(code, reason);
     return go(false, end);
@@ -299,7 +304,7 @@ export class Hybi implements Protocol {
     // A unit takes up to three bytes of UTF-8.
     if (this.#deflate !== null && message.length * 3 >= this.#deflate.threshold) {
       this.#write(output, Opcode.text, encoder.encode(message));
-    } else writeTextFrame(output, FIN | Opcode.text, message, !this.#isServer);
+    } else writeTextFrame(output, FIN | Opcode.text, message, !this.#rules.isServer);
   }
 
   /** See {@linkcode Protocol.writeBinary}. */
@@ -310,8 +315,8 @@ export class Hybi implements Protocol {
   #write(output: Output, opcode: number, payload: Uint8Array): void {
     const deflate = this.#deflate;
     if (deflate !== null && payload.length >= deflate.threshold) {
-      writeFrame(output, FIN | RSV1 | opcode, deflate.deflate(payload), !this.#isServer);
-    } else writeFrame(output, FIN | opcode, payload, !this.#isServer);
+      writeFrame(output, FIN | RSV1 | opcode, deflate.deflate(payload), !this.#rules.isServer);
+    } else writeFrame(output, FIN | opcode, payload, !this.#rules.isServer);
   }
 
   /** See {@linkcode Protocol.free}. */
@@ -336,7 +341,7 @@ export class Hybi implements Protocol {
    * @throws {TypeError} If there is a reason and no code.
    */
   writeClose(output: Output, code: number | undefined, reason: string): void {
-    this.#writeControl(output, Opcode.close, encodeClose(code, reason));
+    this.#writeControl(output, Opcode.close, encodeClose(code, reason, this.#rules.isOld));
   }
 
   #writeControl(output: Output, opcode: number, payload: Uint8Array): void {
@@ -345,7 +350,7 @@ export class Hybi implements Protocol {
         `Cannot send a control frame of ${payload.length} bytes: ${MAX_CONTROL_SIZE} at most (RFC 6455 §5.5)`,
       );
     }
-    writeFrame(output, FIN | opcode, payload, !this.#isServer);
+    writeFrame(output, FIN | opcode, payload, !this.#rules.isServer);
   }
 }
 

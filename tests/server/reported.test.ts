@@ -235,3 +235,47 @@ describe("reported: the answer to", () => {
     });
   }
 });
+
+describe("reported: frames of versions 7 and 8", () => {
+  /** A handler that echoes, and what it is told at the end. */
+  class Echo extends Recording {
+    override onMessage(message: string): void {
+      this.writeMessage(message);
+    }
+    override onClose(): void {
+      this.note(`close ${this.closeCode}`);
+    }
+  }
+
+  const frames: [name: string, frame: string, answer: string, events: string[], in13: string][] = [
+    [
+      "older clients: a length that is not in the fewest bytes",
+      "\x81\xfe\x00\x05\0\0\0\0Hello",
+      "text Hello",
+      ["open"],
+      "close 1002 lengths must be in the fewest bytes (RFC 6455 §5.2)",
+    ],
+    [
+      "Firefox 6 to 10: the close code 1004",
+      "\x88\x82\0\0\0\0\x03\xec",
+      "close 1004",
+      ["open", "close 1004"],
+      "close 1002 close code 1004 must not be on the wire (RFC 6455 §7.4)",
+    ],
+  ];
+  for (const [name, frame, answer, events, in13] of frames) {
+    for (const version of ["hybi-07", "hybi-08", "rfc6455"] as const) {
+      test(`${name}, in ${version}`, async () => {
+        for (const pieces of [[frame], [...frame]]) {
+          const noted: string[] = [];
+          const client = await new Rig([["/", Echo, noted]]).open(version);
+          for (const piece of pieces) client.write(piece);
+          await settle();
+          assertEquals(client.events[0], version === "rfc6455" ? in13 : answer);
+          if (version !== "rfc6455") assertEquals(noted, events);
+          client.reset();
+        }
+      });
+    }
+  }
+});

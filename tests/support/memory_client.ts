@@ -210,7 +210,7 @@ export class MemoryClient {
     const limits = { maxMessageSize: 2 ** 30, maxFragments: 2 ** 20 };
     this.#protocol = version === "draft75" || version === "draft76"
       ? new Hixie(limits, { version })
-      : new Hybi(limits, { role: "client" });
+      : new Hybi(limits, { role: "client", version });
     const later = this.take();
     this.#received(Uint8Array.from(rest, (character) => character.charCodeAt(0)));
     this.events.push(...later);
