@@ -86,7 +86,10 @@ export interface Settings {
   readonly allowedOrigins: readonly string[];
   /** The `Host` values that are served, against DNS rebinding; all of them if empty. */
   readonly allowedHosts: readonly string[];
-  /** Addresses of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. */
+  /**
+   * Addresses of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, or `Forwarded`
+   * (RFC 7239) if they send neither; `"unix"` for unix sockets. None by default.
+   */
   readonly trustProxy: readonly string[];
   /** permessage-deflate, for handlers that do not say otherwise; `undefined` leaves it off. */
   readonly compression: CompressionOptions | undefined;

@@ -5,6 +5,8 @@
  */
 import type { Forwarded } from "./server_connection.ts";
 import { HttpError } from "../errors.ts";
+import { type Hop, parseForwardedField, parseXForwarded } from "../handshake/forwarded.ts";
+import { canonicalAddress } from "../handshake/ip_address.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
 import type { Settings } from "./settings.ts";
 import type { Address } from "../transport/transport.ts";
@@ -23,7 +25,11 @@ export function checkHost(head: RequestHead, settings: Settings): void {
   throw new HttpError(421, `the host ${JSON.stringify(head.host)} is not served here`);
 }
 
-/** What a proxy says of its client; `null` unless the setting `trustProxy` lists the proxy. */
+/**
+ * What a proxy says of its client; `null` unless the setting `trustProxy` lists the proxy. A proxy
+ * that writes `X-Forwarded-For` or `X-Forwarded-Proto` is not asked for `Forwarded`, which it may
+ * have passed on from its client.
+ */
 export function parseForwarded(
   head: RequestHead,
   proxy: { readonly remoteAddress: Address },
@@ -31,35 +37,40 @@ export function parseForwarded(
 ): Forwarded | null {
   const { trustProxy } = settings;
   if (trustProxy.length === 0 || !isTrusted(proxy.remoteAddress, trustProxy)) return null;
-  const scheme = last(head.get("x-forwarded-proto"))?.toLowerCase();
+  const addresses = head.get("x-forwarded-for");
+  const schemes = head.get("x-forwarded-proto");
+  const hops = addresses === undefined && schemes === undefined
+    ? parseForwardedField(head.get("forwarded") ?? "")
+    : parseXForwarded(addresses, schemes);
+  return clientOf(hops, trustProxy);
+}
+
+/**
+ * The client: the nearest hop that is not itself a trusted proxy. Anybody can write what is before
+ * it. If a proxy does not tell the address of that hop, the proxy's own is the farthest that is known.
+ */
+function clientOf(hops: readonly Hop[], trusted: readonly string[]): Forwarded {
+  const nearest = hops.findLastIndex(({ address }) =>
+    address === undefined || !includesAddress(trusted, address)
+  );
+  const at = Math.max(nearest, 0);
+  const scheme = hops[at]?.scheme?.toLowerCase();
   return {
-    hostname: client(head.get("x-forwarded-for"), trustProxy),
+    hostname: hops[at]?.address ?? hops[at + 1]?.address,
     secure: scheme === undefined ? undefined : scheme === "https" || scheme === "wss",
   };
 }
 
 /** Whether an address is that of a trusted proxy. */
 export function isTrusted(proxy: Address, trusted: readonly string[]): boolean {
-  return trusted.includes(proxy.transport === "unix" ? "unix" : unmapped(proxy.hostname));
+  if (trusted.length === 0) return false;
+  if (proxy.transport === "unix") return trusted.includes("unix");
+  return includesAddress(trusted, proxy.hostname);
 }
 
-/** An IPv4 address as such, also where an IPv6 socket shows it mapped (RFC 4291 §2.5.5.2). */
-function unmapped(hostname: string): string {
-  return hostname.replace(/^::ffff:(?=\d+\.)/i, "");
-}
-
-/** An address without the port that some proxies write behind it. */
-function hostOf(hop: string): string {
-  const [, v6, v4] = /^(?:\[([^\]]*)\](?::\d+)?|([\d.]+):\d+)$/.exec(hop.trim()) ?? [];
-  return unmapped(v6 ?? v4 ?? hop.trim());
-}
-
-function last(list: string | undefined): string | undefined {
-  return list?.split(",").at(-1)?.trim() || undefined;
-}
-
-/** The nearest address that is not itself a trusted proxy: what is before it anybody can write. */
-function client(list: string | undefined, trusted: readonly string[]): string | undefined {
-  const hops = list?.split(",").map(hostOf).filter((hop) => hop !== "");
-  return hops?.findLast((hop) => !trusted.includes(hop)) ?? hops?.[0];
+/** Whether a list has an address, however it is written there. */
+function includesAddress(list: readonly string[], hostname: string): boolean {
+  if (list.includes(hostname)) return true;
+  const address = canonicalAddress(hostname);
+  return address !== undefined && list.some((item) => canonicalAddress(item) === address);
 }

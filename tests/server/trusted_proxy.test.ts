@@ -32,7 +32,7 @@ async function seen(
 }
 
 describe("what a proxy says of its client", () => {
-  const trustProxy = ["10.0.0.1", "10.0.0.2", "unix"];
+  const trustProxy = ["10.0.0.1", "10.0.0.2", "2001:DB8::10", "unix"];
   const rows: [name: string, proxy: string, fields: string[], expected: string][] = [
     ["is not believed of anybody else", "10.0.0.3", [
       "X-Forwarded-For: 1.2.3.4",
@@ -90,6 +90,94 @@ describe("what a proxy says of its client", () => {
       "10.0.0.1",
       ["X-Forwarded-Proto: https, http"],
       "10.0.0.1 192.0.2.1 false http://localhost/",
+    ],
+    [
+      "has a scheme for each address, where two nginx append theirs",
+      "10.0.0.1",
+      ["X-Forwarded-For: 1.2.3.4, 10.0.0.2", "X-Forwarded-Proto: https, http"],
+      "1.2.3.4 192.0.2.1 true https://localhost/",
+    ],
+    [
+      "has one scheme, where the second nginx passes it on",
+      "10.0.0.1",
+      ["X-Forwarded-For: 1.2.3.4, 10.0.0.2", "X-Forwarded-Proto: https"],
+      "1.2.3.4 192.0.2.1 true https://localhost/",
+    ],
+    [
+      "has no scheme that its client has put before the proxy's own",
+      "10.0.0.1",
+      ["X-Forwarded-For: 1.2.3.4", "X-Forwarded-Proto: https, http"],
+      "1.2.3.4 192.0.2.1 false http://localhost/",
+    ],
+    [
+      "is the first of the trusted ones, if all are",
+      "10.0.0.1",
+      ["X-Forwarded-For: 10.0.0.1, 10.0.0.2"],
+      "10.0.0.1 192.0.2.1 false http://localhost/",
+    ],
+    [
+      "is an IPv6 address in its canonical form",
+      "10.0.0.1",
+      ["X-Forwarded-For: 2001:DB8:0::1"],
+      "2001:db8::1 192.0.2.1 false http://localhost/",
+    ],
+    [
+      "is skipped as a trusted proxy, however its address is written",
+      "2001:db8::10",
+      ["X-Forwarded-For: 1.2.3.4, [2001:db8:0:0::10]:80, ::ffff:10.0.0.2"],
+      "1.2.3.4 192.0.2.1 false http://localhost/",
+    ],
+    ...["unknown", "_hidden", "<script>", "1.2.3", "example.com", "1.2.3.4\x7f"].flatMap(
+      (garbage): typeof rows => [
+        [
+          `is the proxy itself, where it says ${JSON.stringify(garbage)}`,
+          "10.0.0.1",
+          [`X-Forwarded-For: 6.6.6.6, ${garbage}`],
+          "10.0.0.1 192.0.2.1 false http://localhost/",
+        ],
+        [
+          `is the farthest proxy, where that says ${JSON.stringify(garbage)}`,
+          "10.0.0.1",
+          [`X-Forwarded-For: 6.6.6.6, ${garbage}, 10.0.0.2`],
+          "10.0.0.2 192.0.2.1 false http://localhost/",
+        ],
+      ],
+    ),
+    [
+      "may be in Forwarded (RFC 7239)",
+      "10.0.0.1",
+      ['Forwarded: for="[2001:db8::1]:4711";proto=https;by=10.0.0.1'],
+      "2001:db8::1 192.0.2.1 true https://localhost/",
+    ],
+    [
+      "may be in Forwarded of a chain, in several fields",
+      "10.0.0.1",
+      ["Forwarded: for=6.6.6.6, for=1.2.3.4;proto=https", "Forwarded: for=10.0.0.2;proto=http"],
+      "1.2.3.4 192.0.2.1 true https://localhost/",
+    ],
+    [
+      "is not in Forwarded beside X-Forwarded-For, which the proxy writes",
+      "10.0.0.1",
+      ["Forwarded: for=6.6.6.6;proto=https", "X-Forwarded-For: 1.2.3.4"],
+      "1.2.3.4 192.0.2.1 false http://localhost/",
+    ],
+    [
+      "is not in Forwarded beside X-Forwarded-Proto",
+      "10.0.0.1",
+      ["Forwarded: for=6.6.6.6", "X-Forwarded-Proto: https"],
+      "10.0.0.1 192.0.2.1 true https://localhost/",
+    ],
+    [
+      "is not in a Forwarded that is malformed",
+      "10.0.0.1",
+      ['Forwarded: for="6.6.6.6, for=1.2.3.4;proto=https'],
+      "10.0.0.1 192.0.2.1 false http://localhost/",
+    ],
+    [
+      "is not in a Forwarded of anybody else",
+      "10.0.0.3",
+      ["Forwarded: for=1.2.3.4;proto=https"],
+      "10.0.0.3 192.0.2.1 false http://localhost/",
     ],
   ];
   for (const [name, proxy, fields, expected] of rows) {

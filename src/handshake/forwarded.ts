@@ -1,0 +1,89 @@
+/**
+ * What proxies write of the connections that they forward: `X-Forwarded-For` and
+ * `X-Forwarded-Proto`, or `Forwarded` (RFC 7239).
+ *
+ * @module
+ */
+import { TOKEN, trimSpace } from "./grammar.ts";
+import { canonicalAddress } from "./ip_address.ts";
+
+/** One connection that was forwarded: who made it, and how. */
+export interface Hop {
+  /** The canonical address of whoever made it; `undefined` if the proxy does not tell. */
+  readonly address: string | undefined;
+  /** The scheme that was used, as it was written; `undefined` if the proxy does not tell. */
+  readonly scheme: string | undefined;
+}
+
+/**
+ * The hops of `X-Forwarded-For` and `X-Forwarded-Proto`, the nearest last.
+ *
+ * Each proxy of a chain appends to both, so the lists are read in step from their ends. A scheme that
+ * stands alone is the client's: the other proxies have passed it on.
+ *
+ * @param addresses The value of `X-Forwarded-For`.
+ * @param schemes The value of `X-Forwarded-Proto`.
+ */
+export function parseXForwarded(
+  addresses: string | undefined,
+  schemes: string | undefined,
+): readonly Hop[] {
+  const nodes = elementsOf(addresses);
+  const protos = elementsOf(schemes);
+  if (nodes.length === 0) return [{ address: undefined, scheme: protos.at(-1) }];
+  const ahead = protos.length - nodes.length;
+  return nodes.map((node, i) => ({
+    address: addressOf(node),
+    scheme: protos[Math.max(i + ahead, 0)],
+  }));
+}
+
+/** The elements of a list that are not empty (RFC 9110 §5.6.1). */
+function elementsOf(list: string | undefined): string[] {
+  return (list ?? "").split(",").map(trimSpace).filter((element) => element !== "");
+}
+
+/** One parameter of `Forwarded`, which may be missing, and what ends it. */
+const PARAMETER = new RegExp(
+  `[\\t ]*(?:(${TOKEN})=(?:"((?:[^"\\\\]|\\\\.)*)"|([^"\\t ,;]+))[\\t ]*)?([,;]|$)`,
+  "y",
+);
+
+/**
+ * The hops of `Forwarded`, the nearest last.
+ *
+ * An address with a port, or of IPv6, must be in quotes (RFC 7239 §4); it is taken without them too.
+ *
+ * @param value The field's value, several fields joined by commas.
+ * @returns None if the value is malformed: who knows where its last element begins?
+ */
+export function parseForwardedField(value: string): readonly Hop[] {
+  const hops: Hop[] = [];
+  let parameters = new Map<string, string>();
+  for (let at = 0; at < value.length;) {
+    PARAMETER.lastIndex = at;
+    const [whole, name, quoted, plain, end] = PARAMETER.exec(value) ?? [];
+    if (whole === undefined) return [];
+    at += whole.length;
+    if (name !== undefined) {
+      const lowerCase = name.toLowerCase();
+      if (parameters.has(lowerCase)) return [];
+      parameters.set(lowerCase, plain ?? (quoted ?? "").replace(/\\(.)/g, "$1"));
+    }
+    if (end === ";" || parameters.size === 0) continue;
+    const node = parameters.get("for");
+    const address = node === undefined ? undefined : addressOf(node);
+    hops.push({ address, scheme: parameters.get("proto") });
+    parameters = new Map();
+  }
+  return parameters.size === 0 ? hops : [];
+}
+
+/** An address, in brackets if it is one of IPv6 that has a port; a port may be obfuscated. */
+const NODE = /^(?:\[([^\]]*)\]|([\d.]+))(?::(?:\d{1,5}|_[\w.-]+))?$/;
+
+/** The address of a node without its port; `undefined` for `unknown`, `_hidden` and any other text. */
+function addressOf(node: string): string | undefined {
+  const [, v6, v4] = NODE.exec(node) ?? [];
+  return canonicalAddress(v6 ?? v4 ?? node);
+}
