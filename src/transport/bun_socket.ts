@@ -5,7 +5,7 @@
  * @module
  */
 import { noEvents } from "./events.ts";
-import { OutputQueue } from "./queue.ts";
+import { ByteQueue } from "./queue.ts";
 import type { Address, Transport, TransportEvents } from "./transport.ts";
 
 /** The part of Bun's `Socket` that is used. */
@@ -60,7 +60,7 @@ export class BunTransport implements Transport {
   readonly #socket: BunSocket;
   #input: Input = "open";
   #output: Output = "open";
-  #queue: OutputQueue | null = null;
+  #queue: ByteQueue | null = null;
   #buffered = 0;
   #remoteAddress: Address | null = null;
   #localAddress: Address | null = null;
@@ -137,7 +137,7 @@ export class BunTransport implements Transport {
     if (taken === length) return;
     if (taken < 0) return this.#break();
     this.#buffered += length - taken;
-    (this.#queue ??= new OutputQueue()).push(bytes.subarray(taken, length), stable);
+    (this.#queue ??= new ByteQueue()).push(bytes.subarray(taken, length), stable);
   }
 
   /** For the `drain` handler, which Bun also calls when nothing was waiting. */

@@ -8,7 +8,7 @@
 import { copyStart } from "./copy.ts";
 import { asError, noEvents } from "./events.ts";
 import { BufferPool } from "./pool.ts";
-import { OutputQueue } from "./queue.ts";
+import { ByteQueue } from "./queue.ts";
 import type { Address, Transport, TransportEvents } from "./transport.ts";
 import { WriteLimiter, type Writer } from "./write_limiter.ts";
 
@@ -99,7 +99,7 @@ export class DenoTransport implements Transport, Writer {
   #writing: Uint8Array | null = null;
   /** The pooled buffer that `#writing` is in, if it is in one. */
   #lent: Uint8Array | null = null;
-  #queue: OutputQueue | null = null;
+  #queue: ByteQueue | null = null;
   #buffered = 0;
   /** Whether {@linkcode turns} waits for the write that is pending. */
   #hasTurn = false;
@@ -252,7 +252,7 @@ export class DenoTransport implements Transport, Writer {
   }
 
   #enqueue(bytes: Uint8Array, stable: boolean): void {
-    (this.#queue ??= new OutputQueue()).push(bytes, stable);
+    (this.#queue ??= new ByteQueue()).push(bytes, stable);
   }
 
   /** Copies bytes to where they stay as they are until they are written. */

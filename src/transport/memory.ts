@@ -8,7 +8,7 @@
  * @module
  */
 import { noEvents } from "./events.ts";
-import { OutputQueue } from "./queue.ts";
+import { ByteQueue } from "./queue.ts";
 import type { Address, Transport, TransportEvents } from "./transport.ts";
 
 /** How the ends of a {@linkcode memoryPair} are joined. */
@@ -98,8 +98,7 @@ export class MemoryTransport implements Transport {
   #input: "flowing" | "paused" | "ended" | "closed" = "flowing";
   #output: "open" | "ended" | "closed" = "open";
   /** What this end has written and the other has not received. */
-  readonly #queue = new OutputQueue();
-  #queued = 0;
+  #queue = new ByteQueue();
   /** Whether a write has left something in `bufferedAmount`, so that `drain` is due. */
   #blocked = false;
   /** Whether a task to deliver to this end is scheduled. */
@@ -133,13 +132,12 @@ export class MemoryTransport implements Transport {
   }
 
   get bufferedAmount(): number {
-    return Math.max(0, this.#queued - this.#capacity);
+    return Math.max(0, this.#queue.size - this.#capacity);
   }
 
   write(bytes: Uint8Array, stable: boolean): void {
     if (this.#output !== "open" || bytes.length === 0) return;
     this.#queue.push(bytes, stable);
-    this.#queued += bytes.length;
     if (this.bufferedAmount > 0) this.#blocked = true;
     this.#peer.#wake();
   }
@@ -182,7 +180,7 @@ export class MemoryTransport implements Transport {
 
   #wake(): void {
     if (this.#awake || this.#input !== "flowing" || this.#events === noEvents) return;
-    if (this.#peer.#queued === 0 && this.#peer.#output !== "ended") return;
+    if (this.#peer.#queue.size === 0 && this.#peer.#output !== "ended") return;
     this.#awake = true;
     this.#schedule(() => {
       this.#awake = false;
@@ -192,7 +190,7 @@ export class MemoryTransport implements Transport {
 
   #receive(): void {
     if (this.#input !== "flowing") return;
-    const available = this.#peer.#queued;
+    const available = this.#peer.#queue.size;
     if (available > 0) {
       const chunk = this.#peer.#take(Math.min(available, Math.max(1, this.#split(available))));
       this.#events.data(chunk);
@@ -210,14 +208,12 @@ export class MemoryTransport implements Transport {
   #take(count: number): Uint8Array {
     const chunk = new Uint8Array(count);
     let filled = 0;
-    for (let piece = this.#queue.shift(); piece !== undefined; piece = this.#queue.shift()) {
-      const part = piece.subarray(0, count - filled);
-      chunk.set(part, filled);
-      filled += part.length;
-      if (part.length < piece.length) this.#queue.unshift(piece.subarray(part.length));
-      if (filled === count) break;
+    while (filled < count) {
+      const piece = this.#queue.shift(count - filled);
+      if (piece === undefined) break;
+      chunk.set(piece, filled);
+      filled += piece.length;
     }
-    this.#queued -= count;
     return chunk;
   }
 
@@ -246,7 +242,6 @@ export class MemoryTransport implements Transport {
     this.#input = "closed";
     this.#output = "closed";
     this.#blocked = false;
-    this.#queued = 0;
-    while (this.#queue.shift() !== undefined);
+    this.#queue = new ByteQueue();
   }
 }

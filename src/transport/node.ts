@@ -20,10 +20,11 @@ import {
   type ResolvedListenerOptions,
   resolveListenerOptions,
 } from "./listener_options.ts";
-import { chunkReader, type NodeSocket, NodeTransport } from "./node_socket.ts";
+import { chunkReader, NodeTransport } from "./node_socket.ts";
+import type { NodeSocket } from "./node_types.ts";
 import type { Acceptor, Address, Listener, ListenerOptions, Transport } from "./transport.ts";
 
-export type { NodeHandle, NodeSocket } from "./node_socket.ts";
+export type { NodeHandle, NodeSocket, WriteCallback } from "./node_types.ts";
 export type {
   Acceptor,
   Address,

@@ -5,7 +5,8 @@
  */
 import { builtin } from "./builtin.ts";
 import { asError } from "./events.ts";
-import { type NodeSocket, NodeTransport } from "./node_socket.ts";
+import { NodeTransport } from "./node_socket.ts";
+import type { NodeSocket } from "./node_types.ts";
 import type { ConnectorOptions, TlsOptions, Transport } from "./transport.ts";
 
 interface TcpOptions {

@@ -11,7 +11,7 @@
  *
  * @module
  */
-import type { NodeSocket } from "./node_socket.ts";
+import type { NodeSocket } from "./node_types.ts";
 
 /** Called with the socket as `this`; whether to read on. */
 type OnChunk = (this: NodeSocket, length: number, buffer: Uint8Array) => boolean;

@@ -7,59 +7,12 @@ import { builtin } from "./builtin.ts";
 import { copyStart } from "./copy.ts";
 import { asError, noEvents } from "./events.ts";
 import { ChunkReader, type SocketClass } from "./node_onread.ts";
+import type { NodeHandle, NodeSocket, WriteCallback } from "./node_types.ts";
+import { ByteQueue } from "./queue.ts";
 import type { Address, Transport, TransportEvents } from "./transport.ts";
 
-/** The part of libuv's handle that is used. */
-export interface NodeHandle {
-  /** The bytes of the writes that it was given. */
-  readonly bytesWritten?: number;
-  /** The bytes that the system has not taken of them. */
-  readonly writeQueueSize?: number;
-  /** The bytes that were read. */
-  readonly bytesRead?: number;
-  /** Reads into a buffer of the caller's. */
-  useUserBuffer?(buffer: Uint8Array): void;
-}
-
-/** The part of `net.Socket` and `tls.TLSSocket` that is used. */
-export interface NodeSocket {
-  /** Whether the socket stays writable after the peer's FIN. */
-  allowHalfOpen: boolean;
-  /** Whether this is a `tls.TLSSocket`. */
-  readonly encrypted?: boolean;
-  /** The bytes of the writes that the system has not taken in full. */
-  readonly writableLength: number;
-  /** The bytes of all writes, those that are queued included. */
-  readonly bytesWritten: number;
-  /** Node's own handle, which is not documented: it may lack. */
-  readonly _handle?: NodeHandle | null;
-  /** The socket below TLS. */
-  readonly _parent?: { readonly _handle?: NodeHandle | null } | null;
-  /** The peer's IP address; `undefined` on a unix socket and once closed. */
-  readonly remoteAddress?: string | undefined;
-  /** The peer's port. */
-  readonly remotePort?: number | undefined;
-  /** This end's IP address; `undefined` on a unix socket. */
-  readonly localAddress?: string | undefined;
-  /** This end's port. */
-  readonly localPort?: number | undefined;
-  /** Adds a listener. */
-  on(event: string, listener: (argument: unknown) => void): unknown;
-  /** Writes bytes, keeping a reference to what the system does not take at once. */
-  write(bytes: Uint8Array, callback?: () => void): boolean;
-  /** Sends FIN after all that is written. */
-  end(): unknown;
-  /** Closes the socket at once. */
-  destroy(): unknown;
-  /** Stops reading. */
-  pause(): unknown;
-  /** Reads on. */
-  resume(): unknown;
-  /** Sets TCP_NODELAY. */
-  setNoDelay(on?: boolean): unknown;
-  /** Sets SO_KEEPALIVE, and TCP_KEEPIDLE in milliseconds. */
-  setKeepAlive(on?: boolean, initialDelay?: number): unknown;
-}
+/** What {@linkcode readingHandle} looks for. */
+type ReadingHandle = Pick<NodeHandle, "readStart" | "readStop">;
 
 /** The part of `node:buffer` that is used. */
 interface BufferModule {
@@ -97,8 +50,18 @@ const nothing = new Uint8Array(0);
 const FREED_FROM = 32 * 1024;
 /** From so many bytes on that are held while paused, nothing more is read: as in a stream of Node. */
 const MOST_HELD = 64 * 1024;
+/** TLS encrypts all of a write at once, into memory of its own. */
+const MOST_ENCRYPTED = 256 * 1024;
 /** Deno and Bun have a `node:net` too, of which it is not known what else is in a chunk's memory. */
 const isNode = !("Deno" in globalThis || "Bun" in globalThis);
+
+/**
+ * - `open`
+ * - `ending`: FIN follows what is queued
+ * - `ended`: FIN is sent
+ * - `closed`
+ */
+type State = "open" | "ending" | "ended" | "closed";
 
 /** A {@linkcode Transport} over a socket of Node. */
 export class NodeTransport implements Transport {
@@ -106,18 +69,22 @@ export class NodeTransport implements Transport {
   readonly #reader: ChunkReader | undefined;
   #events = noEvents;
   #transfersChunks = true;
-  #state: "open" | "ended" | "closed" = "open";
+  #state: State = "open";
   #error: Error | undefined = undefined;
-  /** Whether chunks that are lent, and the peer's end behind them, are to wait. */
+  /** Whether chunks, and the peer's end behind them, are to wait. */
   #paused = false;
-  /** What has come while paused: copies of chunks, and `null` for the peer's end. */
-  #held: (Uint8Array | null)[] | null = null;
-  /** How many bytes are held. */
-  #heldLength = 0;
-  /** Called when what was written before has been taken; made when first needed. */
-  #onFlushed: (() => void) | null = null;
-  /** Whether `#onFlushed` is behind a write, and has not found all taken. */
-  #watching = false;
+  /** What has come while paused. */
+  #held: ByteQueue | null = null;
+  /** Whether the peer's end waits behind it. */
+  #endIsHeld = false;
+  /** Whether nothing is read, because enough is held. */
+  #stopped = false;
+  /** The size of the write that the stream has, while the system has not taken all of it. */
+  #sending = 0;
+  /** What waits behind it: a stream of Node would take 180 bytes for each write, and a system call. */
+  #queue: ByteQueue | null = null;
+  /** Called when the system has taken a write; made when first needed. */
+  #onSent: WriteCallback | null = null;
   #remoteAddress: Address | null = null;
   #localAddress: Address | null = null;
 
@@ -153,9 +120,8 @@ export class NodeTransport implements Transport {
   }
 
   get bufferedAmount(): number {
-    if (this.#state === "closed") return 0;
-    const { writableLength } = this.#socket;
-    return writableLength === 0 ? 0 : Math.max(1, untaken(this.#socket, writableLength));
+    if (this.#sending === 0 || this.#state === "closed") return 0;
+    return unsent(this.#socket, this.#sending) + (this.#queue === null ? 0 : this.#queue.size);
   }
 
   get remoteAddress(): Address {
@@ -177,7 +143,7 @@ export class NodeTransport implements Transport {
 
   /** For the `close` listener. */
   gone(): void {
-    this.#state = "closed";
+    this.#release();
     this.#events.closed(this.#error);
   }
 
@@ -191,87 +157,146 @@ export class NodeTransport implements Transport {
 
   #write(bytes: Uint8Array, length: number, stable: boolean): void {
     if (this.#state !== "open" || length === 0) return;
-    const socket = this.#socket;
-    // TLS never takes a write at once, so the watch goes with each instead of behind it. (An empty
-    // write between others also breaks Deno's `node:tls`.)
-    const callback = socket.encrypted ? this.#watch() : undefined;
-    if (stable) socket.write(bytes, callback);
-    else writeCopy(socket, bytes, length, callback);
-    if (socket.writableLength !== 0 && !this.#watching) socket.write(nothing, this.#watch());
+    if (this.#sending !== 0) this.#enqueue(bytes, length, stable);
+    else if (this.#socket.encrypted) this.#encrypt(bytes, length, stable);
+    else this.#send(bytes, length, stable);
   }
 
-  /** The callback that makes the `drain` event: Node's own comes only from its high-water mark on. */
-  #watch(): () => void {
-    this.#watching = true;
-    return this.#onFlushed ??= () => {
-      if (this.#state !== "open" || !this.#watching) return;
-      if (this.#socket.writableLength === 0) {
-        this.#watching = false;
-        this.#events.drain();
-      } else if (!this.#socket.encrypted) this.#socket.write(nothing, this.#watch());
+  #enqueue(bytes: Uint8Array, length: number, stable: boolean): void {
+    const queue = this.#queue ??= new ByteQueue();
+    queue.push(length === bytes.length ? bytes : bytes.subarray(0, length), stable);
+  }
+
+  #send(bytes: Uint8Array, length: number, stable: boolean): void {
+    const socket = this.#socket;
+    if (stable) socket.write(bytes);
+    else writeCopy(socket, bytes, length);
+    if (socket.writableLength === 0) return;
+    this.#sending = length;
+    // Behind it: whether the system takes a write at once is known too late for a callback.
+    socket.write(nothing, this.#sent());
+  }
+
+  /** TLS never takes a write at once. (An empty write also breaks Deno's `node:tls`.) */
+  #encrypt(bytes: Uint8Array, length: number, stable: boolean): void {
+    if (length > MOST_ENCRYPTED) {
+      this.#enqueue(bytes, length, stable);
+      return this.#sendNext();
+    }
+    this.#sending = length;
+    if (stable) this.#socket.write(bytes, this.#sent());
+    else writeCopy(this.#socket, bytes, length, this.#sent());
+  }
+
+  /** The callback of a write. */
+  #sent(): WriteCallback {
+    return this.#onSent ??= (error) => {
+      // After an error, `close` follows.
+      if (error || this.#state === "closed") return;
+      this.#sending = 0;
+      this.#sendNext();
     };
+  }
+
+  /** Sends what waits, one write at a time. */
+  #sendNext(): void {
+    const { encrypted } = this.#socket;
+    while (this.#queue !== null && this.#sending === 0) {
+      const bytes = this.#queue.shift(encrypted ? MOST_ENCRYPTED : Infinity);
+      if (bytes === undefined) this.#queue = null;
+      else if (encrypted) this.#encrypt(bytes, bytes.length, true);
+      else this.#send(bytes, bytes.length, true);
+    }
+    if (this.#sending !== 0) return;
+    if (this.#state === "ending") this.#finish();
+    else if (this.#state === "open") this.#events.drain();
   }
 
   release(chunk: Uint8Array): void {
     if (isNode && chunk.length >= FREED_FROM) free(chunk);
   }
 
-  /** A chunk that is lent; whether to read on. */
-  lent(chunk: Uint8Array): boolean {
+  /** Takes a chunk; returns whether to read on. */
+  received(chunk: Uint8Array): boolean {
     if (!this.#paused && this.#held === null) {
       this.#events.data(chunk);
       return true;
     }
-    (this.#held ??= []).push(chunk.slice());
-    this.#heldLength += chunk.length;
-    return this.#heldLength < MOST_HELD;
+    const held = this.#held ??= new ByteQueue();
+    held.push(chunk, false);
+    if (held.size < MOST_HELD) return true;
+    this.#stopped = true;
+    return false;
+  }
+
+  /** Takes a chunk of the stream, which does not ask whether to go on. */
+  receivedByStream(chunk: Uint8Array): void {
+    if (this.received(chunk)) return;
+    // A paused stream would take 64 KiB more, and 300 bytes of memory for a piece of one byte.
+    const handle = readingHandle(this.#socket);
+    if (handle === undefined) this.#socket.pause();
+    else handle.readStop();
   }
 
   /** For the `end` listener. */
   peerEnded(): void {
     if (!this.#paused && this.#held === null) this.#events.end();
-    else (this.#held ??= []).push(null);
+    else this.#endIsHeld = true;
   }
 
-  /** What is lent is read on for a while, and held: otherwise a reset would not be noticed. */
+  /** Some is read on, and held: otherwise a reset would not be noticed. */
   pause(): void {
-    if (this.#transfersChunks) this.#socket.pause();
-    else this.#paused = true;
+    this.#paused = true;
   }
 
   resume(): void {
-    if (this.#transfersChunks) {
-      this.#socket.resume();
-      return;
-    }
+    if (!this.#paused) return;
     this.#paused = false;
     // Not at once: it may be the events' own call.
-    if (this.#held !== null) queueMicrotask(() => this.#deliverHeld());
+    if (this.#held !== null || this.#endIsHeld) queueMicrotask(() => this.#deliverHeld());
   }
 
   #deliverHeld(): void {
     while (this.#held !== null && !this.#paused && this.#state !== "closed") {
-      const held = this.#held.shift();
-      if (held === undefined) {
-        this.#held = null;
-        this.#socket.resume();
-      } else if (held === null) this.#events.end();
-      else {
-        this.#heldLength -= held.length;
-        this.#events.data(held);
-      }
+      const bytes = this.#held.shift();
+      if (bytes === undefined) this.#held = null;
+      // What is transferred has its memory for itself: the queue's may go on behind it.
+      else this.#events.data(this.#transfersChunks ? bytes.slice() : bytes);
     }
+    if (this.#paused || this.#state === "closed") return;
+    if (this.#endIsHeld) {
+      this.#endIsHeld = false;
+      this.#events.end();
+    } else if (this.#stopped) this.#readOn();
+  }
+
+  #readOn(): void {
+    this.#stopped = false;
+    const handle = this.#transfersChunks ? readingHandle(this.#socket) : undefined;
+    if (handle === undefined) this.#socket.resume();
+    else handle.readStart();
   }
 
   end(): void {
     if (this.#state !== "open") return;
+    this.#state = "ending";
+    if (this.#sending === 0) this.#finish();
+  }
+
+  #finish(): void {
     this.#state = "ended";
     this.#socket.end();
   }
 
   destroy(): void {
-    this.#state = "closed";
+    this.#release();
     this.#socket.destroy();
+  }
+
+  #release(): void {
+    this.#state = "closed";
+    this.#queue = this.#held = null;
+    this.#sending = 0;
   }
 
   setNoDelay(on: boolean): void {
@@ -283,26 +308,26 @@ export class NodeTransport implements Transport {
   }
 }
 
-/**
- * How much the system has not taken. `writableLength` counts each write whole until its last byte is
- * taken, so that it tells nothing of a slow peer; libuv's own figure is only on the handle.
- */
-function untaken(socket: NodeSocket, writableLength: number): number {
+/** What can be told to read no more, if it is known what it does. */
+function readingHandle(socket: NodeSocket): Required<ReadingHandle> | undefined {
+  const { _handle: handle } = socket;
+  if (!isNode || !handle?.readStop || !handle.readStart) return undefined;
+  return handle as Required<ReadingHandle>;
+}
+
+/** How much of a write the system has not taken; at least 1, since the stream still has it. */
+function unsent(socket: NodeSocket, length: number): number {
   const handle = socket._handle;
-  const raw = (socket._parent ?? socket)._handle;
-  const dispatched = handle?.bytesWritten;
-  const queued = raw?.writeQueueSize;
-  if (dispatched === undefined || queued === undefined || !(socket.bytesWritten >= dispatched)) {
-    return writableLength;
-  }
-  return socket.bytesWritten - dispatched + queued;
+  // Below TLS it has a few bytes more, and is told all of them at once.
+  const { writeQueueSize = length } = handle?._parent ?? handle ?? {};
+  return Math.min(length, Math.max(1, writeQueueSize));
 }
 
 function writeCopy(
   socket: NodeSocket,
   bytes: Uint8Array,
   length: number,
-  callback?: () => void,
+  callback?: WriteCallback,
 ): void {
   if (length > SLAB_SIZE / 2) {
     socket.write(bytes.slice(0, length), callback);
@@ -326,12 +351,12 @@ export function free(chunk: Uint8Array): void {
 }
 
 function onData(this: OwnedSocket, chunk: unknown): void {
-  this[owner].events.data(chunk as Uint8Array);
+  this[owner].receivedByStream(chunk as Uint8Array);
 }
 
 function onChunk(this: NodeSocket, length: number, buffer: Uint8Array): boolean {
   const chunk = length === buffer.length ? buffer : buffer.subarray(0, length);
-  return (this as OwnedSocket)[owner].lent(chunk);
+  return (this as OwnedSocket)[owner].received(chunk);
 }
 
 let reader: ChunkReader | undefined;

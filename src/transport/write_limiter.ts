@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { Fifo } from "./fifo.ts";
 
 /** What has something to write. */
 export interface Writer {
@@ -18,8 +19,7 @@ const AT_A_TIME = 16;
 export class WriteLimiter {
   /** Writes that were begun and have not settled. */
   #pending = 0;
-  #waiting: Writer[] = [];
-  #next = 0;
+  readonly #waiting = new Fifo<Writer>();
   #isTimed = false;
 
   /** Lets a writer begin, at once or when it is its turn. */
@@ -36,17 +36,13 @@ export class WriteLimiter {
   /** A write is done, well or not. */
   settled(): void {
     if (this.#pending > 0) this.#pending--;
-    if (this.#next < this.#waiting.length) this.#go();
+    if (this.#waiting.length > 0) this.#go();
   }
 
   #go(): void {
     while (this.#pending < AT_A_TIME) {
-      const writer = this.#waiting[this.#next++];
-      if (writer === undefined) {
-        this.#waiting = [];
-        this.#next = 0;
-        return;
-      }
+      const writer = this.#waiting.shift();
+      if (writer === undefined) return;
       this.#pending++;
       writer.begin();
     }

@@ -8,7 +8,8 @@ import { connect, Socket } from "node:net";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { listen } from "../../src/transport/listen.ts";
 import { ChunkReader, type SocketClass } from "../../src/transport/node_onread.ts";
-import { type NodeSocket, NodeTransport } from "../../src/transport/node_socket.ts";
+import { NodeTransport } from "../../src/transport/node_socket.ts";
+import type { NodeSocket } from "../../src/transport/node_types.ts";
 import { runtime } from "../support/runtime.ts";
 import { Recorder, Watched } from "./recorder.ts";
 

@@ -1,18 +1,19 @@
-import { assertEquals, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { describe, test } from "node:test";
-import { OutputQueue } from "../../src/transport/queue.ts";
+import { ByteQueue } from "../../src/transport/queue.ts";
+import { count } from "../support/counting.ts";
 import { Pattern } from "./pattern.ts";
 
 /** Takes everything out. */
-function takeAll(queue: OutputQueue): Uint8Array[] {
+function takeAll(queue: ByteQueue): Uint8Array[] {
   const pieces: Uint8Array[] = [];
   for (let piece = queue.shift(); piece !== undefined; piece = queue.shift()) pieces.push(piece);
   return pieces;
 }
 
-describe("OutputQueue", () => {
+describe("ByteQueue", () => {
   test("is empty at first, and again", () => {
-    const queue = new OutputQueue();
+    const queue = new ByteQueue();
     assertEquals(queue.shift(), undefined);
     queue.push(Uint8Array.of(1), true);
     assertEquals(takeAll(queue), [Uint8Array.of(1)]);
@@ -20,14 +21,14 @@ describe("OutputQueue", () => {
   });
 
   test("copies small pieces together", () => {
-    const queue = new OutputQueue();
+    const queue = new ByteQueue();
     const pattern = new Pattern();
     for (let i = 0; i < 40; i++) queue.push(pattern.take(100), i % 2 === 0);
     assertEquals(takeAll(queue), [new Pattern().take(4000)]);
   });
 
   test("goes on behind a piece that is being sent, without touching it", () => {
-    const queue = new OutputQueue();
+    const queue = new ByteQueue();
     queue.push(Uint8Array.of(1, 2), false);
     const sending = queue.shift();
     queue.push(Uint8Array.of(3), false);
@@ -36,7 +37,7 @@ describe("OutputQueue", () => {
   });
 
   test("keeps large stable pieces by reference, in order", () => {
-    const queue = new OutputQueue();
+    const queue = new ByteQueue();
     const large = new Uint8Array(10_000).fill(2);
     queue.push(Uint8Array.of(1), true);
     queue.push(large, true);
@@ -47,7 +48,7 @@ describe("OutputQueue", () => {
   });
 
   test("copies unstable pieces of any size", () => {
-    const queue = new OutputQueue();
+    const queue = new ByteQueue();
     for (const length of [1, 4096, 4097, 100_000]) {
       const bytes = new Uint8Array(length).fill(7);
       queue.push(bytes, false);
@@ -59,7 +60,7 @@ describe("OutputQueue", () => {
   });
 
   test("takes back what was not sent", () => {
-    const queue = new OutputQueue();
+    const queue = new ByteQueue();
     queue.push(Uint8Array.of(1, 2, 3), false);
     queue.push(new Uint8Array(5000), true);
     const piece = queue.shift();
@@ -70,4 +71,45 @@ describe("OutputQueue", () => {
       1,
     ]]);
   });
+
+  test("gives no more at a time than is asked for", () => {
+    const queue = new ByteQueue();
+    const pattern = new Pattern();
+    for (const length of [3, 5000, 10]) queue.push(pattern.take(length), false);
+    const expected = new Pattern();
+    let most = 1;
+    for (let piece = queue.shift(most); piece !== undefined; piece = queue.shift(++most)) {
+      assert(piece.length <= most);
+      assert(expected.check(piece));
+    }
+    assertEquals([expected.position, queue.size], [5013, 0]);
+  });
+
+  test("knows how many bytes wait", () => {
+    const queue = new ByteQueue();
+    for (const length of [0, 1, 4096, 4097, 70_000]) queue.push(new Uint8Array(length), true);
+    assertEquals(queue.size, 78_194);
+    const piece = queue.shift() ?? new Uint8Array(0);
+    assertEquals(queue.size, 78_194 - piece.length);
+    queue.unshift(piece.subarray(1));
+    assertEquals(queue.size, 78_193);
+    takeAll(queue);
+    assertEquals(queue.size, 0);
+  });
+
+  // Just above half of a small buffer, of which therefore two do not fit into one.
+  for (const length of [1, 7, 100, 2100, 4096, 4097]) {
+    test(`takes 1.5 times the memory of pieces of ${length} bytes`, () => {
+      const queue = new ByteQueue();
+      const piece = new Uint8Array(length);
+      let bytes = 0;
+      const { buffers } = count(() => {
+        for (; bytes < 1_000_000; bytes += length) queue.push(piece, false);
+      });
+      const memory = buffers.reduce((sum, size) => sum + size, 0);
+      assert(memory <= bytes * 1.5 + 4096, `${memory} bytes for ${bytes}`);
+      // And few of them: each has a size of its own beside its bytes.
+      assert(buffers.length <= bytes / 4096 + 1, `${buffers.length} buffers`);
+    });
+  }
 });

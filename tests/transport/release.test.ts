@@ -5,7 +5,8 @@
  */
 import { assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
-import { free, type NodeSocket, NodeTransport } from "../../src/transport/node_socket.ts";
+import { free, NodeTransport } from "../../src/transport/node_socket.ts";
+import type { NodeSocket } from "../../src/transport/node_types.ts";
 
 const KIB = 1024;
 const isNode = !("Deno" in globalThis || "Bun" in globalThis);
