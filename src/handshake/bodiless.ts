@@ -15,9 +15,9 @@ import { isDraft, type WebSocketVersion } from "./versions.ts";
  * @throws {ProtocolError} In draft75 and draft76.
  */
 export function checkBodiless(head: RequestHead, version: WebSocketVersion): void {
-  const length = head.get("content-length");
-  // key3 is no body, but some clients of draft76 count it as one.
-  const isSound = length === undefined || length === (version === "draft76" ? "8" : "0");
+  const length = head.get("content-length") ?? "0";
+  // key3 is no body. Some clients of draft76 count it as one, and others say that there is none.
+  const isSound = length === "0" || (length === "8" && version === "draft76");
   if (isSound && head.get("transfer-encoding") === undefined) return;
   const because = "a WebSocket handshake has no body (RFC 9110 §9.3.1)";
   throw isDraft(version) ? new ProtocolError(1002, because) : new HttpError(400, because);

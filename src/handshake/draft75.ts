@@ -8,13 +8,20 @@
  */
 import { ProtocolError } from "../errors.ts";
 import { hixieRules } from "./hixie_rules.ts";
-import { closingLines, echoedFieldLine, fieldLine, type HixieResponse } from "./response.ts";
-import { brokenRule, type HandshakeRequest } from "./rules.ts";
+import { closingLines, fieldLine, type HixieResponse, originLine } from "./response.ts";
+import { brokenRule, type HandshakeRequest, type Rule } from "./rules.ts";
 
-const RULES = hixieRules({
-  section: "draft75, server-side requirements",
-  protocolField: "WebSocket-Protocol",
-});
+const SECTION = "draft75, server-side requirements";
+
+const RULES: readonly Rule<HandshakeRequest>[] = [
+  ...hixieRules({ section: SECTION, protocolField: "WebSocket-Protocol" }),
+  // A client of draft75 proves nothing else.
+  {
+    section: SECTION,
+    because: "Origin must be sent",
+    broken: (request) => !request.get("origin"),
+  },
+];
 
 /** Checks an opening handshake. @throws {ProtocolError} With the first rule that is broken. */
 export function checkDraft75(request: HandshakeRequest): void {
@@ -33,7 +40,7 @@ export function draft75Response(response: HixieResponse): string {
   return "HTTP/1.1 101 Web Socket Protocol Handshake\r\n" +
     "Upgrade: WebSocket\r\n" +
     "Connection: Upgrade\r\n" +
-    echoedFieldLine("WebSocket-Origin", response.origin.toLowerCase()) +
+    originLine("WebSocket-Origin", response.origin?.toLowerCase()) +
     fieldLine("WebSocket-Location", response.location) +
     closingLines("WebSocket-Protocol", response) +
     "\r\n";

@@ -9,7 +9,7 @@
 import { challengeDigest } from "../digest/digest.ts";
 import { ProtocolError } from "../errors.ts";
 import { hixieRules } from "./hixie_rules.ts";
-import { closingLines, echoedFieldLine, fieldLine, type HixieResponse } from "./response.ts";
+import { closingLines, fieldLine, type HixieResponse, originLine } from "./response.ts";
 import { brokenRule, type HandshakeRequest, type Rule } from "./rules.ts";
 
 /** The two numbers that a client hides in its keys (§5.2). */
@@ -27,6 +27,10 @@ const MAX_KEY_NUMBER = 0xffffffff;
 const SPACE = 0x20;
 const DIGIT_0 = 0x30;
 
+/**
+ * The draft has a client send its `Origin`, and lets a server do without (§5.1: SHOULD). As in the
+ * later versions a client without one is no browser, and there is nothing to check.
+ */
 const RULES: readonly Rule<HandshakeRequest>[] = [
   ...hixieRules({ section: "draft76 §5.1", protocolField: "Sec-WebSocket-Protocol" }),
   {
@@ -106,7 +110,7 @@ export function draft76Response(response: HixieResponse): string {
   return "HTTP/1.1 101 WebSocket Protocol Handshake\r\n" +
     "Upgrade: WebSocket\r\n" +
     "Connection: Upgrade\r\n" +
-    echoedFieldLine("Sec-WebSocket-Origin", response.origin) +
+    originLine("Sec-WebSocket-Origin", response.origin) +
     fieldLine("Sec-WebSocket-Location", response.location) +
     closingLines("Sec-WebSocket-Protocol", response) +
     "\r\n";

@@ -41,11 +41,6 @@ export function hixieRules({ section, protocolField }: Draft): readonly Rule<Han
     },
     {
       section,
-      because: "Origin must be sent",
-      broken: (request) => !request.get("origin"),
-    },
-    {
-      section,
       because: `${protocolField} must be characters from U+0020 to U+007E, one at least`,
       broken: (request) => !/^[ -~]+$/.test(request.get(protocol) ?? "none"),
     },

@@ -19,8 +19,8 @@ export interface HandshakeResponse {
 
 /** What draft75 and draft76 answer besides. */
 export interface HixieResponse extends HandshakeResponse {
-  /** The request's `Origin` as it was sent. */
-  readonly origin: string;
+  /** The request's `Origin` as it was sent; `undefined` if it was not. */
+  readonly origin: string | undefined;
   /** The URL that the client connected to: see `webSocketLocation`. */
   readonly location: string;
 }
@@ -74,18 +74,18 @@ export function fieldLine(name: string, value: string): string {
 }
 
 /**
- * One field line with a value that was received and that the client compares byte by byte.
+ * The line that repeats the origin, which the client compares byte by byte; none if it sent none.
  *
- * @throws {TypeError} If the name is malformed, or the value has a CR, LF or NUL.
+ * @throws {TypeError} If the origin has a CR, LF or NUL.
  */
-export function echoedFieldLine(name: string, value: string): string {
-  checkFieldName(name);
-  if (!isReceivedFieldValue(value)) {
+export function originLine(name: string, origin: string | undefined): string {
+  if (origin === undefined) return "";
+  if (!isReceivedFieldValue(origin)) {
     throw new TypeError(
-      `Cannot echo ${JSON.stringify(value)} as ${name}: a CR, LF or NUL (RFC 9110 §5.5)`,
+      `Cannot repeat the origin ${JSON.stringify(origin)}: a CR, LF or NUL (RFC 9110 §5.5)`,
     );
   }
-  return `${name}: ${value}\r\n`;
+  return `${name}: ${origin}\r\n`;
 }
 
 /** Field lines, one after the other. @throws {TypeError} If one is malformed. */

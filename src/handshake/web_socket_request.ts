@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ProtocolError } from "../errors.ts";
 import { type ChallengeParts, challengeResponse, checkDraft76 } from "./draft76.ts";
 
 /**
@@ -34,7 +35,8 @@ export class WebSocketRequest {
   readonly #parts: ChallengeParts;
 
   /**
-   * Checks the fields and the keys at once.
+   * Checks the fields and the keys at once. `Origin` must be there, as in Tornado; the server itself
+   * takes clients without one.
    *
    * @param request The handshake, with all of its fields.
    * @throws {ProtocolError} If a field is missing or invalid, with the rule and its section
@@ -42,6 +44,9 @@ export class WebSocketRequest {
    */
   constructor(request: Request) {
     this.request = request;
+    if (!request.headers.get("origin")) {
+      throw new ProtocolError(1002, "Origin must be sent (draft76 §5.1)");
+    }
     this.#parts = checkDraft76({
       method: request.method,
       httpVersion: "1.1",

@@ -45,7 +45,9 @@ export const LOG_INTERVAL = 10_000;
  */
 export type LimitedKind =
   /** A handshake whose origin is not allowed. */
-  "origin";
+  | "origin"
+  /** A handshake of draft75 or draft76 that is ended without an answer. */
+  | "handshake";
 
 /** The lines of one kind. */
 interface KindState {

@@ -35,7 +35,7 @@ import { refusalResponse } from "../http/error_response.ts";
 import { HttpExchange } from "../http/exchange.ts";
 import { OPTIONS_ANSWER } from "../http/options_answer.ts";
 import { createProtocol } from "../protocol/create.ts";
-import type { Match, Routes } from "./routes.ts";
+import { type Match, matchRoute } from "./routes.ts";
 import { type RefusalReason, refusalReason, type RefusalStage } from "../metrics/counters.ts";
 
 const EMPTY = new Uint8Array(0);
@@ -111,7 +111,10 @@ export class Opening {
     } else if (this.#state === "preparing") {
       this.#refuse(new HttpError(503, "prepare() took too long"), "timeout");
     } else if (this.#state === "http") this.#exchange?.late();
-    else this.#drop("timeout");
+    else {
+      this.#logSilent("key3 must come within handshakeTimeout; a proxy may have kept it");
+      this.#drop("timeout");
+    }
   }
 
   /** The server stops. */
@@ -266,7 +269,7 @@ export class Opening {
       return rfc6455Response({ key, extensions, protocol, headers });
     }
     const location = webSocketLocation(schemeOf(handler), head);
-    const answer = { origin: head.get("origin") ?? "", location, protocol, headers };
+    const answer = { origin: head.get("origin"), location, protocol, headers };
     return version === "draft76" ? draft76Response(answer) : draft75Response(answer);
   }
 
@@ -355,8 +358,17 @@ export class Opening {
     this.#count(reason ?? this.#reasonFor(error));
     const isAnswered = this.#state === "key3";
     this.#state = "over";
+    if (error instanceof ProtocolError) this.#logSilent(error.message);
     if (error instanceof ProtocolError || isAnswered) return connection.abort();
     this.#finish(refusalResponse(error, connection));
+  }
+
+  /** The client learns nothing, so that the log is all that tells why. */
+  #logSilent(because: string): void {
+    const { context, version, head } = this.#connection;
+    const path = JSON.stringify(head?.path ?? "");
+    const what = `Ended a ${version} handshake for ${path} without an answer`;
+    context.limitedLog.write("handshake", `${what}: ${because}`);
   }
 
   #finish(answer: string): void {
@@ -374,21 +386,6 @@ export class Opening {
 
 function schemeOf(handler: WebSocketHandler): "ws" | "wss" {
   return requireSync("getWebSocketScheme", handler.getWebSocketScheme());
-}
-
-/** The route of a handshake. @throws {HttpError} 400, 404 or 405 if it has none. */
-function matchRoute(routes: Routes, { path, method }: RequestHead): Match {
-  let match: Match | undefined;
-  try {
-    match = routes.match(path);
-  } catch {
-    throw new HttpError(400, "the path is not well-formed percent-encoding (RFC 3986 §2.1)");
-  }
-  if (match === undefined) throw new HttpError(404, "no route matches the path");
-  if (method !== "GET") {
-    throw new HttpError(405, "a WebSocket handshake is a GET (RFC 6455 §4.1)", { allow: "GET" });
-  }
-  return match;
 }
 
 function concat(first: Uint8Array, second: Uint8Array): Uint8Array {

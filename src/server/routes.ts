@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { HttpError } from "../errors.ts";
+import type { RequestHead } from "../handshake/request_head.ts";
 import type { HandlerClass } from "./handler.ts";
 
 /**
@@ -163,4 +165,23 @@ export class Routes {
     }
     return undefined;
   }
+}
+
+/**
+ * The route of a handshake.
+ *
+ * @throws {HttpError} 400 for a malformed path, 404 if none matches, 405 if the method is not GET.
+ */
+export function matchRoute(routes: Routes, { path, method }: RequestHead): Match {
+  let match: Match | undefined;
+  try {
+    match = routes.match(path);
+  } catch {
+    throw new HttpError(400, "the path is not well-formed percent-encoding (RFC 3986 §2.1)");
+  }
+  if (match === undefined) throw new HttpError(404, "no route matches the path");
+  if (method !== "GET") {
+    throw new HttpError(405, "a WebSocket handshake is a GET (RFC 6455 §4.1)", { allow: "GET" });
+  }
+  return match;
 }

@@ -11,19 +11,22 @@ function head(...fields: string[]) {
 
 describe("a handshake has no body", () => {
   for (const version of WEBSOCKET_VERSIONS) {
-    const key3 = version === "draft76" ? "8" : "0";
+    const countsKey3 = version === "draft76";
 
-    test(`${version}: no field says so, or Content-Length: ${key3}`, () => {
+    test(`${version}: no field says so, or Content-Length: 0${countsKey3 ? " or 8" : ""}`, () => {
       checkBodiless(head(), version);
-      checkBodiless(head(`Content-Length: ${key3}`), version);
+      checkBodiless(head("Content-Length: 0"), version);
+      if (countsKey3) checkBodiless(head("Content-Length: 8"), version);
     });
 
     test(`${version}: anything else is refused`, () => {
-      const wrong = version === "draft76" ? "0" : "8";
       for (
         const field of [
-          `Content-Length: ${wrong}`,
+          `Content-Length: ${countsKey3 ? "9" : "8"}`,
           "Content-Length: 1",
+          "Content-Length: 00",
+          "Content-Length: ",
+          "Content-Length: 0\r\nContent-Length: 0",
           "Transfer-Encoding: chunked",
         ]
       ) {

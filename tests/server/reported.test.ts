@@ -18,6 +18,8 @@ interface Row {
   /** The whole answer: what differs each time is left out. */
   readonly answer: string;
   readonly settings?: Partial<Settings>;
+  /** The line that is logged, if any is. */
+  readonly logged?: string;
 }
 
 function lines(...lines: readonly string[]): string {
@@ -101,6 +103,19 @@ const rows: readonly Row[] = [
   {
     name: "a DEL at the ends of a key",
     request: draft76({ "Sec-WebSocket-Key2": "\x7f12998 5 Y3 1  .P00\x7f" }),
+    answer: accepted76("ws://example.com/"),
+  },
+  {
+    name: "embedded clients: no Origin in draft76, and so none in the answer",
+    request: draft76({}).replace("Origin: http://example.com\r\n", ""),
+    answer: accepted76("ws://example.com/").replace(
+      "Sec-WebSocket-Origin: http://example.com\r\n",
+      "",
+    ),
+  },
+  {
+    name: "a Content-Length of 0 in draft76, with key3 behind the head",
+    request: draft76({ "Content-Length": "0" }),
     answer: accepted76("ws://example.com/"),
   },
   {
@@ -202,13 +217,20 @@ const rows: readonly Row[] = [
       answer: WELL,
     },
   ]),
+  {
+    name: "no Origin in draft75, which is refused without a word",
+    request: draft75("Connection: Upgrade").replace("Origin: http://example.com\r\n", ""),
+    answer: "",
+    logged: 'Ended a draft75 handshake for "/" without an answer: ' +
+      "Origin must be sent (draft75, server-side requirements)",
+  },
   { name: "OPTIONS * HTTP/1.0 without a Host", request: lines("OPTIONS * HTTP/1.0"), answer: WELL },
 ];
 
 /** What comes back for the pieces of a request. */
 async function answerTo(
   pieces: readonly Uint8Array[],
-  settings: Partial<Settings> = {},
+  { settings = {}, logged }: Row,
 ): Promise<string> {
   const rig = new Rig([["/", Recording, []], ["/demo", Recording, []]], settings);
   const { client } = rig.join();
@@ -216,20 +238,21 @@ async function answerTo(
   await settle();
   const { raw } = client;
   client.reset();
-  assertEquals(rig.logged, []);
+  assertEquals(rig.logged, logged === undefined ? [] : [logged]);
   return raw;
 }
 
 describe("reported: the answer to", () => {
-  for (const { name, request, answer, settings } of rows) {
-    test(name, async () => {
+  for (const row of rows) {
+    const { request, answer } = row;
+    test(row.name, async () => {
       const bytes = latin1Bytes(request);
-      assertEquals(await answerTo([bytes], settings), answer, "whole");
+      assertEquals(await answerTo([bytes], row), answer, "whole");
       const single = Array.from(bytes, (byte) => Uint8Array.of(byte));
-      assertEquals(await answerTo(single, settings), answer, "byte by byte");
+      assertEquals(await answerTo(single, row), answer, "byte by byte");
       const splits = Array.from(bytes.keys(), async (at) => {
         const pieces = [bytes.subarray(0, at), bytes.subarray(at)];
-        assertEquals(await answerTo(pieces, settings), answer, `split at ${at}`);
+        assertEquals(await answerTo(pieces, row), answer, `split at ${at}`);
       });
       await Promise.all(splits);
     });
