@@ -1,0 +1,31 @@
+/**
+ * The cookies of a request (RFC 6265 §4.2).
+ *
+ * @module
+ */
+import { trimSpace } from "./grammar.ts";
+
+/**
+ * The value of the first cookie of a name, percent-decoded where it is well-formed.
+ *
+ * Only spaces and tabs are trimmed: another character, such as U+00A0, is of the name. Otherwise a
+ * page that may not set `__Host-id` could set it under another name.
+ *
+ * @param field The value of `Cookie`.
+ * @param name The cookie's name, in its case.
+ * @returns `undefined` if there is none.
+ */
+export function cookieValue(field: string, name: string): string | undefined {
+  for (const pair of field.split(";")) {
+    const equals = pair.indexOf("=");
+    if (equals === -1 || trimSpace(pair.slice(0, equals)) !== name) continue;
+    const value = trimSpace(pair.slice(equals + 1)).replace(/^"(.*)"$/, "$1");
+    try {
+      return decodeURIComponent(value);
+    } catch {
+      // Not percent-encoded: the value is what the bytes say.
+      return value;
+    }
+  }
+  return undefined;
+}
