@@ -39,6 +39,15 @@ describe("WebSocketRequest", () => {
     });
   }
 
+  test("takes a key with a DEL, as Java-WebSocket draws it", () => {
+    const request = new WebSocketRequest(requestOf({
+      "Sec-WebSocket-Key1": "4 @1  46546xW%0l\x7f 1 5",
+      "Sec-WebSocket-Key2": "12998 5 Y3 1  .P00",
+    }));
+    const answer = request.challengeResponse(latin1Bytes("^n:ds[4U"));
+    assertEquals(answer, latin1Bytes("8jKS'y:G*Co,Wxa-"));
+  });
+
   test("takes the Request of a head", () => {
     const request = new WebSocketRequest(headOf(DRAFT76).toRequest("http"));
     const answer = request.challengeResponse(latin1Bytes(DRAFT76.slice(-8)));

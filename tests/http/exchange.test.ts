@@ -194,7 +194,7 @@ describe("a request", () => {
     });
   }
 
-  for (const method of ["TRACE", "TRACK", "CONNECT"]) {
+  for (const method of ["TRACE", "TRACK", "CONNECT", "get", "Post", "head"]) {
     test(`of the method ${method} is refused with 501`, async () => {
       const { status, logged } = await ask(ok, head(`${method} / HTTP/1.1`));
       assertEquals([status, logged], [501, []]);
