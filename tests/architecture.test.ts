@@ -130,10 +130,10 @@ describe("the imports of src", () => {
     assertEquals(wrong.map(show), []);
   });
 
-  test("reach out of transport/ only for the errors and the checks of options", () => {
+  test("reach out of transport/ only for the errors, the guard and the checks of options", () => {
     const wrong = imports.filter(({ file, target }) =>
       inTransport(file) && inside("src/")(target) && !inTransport(target) &&
-      target !== "src/errors.ts" && target !== "src/validation.ts"
+      !["src/errors.ts", "src/guard.ts", "src/validation.ts"].includes(target)
     );
     assertEquals(wrong.map(show), []);
   });

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { guard } from "../guard.ts";
+import { guard, toError } from "../guard.ts";
 import { fitReason } from "../protocol/close_reason.ts";
 import { ProtocolError, WebSocketClosedError } from "../errors.ts";
 import { cork, uncork } from "../connection/cork.ts";
@@ -193,9 +193,7 @@ export class Session extends Receiving implements TransportEvents, OpeningEvents
 
   #call(callback: ((payload: Uint8Array) => unknown) | undefined, payload: Uint8Array): void {
     if (callback === undefined) return;
-    guard((): unknown => callback(payload), (thrown) => {
-      this.#fail(thrown instanceof Error ? thrown : new Error(String(thrown)));
-    });
+    guard((): unknown => callback(payload), (thrown) => this.#fail(toError(thrown)));
   }
 
   // --- The end ----------------------------------------------------------------------------------

@@ -21,22 +21,11 @@ export class PeerClose {
 /** What waits: a message, the peer's closing frame, or what broke the protocol. */
 export type Waiting = string | Uint8Array | PeerClose | Error;
 
-/** What a waiting text or other event is counted with, beside its size. */
+/** What one waiting event is counted with, beside its size. */
 const OVERHEAD = 64;
-/**
- * What a binary message is counted with: V8 takes 200 bytes for an array and its buffer, and the
- * memory behind it 120 more; Bun takes 64.
- */
-const BINARY_OVERHEAD = 320;
 
 function sizeOf(event: Waiting): number {
-  if (typeof event === "string") return OVERHEAD + event.length;
-  return event instanceof Uint8Array ? BINARY_OVERHEAD + event.length : OVERHEAD;
-}
-
-/** Whether bytes are at least half of the memory that they keep alive. */
-function isMost({ length, buffer }: Uint8Array): boolean {
-  return length * 2 >= buffer.byteLength;
+  return OVERHEAD + (typeof event === "string" || event instanceof Uint8Array ? event.length : 0);
 }
 
 /** A queue of events in order, and behind them the bytes that are not parsed yet. */
@@ -45,10 +34,7 @@ export class Inbox {
   size = 0;
   /** Bytes behind the events, not parsed yet. */
   held: Uint8Array | null = null;
-  /** Where bytes are held that have come in several chunks. */
-  #room: Uint8Array | null = null;
-  /** From `#next` on; those before are delivered. */
-  #events: (Waiting | undefined)[] = [];
+  #events: Waiting[] = [];
   #next = 0;
 
   /** How many events wait. */
@@ -66,8 +52,7 @@ export class Inbox {
   shift(): Waiting | undefined {
     const event = this.#events[this.#next];
     if (event === undefined) return undefined;
-    // What is delivered is not kept, however long others wait behind it.
-    this.#events[this.#next++] = undefined;
+    this.#next++;
     this.size -= sizeOf(event);
     if (this.#next === this.#events.length) {
       this.#events = [];
@@ -87,26 +72,20 @@ export class Inbox {
    * @param given Whether their memory may be kept.
    */
   hold(bytes: Uint8Array, given: boolean): void {
-    const { held } = this;
-    if (held === null) {
-      this.held = given && isMost(bytes) ? bytes : bytes.slice();
+    if (this.held === null) {
+      this.held = given ? bytes : bytes.slice();
       return;
     }
-    const size = held.length + bytes.length;
-    let room = this.#room;
-    if (room === null || room.length < size) {
-      // Linear in all: what is held is copied once for each half that it has grown.
-      room = this.#room = new Uint8Array(size + (size >> 1));
-      room.set(held);
-    }
-    room.set(bytes, held.length);
-    this.held = room.subarray(0, size);
+    const both = new Uint8Array(this.held.length + bytes.length);
+    both.set(this.held);
+    both.set(bytes, this.held.length);
+    this.held = both;
   }
 
   /** Takes the held bytes out. */
   release(): Uint8Array | null {
-    const { held } = this;
-    this.held = this.#room = null;
+    const held = this.held;
+    this.held = null;
     return held;
   }
 

@@ -6,6 +6,7 @@
 import type { Connection } from "../server/server_connection.ts";
 import { HttpError, WebSocketClosedError } from "../errors.ts";
 import { writeLatin1 } from "../handshake/latin1.ts";
+import { caught, guard } from "../guard.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
 import { responseHead } from "../handshake/response.ts";
 import type { Fetch } from "../server/settings.ts";
@@ -185,8 +186,9 @@ export class HttpExchange {
     this.#connection.writeRaw(bytes);
   }
 
-  #fail(error: unknown): void {
+  #fail(thrown: unknown): void {
     const connection = this.#connection;
+    const error = caught(thrown);
     const isLate = this.#isOver;
     if (!(error instanceof HttpError || error instanceof WebSocketClosedError)) {
       connection.report(error);
@@ -202,7 +204,7 @@ export class HttpExchange {
 
 /** Lets the owner of a stream know that nobody reads it; what its `cancel` throws is its own. */
 function drop(stream: Pick<ReadableStream, "cancel"> | null): void {
-  stream?.cancel("nobody reads it").catch(() => {});
+  guard((): unknown => stream?.cancel("nobody reads it"), () => {});
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 import type { Broker, BrokerEvents, BrokerStatus } from "./brokers/broker.ts";
 import { Envelope, seal, SENDER_LENGTH } from "./brokers/envelope.ts";
-import type { Settings } from "../server/settings.ts";
+import { guard, messageOf, toError } from "../guard.ts";
 import type { Topics } from "./topics.ts";
 
 const DONE: Promise<void> = Promise.resolve();
@@ -22,13 +22,23 @@ export interface RelayCounts {
   invalid: number;
 }
 
+/** Whom a {@linkcode Relay} tells of what happens. */
+export interface RelayOwner {
+  /** Its settings: who is told instead of the log, if anybody is. */
+  readonly settings: {
+    readonly onBrokerStatus: ((status: BrokerStatus, error?: Error) => unknown) | undefined;
+  };
+  /** Writes to the log; never throws. */
+  log(message: string, error?: unknown): void;
+}
+
 /** One application's place at a broker. */
 export class Relay implements BrokerEvents {
   /** See {@linkcode RelayCounts}. */
   readonly counts: RelayCounts = { sent: 0, received: 0, dropped: 0, invalid: 0 };
   readonly #broker: Broker;
   readonly #topics: Topics;
-  readonly #settings: Settings;
+  readonly #owner: RelayOwner;
   readonly #sender: Uint8Array = crypto.getRandomValues(new Uint8Array(SENDER_LENGTH));
   /** The topics subscribed to at the broker. */
   readonly #joined: Set<string> = new Set();
@@ -41,16 +51,16 @@ export class Relay implements BrokerEvents {
   /**
    * @param broker The broker.
    * @param topics The topics of this process.
-   * @param settings Whom to tell of what happens.
+   * @param owner Whom to tell of what happens.
    * @throws {TypeError} If another application uses the broker.
    */
-  constructor(broker: Broker, topics: Topics, settings: Settings) {
+  constructor(broker: Broker, topics: Topics, owner: RelayOwner) {
     if (broker.events !== undefined) {
       throw new TypeError(`Cannot use ${broker.name}: a broker serves one application`);
     }
     this.#broker = broker;
     this.#topics = topics;
-    this.#settings = settings;
+    this.#owner = owner;
     this.#status = broker.status;
     broker.events = this;
     if (this.#status === "down") this.#tell("down");
@@ -72,12 +82,11 @@ export class Relay implements BrokerEvents {
       this.counts.dropped++;
       return;
     }
-    try {
-      this.#broker.publish(topic, seal(this.#sender, topic, payload));
+    guard((): unknown => {
+      const result: unknown = this.#broker.publish(topic, seal(this.#sender, topic, payload));
       this.counts.sent++;
-    } catch (error) {
-      this.failed(error instanceof Error ? error : new Error(String(error)));
-    }
+      return result;
+    }, (error) => this.failed(toError(error)));
   }
 
   // --- Which topics to receive ------------------------------------------------------------------
@@ -159,16 +168,18 @@ export class Relay implements BrokerEvents {
   // --- What is said -----------------------------------------------------------------------------
 
   #tell(status: BrokerStatus, error?: Error): void {
-    const { onBrokerStatus, log } = this.#settings;
+    const owner = this.#owner;
+    const { onBrokerStatus } = owner.settings;
     if (onBrokerStatus !== undefined) {
-      try {
-        return onBrokerStatus(status, error);
-      } catch (thrown) {
-        return log("Uncaught exception in onBrokerStatus:", thrown);
-      }
+      guard(
+        (): unknown => onBrokerStatus(status, error),
+        (another) => owner.log("Uncaught exception in onBrokerStatus:", another),
+      );
+    } else if (status === "up") {
+      owner.log(`${this.name} is back: messages reach other processes again`);
+    } else {
+      owner.log(`${this.name} is away: messages reach this process alone until it is back`, error);
     }
-    if (status === "up") log(`${this.name} is back: messages reach other processes again`);
-    else log(`${this.name} is away: messages reach this process alone until it is back`, error);
   }
 
   #ignore(why: string): void {
@@ -177,14 +188,14 @@ export class Relay implements BrokerEvents {
   }
 
   #report(error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
-    this.#once(message.slice(0, 64), `${this.name} failed; the same will only be counted:`, error);
+    const key = messageOf(error).slice(0, 64);
+    this.#once(key, `${this.name} failed; the same will only be counted:`, error);
   }
 
   /** Says something unless it was said before. */
   #once(key: string, message: string, error?: unknown): void {
     if (this.#said.has(key) || this.#said.size >= 100) return;
     this.#said.add(key);
-    this.#settings.log(message, error);
+    this.#owner.log(message, error);
   }
 }

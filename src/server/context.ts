@@ -9,7 +9,7 @@ import { guard } from "../guard.ts";
 import type { Application } from "./application.ts";
 import { Connection } from "./server_connection.ts";
 import { HeadReader } from "../handshake/head_reader.ts";
-import { LimitedLog } from "./log.ts";
+import { LimitedLog, logLastResort } from "./log.ts";
 import type { Indexed } from "./indexed_set.ts";
 import type { Routes } from "./routes.ts";
 import type { Settings } from "./settings.ts";
@@ -67,7 +67,7 @@ export class Context {
     this.limitedLog = new LimitedLog((message, error) => this.log(message, error), settings.clock);
     this.#addresses = new Addresses(settings);
     const { broker } = settings;
-    if (broker !== undefined) this.topics.relay = new Relay(broker, this.topics, settings);
+    if (broker !== undefined) this.topics.relay = new Relay(broker, this.topics, this);
   }
 
   /** Takes a connection in, or turns it away where there are too many. */
@@ -122,7 +122,7 @@ export class Context {
   log(message: string, error?: unknown): void {
     guard(
       (): unknown => this.settings.log(message, error),
-      (another) => console.error("Uncaught exception in the setting log:", another),
+      (another) => logLastResort("Uncaught exception in the setting log:", another),
     );
   }
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { guard, isThenable } from "../guard.ts";
+import { caught, guard } from "../guard.ts";
 import { fitReason } from "../protocol/close_reason.ts";
 import type { Context, Owned, Owner } from "./context.ts";
 import { ProtocolError, WebSocketClosedError } from "../errors.ts";
@@ -141,7 +141,8 @@ export abstract class Ending extends Incoming implements Timed, Owned {
   }
 
   /** A callback of the handler threw or rejected: it is logged, and this connection ends. */
-  protected override failed(error: unknown): void {
+  protected override failed(thrown: unknown): void {
+    const error = caught(thrown);
     // That the connection has ended is no fault of the handler that was still writing.
     if (this.phase !== "open" && error instanceof WebSocketClosedError) return;
     this.report(error);
@@ -209,13 +210,11 @@ export abstract class Ending extends Incoming implements Timed, Owned {
   }
 
   #callOnClose(): void {
-    const result: unknown = this.guard((): unknown => this.handler?.onClose());
-    const done = () => {
+    const failed = (error: unknown) => this.failed(error);
+    guard((): unknown => this.handler?.onClose(), failed, () => {
       this.owesClose = false;
       this.#release();
-    };
-    if (isThenable(result)) result.then(done);
-    else done();
+    });
   }
 
   /** The owner waits for the socket's end, and for the handler's. */

@@ -17,12 +17,17 @@ function escaped(text: string): string {
   });
 }
 
-/** An error with its stack and those of its causes, as text. */
+/** An error with its stack and those of its causes, as text; never throws. */
 function describe(error: unknown, depth = 0): string {
-  if (!(error instanceof Error)) return String(error);
-  const own = error.stack ?? `${error.name}: ${error.message}`;
-  if (error.cause === undefined || depth === MOST_CAUSES) return own;
-  return `${own}\nCaused by: ${describe(error.cause, depth + 1)}`;
+  try {
+    if (!(error instanceof Error)) return String(error);
+    const own = error.stack ?? `${error.name}: ${error.message}`;
+    if (error.cause === undefined || depth === MOST_CAUSES) return own;
+    return `${own}\nCaused by: ${describe(error.cause, depth + 1)}`;
+  } catch {
+    // Its `toString` or a getter throws, or it is a revoked Proxy.
+    return "(a value that cannot be shown)";
+  }
 }
 
 /** An error may be its own cause. */
@@ -34,6 +39,15 @@ const MOST_CAUSES = 8;
  */
 export function logToConsole(message: string, error?: unknown): void {
   console.error(escaped(error === undefined ? message : `${message} ${describe(error)}`));
+}
+
+/** Writes to the console what goes wrong in the setting `log` itself; never throws. */
+export function logLastResort(message: string, error: unknown): void {
+  try {
+    logToConsole(message, error);
+  } catch {
+    // `console.error` was replaced and throws: nobody is left who could be told.
+  }
 }
 
 /** How long a kind of line stays silent after one was written, in milliseconds. */

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { isThenable, requireSync } from "../guard.ts";
+import { caught, isThenable, requireSync } from "../guard.ts";
 import type { Connection } from "./server_connection.ts";
 import { type AgreedDeflate, agreeOnDeflate } from "../connection/compression.ts";
 import { checkHost, parseForwarded } from "./trusted_proxy.ts";
@@ -350,8 +350,9 @@ export class Opening {
     this.#connection.abort();
   }
 
-  #refuse(error: unknown, reason?: RefusalReason): void {
+  #refuse(thrown: unknown, reason?: RefusalReason): void {
     const connection = this.#connection;
+    const error = caught(thrown);
     const isForClient = error instanceof HttpError || error instanceof ProtocolError;
     if (!isForClient) connection.report(error);
     if (this.#isOver) return;

@@ -133,7 +133,7 @@ export class Server implements AsyncDisposable {
     this.#owner = this.#makeOwner();
     const { signal, onListen, ...rest } = toListenOptions(options);
     this.#listener = listen(
-      { ...rest, onError: rest.onError ?? ((error) => this.#report(error)) },
+      { ...rest, onError: (error) => this.#report(error, rest.onError) },
       (transport) => this.#accept(transport),
     );
     this.#announce(onListen);
@@ -228,8 +228,12 @@ export class Server implements AsyncDisposable {
     this.#finished.resolve();
   }
 
-  #report(error: Error): void {
-    this.#context.log("Cannot accept a connection:", error);
+  #report(error: Error, onError: ListenOptions["onError"]): void {
+    if (onError === undefined) return this.#context.log("Cannot accept a connection:", error);
+    guard(
+      (): unknown => onError(error),
+      (another) => this.#context.log("Uncaught exception in onError:", another),
+    );
   }
 
   #announce(onListen: ListenOptions["onListen"]): void {

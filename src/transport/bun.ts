@@ -18,6 +18,7 @@
  * @module
  */
 import { type BunSocket, BunTransport } from "./bun_socket.ts";
+import { tellError } from "./events.ts";
 import { refusedCredentials, resolveListenerOptions } from "./listener_options.ts";
 import type { Acceptor, Address, Listener, ListenerOptions } from "./transport.ts";
 
@@ -140,7 +141,8 @@ function tlsHandlers(
         socket.timeout(0);
         accepted(socket);
       } else {
-        onError?.(error ?? new Error("Cannot accept a connection: its TLS handshake failed"));
+        const failure = error ?? new Error("Cannot accept a connection: its TLS handshake failed");
+        tellError(onError, failure);
         socket.terminate();
       }
     },

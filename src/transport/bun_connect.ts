@@ -5,7 +5,7 @@
  */
 import { type BunSocketHandlers, bunSocketHandlers } from "./bun.ts";
 import type { BunSocket } from "./bun_socket.ts";
-import { asError } from "./events.ts";
+import { toError } from "../guard.ts";
 import type { ConnectorOptions, TlsOptions, Transport } from "./transport.ts";
 
 interface BunTlsOptions {
@@ -44,7 +44,7 @@ export function connect(options: ConnectorOptions): Promise<Transport> {
   return new Promise((resolve, reject) => {
     let opened: BunSocket | undefined;
     const giveUp = (): void => {
-      reject(asError(signal?.reason));
+      reject(toError(signal?.reason));
       opened?.terminate();
     };
     signal?.addEventListener("abort", giveUp, { once: true });

@@ -16,7 +16,8 @@
  * @module
  */
 import { addressOf, type DenoAddress, type DenoConn, DenoTransport } from "./deno_conn.ts";
-import { asError } from "./events.ts";
+import { toError } from "../guard.ts";
+import { tellError } from "./events.ts";
 import { refusedCredentials, resolveListenerOptions } from "./listener_options.ts";
 import type { Acceptor, Address, Listener, ListenerOptions, Transport } from "./transport.ts";
 
@@ -129,7 +130,7 @@ function bind(options: ListenerOptions): DenoListener {
     return Deno.listenTls({ ...where, ...tls });
   } catch (error) {
     // rustls has read the certificate or key; the system's refusals have classes of their own.
-    const { name } = asError(error);
+    const { name } = toError(error);
     throw name === "InvalidData" || name === "Error" ? refusedCredentials(error) : error;
   }
 }
@@ -151,7 +152,7 @@ class AcceptLoop implements Listener {
     const { name } = error as { name?: unknown };
     // The client is gone already: neither worth a word nor a pause, of which others would suffer.
     if (name === "ConnectionAborted" || name === "NotConnected") return this.#next();
-    this.#options.onError?.(asError(error));
+    tellError(this.#options.onError, error);
     // Out of descriptors or memory: accepting would fail again at once, and spin.
     setTimeout(() => this.#next(), ACCEPT_PAUSE);
   };
@@ -176,7 +177,7 @@ class AcceptLoop implements Listener {
     }, (error) => {
       clearTimeout(timer);
       closeQuietly(conn);
-      this.#options.onError?.(asError(error));
+      tellError(this.#options.onError, error);
     });
   }
 

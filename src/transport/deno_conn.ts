@@ -6,7 +6,8 @@
  * @module
  */
 import { copyStart } from "./copy.ts";
-import { asError, noEvents } from "./events.ts";
+import { toError } from "../guard.ts";
+import { noEvents } from "./events.ts";
 import { BufferPool } from "./pool.ts";
 import { ByteQueue } from "./queue.ts";
 import type { Address, Transport, TransportEvents } from "./transport.ts";
@@ -338,7 +339,7 @@ export class DenoTransport implements Transport, Writer {
   #fail(error: unknown): void {
     if (this.#output === "closed") return;
     this.#shut();
-    this.#events.closed(asError(error));
+    this.#events.closed(toError(error));
   }
 
   /** Closes the socket. A read or write that is pending settles and finds `closed`. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { type DenoConn, DenoTransport } from "./deno_conn.ts";
-import { asError } from "./events.ts";
+import { toError } from "../guard.ts";
 import { connect as connectWithNode } from "./node_connect.ts";
 import type { ConnectorOptions, TlsOptions, Transport } from "./transport.ts";
 
@@ -95,7 +95,7 @@ function unlessAborted(
   if (signal === undefined) return pending;
   return new Promise((resolve, reject) => {
     const giveUp = (): void => {
-      reject(asError(signal.reason));
+      reject(toError(signal.reason));
       pending.then(closeQuietly, () => {});
     };
     signal.addEventListener("abort", giveUp, { once: true });

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { TransportEvents } from "./transport.ts";
+import { guard, toError } from "../guard.ts";
+import type { ListenerOptions, TransportEvents } from "./transport.ts";
 
 /** Events that reach nobody: what a transport has until its `events` are set. */
 export const noEvents: TransportEvents = {
@@ -13,7 +14,14 @@ export const noEvents: TransportEvents = {
   closed(): void {},
 };
 
-/** What was thrown or rejected, as an `Error`. */
-export function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
+/**
+ * Tells the owner of a listener that a connection could not be accepted. What the owner's own
+ * callback throws is written to the console: the listener goes on.
+ */
+export function tellError(onError: ListenerOptions["onError"], error: unknown): void {
+  if (onError === undefined) return;
+  guard((): unknown => onError(toError(error)), (another) => {
+    // The console shows what it is given by its getters, which may throw as well.
+    guard((): unknown => console.error("Uncaught exception in onError:", another), () => {});
+  });
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { asError } from "./events.ts";
+import { toError } from "../guard.ts";
 import type { ListenerOptions } from "./transport.ts";
 import {
   BOOLEAN,
@@ -93,7 +93,7 @@ function credentials(options: ListenerOptions): Credentials | undefined {
 
 /** The error for a certificate or key that the runtime does not take. */
 export function refusedCredentials(error: unknown): TypeError {
-  const { message } = asError(error);
+  const { message } = toError(error);
   return new TypeError(`Cannot listen with TLS: cert or key is not usable: ${message}`, {
     cause: error,
   });

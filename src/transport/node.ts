@@ -14,6 +14,7 @@
  * @module
  */
 import { builtin } from "./builtin.ts";
+import { tellError } from "./events.ts";
 import {
   type Credentials,
   refusedCredentials,
@@ -192,7 +193,7 @@ class NodeListener implements Listener {
     });
     // Whoever does not wait for `listening` must not be ended by it.
     this.listening.catch(() => {});
-    const report = (error: Error): void => onError?.(error);
+    const report = (error: Error): void => tellError(onError, error);
     server.on("listening", () => server.on("error", report));
     server.on("tlsClientError", (error, socket) => {
       report(error);

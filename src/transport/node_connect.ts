@@ -4,7 +4,7 @@
  * @module
  */
 import { builtin } from "./builtin.ts";
-import { asError } from "./events.ts";
+import { toError } from "../guard.ts";
 import { NodeTransport } from "./node_socket.ts";
 import type { NodeSocket } from "./node_types.ts";
 import type { ConnectorOptions, TlsOptions, Transport } from "./transport.ts";
@@ -50,11 +50,11 @@ export function connect(options: ConnectorOptions): Promise<Transport> {
   return new Promise((resolve, reject) => {
     let connected = false;
     const giveUp = (): void => {
-      reject(asError(signal?.reason));
+      reject(toError(signal?.reason));
       socket.destroy();
     };
     signal?.addEventListener("abort", giveUp, { once: true });
-    socket.on("error", (error) => connected || reject(asError(error)));
+    socket.on("error", (error) => connected || reject(toError(error)));
     socket.on("close", () => {
       if (!connected) reject(new Error("The server has ended the connection"));
       signal?.removeEventListener("abort", giveUp);

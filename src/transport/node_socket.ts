@@ -5,7 +5,8 @@
  */
 import { builtin } from "./builtin.ts";
 import { copyStart } from "./copy.ts";
-import { asError, noEvents } from "./events.ts";
+import { toError } from "../guard.ts";
+import { noEvents } from "./events.ts";
 import { ChunkReader, type SocketClass } from "./node_onread.ts";
 import type { NodeHandle, NodeSocket, WriteCallback } from "./node_types.ts";
 import { ByteQueue } from "./queue.ts";
@@ -372,7 +373,7 @@ function onEnd(this: OwnedSocket): void {
 }
 
 function onError(this: OwnedSocket, error: unknown): void {
-  this[owner].failed(asError(error));
+  this[owner].failed(toError(error));
 }
 
 function onClose(this: OwnedSocket): void {

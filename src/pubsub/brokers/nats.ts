@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { guard, toError } from "../../guard.ts";
 import type { Broker, BrokerEvents, BrokerStatus } from "./broker.ts";
 
 export type { Broker, BrokerEvents, BrokerStatus };
@@ -127,10 +128,13 @@ class NatsBroker implements Broker {
     this.name = `NATS at ${connection.getServer()}`;
     this.#connection = connection;
     this.#prefix = prefix;
-    void this.#follow();
-    void connection.closed().then((error) => {
-      this.#change("down", error instanceof Error ? error : new Error("the connection is closed"));
-    });
+    guard(() => this.#follow(), (error) => this.events?.failed(toError(error)));
+    guard(() => this.#awaitEnd(), (error) => this.#change("down", toError(error)));
+  }
+
+  async #awaitEnd(): Promise<void> {
+    const error = await this.#connection.closed();
+    this.#change("down", error instanceof Error ? error : new Error("the connection is closed"));
   }
 
   /** The client dispatches to its iterators what happens, and ends them when it closes. */
