@@ -14,7 +14,7 @@ export interface BatchEvent {
   readonly file: string;
   /** Since the process began, in seconds. */
   readonly at: number;
-  /** The process's CPU time so far, in seconds. */
+  /** The CPU time so far, with that of processes that were started and have ended, in seconds. */
   readonly cpu: number;
 }
 

@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { root } from "../support/runtime.ts";
 import { type FileTime, readEvents } from "./batch_events.ts";
-import { parseJUnit } from "./junit.ts";
+import { parseJUnit, type TestResult } from "./junit.ts";
 import type { Job } from "./plan.ts";
 import type { Ended } from "./process.ts";
 
@@ -32,8 +32,19 @@ export interface Traces {
  * file that is missing from the report has failed, and so has a test that did not run.
  */
 export function judge(job: Job, ended: Ended, { report, log }: Traces): Result {
-  const results = report === "" ? [] : parseJUnit(report);
   const { times, running } = readEvents(log);
+  const results = report === "" ? [] : parseJUnit(report);
+  const failures = report === ""
+    ? [`${running ?? job.label}: the process ${ended.problem ?? "ended"}, and left no report`]
+    : failuresIn(job, results);
+  if (ended.problem !== undefined && failures.length === 0) {
+    failures.push(`${job.label}: the process ${ended.problem}`);
+  }
+  const passed = results.filter(({ outcome }) => outcome === "passed").length;
+  return { job, passed, failures, times, output: ended.output };
+}
+
+function failuresIn(job: Job, results: readonly TestResult[]): string[] {
   const failures = results.filter(({ outcome }) => outcome !== "passed")
     .map(({ file, name, outcome }) =>
       `${file}: ${name}${outcome === "skipped" ? " (did not run)" : ""}`
@@ -42,17 +53,7 @@ export function judge(job: Job, ended: Ended, { report, log }: Traces): Result {
   const unseen = job.files.filter((file) =>
     !modules.some((module) => module === file || mentions(file, module))
   );
-  if (running !== undefined) {
-    failures.push(`${running}: the process ${ended.problem ?? "ended"} in the middle of it`);
-  }
-  for (const file of unseen) {
-    if (file !== running) failures.push(`${file}: ran no test`);
-  }
-  if (ended.problem !== undefined && failures.length === 0) {
-    failures.push(`${job.label}: the process ${ended.problem}`);
-  }
-  const passed = results.filter(({ outcome }) => outcome === "passed").length;
-  return { job, passed, failures, times, output: ended.output };
+  return [...failures, ...unseen.map((file) => `${file}: ran no test`)];
 }
 
 /** Whether a test file imports a module: its tests may be written there. */

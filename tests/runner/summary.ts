@@ -10,11 +10,12 @@ import type { Skip } from "./skips.ts";
 /** How many of the slowest files are named. */
 const SLOWEST = 10;
 
-/** A job's line: `ok  bun   tests/handshake …: 555 passed (1.9 s)`. */
+/** A job's line: `ok     bun  tests/conformance: 555 (1.9 s, 1.2 s of CPU)`. */
 export function jobLine({ job, passed, failures, times }: Result): string {
   const mark = failures.length > 0 ? "FAILED" : "ok    ";
   const count = failures.length > 0 ? `${passed} passed, ${failures.length} failed` : `${passed}`;
-  return `${mark} ${job.runtime.padEnd(4)} ${job.label}: ${count} (${total(times, "seconds")} s)`;
+  const time = `${total(times, "seconds")} s, ${total(times, "cpu")} s of CPU`;
+  return `${mark} ${job.runtime.padEnd(4)} ${job.label}: ${count} (${time})`;
 }
 
 function total(times: readonly FileTime[], what: "seconds" | "cpu"): string {
@@ -44,7 +45,7 @@ export function summary(
   if (skips.length > 0) counts.push(`${skips.length} skipped`);
   const files = new Set(results.flatMap(({ job }) => job.files)).size;
   const text = [
-    ...section("The slowest files, in seconds (and of the process's CPU time)", slowest(results)),
+    ...section("The slowest files, in seconds (and of CPU time)", slowest(results)),
     ...section("Failed", failures),
     ...section("Skipped", skips.map(skipLine)),
     "",
