@@ -75,7 +75,7 @@ describe("the probe", () => {
     });
     await server.listening;
     const url = `wss://localhost:${server.addr.port}/`;
-    const args = ["--insecure", "--timeout", "300", "--header", "Cookie: user=Ada"];
+    const args = ["--insecure", "--header", "Cookie: user=Ada"];
     const { code, output } = await probe(url, ...args);
     assertEquals(code, 0);
     const lines = output.split("\n");

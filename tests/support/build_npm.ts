@@ -3,16 +3,24 @@
  * Bun and Node:
  *
  * ```sh
- * deno run -A tests/support/build_npm.ts FOLDER    # then: npm publish FOLDER
+ * deno task build:npm FOLDER    # then: npm publish FOLDER
  * ```
  *
  * @module
  */
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { root, runtimePath } from "./runtime.ts";
+import { runTask, UsageError } from "./usage.ts";
 
 /** What of `deno.json` the package has too. */
 interface Manifest {
@@ -28,7 +36,8 @@ const DOCUMENTS = ["README.md", "CHANGELOG.md", "LICENSE"] as const;
 /**
  * Builds the package in a folder, which is made where it is missing.
  *
- * @throws {Error} If the compiler does not like the sources.
+ * @throws {Error} If the sources do not compile.
+ * @throws {UsageError} If the development dependencies are not installed.
  */
 export function buildNpm(folder: string): void {
   mkdirSync(folder, { recursive: true });
@@ -56,10 +65,17 @@ function compile(folder: string): void {
     }),
   );
   const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
-  const { status, stdout, error } = spawnSync(runtimePath("node"), [tsc, "--project", project], {
+  if (!existsSync(tsc)) throw new UsageError(`Cannot find ${tsc}: run deno task install`);
+  const { status, stdout, stderr, error } = spawnSync(runtimePath("node"), [
+    tsc,
+    "--project",
+    project,
+  ], {
     encoding: "utf8",
   });
-  if (status !== 0) throw new Error(`tsc failed with code ${status}: ${error ?? stdout}`);
+  if (status !== 0) {
+    throw new Error(`Cannot compile: tsc ended with code ${status}: ${error ?? stdout + stderr}`);
+  }
 }
 
 function manifest(): Manifest {
@@ -89,7 +105,8 @@ function packageJson(): object {
     license,
     type: "module",
     sideEffects: false,
-    engines: { node: ">=24", bun: ">=1.4" },
+    engines: { node: ">=22", bun: ">=1.4" },
+    ...repository(),
     exports: Object.fromEntries(
       Object.entries(exports).map(([door, path]) => [door, {
         types: path.replace(/\.ts$/, ".d.ts"),
@@ -100,8 +117,18 @@ function packageJson(): object {
   };
 }
 
+/** Where the sources are, as npm's provenance wants it: known where a workflow publishes them. */
+function repository(): object {
+  const name = process.env.GITHUB_REPOSITORY;
+  if (name === undefined) return {};
+  return { repository: { type: "git", url: `git+https://github.com/${name}.git` } };
+}
+
 if (import.meta.main) {
-  const [folder] = process.argv.slice(2);
-  if (folder === undefined) throw new Error("Cannot build the package: no folder is given");
-  buildNpm(resolve(folder));
+  await runTask(() => {
+    const [folder] = process.argv.slice(2);
+    if (folder === undefined) throw new UsageError("Cannot build the package: name a folder");
+    buildNpm(resolve(folder));
+    return 0;
+  });
 }

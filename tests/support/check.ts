@@ -4,8 +4,10 @@
  *
  * @module
  */
+import { buildNpm } from "./build_npm.ts";
 import { environment, install } from "./install.ts";
 import { root } from "./runtime.ts";
+import { expectNoArgs, runTask } from "./usage.ts";
 
 const { exports } = JSON.parse(Deno.readTextFileSync(`${root}/deno.json`)) as {
   exports: Record<string, string>;
@@ -14,6 +16,9 @@ const doors = Object.values(exports);
 
 /** No step takes as long as this, in milliseconds, unless it hangs. */
 const LIMIT = 600_000;
+
+/** The package for npm's clients, which two steps look at. */
+const npmPackage = Deno.makeTempDirSync({ prefix: "waterspout-npm-" });
 
 const steps: readonly { readonly name: string; readonly command: readonly string[] }[] = [
   { name: "format", command: ["deno", "fmt", "--check"] },
@@ -30,6 +35,11 @@ const steps: readonly { readonly name: string; readonly command: readonly string
     command: ["deno", "test", "--doc", "--allow-all", "mod.ts", "src", "README.md"],
   },
   { name: "publishing", command: ["deno", "publish", "--dry-run", "--allow-dirty"] },
+  { name: "npm package", command: ["publint", "run", npmPackage, "--strict"] },
+  {
+    name: "types of the npm package",
+    command: ["attw", "--pack", npmPackage, "--profile", "esm-only", "--format", "ascii"],
+  },
 ];
 
 async function run(command: readonly string[]): Promise<string | undefined> {
@@ -44,15 +54,28 @@ async function run(command: readonly string[]): Promise<string | undefined> {
   return [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("");
 }
 
-await install();
-let failed = 0;
-for (const { name, command } of steps) {
-  const problem = await run(command);
-  console.log(`${problem === undefined ? "ok    " : "FAILED"}  ${name}: ${command.join(" ")}`);
-  if (problem !== undefined) {
+/** Runs all steps; returns how many failed. */
+async function check(): Promise<number> {
+  Object.entries(environment()).forEach(([name, value]) => Deno.env.set(name, value));
+  buildNpm(npmPackage);
+  let failed = 0;
+  for (const { name, command } of steps) {
+    const problem = await run(command);
+    console.log(`${problem === undefined ? "ok    " : "FAILED"}  ${name}: ${command.join(" ")}`);
+    if (problem === undefined) continue;
     console.log(problem);
     failed++;
   }
+  if (failed > 0) console.log(`${failed} of ${steps.length} checks failed`);
+  return failed;
 }
-if (failed > 0) console.log(`${failed} of ${steps.length} checks failed`);
-Deno.exit(failed > 0 ? 1 : 0);
+
+await runTask(async () => {
+  try {
+    expectNoArgs("check", Deno.args);
+    await install();
+    return await check() > 0 ? 1 : 0;
+  } finally {
+    Deno.removeSync(npmPackage, { recursive: true });
+  }
+});

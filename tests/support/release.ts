@@ -1,11 +1,13 @@
 /**
- * Whether a release is ready: `deno task release`. Nothing is published; every step runs, also after
- * one has failed, and the exit code is 1 if any did.
+ * Whether a release is ready: `deno task release`, or `deno task release --tagged` once its tag is
+ * there. Nothing is published; every step runs, also after one has failed, and the exit code is 1 if
+ * any did.
  *
  * @module
  */
 import { environment, install } from "./install.ts";
 import { root } from "./runtime.ts";
+import { parseTaskArgs, runTask } from "./usage.ts";
 
 const { version } = JSON.parse(Deno.readTextFileSync(`${root}/deno.json`)) as { version: string };
 
@@ -37,33 +39,38 @@ function checkChangelog(): string | undefined {
   return text.trim() === "" ? `CHANGELOG.md says nothing of ${version}` : undefined;
 }
 
-async function checkTag(): Promise<string | undefined> {
+/** The tag comes after the commit, or is that of this very commit. */
+async function checkTag(tagged: boolean): Promise<string | undefined> {
+  if (tagged) return await command("git", "diff", "--exit-code", "--stat", `v${version}`, "HEAD")();
   const missing = await command("git", "rev-parse", "--verify", "--quiet", `v${version}`)();
   return missing === undefined ? `the tag v${version} is there already` : undefined;
 }
 
-const steps: Readonly<Record<string, Step>> = {
+const steps = (tagged: boolean): Readonly<Record<string, Step>> => ({
   "version": checkVersion,
   "changelog": checkChangelog,
-  "tag": checkTag,
+  "tag": () => checkTag(tagged),
   "everything committed": command("git", "diff", "--exit-code", "--stat", "HEAD"),
   "format, lint, types, documentation and its examples": command("deno", "task", "check"),
   "publishing, tried out": command("deno", "publish", "--dry-run"),
   "the README, followed on each runtime": command("deno", "task", "test", "tests/jsr"),
-};
+});
 
-await install();
-const failed: string[] = [];
-for (const [name, step] of Object.entries(steps)) {
-  const problem = await step();
-  console.log(`${problem === undefined ? "ok    " : "FAILED"}  ${name}`);
-  if (problem === undefined) continue;
-  console.log(problem);
-  failed.push(name);
-}
-console.log(
-  failed.length === 0
-    ? `${version} is ready: deno publish, and the tag v${version}`
-    : `${version} is not ready: ${failed.join("; ")}`,
-);
-Deno.exit(failed.length === 0 ? 0 : 1);
+await runTask(async () => {
+  const { values } = parseTaskArgs(Deno.args, { tagged: { type: "boolean" } });
+  await install();
+  const failed: string[] = [];
+  for (const [name, step] of Object.entries(steps(values.tagged ?? false))) {
+    const problem = await step();
+    console.log(`${problem === undefined ? "ok    " : "FAILED"}  ${name}`);
+    if (problem === undefined) continue;
+    console.log(problem);
+    failed.push(name);
+  }
+  console.log(
+    failed.length === 0
+      ? `${version} is ready: the tag v${version} publishes it`
+      : `${version} is not ready: ${failed.join("; ")}`,
+  );
+  return failed.length === 0 ? 0 : 1;
+});
