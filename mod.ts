@@ -20,7 +20,7 @@
  */
 export { Application } from "./src/server/application.ts";
 export type { Broker, BrokerEvents, BrokerStatus } from "./src/pubsub/brokers/broker.ts";
-export type { ConnectionInfo } from "./src/server/server_connection.ts";
+export type { ConnectionInfo } from "./src/server/connection_info.ts";
 export { type HeaderFields, HttpError, ProtocolError, WebSocketClosedError } from "./src/errors.ts";
 export type { MaybePromise } from "./src/guard.ts";
 export { type HandlerClass, WebSocketHandler } from "./src/server/handler.ts";
@@ -29,7 +29,12 @@ export type { WebSocketVersion } from "./src/handshake/versions.ts";
 export type { Message } from "./src/connection/message.ts";
 export type { Match, Pattern, Route } from "./src/server/routes.ts";
 export type { ListenOptions, Server, ShutdownOptions } from "./src/server/server.ts";
-export type { CompressionOptions, Fetch, Settings } from "./src/server/settings.ts";
+export type { CompressionOptions } from "./src/connection/compression.ts";
+export type { ConnectionEnd, EndedBy } from "./src/connection/connection_end.ts";
+export type { Fetch } from "./src/http/fetch.ts";
+export type { WhenSlow } from "./src/pubsub/subscriber.ts";
+export type { SubscribeOptions } from "./src/pubsub/topics.ts";
+export type { Settings } from "./src/server/settings.ts";
 export { metricsResponse } from "./src/metrics/prometheus.ts";
 export type { BrokerStats, ConnectionStats, Stats } from "./src/metrics/snapshot.ts";
 export type { Count, RefusalReason } from "./src/metrics/counters.ts";
@@ -42,4 +47,4 @@ export type {
   Transport,
   TransportEvents,
 } from "./src/transport/transport.ts";
-export type { Clock } from "./src/timing/timing_wheel.ts";
+export type { Clock } from "./src/timing/clock.ts";

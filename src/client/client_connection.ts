@@ -5,6 +5,7 @@
  */
 import type { WebSocketVersion } from "../handshake/versions.ts";
 import type { Message } from "../connection/message.ts";
+import type { ConnectionEnd } from "../connection/connection_end.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -71,6 +72,11 @@ export class WebSocketClientConnection
     return this.#session.closeReason;
   }
 
+  /** Why the connection ended; `undefined` until it has. */
+  get ended(): ConnectionEnd | undefined {
+    return this.#session.ended;
+  }
+
   /** Resolves when the socket is gone, however it went; never rejects. */
   get closed(): Promise<void> {
     return this.#session.gone;
@@ -91,7 +97,7 @@ export class WebSocketClientConnection
    * that has one), or the server was silent for too long.
    */
   readMessage(): Promise<string | Uint8Array | undefined> {
-    return this.#session.read();
+    return this.#session.messages.read();
   }
 
   /** Reads messages to the end of the connection; to leave the loop does not close it. */
@@ -120,7 +126,7 @@ export class WebSocketClientConnection
    * @throws {RangeError} If the payload is longer.
    */
   ping(payload: string | Uint8Array = new Uint8Array(0)): void {
-    this.#session.sendPing(payload);
+    this.#session.ping(payload);
   }
 
   /**
@@ -133,7 +139,7 @@ export class WebSocketClientConnection
    * @throws {RangeError} If the code or the reason cannot be sent.
    */
   close(code?: number, reason?: string): void {
-    this.#session.startClose(code, reason);
+    this.#session.close(code, reason);
   }
 
   /** Ends the connection at once, with no closing handshake. */

@@ -92,7 +92,7 @@ export class Opening {
   }
 
   /** The time is up. */
-  late(): void {
+  timedOut(): void {
     if (this.#state === "body") return this.#refuse();
     const { handshakeTimeout } = this.#limits;
     this.#fail(`handshakeTimeout, ${handshakeTimeout} ms, is over, ${this.#missing()}`);

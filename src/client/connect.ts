@@ -6,7 +6,9 @@
 import type { Settings } from "../server/settings.ts";
 import { connect } from "../transport/connect.ts";
 import type { Transport } from "../transport/transport.ts";
-import { type Clock, TimingWheel } from "../timing/timing_wheel.ts";
+import type { Clock } from "../timing/clock.ts";
+import { TimingWheel } from "../timing/timing_wheel.ts";
+import { turnsOf } from "../timing/turns.ts";
 import { WebSocketClientConnection } from "./client_connection.ts";
 import { type HandshakeRequest, makeHandshake } from "./handshake.ts";
 import { HandshakeError } from "./handshake_error.ts";
@@ -129,8 +131,9 @@ class Attempt {
       href: target.href,
       version,
       handshake,
-      settings: this.#settings,
+      limits: this.#settings,
       wheel: wheelOf(this.#settings.clock),
+      turns: turnsOf(this.#settings.clock),
       onPing,
       onPong,
     });
@@ -159,7 +162,7 @@ class Attempt {
   }
 
   #late(): void {
-    if (this.#session !== null) return this.#session.late();
+    if (this.#session !== null) return this.#session.timedOut();
     const { handshakeTimeout } = this.#settings;
     this.#giveUp(
       new HandshakeError(

@@ -13,7 +13,7 @@ import {
 import type { DeflateParameters } from "../protocol/deflate.ts";
 import { keepsWindows } from "../protocol/deflater.ts";
 import { hasZlib } from "../protocol/zlib.ts";
-import type { CompressionOptions } from "../server/settings.ts";
+import type { CompressionOptions } from "../connection/compression.ts";
 import { show } from "./response_head.ts";
 
 const NAME = "permessage-deflate";

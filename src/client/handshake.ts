@@ -8,7 +8,7 @@ import type { DeflateParameters } from "../protocol/deflate.ts";
 import { Hixie } from "../protocol/hixie.ts";
 import { Hybi } from "../protocol/hybi.ts";
 import type { Protocol, ProtocolLimits } from "../protocol/protocol.ts";
-import type { CompressionOptions } from "../server/settings.ts";
+import type { CompressionOptions } from "../connection/compression.ts";
 import { draft75Handshake, draft76Handshake } from "./hixie.ts";
 import type { ResponseHead } from "./response_head.ts";
 import { rfc6455Handshake } from "./rfc6455.ts";

@@ -28,9 +28,10 @@
 export { type HeaderFields, ProtocolError, WebSocketClosedError } from "../errors.ts";
 export type { WebSocketVersion } from "../handshake/versions.ts";
 export type { Message } from "../connection/message.ts";
-export type { CompressionOptions } from "../server/settings.ts";
+export type { ConnectionEnd, EndedBy } from "../connection/connection_end.ts";
+export type { CompressionOptions } from "../connection/compression.ts";
 export type { Address, TlsOptions, Transport, TransportEvents } from "../transport/transport.ts";
-export type { Clock } from "../timing/timing_wheel.ts";
+export type { Clock } from "../timing/clock.ts";
 export { websocketConnect } from "./connect.ts";
 export { WebSocketClientConnection } from "./client_connection.ts";
 export { HandshakeError, type Refusal } from "./handshake_error.ts";

@@ -7,12 +7,8 @@ import type { HeaderFields } from "../errors.ts";
 import { checkFieldName, checkFieldValue } from "../handshake/response.ts";
 import { isToken } from "../handshake/grammar.ts";
 import { WEBSOCKET_VERSIONS, type WebSocketVersion } from "../handshake/versions.ts";
-import {
-  checkCompression,
-  type CompressionOptions,
-  resolveSettings,
-  type Settings,
-} from "../server/settings.ts";
+import type { CompressionOptions } from "../connection/compression.ts";
+import { checkCompression, resolveSettings, type Settings } from "../server/settings.ts";
 import type { TlsOptions, Transport } from "../transport/transport.ts";
 import {
   BOOLEAN,
@@ -28,7 +24,7 @@ import {
   STRING,
   STRINGS,
 } from "../validation.ts";
-import type { Clock } from "../timing/timing_wheel.ts";
+import type { Clock } from "../timing/clock.ts";
 import type { HandshakeRequest } from "./handshake.ts";
 import { parseTarget } from "./target.ts";
 

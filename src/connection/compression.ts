@@ -8,7 +8,31 @@ import { negotiateDeflate } from "../handshake/permessage_deflate.ts";
 import type { DeflateParameters } from "../protocol/deflate.ts";
 import { keepsWindows } from "../protocol/deflater.ts";
 import { hasZlib } from "../protocol/zlib.ts";
-import type { CompressionOptions } from "../server/settings.ts";
+
+/**
+ * How permessage-deflate (RFC 7692) is used where a client offers it.
+ *
+ * @example
+ * ```ts
+ * import { Application } from "@waterspout/websocket";
+ *
+ * const app = new Application([], { compression: { level: 3, threshold: 256 } });
+ * console.assert(app.settings.compression?.level === 3);
+ * ```
+ */
+export interface CompressionOptions {
+  /** zlib's level, 1 (fast) to 9 (small); 6 unless told (Tornado's `compression_level`). */
+  readonly level?: number;
+  /** zlib's memory level, 1 to 9; 8 unless told (Tornado's `mem_level`). */
+  readonly memLevel?: number;
+  /** The shortest message that is compressed, in bytes; 1024 unless told. */
+  readonly threshold?: number;
+  /**
+   * Whether the window lives on from one message to the next: better ratios, for memory per
+   * connection: 250 KiB after short messages, up to 430 KiB once both windows are full. Default: off.
+   */
+  readonly contextTakeover?: boolean;
+}
 
 /** What a server answers, and what it does then. */
 export interface AgreedDeflate {

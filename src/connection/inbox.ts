@@ -1,5 +1,5 @@
 /**
- * Events that wait while a handler is busy, and the bytes behind them.
+ * Events that wait while a handler is busy.
  *
  * @module
  */
@@ -18,23 +18,47 @@ export class PeerClose {
   }
 }
 
-/** What waits: a message, the peer's closing frame, or what broke the protocol. */
-export type Waiting = string | Uint8Array | PeerClose | Error;
+/** A ping, which was answered already. */
+export class PeerPing {
+  /** What the peer sent with it. */
+  readonly payload: Uint8Array;
 
-/** What one waiting event is counted with, beside its size. */
-const OVERHEAD = 64;
-
-function sizeOf(event: Waiting): number {
-  return OVERHEAD + (typeof event === "string" || event instanceof Uint8Array ? event.length : 0);
+  /** @param payload What the peer sent with it. */
+  constructor(payload: Uint8Array) {
+    this.payload = payload;
+  }
 }
 
-/** A queue of events in order, and behind them the bytes that are not parsed yet. */
+/** A pong. */
+export class PeerPong {
+  /** What the peer sent with it. */
+  readonly payload: Uint8Array;
+
+  /** @param payload What the peer sent with it. */
+  constructor(payload: Uint8Array) {
+    this.payload = payload;
+  }
+}
+
+/** What waits: a message, a ping or pong, the peer's closing frame, or a broken rule. */
+export type Event = string | Uint8Array | PeerPing | PeerPong | PeerClose | Error;
+
+/** What a waiting event takes beside its content: its place, and an object. */
+const OVERHEAD = 64;
+/** What a typed array and its buffer take beside their bytes, about, on the three runtimes. */
+const ARRAY_OVERHEAD = 256;
+
+function sizeOf(event: Event): number {
+  if (typeof event === "string") return OVERHEAD + event.length;
+  const bytes = event instanceof PeerPing || event instanceof PeerPong ? event.payload : event;
+  return OVERHEAD + (bytes instanceof Uint8Array ? ARRAY_OVERHEAD + bytes.length : 0);
+}
+
+/** A queue of events in order. */
 export class Inbox {
   /** The size of what waits, in bytes. */
   size = 0;
-  /** Bytes behind the events, not parsed yet. */
-  held: Uint8Array | null = null;
-  #events: Waiting[] = [];
+  #events: Event[] = [];
   #next = 0;
 
   /** How many events wait. */
@@ -43,21 +67,19 @@ export class Inbox {
   }
 
   /** Adds an event at the end. */
-  push(event: Waiting): void {
+  push(event: Event): void {
     this.#events.push(event);
     this.size += sizeOf(event);
   }
 
   /** Takes the first event out. */
-  shift(): Waiting | undefined {
+  shift(): Event | undefined {
     const event = this.#events[this.#next];
     if (event === undefined) return undefined;
     this.#next++;
     this.size -= sizeOf(event);
-    if (this.#next === this.#events.length) {
-      this.#events = [];
-      this.#next = 0;
-    } else if (this.#next >= 1024 && this.#next * 2 > this.#events.length) {
+    if (this.#next === this.#events.length) this.clear();
+    else if (this.#next >= 1024 && this.#next * 2 > this.#events.length) {
       // Linear in all: each event is moved at most once per halving.
       this.#events.splice(0, this.#next);
       this.#next = 0;
@@ -65,32 +87,8 @@ export class Inbox {
     return event;
   }
 
-  /**
-   * Keeps bytes behind those that are held already.
-   *
-   * @param bytes The bytes.
-   * @param given Whether their memory may be kept.
-   */
-  hold(bytes: Uint8Array, given: boolean): void {
-    if (this.held === null) {
-      this.held = given ? bytes : bytes.slice();
-      return;
-    }
-    const both = new Uint8Array(this.held.length + bytes.length);
-    both.set(this.held);
-    both.set(bytes, this.held.length);
-    this.held = both;
-  }
-
-  /** Takes the held bytes out. */
-  release(): Uint8Array | null {
-    const held = this.held;
-    this.held = null;
-    return held;
-  }
-
-  /** Drops the events; the bytes behind them stay. */
-  dropEvents(): void {
+  /** Drops the events. */
+  clear(): void {
     this.#events = [];
     this.#next = 0;
     this.size = 0;

@@ -3,7 +3,15 @@
  *
  * @module
  */
-import type { Settings } from "../server/settings.ts";
+/** The intervals in force, in milliseconds; 0 turns one off. */
+export interface KeepaliveLimits {
+  /** The time between pings. */
+  readonly pingInterval: number;
+  /** How long to wait for any data after a ping. */
+  readonly pingTimeout: number;
+  /** How long a peer may send no message. */
+  readonly idleTimeout: number;
+}
 
 /** What a tick asks for. */
 export type KeepaliveAction = "wait" | "ping" | "dead" | "idle";
@@ -13,7 +21,7 @@ export type KeepaliveAction = "wait" | "ping" | "dead" | "idle";
  *
  * - `reading`: the peer's silence counts;
  * - `busy`: the handler holds back the reading, so that silence says nothing;
- * - `stuck`: the peer does not take our output, which holds back the reading too. Then each byte
+ * - `stalled`: the peer does not take our output, which holds back the reading too. Then each byte
  *   that it takes is life: the system's own buffer is full, so that the peer must have taken some.
  */
 export type Flow = "reading" | "busy" | "stalled";
@@ -26,7 +34,7 @@ export class Keepalive {
   messageAt: number;
   /** When the next tick is due; `Infinity` if there is nothing to look for. */
   next = 0;
-  readonly #limits: Pick<Settings, "pingInterval" | "pingTimeout" | "idleTimeout">;
+  readonly #limits: KeepaliveLimits;
   readonly #pings: boolean;
   /** Whether life is looked for: where there are pings always, elsewhere while output is stuck. */
   #looks: boolean;
@@ -42,7 +50,7 @@ export class Keepalive {
    * @param now The time.
    */
   constructor(
-    limits: Pick<Settings, "pingInterval" | "pingTimeout" | "idleTimeout">,
+    limits: KeepaliveLimits,
     pings: boolean,
     now: number,
   ) {
@@ -54,8 +62,8 @@ export class Keepalive {
   }
 
   /** Whether a connection needs one from the start. */
-  static needed(settings: Settings, pings: boolean): boolean {
-    return settings.idleTimeout > 0 || (pings && settings.pingInterval > 0);
+  static needed(limits: KeepaliveLimits, pings: boolean): boolean {
+    return limits.idleTimeout > 0 || (pings && limits.pingInterval > 0);
   }
 
   /** A message has come. */

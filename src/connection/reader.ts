@@ -1,125 +1,151 @@
 /**
- * How a connection reads, at either end: chunks → the protocol's events, as far as there is room
- * for them.
+ * The reading half of a connection: chunks → the protocol's events, as far as there is room for
+ * them.
  *
  * @module
  */
-import { Inbox } from "./inbox.ts";
-import { Outgoing, type OutputLimits } from "./writer.ts";
-import type { Sink } from "../protocol/protocol.ts";
+import type { Protocol, Sink } from "../protocol/protocol.ts";
+import type { InternalTransport } from "../transport/transport.ts";
+import { HeldBytes } from "./held_bytes.ts";
+import type { Writer } from "./writer.ts";
 
-/** How much may wait in either direction, in bytes. */
-export interface FlowLimits extends OutputLimits {
-  /** What is decoded ahead of who takes it; at it, reading stops. */
-  readonly maxQueuedSize: number;
+/** Who receives what a connection reads: a server's dispatcher or a client's queue of messages. */
+export interface Receiver extends Sink {
+  /** Whether there is room for one more event. */
+  readonly hasRoom: boolean;
+  /** The peer broke a rule, after everything that was reported before. */
+  violation(error: Error): void;
 }
 
-/**
- * Whether something of the chunk that is being received is kept. Of the module and not of each
- * connection: one chunk is received at a time, or one inside of another.
- */
-let isKept = false;
+/** What a reader is made of. */
+export interface ReaderOptions {
+  /** The wire format. */
+  readonly protocol: Protocol;
+  /** Who receives what is read. */
+  readonly receiver: Receiver;
+  /**
+   * Whose output must be taken before more is read; `null` to go on reading while output waits. If
+   * both ends stopped, neither would ever go on.
+   */
+  readonly writer: Writer | null;
+}
 
-/** What a connection is to the bytes that arrive. */
-export abstract class Reading extends Outgoing implements Sink {
-  /** Whether the peer sends nothing more: it sent FIN, or the socket is gone. */
-  protected ended = false;
+/** The input of one connection, at either end. */
+export class Reader {
+  readonly #transport: InternalTransport;
+  readonly #receiver: Receiver;
+  readonly #writer: Writer | null;
+  /** The wire format; `null` once nothing is parsed any more. */
+  #protocol: Protocol | null;
+  /** Bytes that arrived and are not parsed yet. */
+  #held: HeldBytes | null = null;
   /** Whether the transport is paused. */
-  protected paused = false;
-  /** What waits to be taken; `null` as long as nothing ever did. */
-  protected inbox: Inbox | null = null;
+  #paused = false;
+  /** Whether nothing more is accepted from the transport for now. */
+  #closed = false;
+  /** Whether a part of the chunk that is being received was given away. */
+  #kept = false;
 
-  protected abstract override get limits(): FlowLimits;
+  /** @param transport The runtime's connection. @param options What the reader is made of. */
+  constructor(transport: InternalTransport, { protocol, receiver, writer }: ReaderOptions) {
+    this.#transport = transport;
+    this.#protocol = protocol;
+    this.#receiver = receiver;
+    this.#writer = writer;
+  }
+
+  /** Whether the transport is paused. */
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /** Whether bytes wait to be parsed. */
+  get isBehind(): boolean {
+    return this.#held !== null;
+  }
+
   /** Whether the protocol may report one more event. */
-  protected abstract get mayParse(): boolean;
-  /** The peer broke a rule; what it sent before may still wait. */
-  protected abstract broken(error: Error): void;
-
-  /** See {@linkcode Sink.text}. */
-  abstract text(message: string): boolean;
-  /** See {@linkcode Sink.binary}. */
-  abstract binary(message: Uint8Array): boolean;
-  /** See {@linkcode Sink.ping}. */
-  abstract ping(payload: Uint8Array): boolean;
-  /** See {@linkcode Sink.pong}. */
-  abstract pong(payload: Uint8Array): boolean;
-  /** See {@linkcode Sink.close}. */
-  abstract close(code: number | undefined, reason: string): boolean;
-
-  /** Whether frames are parsed. */
-  protected get isLive(): boolean {
-    return this.phase === "open" || this.phase === "closing" || this.phase === "lost";
+  get mayParse(): boolean {
+    return this.#protocol !== null && this.#receiver.hasRoom &&
+      (this.#writer === null || !this.#writer.congested);
   }
 
-  /** Whether less waits than may. */
-  protected get hasRoom(): boolean {
-    const { inbox } = this;
-    return inbox === null || inbox.length === 0 || inbox.size < this.limits.maxQueuedSize;
+  /**
+   * Takes a chunk of the transport.
+   *
+   * @param chunk The bytes.
+   * @param owned Whether their memory may be kept.
+   */
+  receive(chunk: Uint8Array, owned: boolean): void {
+    this.#kept = false;
+    if (this.#held !== null || !this.mayParse) this.#hold(chunk, owned);
+    else this.#parse(chunk, owned);
+    if (owned && !this.#kept) this.#transport.release?.(chunk);
+    if (this.#held !== null || !this.mayParse) this.update();
   }
 
-  /** The inbox, made when it is first needed. */
-  protected box(): Inbox {
-    return this.inbox ??= new Inbox();
-  }
-
-  /** Takes a chunk of the transport while the connection is open. */
-  protected take(chunk: Uint8Array): void {
-    const { transport } = this;
-    const given = transport.transfersChunks;
-    // A handler may feed another connection, whose transport is its own.
-    const outer = isKept;
-    isKept = false;
-    try {
-      this.receive(chunk, given);
-      if (given && !isKept) transport.release?.(chunk);
-    } finally {
-      isKept = outer;
-    }
-  }
-
-  /** A binary message is the receiver's own: it may be a part of the chunk. */
-  protected keep(message: Uint8Array): void {
+  /** A binary message belongs to its receiver from now on: it may be a part of the chunk. */
+  keep(message: Uint8Array): void {
     // A part stands behind a header, and what has memory of its own begins with it.
-    if (message.byteOffset > 0) isKept = true;
+    if (message.byteOffset > 0) this.#kept = true;
   }
 
-  #hold(bytes: Uint8Array, given: boolean): void {
-    isKept = true;
-    this.box().hold(bytes, given);
-  }
-
-  /** Takes bytes of an open connection. */
-  protected receive(chunk: Uint8Array, given: boolean): void {
-    const isBehind = this.inbox !== null && this.inbox.held !== null;
-    if (isBehind || !this.mayParse) this.#hold(chunk, given);
-    else this.parse(chunk, given);
-    if (this.inbox !== null || this.congested) this.updateReading();
+  #hold(bytes: Uint8Array, owned: boolean): void {
+    if (this.#protocol === null) return;
+    this.#kept = true;
+    (this.#held ??= new HeldBytes()).push(bytes, owned);
   }
 
   /** Has the protocol report what is in the bytes; those behind a stop are held. */
-  protected parse(chunk: Uint8Array, given: boolean): void {
-    if (this.wire === null) return;
+  #parse(chunk: Uint8Array, owned: boolean): void {
+    if (this.#protocol === null) return;
     try {
-      const taken = this.wire.receive(chunk, given, this);
-      if (taken < chunk.length && this.isLive) this.#hold(chunk.subarray(taken), given);
+      const taken = this.#protocol.receive(chunk, owned, this.#receiver);
+      if (taken < chunk.length) this.#hold(chunk.subarray(taken), owned);
     } catch (error) {
-      this.broken(error instanceof Error ? error : new Error(String(error)));
+      this.#receiver.violation(error instanceof Error ? error : new Error(String(error)));
     }
   }
 
-  /** Pauses or resumes the transport. */
-  protected updateReading(): void {
-    const held = this.inbox !== null && this.inbox.held !== null;
-    const pause = this.isLive && (held || !this.mayParse);
-    if (pause === this.paused) return;
-    this.paused = pause;
-    if (pause) this.transport.pause();
-    else this.transport.resume();
+  /**
+   * Parses bytes that are held, as far as there is room.
+   *
+   * @returns Whether there were any that could be parsed.
+   */
+  parseHeld(): boolean {
+    if (this.#held === null || !this.mayParse) return false;
+    const held = this.#held.take();
+    this.#held = null;
+    this.#parse(held, true);
+    return true;
   }
 
-  /** What the peer still sends is read and dropped. */
-  protected readAndDrop(): void {
-    if (this.paused) this.transport.resume();
-    this.paused = false;
+  /** Accepts nothing more from the transport, until {@linkcode Reader.open}. */
+  close(): void {
+    this.#closed = true;
+    this.update();
+  }
+
+  /** Accepts what the transport brings again. */
+  open(): void {
+    this.#closed = false;
+    this.update();
+  }
+
+  /** Pauses or resumes the transport. */
+  update(): void {
+    const pause = this.#protocol !== null &&
+      (this.#closed || this.#held !== null || !this.mayParse);
+    if (pause === this.#paused) return;
+    this.#paused = pause;
+    if (pause) this.#transport.pause();
+    else this.#transport.resume();
+  }
+
+  /** Parses nothing more: what the peer still sends is read and dropped. */
+  stop(): void {
+    this.#protocol = null;
+    this.#held = null;
+    this.update();
   }
 }

@@ -4,24 +4,13 @@
  * @module
  */
 import { ProtocolError, WebSocketClosedError } from "../errors.ts";
-import { type Flushable, flushSoon, giveOutput, takeOutput } from "./cork.ts";
-import { type Message, sizeOf, toPayload } from "./message.ts";
 import type { Output } from "../protocol/output.ts";
 import type { Protocol } from "../protocol/protocol.ts";
-import { Traffic } from "./traffic.ts";
+import type { Turns } from "../timing/turns.ts";
 import type { Transport } from "../transport/transport.ts";
-
-/**
- * - `opening`: the request head, the handshake and `prepare()`;
- * - `open`: messages pass;
- * - `closing`: our closing frame is out, the peer's is awaited;
- * - `lost`: the socket is gone, and what came before is still being delivered;
- * - `closed`: nothing passes any more; the socket may still be on its way out.
- */
-export type Phase = "opening" | "open" | "closing" | "lost" | "closed";
-
-/** The answer of every write that need not wait: one promise for all, so that none is allocated. */
-export const DONE: Promise<void> = Promise.resolve();
+import { type Flushable, flushSoon, giveOutput, takeOutput } from "./cork.ts";
+import { type Message, sizeOf, toPayload } from "./message.ts";
+import type { Traffic } from "./traffic.ts";
 
 /** Output beyond this goes to the transport at once, whatever is still being processed. */
 const FLUSH_SIZE = 64 * 1024;
@@ -32,135 +21,129 @@ const SMALL_SIZE = 4 * 1024;
 /** The most bytes that a UTF-16 unit takes in UTF-8. */
 const MOST_BYTES = 3;
 
-/** A promise that writers wait for, and its two ends. */
-interface Waiter {
-  readonly promise: Promise<void>;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
-
 /** A promise that is safe to ignore: nobody is punished for not listening to a dead peer. */
 function ignorable<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;
 }
 
-function closedError(): WebSocketClosedError {
-  return new WebSocketClosedError("Cannot write a message: the connection is closed");
-}
-
-/** A rejection that is safe to ignore. */
-function refused(): Promise<void> {
-  return ignorable(Promise.reject(closedError()));
-}
-
 /** How much output may wait, in bytes. */
-export interface OutputLimits {
+export interface WriterLimits {
   /** Beyond it, writers wait. */
   readonly highWaterMark: number;
   /** Beyond it, the connection ends. */
   readonly maxBufferedAmount: number;
 }
 
-/** What a connection counts that nobody asks. */
-const UNWATCHED = new Traffic();
+/** Who hears of what output does. */
+export interface WriterEvents {
+  /** More output would wait than may. */
+  overflow(error: ProtocolError): void;
+  /** More than the high-water mark waits. */
+  congested(): void;
+  /** The system has taken what waited. */
+  drained(): void;
+}
 
-/** What a connection is to its output, at either end. */
-export abstract class Outgoing implements Flushable {
-  /** The runtime's connection. */
-  readonly transport: Transport;
+/** What a writer is made of. */
+export interface WriterOptions {
+  /** The limits in force. */
+  readonly limits: WriterLimits;
+  /** What is counted. */
+  readonly traffic: Traffic;
+  /** Turns of the event loop, shared by all writers of a clock. */
+  readonly turns: Turns;
+  /** Who hears of what happens. */
+  readonly events: WriterEvents;
+}
 
-  /** Where messages and bytes are counted; a field, which is read for every message. */
-  protected traffic: Traffic = UNWATCHED;
-  /** See {@linkcode Phase}. */
-  protected phase: Phase = "opening";
-  /** The wire format; there from `open` on. */
-  protected wire: Protocol | null = null;
+/** The output of one connection, at either end. */
+export class Writer implements Flushable {
   /** Whether more than the high-water mark waits in the transport. */
-  protected congested = false;
-  /** Messages written before the handshake is over; `null` if there are none, as nearly always. */
-  protected early: (string | Uint8Array)[] | null = null;
+  congested = false;
+  /** Who hears of what happens. */
+  events: WriterEvents;
+  /** The limits in force. */
+  limits: WriterLimits;
+  /** The wire format while messages pass; else `null`. */
+  protocol: Protocol | null = null;
+  readonly #transport: Transport;
+  readonly #traffic: Traffic;
+  readonly #turns: Turns;
   #output: Output | null = null;
   /** A broadcast's frame that waits alone: shared by its receivers, so it goes by reference. */
   #frame: Uint8Array | null = null;
-  #waiter: Waiter | null = null;
+  #waiter: PromiseWithResolvers<void> | null = null;
   /** Bytes that the transport was given, ever. */
   #given = 0;
+  /** Why nothing more can be written. */
+  #stopped: Error | null = null;
 
-  /** @param transport The runtime's connection. */
-  constructor(transport: Transport) {
-    this.transport = transport;
+  /** @param transport The runtime's connection. @param options Limits, counters and listeners. */
+  constructor(transport: Transport, { limits, traffic, turns, events }: WriterOptions) {
+    this.#transport = transport;
+    this.#traffic = traffic;
+    this.#turns = turns;
+    this.limits = limits;
+    this.events = events;
   }
-
-  /** The limits in force. */
-  protected abstract get limits(): OutputLimits;
-  /** Called when more output has collected than the peer may leave waiting. */
-  protected abstract overflow(error: ProtocolError): void;
-  /** Called when the peer has to take output before more is written, or no longer. */
-  protected abstract congestionChanged(): void;
 
   /** Bytes that are written and not yet taken by the system. */
   get bufferedAmount(): number {
-    let amount = this.transport.bufferedAmount;
+    let amount = this.#transport.bufferedAmount;
     if (this.#output !== null) amount += this.#output.size;
     if (this.#frame !== null) amount += this.#frame.length;
-    for (const payload of this.early ?? []) amount += sizeOf(payload);
     return amount;
   }
 
   /** Bytes that the system has taken, ever: while they grow, the peer is there. */
-  protected get taken(): number {
-    return this.#given - this.transport.bufferedAmount;
+  get flushedBytes(): number {
+    return this.#given - this.#transport.bufferedAmount;
   }
 
-  /** The wire format, while messages pass. */
-  get protocol(): Protocol | null {
-    return this.phase === "open" ? this.wire : null;
+  /** Whether the peer is slow: more than the high-water mark waits. */
+  get isSlow(): boolean {
+    if (!this.congested && this.bufferedAmount > this.limits.highWaterMark) this.flush();
+    return this.congested;
   }
 
   /** See `WebSocketHandler.writeMessage`. */
   writeMessage(message: Message): Promise<void> {
     const payload = typeof message === "string" ? message : toPayload(message);
-    const wire = this.wire;
-    if (this.phase !== "open" || wire === null) return this.writeEarly(payload);
+    const { protocol } = this;
+    if (protocol === null) return this.refuse();
     if ((this.congested || payload.length > SMALL_SIZE) && !this.makeRoom(payload)) {
-      return refused();
+      return this.refuse();
     }
-    this.#encode(wire, payload);
-    this.traffic.messagesOut++;
+    this.#encode(protocol, payload);
+    this.#traffic.messagesOut++;
     this.flushLarge();
-    return this.congested ? this.drained() : DONE;
+    return this.ready();
   }
 
   /** Encodes a message whole or, where it fails (a stack that is used up), not at all. */
-  #encode(wire: Protocol, payload: string | Uint8Array): void {
+  #encode(protocol: Protocol, payload: string | Uint8Array): void {
     const output = this.output();
     const { length } = output;
     try {
-      if (typeof payload === "string") wire.writeText(output, payload);
-      else wire.writeBinary(output, payload);
+      if (typeof payload === "string") protocol.writeText(output, payload);
+      else protocol.writeBinary(output, payload);
     } catch (error) {
       output.length = length;
       throw error;
     }
   }
 
-  /** Writes a message while none passes: before the handshake is over it waits. */
-  protected writeEarly(payload: string | Uint8Array): Promise<void> {
-    if (this.phase !== "opening" || !this.makeRoom(payload)) return refused();
-    // The caller's bytes may change until the handshake is over.
-    (this.early ??= []).push(typeof payload === "string" ? payload : payload.slice());
-    return DONE;
-  }
-
   /**
    * Sends a frame that a protocol of the same `format` has written, by reference if nothing else
    * waits.
+   *
+   * @returns Whether there was room; if not, the connection ends.
    */
-  writeFrame(frame: Uint8Array): void {
-    if (this.phase !== "open") return;
-    if ((this.congested || frame.length > SMALL_SIZE) && !this.makeRoom(frame)) return;
-    this.traffic.messagesOut++;
+  writeFrame(frame: Uint8Array): boolean {
+    if (this.protocol === null) return false;
+    if ((this.congested || frame.length > SMALL_SIZE) && !this.makeRoom(frame)) return false;
+    this.#traffic.messagesOut++;
     if (this.#output !== null || this.#frame !== null) {
       this.output().append(frame);
       this.flushLarge();
@@ -168,17 +151,54 @@ export abstract class Outgoing implements Flushable {
       this.#frame = frame;
       flushSoon(this);
     }
+    return true;
   }
 
-  /** Resolves when the peer has taken enough; rejects if the connection ends before. */
-  drained(): Promise<void> {
-    if (this.phase === "lost" || this.phase === "closed") return refused();
-    if (!this.congested) return DONE;
+  /** Writes a ping if there is room for it. @throws {TypeError | RangeError} See `Protocol`. */
+  writePing(payload: Uint8Array): void {
+    if (this.protocol === null || (this.congested && !this.makeRoom(payload))) return;
+    this.protocol.writePing(this.output(), payload);
+  }
+
+  /** Writes a pong. */
+  writePong(payload: Uint8Array): void {
+    if (this.protocol === null) return;
+    this.protocol.writePong(this.output(), payload);
+    this.flushLarge();
+  }
+
+  /** Writes bytes that are no frame: of the handshake, of plain HTTP. */
+  writeRaw(bytes: Uint8Array): void {
+    this.output().append(bytes);
+    this.flushLarge();
+  }
+
+  /**
+   * When to write more: at once, at the next turn of the event loop where much was written in this
+   * one, or when the peer has taken enough. Rejects if the connection ends before.
+   */
+  ready(): Promise<void> {
+    if (this.#stopped !== null) return this.refuse();
+    if (!this.congested) return this.#turns.wait(this.limits.highWaterMark);
     if (this.#waiter === null) {
       this.#waiter = Promise.withResolvers<void>();
       ignorable(this.#waiter.promise);
     }
     return this.#waiter.promise;
+  }
+
+  /** A rejection that says why nothing can be written; it is safe to ignore. */
+  refuse(): Promise<void> {
+    return ignorable(Promise.reject(this.#closedError()));
+  }
+
+  #closedError(): WebSocketClosedError {
+    const cause = this.#stopped;
+    const because = cause instanceof ProtocolError ? ` (${cause.code}: ${cause.message})` : "";
+    return new WebSocketClosedError(
+      `Cannot write a message: the connection is closed${because}`,
+      cause === null || cause instanceof WebSocketClosedError ? {} : { cause },
+    );
   }
 
   /** Where to write frames; they go out at the end of the chunk or of the microtask queue. */
@@ -194,12 +214,6 @@ export abstract class Outgoing implements Flushable {
     return this.#output;
   }
 
-  /** Writes bytes that are no frame: of the handshake, of plain HTTP. */
-  writeRaw(bytes: Uint8Array): void {
-    this.output().append(bytes);
-    this.flushLarge();
-  }
-
   /** Sends what waits if it is much. */
   flushLarge(): void {
     if (this.#output !== null && this.#output.size >= FLUSH_SIZE) this.flush();
@@ -211,23 +225,27 @@ export abstract class Outgoing implements Flushable {
     if (this.#output !== null) {
       const output = this.#output;
       this.#output = null;
-      this.#given += output.size;
-      this.traffic.bytesOut += output.size;
+      this.#count(output.size);
       // A payload that went by reference is the caller's again only when all of it is gone.
       if (output.size > output.length) highWaterMark = 0;
-      output.flush(this.transport);
+      output.flush(this.#transport);
       giveOutput(output);
     } else if (this.#frame !== null) {
       const frame = this.#frame;
       this.#frame = null;
-      this.#given += frame.length;
-      this.traffic.bytesOut += frame.length;
-      this.transport.write(frame, true);
+      this.#count(frame.length);
+      this.#transport.write(frame, true);
     } else return;
-    if (!this.congested && this.transport.bufferedAmount > highWaterMark) {
+    if (!this.congested && this.#transport.bufferedAmount > highWaterMark) {
       this.congested = true;
-      this.congestionChanged();
+      this.events.congested();
     }
+  }
+
+  #count(bytes: number): void {
+    this.#given += bytes;
+    this.#traffic.bytesOut += bytes;
+    this.#turns.add(bytes);
   }
 
   /** The transport has no output left. */
@@ -236,24 +254,37 @@ export abstract class Outgoing implements Flushable {
     this.congested = false;
     this.#waiter?.resolve();
     this.#waiter = null;
-    this.congestionChanged();
+    this.events.drained();
   }
 
-  /** Nothing more can be written: who waits hears of it. */
-  protected stopWriting(): void {
+  /** Nothing more can be written: who waits hears of it, and why. */
+  stop(cause: Error): void {
+    this.protocol = null;
     this.congested = false;
-    this.early = null;
-    this.#waiter?.reject(closedError());
+    this.#stopped ??= cause;
+    this.#waiter?.reject(this.#closedError());
     this.#waiter = null;
   }
 
-  /** Whether there is room for one more; if not, the connection ends with 1013. */
-  protected makeRoom(payload: string | Uint8Array): boolean {
-    const { maxBufferedAmount } = this.limits;
-    const room = maxBufferedAmount - this.bufferedAmount;
-    if (payload.length * MOST_BYTES <= room || sizeOf(payload) <= room) return true;
-    this.overflow(
-      new ProtocolError(1013, `more than maxBufferedAmount (${maxBufferedAmount} bytes) wait`),
+  /**
+   * Whether there is room for one more: it fits below `maxBufferedAmount`, or no more than the
+   * high-water mark waits before it. If not, the connection ends with 1013.
+   */
+  makeRoom(payload: string | Uint8Array): boolean {
+    const { highWaterMark, maxBufferedAmount } = this.limits;
+    let waiting = this.bufferedAmount;
+    if (payload.length * MOST_BYTES <= maxBufferedAmount - waiting) return true;
+    // What the system takes at once does not wait.
+    if (waiting > highWaterMark && !this.congested) {
+      this.flush();
+      waiting = this.bufferedAmount;
+    }
+    if (waiting <= highWaterMark || sizeOf(payload) <= maxBufferedAmount - waiting) return true;
+    this.events.overflow(
+      new ProtocolError(
+        1013,
+        `more than maxBufferedAmount (${maxBufferedAmount} bytes) would wait for the peer`,
+      ),
     );
     return false;
   }

@@ -3,16 +3,16 @@
  *
  * @module
  */
-import type { Connection } from "../server/server_connection.ts";
 import { HttpError, WebSocketClosedError } from "../errors.ts";
 import { writeLatin1 } from "../handshake/latin1.ts";
 import { caught, guard } from "../guard.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
 import { responseHead } from "../handshake/response.ts";
-import type { Fetch } from "../server/settings.ts";
+import type { Fetch } from "./fetch.ts";
 import { BodyReader } from "./body_reader.ts";
 import { refusalResponse } from "./error_response.ts";
 import { reasonOf } from "./reasons.ts";
+import type { ResponseWriter } from "./response_writer.ts";
 
 /** Fields that belong to the connection, which is ours to speak for (RFC 9110 §7.6.1). */
 const OURS: ReadonlySet<string> = new Set([
@@ -29,7 +29,7 @@ const encoder = new TextEncoder();
 
 /** The exchange of one connection. */
 export class HttpExchange {
-  readonly #connection: Connection;
+  readonly #writer: ResponseWriter;
   readonly #head: RequestHead;
   readonly #fetch: Fetch;
   readonly #body: BodyReader;
@@ -44,20 +44,20 @@ export class HttpExchange {
   #state: "request" | "fetch" | "response" | "over" = "request";
 
   /**
-   * @param connection The connection.
-   * @param head The request.
+   * @param writer Where the response goes, and what it answers.
    * @param fetch What answers it.
    * @throws {HttpError} If the request's framing is not sound.
    */
-  constructor(connection: Connection, head: RequestHead, fetch: Fetch) {
-    this.#connection = connection;
+  constructor(writer: ResponseWriter, fetch: Fetch) {
+    const { head } = writer;
+    this.#writer = writer;
     this.#head = head;
     this.#fetch = fetch;
-    this.#body = new BodyReader(head, connection.context.settings.maxBodySize);
+    this.#body = new BodyReader(head, writer.maxBodySize);
     const expects = head.get("expect")?.toLowerCase() === "100-continue";
     // A client of HTTP/1.0 knows no interim responses (RFC 9110 §10.1.1).
     if (expects && !this.#body.complete && head.httpVersion === "1.1") {
-      connection.writeRaw(encoder.encode("HTTP/1.1 100 Continue\r\n\r\n"));
+      writer.write(encoder.encode("HTTP/1.1 100 Continue\r\n\r\n"));
     }
   }
 
@@ -80,10 +80,10 @@ export class HttpExchange {
   }
 
   /** The connection's time is up. */
-  late(): void {
+  timedOut(): void {
     if (this.#state === "request") this.#fail(new HttpError(408, "the request took too long"));
-    else if (this.#connection.isTaking()) this.#giveTime();
-    else this.#connection.abort();
+    else if (this.#writer.isProgressing()) this.#writer.startTimer();
+    else this.#writer.abort();
   }
 
   /** The connection is over. */
@@ -93,9 +93,8 @@ export class HttpExchange {
   }
 
   async #answer(): Promise<void> {
-    const { context } = this.#connection;
     // From here on the time is the application's, not the client's.
-    context.wheel.remove(this.#connection);
+    this.#writer.stopTimer();
     try {
       const response = await this.#fetch(this.#makeRequest());
       if (this.#isOver) return drop(response.body);
@@ -111,7 +110,7 @@ export class HttpExchange {
   }
 
   #makeRequest(): Request {
-    const request = this.#connection.toRequest();
+    const request = this.#writer.toRequest();
     const { method } = this.#head;
     const body = this.#body.bytes;
     // A GET may have a body, which has no meaning (RFC 9110 §9.3.1) and no place in a Request.
@@ -138,7 +137,7 @@ export class HttpExchange {
     this.#write(head);
     if (source !== null && bodiless) drop(source);
     else if (source !== null) await this.#sendBody(source, length, chunked);
-    if (!this.#isOver) this.#connection.leave();
+    if (!this.#isOver) this.#writer.finish();
   }
 
   async #sendBody(
@@ -172,33 +171,28 @@ export class HttpExchange {
 
   /** A client that takes nothing of the response for `handshakeTimeout` is cut off. */
   async #drained(): Promise<void> {
-    this.#giveTime();
-    await this.#connection.drained();
-    this.#connection.context.wheel.remove(this.#connection);
-  }
-
-  #giveTime(): void {
-    const { context } = this.#connection;
-    context.wheel.set(this.#connection, context.settings.handshakeTimeout);
+    this.#writer.startTimer();
+    await this.#writer.ready();
+    this.#writer.stopTimer();
   }
 
   #write(bytes: Uint8Array): void {
-    this.#connection.writeRaw(bytes);
+    this.#writer.write(bytes);
   }
 
   #fail(thrown: unknown): void {
-    const connection = this.#connection;
+    const writer = this.#writer;
     const error = caught(thrown);
     const isLate = this.#isOver;
     if (!(error instanceof HttpError || error instanceof WebSocketClosedError)) {
-      connection.report(error);
+      writer.report(error);
     }
     if (isLate) return;
     // Half a response must not pass for a whole one.
-    if (this.#state === "response") return connection.abort();
+    if (this.#state === "response") return writer.abort();
     this.#state = "over";
-    this.#write(latin1(refusalResponse(error, connection)));
-    connection.leave();
+    this.#write(latin1(refusalResponse(error, writer)));
+    writer.finish();
   }
 }
 

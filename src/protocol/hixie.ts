@@ -117,6 +117,16 @@ export class Hixie implements Protocol {
     return "hixie";
   }
 
+  /** See {@linkcode Protocol.hasBinary}. */
+  get hasBinary(): boolean {
+    return false;
+  }
+
+  /** See {@linkcode Protocol.hasClosingFrame}. */
+  get hasClosingFrame(): boolean {
+    return this.#version === "draft76";
+  }
+
   /** See {@linkcode Protocol.receive}. */
   receive(chunk: Uint8Array, _given: boolean, sink: Sink): number {
     this.#at = 0;

@@ -100,6 +100,16 @@ export class Hybi implements Protocol {
     return this.#deflate === null ? "hybi" : this.#deflate.format;
   }
 
+  /** See {@linkcode Protocol.hasBinary}. */
+  get hasBinary(): boolean {
+    return true;
+  }
+
+  /** See {@linkcode Protocol.hasClosingFrame}. */
+  get hasClosingFrame(): boolean {
+    return true;
+  }
+
   // --- Receiving --------------------------------------------------------------------------------
   // The methods below take the offset of what they read and return that of what follows, or its
   // complement (`~at`, which is negative) if the sink said stop.

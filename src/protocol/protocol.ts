@@ -39,6 +39,10 @@ export interface Protocol {
    * it once. `undefined` if the bytes depend on this connection's own state.
    */
   readonly format: string | undefined;
+  /** Whether the version has binary messages, pings and close codes. */
+  readonly hasBinary: boolean;
+  /** Whether the version has a closing frame; without one, FIN ends a connection. */
+  readonly hasClosingFrame: boolean;
   /**
    * Takes the next bytes, whole or in any pieces, and reports what they complete.
    *

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Connection } from "../server/server_connection.ts";
 import { giveOutput, takeOutput } from "../connection/cork.ts";
 import type { Protocol } from "../protocol/protocol.ts";
+import type { Subscriber } from "./subscriber.ts";
 
 /**
  * What became of a message that was published, in this process.
@@ -31,47 +31,68 @@ import type { Protocol } from "../protocol/protocol.ts";
  * ```
  */
 export interface Published {
-  /**
-   * To how many subscribers it was sent. A subscriber who is so slow that the message would have
-   * exceeded `maxBufferedAmount` is disconnected instead, and not counted.
-   */
+  /** To how many subscribers it was sent. */
   readonly sent: number;
+  /**
+   * How many subscribers were too slow and asked to be skipped then. Of those with
+   * `whenSlow: "latest"`, it is sent later unless a newer message replaces it.
+   */
+  readonly skipped: number;
   /** How many subscribers could not be sent it: it is binary, and their version has only text. */
   readonly unsupported: number;
+  /** How many subscribers were closed with 1013, since more than `maxBufferedAmount` waited. */
+  readonly disconnected: number;
 }
 
 /** A message on its way to its receivers, and the count of them. */
 export class Broadcast implements Published {
   sent = 0;
+  skipped = 0;
   unsupported = 0;
+  disconnected = 0;
+  readonly #topic: string;
   readonly #payload: string | Uint8Array;
   #copy: Uint8Array | undefined;
   /** The formats met so far, and the frame of each: there are no more than a few. */
   readonly #formats: string[] = [];
   readonly #frames: Uint8Array[] = [];
 
-  /** @param payload The message. */
-  constructor(payload: string | Uint8Array) {
+  /** @param topic The topic. @param payload The message. */
+  constructor(topic: string, payload: string | Uint8Array) {
+    this.#topic = topic;
     this.#payload = payload;
   }
 
   /** Sends it to one of several. */
-  to(connection: Connection): void {
-    const { protocol } = connection;
-    if (protocol === null || !this.#isFor(connection)) return;
+  to(subscriber: Subscriber): void {
+    const { protocol } = subscriber;
+    if (protocol === null || !this.#isFor(protocol) || this.#isSkipped(subscriber)) return;
     const { format } = protocol;
-    if (format === undefined) connection.writeMessage(this.#kept());
-    else connection.writeFrame(this.#frame(protocol, format));
-    // If it was too much for a slow one, that is closed.
-    if (connection.isOpen) this.sent++;
+    if (format === undefined) subscriber.writeMessage(this.#kept());
+    else subscriber.writeFrame(this.#frame(protocol, format));
+    this.#count(subscriber);
   }
 
   /** Sends it to the only one: a text that nobody shares is encoded where it goes. */
-  toOne(connection: Connection): void {
-    if (typeof this.#payload !== "string") return this.to(connection);
-    if (!connection.isOpen) return;
-    connection.writeMessage(this.#payload);
-    if (connection.isOpen) this.sent++;
+  toOne(subscriber: Subscriber): void {
+    if (typeof this.#payload !== "string") return this.to(subscriber);
+    if (subscriber.protocol === null || this.#isSkipped(subscriber)) return;
+    subscriber.writeMessage(this.#payload);
+    this.#count(subscriber);
+  }
+
+  /** If it was too much for a slow one, that is closed. */
+  #count(subscriber: Subscriber): void {
+    if (subscriber.protocol !== null) this.sent++;
+    else this.disconnected++;
+  }
+
+  #isSkipped(subscriber: Subscriber): boolean {
+    const policy = subscriber.policies === null ? undefined : subscriber.policies.get(this.#topic);
+    if (policy === undefined || !subscriber.isSlow) return false;
+    if (policy.whenSlow === "latest") policy.latest = this.#kept();
+    this.skipped++;
+    return true;
   }
 
   /** The message as it is now: nobody tells the publisher when its bytes may change. */
@@ -80,8 +101,8 @@ export class Broadcast implements Published {
     return this.#copy ??= this.#payload.slice();
   }
 
-  #isFor(connection: Connection): boolean {
-    if (typeof this.#payload === "string" || connection.hasBinary) return true;
+  #isFor(protocol: Protocol): boolean {
+    if (typeof this.#payload === "string" || protocol.hasBinary) return true;
     this.unsupported++;
     return false;
   }

@@ -3,18 +3,37 @@
  *
  * @module
  */
-import type { Connection } from "../server/server_connection.ts";
+import { DONE } from "../timing/turns.ts";
 import { type Message, toPayload } from "../connection/message.ts";
 import { Broadcast, type Published } from "./broadcast.ts";
 import { add, count, has, remove } from "./small_set.ts";
 import type { Relay } from "./relay.ts";
+import type { Subscriber, SubscriptionPolicies, WhenSlow } from "./subscriber.ts";
 import { checkTopic } from "./topic.ts";
 
 /** What becomes of a message to nobody. */
-const NOBODY: Published = Object.freeze({ sent: 0, unsupported: 0 });
+const NOBODY: Published = Object.freeze({
+  sent: 0,
+  skipped: 0,
+  unsupported: 0,
+  disconnected: 0,
+});
 
-/** The answer of a subscription that is complete. */
-const DONE: Promise<void> = Promise.resolve();
+/**
+ * How to subscribe to a topic.
+ *
+ * @example
+ * ```ts
+ * import type { SubscribeOptions } from "@waterspout/websocket";
+ *
+ * const options: SubscribeOptions = { whenSlow: "skip" };
+ * console.assert(options.whenSlow === "skip");
+ * ```
+ */
+export interface SubscribeOptions {
+  /** What happens to messages while the subscriber is slow. Default: `"close"`. */
+  readonly whenSlow?: WhenSlow;
+}
 
 /**
  * The topics of an application. A topic is there while it has subscribers; subscribing and leaving
@@ -25,41 +44,60 @@ export class Topics {
   relay: Relay | null = null;
   /** How many subscriptions there are, over all topics. */
   subscriptions = 0;
-  readonly #subscribers: Map<string, Connection | Set<Connection>> = new Map();
+  readonly #subscribers: Map<string, Subscriber | Set<Subscriber>> = new Map();
 
   /** See `WebSocketHandler.subscribe`. */
-  subscribe(connection: Connection, topic: string): Promise<void> {
+  subscribe(
+    subscriber: Subscriber,
+    topic: string,
+    options: SubscribeOptions = {},
+  ): Promise<void> {
     checkTopic(topic, "subscribe to");
-    if (!connection.isOpen) return refuseUnopened(connection, topic);
+    const whenSlow = checkWhenSlow(options);
+    if (subscriber.protocol === null) return refuseUnopened(subscriber, topic);
     const subscribers = this.#subscribers.get(topic);
-    if (!has(subscribers, connection)) {
-      const joined = add(subscribers, connection);
+    if (!has(subscribers, subscriber)) {
+      const joined = add(subscribers, subscriber);
       if (joined !== subscribers) this.#subscribers.set(topic, joined);
-      connection.topics = add(connection.topics, topic);
+      subscriber.topics = add(subscriber.topics, topic);
       this.subscriptions++;
     }
+    setPolicy(subscriber, topic, whenSlow);
     return this.relay === null ? DONE : this.relay.settle(topic);
   }
 
   /** See `WebSocketHandler.unsubscribe`. */
-  unsubscribe(connection: Connection, topic: string): void {
+  unsubscribe(subscriber: Subscriber, topic: string): void {
     checkTopic(topic, "unsubscribe from");
-    if (!has(connection.topics, topic)) return;
-    connection.topics = remove(connection.topics, topic);
-    this.#remove(connection, topic);
+    if (!has(subscriber.topics, topic)) return;
+    subscriber.topics = remove(subscriber.topics, topic);
+    setPolicy(subscriber, topic, "close");
+    this.#remove(subscriber, topic);
   }
 
-  /** Takes a connection out of all its topics. */
-  leave(connection: Connection): void {
-    const { topics } = connection;
-    connection.topics = undefined;
-    if (topics instanceof Set) { for (const topic of topics) this.#remove(connection, topic); }
-    else if (topics !== undefined) this.#remove(connection, topics);
+  /** Takes a subscriber out of all its topics. */
+  leave(subscriber: Subscriber): void {
+    const { topics } = subscriber;
+    subscriber.topics = undefined;
+    subscriber.policies = null;
+    if (topics instanceof Set) { for (const topic of topics) this.#remove(subscriber, topic); }
+    else if (topics !== undefined) this.#remove(subscriber, topics);
   }
 
-  #remove(connection: Connection, topic: string): void {
+  /** Sends what was kept back for a subscriber while it was slow. */
+  catchUp(subscriber: Subscriber): void {
+    for (const policy of subscriber.policies?.values() ?? []) {
+      if (policy.latest === undefined) continue;
+      if (subscriber.isSlow) return;
+      const { latest } = policy;
+      policy.latest = undefined;
+      subscriber.writeMessage(latest);
+    }
+  }
+
+  #remove(subscriber: Subscriber, topic: string): void {
     this.subscriptions--;
-    const left = remove(this.#subscribers.get(topic), connection);
+    const left = remove(this.#subscribers.get(topic), subscriber);
     if (left !== undefined) return;
     this.#subscribers.delete(topic);
     this.relay?.settle(topic);
@@ -80,7 +118,7 @@ export class Topics {
     return this.#subscribers.has(topic);
   }
 
-  /** How many connections subscribe to a topic. */
+  /** How many subscribers subscribe to a topic. */
   count(topic: string): number {
     checkTopic(topic, "count the subscribers of");
     return count(this.#subscribers.get(topic));
@@ -93,7 +131,7 @@ export class Topics {
    * @param message The message.
    * @param except Who does not get it.
    */
-  publish(topic: string, message: Message, except?: Connection): Published {
+  publish(topic: string, message: Message, except?: Subscriber): Published {
     checkTopic(topic, "publish to");
     const payload = toPayload(message);
     const published = this.deliver(topic, payload, except);
@@ -102,25 +140,46 @@ export class Topics {
   }
 
   /** Sends a message to the subscribers of a topic in this process. */
-  deliver(topic: string, payload: string | Uint8Array, except?: Connection): Published {
+  deliver(topic: string, payload: string | Uint8Array, except?: Subscriber): Published {
     const subscribers = this.#subscribers.get(topic);
     if (subscribers === undefined) return NOBODY;
-    const broadcast = new Broadcast(payload);
+    const broadcast = new Broadcast(topic, payload);
     if (subscribers instanceof Set) {
       // Those who leave meanwhile, since they were too slow or their `onClose` ends others, are
       // not met any more: a Set can be changed while it is walked.
-      for (const connection of subscribers) if (connection !== except) broadcast.to(connection);
+      for (const subscriber of subscribers) if (subscriber !== except) broadcast.to(subscriber);
     } else if (subscribers !== except) broadcast.toOne(subscribers);
     return broadcast;
   }
 }
 
-/** A connection that ends has left its topics and joins none; one that opens is asked too early. */
-function refuseUnopened(connection: Connection, topic: string): Promise<void> {
-  if (connection.isOpening) {
+/** A subscriber that ends has left its topics and joins none; one that opens is asked too early. */
+function refuseUnopened(subscriber: Subscriber, topic: string): Promise<void> {
+  if (subscriber.isOpening) {
     throw new TypeError(
       `Cannot subscribe to ${JSON.stringify(topic)}: the handshake is not over; do it in open()`,
     );
   }
   return DONE;
+}
+
+const WHEN_SLOW: readonly WhenSlow[] = ["close", "skip", "latest"];
+
+function checkWhenSlow({ whenSlow = "close" }: SubscribeOptions): WhenSlow {
+  if (WHEN_SLOW.includes(whenSlow)) return whenSlow;
+  throw new TypeError(
+    `Cannot subscribe with whenSlow ${JSON.stringify(whenSlow)}: ` +
+      'must be "close", "skip" or "latest"',
+  );
+}
+
+function setPolicy(subscriber: Subscriber, topic: string, whenSlow: WhenSlow): void {
+  if (whenSlow !== "close") {
+    if (subscriber.policies?.get(topic)?.whenSlow === whenSlow) return;
+    const policies: SubscriptionPolicies = subscriber.policies ??= new Map();
+    policies.set(topic, { whenSlow, latest: undefined });
+  } else if (subscriber.policies !== null) {
+    subscriber.policies.delete(topic);
+    if (subscriber.policies.size === 0) subscriber.policies = null;
+  }
 }

@@ -3,21 +3,21 @@
  *
  * @module
  */
-import type { Connection } from "./server_connection.ts";
+import { Linger } from "../connection/linger.ts";
 import type { Owned, Owner } from "./context.ts";
 import { isTrusted } from "./trusted_proxy.ts";
 import { HttpError } from "../errors.ts";
 import { errorResponse } from "../http/error_response.ts";
 import type { Settings } from "./settings.ts";
-import type { Transport, TransportEvents } from "../transport/transport.ts";
-import type { Link, Timed, TimingWheel } from "../timing/timing_wheel.ts";
+import type { TimingWheel } from "../timing/timing_wheel.ts";
+import type { Address, Transport } from "../transport/transport.ts";
 
 /** Connections by address, counted only where `maxConnectionsPerAddress` asks for it. */
 export class Addresses {
   readonly #limit: number;
   readonly #trusted: readonly string[];
   readonly #counts: Map<string, number> = new Map();
-  readonly #counted: Map<Connection, string> = new Map();
+  readonly #counted: Map<Transport, string> = new Map();
 
   /** @param settings The limit, and the proxies that do not count as the client. */
   constructor(settings: Settings) {
@@ -28,27 +28,28 @@ export class Addresses {
   /**
    * Counts a connection, again once a trusted proxy has told whose it is.
    *
+   * @param transport Which one.
+   * @param address The client's address.
    * @returns Whether there was room; if not, it is not counted.
    */
-  add(connection: Connection): boolean {
+  add(transport: Transport, address: Address): boolean {
     if (this.#limit === 0) return true;
-    this.delete(connection);
-    const { remoteAddress } = connection;
-    const { transport, hostname } = remoteAddress;
-    if (transport === "unix" || isTrusted(remoteAddress, this.#trusted)) return true;
+    this.delete(transport);
+    const { hostname } = address;
+    if (address.transport === "unix" || isTrusted(address, this.#trusted)) return true;
     const count = this.#counts.get(hostname) ?? 0;
     if (count >= this.#limit) return false;
     this.#counts.set(hostname, count + 1);
-    this.#counted.set(connection, hostname);
+    this.#counted.set(transport, hostname);
     return true;
   }
 
   /** A connection is gone. */
-  delete(connection: Connection): void {
+  delete(transport: Transport): void {
     if (this.#limit === 0) return;
-    const hostname = this.#counted.get(connection);
+    const hostname = this.#counted.get(transport);
     if (hostname === undefined) return;
-    this.#counted.delete(connection);
+    this.#counted.delete(transport);
     const count = this.#counts.get(hostname) ?? 0;
     if (count > 1) this.#counts.set(hostname, count - 1);
     else this.#counts.delete(hostname);
@@ -67,50 +68,17 @@ export function reject(
   owner: Owner | undefined,
   reason: string,
 ): Owned {
-  const rejected = new RejectedConnection(transport, wheel, owner);
-  wheel.set(rejected, LINGER_TIMEOUT);
-  transport.events = rejected;
+  const rejected: Owned = {
+    index: -1,
+    shutdown() {},
+    terminate: () => transport.destroy(),
+  };
   transport.write(encoder.encode(errorResponse(new HttpError(503, reason))), true);
-  transport.end();
+  new Linger(transport, {
+    wheel,
+    timeout: LINGER_TIMEOUT,
+    destroys: true,
+    gone: () => owner?.forget(rejected),
+  });
   return rejected;
-}
-
-/** Reads on for a moment: an unread byte would turn the FIN into a reset that drops the answer. */
-class RejectedConnection implements TransportEvents, Timed, Owned {
-  index = -1;
-  deadline = 0;
-  before: Link | null = null;
-  after: Link | null = null;
-  readonly #transport: Transport;
-  readonly #wheel: TimingWheel;
-  readonly #owner: Owner | undefined;
-
-  constructor(transport: Transport, wheel: TimingWheel, owner: Owner | undefined) {
-    this.#transport = transport;
-    this.#wheel = wheel;
-    this.#owner = owner;
-  }
-
-  data(): void {}
-
-  drain(): void {}
-
-  end(): void {
-    this.#transport.destroy();
-  }
-
-  closed(): void {
-    this.#wheel.remove(this);
-    this.#owner?.forget(this);
-  }
-
-  expire(): void {
-    this.#transport.destroy();
-  }
-
-  shutdown(): void {}
-
-  cut(): void {
-    this.#transport.destroy();
-  }
 }

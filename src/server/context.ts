@@ -7,7 +7,7 @@
 import { Addresses, reject } from "./connection_limits.ts";
 import { guard } from "../guard.ts";
 import type { Application } from "./application.ts";
-import { Connection } from "./server_connection.ts";
+import { ServerConnection } from "./server_connection.ts";
 import { HeadReader } from "../handshake/head_reader.ts";
 import { LimitedLog, logLastResort } from "./log.ts";
 import type { Indexed } from "./indexed_set.ts";
@@ -19,13 +19,14 @@ import { Relay } from "../pubsub/relay.ts";
 import { Topics } from "../pubsub/topics.ts";
 import type { Transport } from "../transport/transport.ts";
 import { TimingWheel } from "../timing/timing_wheel.ts";
+import { type Turns, turnsOf } from "../timing/turns.ts";
 
 /** A connection, or one that was turned away, as its server sees it. */
 export interface Owned extends Indexed {
   /** Ends in good order. */
   shutdown(code: number, reason: string): void;
   /** Ends at once, and waits for nobody. */
-  cut(): void;
+  terminate(): void;
 }
 
 /** Who accepts connections, and is told when one is over: a server. */
@@ -46,6 +47,8 @@ export class Context {
   readonly routes: Routes;
   /** The timer of all connections. */
   readonly wheel: TimingWheel;
+  /** Turns of the event loop, shared by all connections of a clock. */
+  readonly turns: Turns;
   /** What is counted. */
   readonly counters: Counters = new Counters();
   /** Writes to the setting `log` what clients can cause at will: one line per kind and interval. */
@@ -64,6 +67,7 @@ export class Context {
     this.settings = settings;
     this.routes = routes;
     this.wheel = new TimingWheel(settings.clock);
+    this.turns = turnsOf(settings.clock);
     this.limitedLog = new LimitedLog((message, error) => this.log(message, error), settings.clock);
     this.#addresses = new Addresses(settings);
     const { broker } = settings;
@@ -81,21 +85,20 @@ export class Context {
       this.counters.refused.limit++;
       return reject(transport, this.wheel, owner, "too many connections (maxConnections)");
     }
-    const connection = new Connection(this, transport, owner);
-    if (maxConnectionsPerAddress > 0 && !this.#addresses.add(connection)) {
-      this.wheel.remove(connection);
+    if (maxConnectionsPerAddress > 0 && !this.#addresses.add(transport, transport.remoteAddress)) {
       this.counters.refused.limit++;
       const reason = "too many connections (maxConnectionsPerAddress)";
       return reject(transport, this.wheel, owner, reason);
     }
-    transport.events = connection;
+    const connection = new ServerConnection(this, transport, owner);
+    connection.start();
     this.#sockets++;
     return connection;
   }
 
   /** Whether a connection may stay, now that a trusted proxy has told whose it is. */
-  readmit(connection: Connection): boolean {
-    return this.#addresses.add(connection);
+  readmit(connection: ServerConnection): boolean {
+    return this.#addresses.add(connection.transport, connection.remoteAddress);
   }
 
   /** A reader of request heads; to be given back, unless it has failed. */
@@ -111,9 +114,9 @@ export class Context {
   }
 
   /** A connection's socket is gone. */
-  forget(connection: Connection): void {
+  forget(connection: ServerConnection): void {
     this.#sockets--;
-    this.#addresses.delete(connection);
+    this.#addresses.delete(connection.transport);
     // Whoever owns the listener may have closed it.
     if (connection.owner === undefined && this.#sockets === 0) this.wheel.rest();
   }

@@ -5,12 +5,16 @@
  */
 import type { Application } from "./application.ts";
 import { type MaybePromise, requireSync } from "../guard.ts";
-import type { Connection, ConnectionInfo } from "./server_connection.ts";
+import type { ConnectionEnd } from "../connection/connection_end.ts";
+import type { ConnectionInfo } from "./connection_info.ts";
+import type { ServerConnection } from "./server_connection.ts";
+import { cookieOf } from "../handshake/cookies.ts";
 import { sameOrigin } from "../handshake/origin.ts";
 import type { WebSocketVersion } from "../handshake/versions.ts";
 import type { Message } from "../connection/message.ts";
-import type { CompressionOptions } from "./settings.ts";
+import type { CompressionOptions } from "../connection/compression.ts";
 import type { Published } from "../pubsub/broadcast.ts";
+import type { SubscribeOptions } from "../pubsub/topics.ts";
 
 /**
  * A handler class, as a route names it.
@@ -64,7 +68,7 @@ export abstract class WebSocketHandler<Options = unknown> {
   readonly application: Application;
   /** The route's options. */
   readonly options: Options;
-  readonly #connection: Connection | null;
+  readonly #connection: ServerConnection | null;
   #request: Request | null;
 
   /**
@@ -81,12 +85,12 @@ export abstract class WebSocketHandler<Options = unknown> {
       this.#connection = null;
       this.#request = request;
     } else {
-      this.#connection = request as Connection;
+      this.#connection = request as ServerConnection;
       this.#request = null;
     }
   }
 
-  #live(): Connection {
+  #live(): ServerConnection {
     if (this.#connection === null) {
       throw new TypeError("Cannot use a connection: this handler was made from a Request alone");
     }
@@ -141,18 +145,7 @@ export abstract class WebSocketHandler<Options = unknown> {
    * @param fallback What to return where it is missing.
    */
   getCookie(name: string, fallback?: string): string | undefined {
-    for (const pair of (this.request.headers.get("cookie") ?? "").split(";")) {
-      const equals = pair.indexOf("=");
-      if (equals === -1 || pair.slice(0, equals).trim() !== name) continue;
-      const value = pair.slice(equals + 1).trim().replace(/^"(.*)"$/, "$1");
-      try {
-        return decodeURIComponent(value);
-      } catch {
-        // Not percent-encoded: the value is what the bytes say.
-        return value;
-      }
-    }
-    return fallback;
+    return cookieOf(this.request.headers.get("cookie") ?? "", name) ?? fallback;
   }
 
   // --- Hooks of the handshake -------------------------------------------------------------------
@@ -324,12 +317,17 @@ export abstract class WebSocketHandler<Options = unknown> {
 
   /** The close code that the client sent; `undefined` if none (yet). */
   get closeCode(): number | undefined {
-    return this.#live().closeCode;
+    return this.#live().connection?.closeCode;
   }
 
   /** The reason that the client sent with its close code; `""` if none. */
   get closeReason(): string {
-    return this.#live().closeReason;
+    return this.#live().connection?.closeReason ?? "";
+  }
+
+  /** Why the connection ended; `undefined` until it has. */
+  get ended(): ConnectionEnd | undefined {
+    return this.#live().end;
   }
 
   /** Bytes that are written and not yet taken by the system. */
@@ -364,12 +362,13 @@ export abstract class WebSocketHandler<Options = unknown> {
    * by itself. Twice is once; after the close it does nothing.
    *
    * @param topic A name of 1 to 256 characters.
+   * @param options What happens to messages while the client is slow.
    * @returns Resolves once messages of other processes arrive too; at once if there is no broker or
    * it is away. Those of this process arrive from the call on, so the promise is safe to ignore.
    * @throws {TypeError} If the topic is no such name, or the handshake is not over.
    */
-  subscribe(topic: string): Promise<void> {
-    return this.#live().context.topics.subscribe(this.#live(), topic);
+  subscribe(topic: string, options?: SubscribeOptions): Promise<void> {
+    return this.#live().context.topics.subscribe(this.#live(), topic, options);
   }
 
   /**

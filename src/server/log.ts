@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Clock } from "../timing/timing_wheel.ts";
+import type { Clock } from "../timing/clock.ts";
 
 /** What moves a terminal's cursor, rings its bell or forges a line; tab and line feed stay. */
 // deno-lint-ignore no-control-regex -- these are what is looked for

@@ -1,42 +1,44 @@
 /**
  * The opening of a connection: request head → route → handler → 101, or a refusal, or plain HTTP.
  *
- * It lives from the first byte to the 101. Refusals are errors: an `HttpError` is answered, and a
+ * It lives from accept to the 101. Refusals are errors: an `HttpError` is answered, and a
  * `ProtocolError` ends the connection without an answer, which is what draft75 and draft76 ask for.
  *
  * @module
  */
-import { caught, isThenable, requireSync } from "../guard.ts";
-import type { Connection } from "./server_connection.ts";
-import { type AgreedDeflate, agreeOnDeflate } from "../connection/compression.ts";
-import { checkHost, parseForwarded } from "./trusted_proxy.ts";
+import type { AgreedDeflate } from "../connection/compression.ts";
+import { cork, corked, uncork } from "../connection/cork.ts";
+import { createServerProtocol } from "../connection/create_protocol.ts";
+import { HeldBytes } from "../connection/held_bytes.ts";
+import { Linger } from "../connection/linger.ts";
+import type { WriterEvents } from "../connection/writer.ts";
 import { HttpError, ProtocolError } from "../errors.ts";
-import { corked } from "../connection/cork.ts";
-import type { WebSocketHandler } from "./handler.ts";
-import { checkDraft75, draft75Response } from "../handshake/draft75.ts";
-import {
-  type ChallengeParts,
-  challengeResponse,
-  checkDraft76,
-  draft76Response,
-  KEY3_LENGTH,
-  webSocketLocation,
-} from "../handshake/draft76.ts";
-import { checkBodiless } from "../handshake/bodiless.ts";
-import { parseExtensions } from "../handshake/extensions.ts";
+import { caught, isThenable, requireSync } from "../guard.ts";
+import { type ChallengeParts, challengeResponse, KEY3_LENGTH } from "../handshake/draft76.ts";
 import type { HeadReader } from "../handshake/head_reader.ts";
 import { writeLatin1 } from "../handshake/latin1.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
 import { checkHandshakeField } from "../handshake/response.ts";
-import { checkRfc6455, originOf, rfc6455Response } from "../handshake/rfc6455.ts";
-import { offeredSubprotocols } from "../handshake/subprotocols.ts";
 import { detectVersion, isDraft, upgradeRequired } from "../handshake/versions.ts";
 import { refusalResponse } from "../http/error_response.ts";
 import { HttpExchange } from "../http/exchange.ts";
 import { OPTIONS_ANSWER } from "../http/options_answer.ts";
-import { createProtocol } from "../protocol/create.ts";
-import { type Match, matchRoute } from "./routes.ts";
 import { type RefusalReason, refusalReason, type RefusalStage } from "../metrics/counters.ts";
+import { checkCloseCode } from "../protocol/close_code.ts";
+import type { Link, Timed } from "../timing/timing_wheel.ts";
+import type { TransportEvents } from "../transport/transport.ts";
+import type { WebSocketHandler } from "./handler.ts";
+import { negotiate } from "./negotiation.ts";
+import { plainResponse } from "./plain_response.ts";
+import {
+  checkClient,
+  checkHandshake,
+  checkOrigin,
+  checkRunning,
+  logSilentEnd,
+} from "./request_checks.ts";
+import { type Match, matchRoute } from "./routes.ts";
+import type { ServerConnection } from "./server_connection.ts";
 
 const EMPTY = new Uint8Array(0);
 
@@ -45,29 +47,41 @@ const EMPTY = new Uint8Array(0);
  * - `preparing`: the handler's `prepare()` is pending;
  * - `key3`: draft76's 101 is out, and its last 8 bytes are arriving;
  * - `http`: a plain HTTP exchange;
- * - `over`: accepted, refused or gone.
+ * - `over`: refused;
+ * - `left`: the connection is established, or on its way out.
  */
-type State = "head" | "preparing" | "key3" | "http" | "over";
+type State = "head" | "preparing" | "key3" | "http" | "over" | "left";
 
 /** One connection's opening. */
-export class Opening {
-  readonly #connection: Connection;
+export class Opening implements TransportEvents, Timed, WriterEvents {
+  /** See {@linkcode Timed}. */
+  deadline = 0;
+  /** See {@linkcode Timed}. */
+  before: Link | null = null;
+  /** See {@linkcode Timed}. */
+  after: Link | null = null;
+  readonly #connection: ServerConnection;
   /** Lent by the context, as long as the head is arriving. */
   #reader: HeadReader | null = null;
   #state: State = "head";
   /** What would refuse it now. */
   #stage: RefusalStage = "request";
   /** Bytes behind the head that wait. */
-  #held: Uint8Array = EMPTY;
+  readonly #held = new HeldBytes();
   /** Extra fields of the 101. */
-  #fields: [name: string, value: string][] = [];
+  readonly #fields: [name: string, value: string][] = [];
   /** draft76's first two keys. */
   #challenge: ChallengeParts | null = null;
   #exchange: HttpExchange | null = null;
+  /** Whether a byte has arrived. */
+  #hasData = false;
+  /** Whether the client sends nothing more. */
   #ended = false;
+  /** Whether the transport is paused. */
+  #paused = false;
 
   /** @param connection The connection that opens. */
-  constructor(connection: Connection) {
+  constructor(connection: ServerConnection) {
     this.#connection = connection;
   }
 
@@ -80,53 +94,128 @@ export class Opening {
     this.#fields.push([name, value]);
   }
 
-  // --- What happens -----------------------------------------------------------------------------
+  // --- Events of the transport ------------------------------------------------------------------
 
-  /** See `TransportEvents.data`. */
-  data(chunk: Uint8Array, given: boolean): void {
-    if (this.#state === "head") this.#readHead(chunk, given);
-    else if (this.#state === "preparing") this.#hold(chunk);
-    else if (this.#state === "key3") this.#readKey3(chunk, given);
+  /** See {@linkcode TransportEvents.data}. */
+  data(chunk: Uint8Array): void {
+    const { context, transport } = this.#connection;
+    cork();
+    try {
+      context.turns.begin();
+      this.#hasData = true;
+      context.counters.traffic.bytesIn += chunk.length;
+      this.#receive(chunk, transport.transfersChunks);
+    } finally {
+      uncork();
+    }
+  }
+
+  #receive(chunk: Uint8Array, owned: boolean): void {
+    if (this.#state === "head") this.#readHead(chunk, owned);
+    else if (this.#state === "preparing") this.#held.push(chunk, false);
+    else if (this.#state === "key3") this.#readKey3(chunk, owned);
     else if (this.#state === "http") this.#exchange?.data(chunk);
   }
 
-  /** The client sends nothing more. */
+  /** See {@linkcode TransportEvents.drain}. */
+  drain(): void {
+    this.#connection.writer.drain();
+  }
+
+  /** See {@linkcode TransportEvents.end}: the client sends nothing more. */
   end(): void {
     this.#ended = true;
-    if (this.#state === "head" || this.#state === "key3") this.#connection.abort();
+    if (this.#state === "head" || this.#state === "key3") this.abort();
     else if (this.#state === "http") this.#exchange?.end();
   }
 
-  /** The connection is over. */
-  gone(): void {
-    if (!this.#isOver && this.#state !== "http") this.#count("gone");
-    this.#state = "over";
-    this.#exchange?.gone();
+  /** See {@linkcode TransportEvents.closed}. */
+  closed(): void {
+    this.#leave();
+    this.#connection.gone();
   }
 
-  /** The setting `handshakeTimeout` has passed. */
-  late(): void {
-    if (this.#state === "head") {
+  /** See {@linkcode WriterEvents.overflow}. */
+  overflow(): void {
+    this.abort();
+  }
+
+  /** See {@linkcode WriterEvents.congested}. */
+  congested(): void {}
+
+  /** See {@linkcode WriterEvents.drained}. */
+  drained(): void {}
+
+  // --- The end ----------------------------------------------------------------------------------
+
+  /** Ends the connection, at once and with no answer: there is no handshake to close. */
+  close(code?: number, reason = ""): void {
+    checkCloseCode(code, reason);
+    this.abort();
+  }
+
+  /** Ends the connection at once. */
+  abort(): void {
+    if (this.#leave()) this.#linger();
+    this.#connection.transport.destroy();
+  }
+
+  /** Ends the connection after what was written. */
+  finish(): void {
+    this.#connection.writer.flush();
+    if (this.#leave()) this.#linger();
+  }
+
+  /** Nothing opens any more. @returns Whether it did until now. */
+  #leave(): boolean {
+    if (this.#state === "left") return false;
+    const isCounted = !this.#hasData || this.#state === "over" || this.#state === "http";
+    if (!isCounted) this.#count("gone");
+    this.#state = "left";
+    this.#connection.context.wheel.remove(this);
+    this.#exchange?.gone();
+    this.#connection.refused();
+    return true;
+  }
+
+  #linger(): void {
+    const connection = this.#connection;
+    const { transport, context } = connection;
+    if (this.#paused) transport.resume();
+    new Linger(transport, {
+      wheel: context.wheel,
+      timeout: context.settings.closeTimeout,
+      gone: () => connection.gone(),
+    });
+  }
+
+  /** See {@linkcode Timed.expire}: `handshakeTimeout` has passed. */
+  expire(): void {
+    // Who says nothing gets no answer.
+    if (!this.#hasData) this.abort();
+    else if (this.#state === "head") {
       this.#refuse(new HttpError(408, "the request took too long"), "timeout");
     } else if (this.#state === "preparing") {
       this.#refuse(new HttpError(503, "prepare() took too long"), "timeout");
-    } else if (this.#state === "http") this.#exchange?.late();
+    } else if (this.#state === "http") this.#exchange?.timedOut();
     else {
-      this.#logSilent("key3 must come within handshakeTimeout; a proxy may have kept it");
+      logSilentEnd(
+        this.#connection,
+        "key3 must come within handshakeTimeout; a proxy may have kept it",
+      );
       this.#drop("timeout");
     }
   }
 
   /** The server stops. */
   shutdown(): void {
-    if (this.#state === "head") {
+    if (!this.#hasData) this.abort();
+    else if (this.#state === "head") {
       this.#refuse(new HttpError(503, "the server is shutting down"), "stopping");
     } else if (this.#state === "key3") this.#drop("stopping");
   }
 
-  // --- The request ------------------------------------------------------------------------------
-
-  #readHead(chunk: Uint8Array, given: boolean): void {
+  #readHead(chunk: Uint8Array, owned: boolean): void {
     try {
       const { context } = this.#connection;
       const reader = this.#reader ??= context.takeHeadReader();
@@ -136,24 +225,20 @@ export class Opening {
       const { consumed } = reader;
       this.#reader = null;
       context.giveHeadReader(reader);
-      this.#route(head, consumed === chunk.length ? EMPTY : chunk.subarray(consumed), given);
+      this.#route(head, consumed === chunk.length ? EMPTY : chunk.subarray(consumed), owned);
     } catch (error) {
       this.#refuse(error);
     }
   }
 
-  #route(head: RequestHead, rest: Uint8Array, given: boolean): void {
+  #route(head: RequestHead, rest: Uint8Array, owned: boolean): void {
     const connection = this.#connection;
     const { settings, routes } = connection.context;
-    this.#checkRunning();
-    checkHost(head, settings);
-    connection.forwarded = parseForwarded(head, connection.transport, settings);
-    if (connection.forwarded !== null && !connection.context.readmit(connection)) {
-      throw new HttpError(503, "too many connections (maxConnectionsPerAddress)");
-    }
+    checkRunning(connection);
+    checkClient(connection, head);
     if (head.target === "*") {
       connection.context.counters.requests++;
-      return this.#finish(OPTIONS_ANSWER);
+      return this.#answer(OPTIONS_ANSWER);
     }
     const version = detectVersion(head, settings.versions);
     if (version === undefined) return this.#servePlain(head, rest);
@@ -161,29 +246,11 @@ export class Opening {
     connection.version = version;
     connection.match = match;
     this.#stage = "handshake";
-    this.#checkVersion(head);
-    this.#construct(match, rest, given);
+    this.#challenge = checkHandshake(connection, head);
+    this.#construct(match, rest, owned);
   }
 
-  #checkRunning(): void {
-    if (this.#connection.owner?.stopping) {
-      throw new HttpError(503, "the server is shutting down");
-    }
-  }
-
-  #checkVersion(head: RequestHead): void {
-    const { version, secure, context } = this.#connection;
-    if (!isDraft(version)) checkRfc6455(head);
-    else if (context.settings.secureDraftsOnly && !secure) {
-      throw new HttpError(403, `${version} is spoken over TLS only`);
-    } else if (version === "draft76") this.#challenge = checkDraft76(head);
-    else checkDraft75(head);
-    checkBodiless(head, version);
-  }
-
-  // --- The handler ------------------------------------------------------------------------------
-
-  #construct(match: Match, rest: Uint8Array, given: boolean): void {
+  #construct(match: Match, rest: Uint8Array, owned: boolean): void {
     const connection = this.#connection;
     const { context, version } = connection;
     this.#stage = "handler";
@@ -195,16 +262,17 @@ export class Opening {
       throw upgradeRequired(context.settings.versions.filter((other) => !isDraft(other)));
     }
     this.#stage = "origin";
-    this.#checkOrigin(handler);
+    checkOrigin(connection, handler);
     this.#stage = "handler";
     // Any of the hooks may have ended the connection.
     if (this.#isOver) return;
     const prepared: unknown = handler.prepare();
-    if (!isThenable(prepared)) return this.#accept(handler, rest, given);
+    if (!isThenable(prepared)) return this.#accept(handler, rest, owned);
     if (!this.#isOver) {
       this.#state = "preparing";
-      this.#held = rest.slice();
-      connection.holdReading();
+      this.#held.push(rest, false);
+      this.#paused = true;
+      connection.transport.pause();
     }
     Promise.resolve(prepared).then(
       () => corked(() => this.#prepared(handler)),
@@ -213,24 +281,16 @@ export class Opening {
   }
 
   get #isOver(): boolean {
-    return this.#state === "over";
-  }
-
-  #checkOrigin(handler: WebSocketHandler): void {
-    const { head, version } = this.#connection;
-    const origin = head === null ? undefined : originOf(head, version);
-    if (origin === undefined || requireSync("checkOrigin", handler.checkOrigin(origin))) return;
-    const own = `${schemeOf(handler)}://${head?.host ?? ""}`;
-    throw new HttpError(403, `the origin ${JSON.stringify(origin)} may not connect to ${own}`);
+    return this.#state === "over" || this.#state === "left";
   }
 
   #prepared(handler: WebSocketHandler): void {
     if (this.#isOver) return;
     try {
-      this.#checkRunning();
-      const held = this.#held;
-      this.#held = EMPTY;
-      this.#connection.releaseReading();
+      checkRunning(this.#connection);
+      const held = this.#held.take();
+      this.#paused = false;
+      this.#connection.transport.resume();
       this.#accept(handler, held, true);
       if (this.#ended) this.end();
     } catch (refusal) {
@@ -240,85 +300,46 @@ export class Opening {
 
   // --- The answer -------------------------------------------------------------------------------
 
-  #accept(handler: WebSocketHandler, rest: Uint8Array, given: boolean): void {
+  #accept(handler: WebSocketHandler, rest: Uint8Array, owned: boolean): void {
     const connection = this.#connection;
     const { head, version } = connection;
     if (head === null) return;
-    const subprotocol = this.#selectSubprotocol(handler, head);
-    const deflate = isDraft(version) ? undefined : this.#negotiateDeflate(handler, head);
-    const answer = this.#answer(handler, head, { subprotocol, extensions: deflate?.response });
+    const { answer, subprotocol, deflate } = negotiate(handler, {
+      head,
+      version,
+      headers: this.#fields,
+    });
+    connection.subprotocol = subprotocol;
     if (this.#isOver) return;
     this.#write(answer);
-    if (version !== "draft76") return this.#done(rest, given, deflate);
+    if (version !== "draft76") return this.#done(rest, owned, deflate);
     this.#state = "key3";
-    this.#readKey3(rest, given);
+    this.#readKey3(rest, owned);
   }
 
-  #answer(
-    handler: WebSocketHandler,
-    head: RequestHead,
-    { subprotocol: protocol, extensions }: {
-      subprotocol: string | undefined;
-      extensions: string | undefined;
-    },
-  ): string {
-    const { version } = this.#connection;
-    const headers = this.#fields;
-    if (!isDraft(version)) {
-      const key = head.get("sec-websocket-key") ?? "";
-      return rfc6455Response({ key, extensions, protocol, headers });
-    }
-    const location = webSocketLocation(schemeOf(handler), head);
-    const answer = { origin: head.get("origin"), location, protocol, headers };
-    return version === "draft76" ? draft76Response(answer) : draft75Response(answer);
-  }
-
-  #negotiateDeflate(handler: WebSocketHandler, head: RequestHead): AgreedDeflate | undefined {
-    const offered = head.get("sec-websocket-extensions");
-    // Also where compression is off: what is malformed is refused.
-    const offers = offered === undefined ? [] : parseExtensions(offered);
-    const options = requireSync("getCompressionOptions", handler.getCompressionOptions());
-    if (options === undefined || offers.length === 0) return undefined;
-    return agreeOnDeflate(offers, options);
-  }
-
-  #selectSubprotocol(handler: WebSocketHandler, head: RequestHead): string | undefined {
-    const offered = offeredSubprotocols(head, this.#connection.version);
-    if (offered.length === 0) return undefined;
-    const chosen = requireSync("selectSubprotocol", handler.selectSubprotocol(offered));
-    if (chosen !== undefined && !offered.includes(chosen)) {
-      throw new TypeError(`Cannot select subprotocol ${JSON.stringify(chosen)}: not offered`);
-    }
-    this.#connection.subprotocol = chosen;
-    return chosen;
-  }
-
-  #readKey3(chunk: Uint8Array, given: boolean): void {
+  #readKey3(chunk: Uint8Array, owned: boolean): void {
     const missing = KEY3_LENGTH - this.#held.length;
-    if (chunk.length < missing) return this.#hold(chunk);
-    const key3 = concat(this.#held, chunk.subarray(0, missing));
-    this.#held = EMPTY;
+    this.#held.push(chunk.subarray(0, missing), false);
+    if (chunk.length < missing) return;
+    const key3 = this.#held.take();
     if (this.#challenge === null) return;
-    this.#connection.output().append(challengeResponse(this.#challenge, key3));
-    this.#done(chunk.subarray(missing), given);
+    this.#connection.writer.output().append(challengeResponse(this.#challenge, key3));
+    this.#done(chunk.subarray(missing), owned);
   }
 
-  #done(rest: Uint8Array, given: boolean, deflate?: AgreedDeflate): void {
-    this.#state = "over";
+  #done(rest: Uint8Array, owned: boolean, deflate?: AgreedDeflate): void {
+    this.#state = "left";
     const { version, context } = this.#connection;
+    context.wheel.remove(this);
     this.#connection.accepted(
-      createProtocol(version, context.settings, deflate?.parameters),
+      createServerProtocol(version, context.settings, deflate?.parameters),
       rest,
-      given,
+      owned,
     );
   }
 
-  #hold(chunk: Uint8Array): void {
-    this.#held = concat(this.#held, chunk);
-  }
-
   #write(head: string): void {
-    const output = this.#connection.output();
+    const output = this.#connection.writer.output();
     const at = output.reserve(head.length);
     output.length = writeLatin1(head, output.bytes, at);
   }
@@ -331,7 +352,7 @@ export class Opening {
     if (settings.fetch !== undefined) {
       this.#state = "http";
       connection.context.counters.requests++;
-      this.#exchange = new HttpExchange(connection, head, settings.fetch);
+      this.#exchange = new HttpExchange(plainResponse(connection, head, this), settings.fetch);
       this.#exchange.data(rest);
       return;
     }
@@ -347,7 +368,7 @@ export class Opening {
   #drop(reason: RefusalReason): void {
     this.#count(reason);
     this.#state = "over";
-    this.#connection.abort();
+    this.abort();
   }
 
   #refuse(thrown: unknown, reason?: RefusalReason): void {
@@ -359,23 +380,15 @@ export class Opening {
     this.#count(reason ?? this.#reasonFor(error));
     const isAnswered = this.#state === "key3";
     this.#state = "over";
-    if (error instanceof ProtocolError) this.#logSilent(error.message);
-    if (error instanceof ProtocolError || isAnswered) return connection.abort();
-    this.#finish(refusalResponse(error, connection));
+    if (error instanceof ProtocolError) logSilentEnd(connection, error.message);
+    if (error instanceof ProtocolError || isAnswered) return this.abort();
+    this.#answer(refusalResponse(error, connection));
   }
 
-  /** The client learns nothing, so that the log is all that tells why. */
-  #logSilent(because: string): void {
-    const { context, version, head } = this.#connection;
-    const path = JSON.stringify(head?.path ?? "");
-    const what = `Ended a ${version} handshake for ${path} without an answer`;
-    context.limitedLog.write("handshake", `${what}: ${because}`);
-  }
-
-  #finish(answer: string): void {
+  #answer(answer: string): void {
     this.#state = "over";
     this.#write(answer);
-    this.#connection.leave();
+    this.finish();
   }
 
   #reasonFor(error: unknown): RefusalReason {
@@ -383,16 +396,4 @@ export class Opening {
     if (isUnavailable && this.#connection.owner?.stopping) return "stopping";
     return refusalReason(error, this.#stage);
   }
-}
-
-function schemeOf(handler: WebSocketHandler): "ws" | "wss" {
-  return requireSync("getWebSocketScheme", handler.getWebSocketScheme());
-}
-
-function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
-  if (first.length === 0) return second.slice();
-  const both = new Uint8Array(first.length + second.length);
-  both.set(first);
-  both.set(second, first.length);
-  return both;
 }

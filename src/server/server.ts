@@ -186,7 +186,7 @@ export class Server implements AsyncDisposable {
     const { clock } = this.#context.settings;
     // Timers hold no more than 2^31 ms: that is 25 days.
     const cut = timeout > MAX_TIMEOUT ? undefined : clock.setTimeout(() => {
-      for (const connection of this.#connections.all()) connection.cut();
+      for (const connection of this.#connections.all()) connection.terminate();
     }, timeout);
     // Neither the clock holds the process nor, on Node, a socket that is paused.
     const hold = setInterval(() => {}, MAX_TIMEOUT);

@@ -1,78 +1,68 @@
 /**
- * One connection: request head → handshake → open → closing → closed.
+ * One client of a server: its handshake, then its handler's callbacks, one at a time and in order.
  *
  * @module
  */
-import type { Context, Owner } from "./context.ts";
-import { Ending } from "./ending.ts";
-import { cork, uncork } from "../connection/cork.ts";
+import { Connection } from "../connection/connection.ts";
+import type { ConnectionEnd } from "../connection/connection_end.ts";
+import { SERVER } from "../connection/connection_options.ts";
+import { type Message, sizeOf, toPayload } from "../connection/message.ts";
+import { Writer } from "../connection/writer.ts";
+import { ProtocolError, WebSocketClosedError } from "../errors.ts";
+import { caught, guard, toError } from "../guard.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
-import type { WebSocketVersion } from "../handshake/versions.ts";
-import { Keepalive } from "../connection/keepalive.ts";
-import { Opening } from "./opening.ts";
+import { isDraft, type WebSocketVersion } from "../handshake/versions.ts";
 import type { Protocol } from "../protocol/protocol.ts";
-import type { Match } from "./routes.ts";
 import type { SmallSet } from "../pubsub/small_set.ts";
-import type { Address, Transport, TransportEvents } from "../transport/transport.ts";
+import type { Subscriber, SubscriptionPolicies } from "../pubsub/subscriber.ts";
+import type { Address, Transport } from "../transport/transport.ts";
+import type { ConnectionInfo, Forwarded } from "./connection_info.ts";
+import type { Context, Owned, Owner } from "./context.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import type { WebSocketHandler } from "./handler.ts";
+import { Opening } from "./opening.ts";
+import type { Match } from "./routes.ts";
 
-/**
- * What a handler may know of its connection.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- * import { Application, WebSocketHandler } from "@waterspout/websocket";
- * import { connect } from "@waterspout/websocket/testing";
- *
- * class Who extends WebSocketHandler {
- *   override open(): void {
- *     const { remoteAddress, secure, version } = this.connection;
- *     this.writeMessage({ from: remoteAddress.hostname, secure, version });
- *   }
- *   onMessage(): void {}
- * }
- *
- * const client = await connect(new Application([["/", Who]]), "/");
- * assertEquals(
- *   await client.readMessage(),
- *   '{"from":"127.0.0.1","secure":false,"version":"rfc6455"}',
- * );
- * ```
- */
-export interface ConnectionInfo {
-  /** The client's address; behind a trusted proxy, the one that the proxy names. */
-  readonly remoteAddress: Address;
-  /** This end's address. */
-  readonly localAddress: Address;
-  /** Whether the client speaks TLS, to us or to a trusted proxy. */
-  readonly secure: boolean;
-  /** The version that is spoken. */
-  readonly version: WebSocketVersion;
-}
-
-/** What a trusted proxy says of the client. */
-export interface Forwarded {
-  /** The client's address. */
-  readonly hostname: string | undefined;
-  /** Whether the client speaks TLS to the proxy. */
-  readonly secure: boolean | undefined;
-}
-
-/** One connection, from accept to the end of its socket. */
-export class Connection extends Ending implements TransportEvents, ConnectionInfo {
+/** One client, from accept to the end of its socket. */
+export class ServerConnection implements ConnectionInfo, Subscriber, Owned {
+  /** See {@linkcode Owned}. */
+  index = -1;
+  /** What the connections of its application share. */
+  readonly context: Context;
+  /** The runtime's connection. */
+  readonly transport: Transport;
+  /** The server that accepted it, if one did. */
+  readonly owner: Owner | undefined;
+  /** The output, of the handshake and of what follows. */
+  readonly writer: Writer;
+  /** The established WebSocket; `null` until the handshake is over. */
+  connection: Connection | null = null;
+  /** The handler; there from its construction on. */
+  handler: WebSocketHandler | null = null;
   /** The request; `null` until it is complete. */
   head: RequestHead | null = null;
   /** The route that the request's path matched. */
   match: Match | null = null;
+  /** The version that is spoken; meaningless until the handshake tells it. */
+  version: WebSocketVersion = "rfc6455";
   /** The subprotocol that was chosen. */
   subprotocol: string | undefined = undefined;
   /** What a trusted proxy says of the client. */
   forwarded: Forwarded | null = null;
-  /** The topics that it subscribes to, which `Topics` owns. */
+  /** See {@linkcode Subscriber.topics}. */
   topics: SmallSet<string> = undefined;
+  /** See {@linkcode Subscriber.policies}. */
+  policies: SubscriptionPolicies | null = null;
 
-  #opening: Opening | null = null;
-  #keepalive: Keepalive | null = null;
+  #opening: Opening | null;
+  /** Messages written before the handshake is over; `null` if there are none, as nearly always. */
+  #early: (string | Uint8Array)[] | null = null;
+  /** What the connection brings to the handler; there once it is established. */
+  #dispatcher: Dispatcher | null = null;
+  /** Whether `open()` was called and `onClose()` has not settled. */
+  #owesClose = false;
+  /** Whether the socket is gone. */
+  #gone = false;
 
   /**
    * @param context Whose routes and settings apply.
@@ -80,9 +70,26 @@ export class Connection extends Ending implements TransportEvents, ConnectionInf
    * @param owner The server that accepted it, if one did.
    */
   constructor(context: Context, transport: Transport, owner?: Owner) {
-    super(context, transport, owner);
-    context.wheel.set(this, context.settings.handshakeTimeout);
+    this.context = context;
+    this.transport = transport;
+    this.owner = owner;
+    const opening = this.#opening = new Opening(this);
+    const { settings, turns, counters } = context;
+    this.writer = new Writer(transport, {
+      limits: settings,
+      traffic: counters.traffic,
+      turns,
+      events: opening,
+    });
+    context.wheel.set(opening, settings.handshakeTimeout);
   }
+
+  /** Begins to read the request. */
+  start(): void {
+    if (this.#opening !== null) this.transport.events = this.#opening;
+  }
+
+  // --- What a handler may know ------------------------------------------------------------------
 
   /** See {@linkcode ConnectionInfo.remoteAddress}. */
   get remoteAddress(): Address {
@@ -103,15 +110,13 @@ export class Connection extends Ending implements TransportEvents, ConnectionInf
 
   /** Whether the handshake is not over. */
   get isOpening(): boolean {
-    return this.phase === "opening";
+    return this.#opening !== null;
   }
 
-  /** Whether messages pass. */
-  get isOpen(): boolean {
-    return this.phase === "open";
+  /** Why the connection ended; `undefined` before. */
+  get end(): ConnectionEnd | undefined {
+    return this.connection?.ended;
   }
-
-  // --- The handshake ----------------------------------------------------------------------------
 
   /** The request as a Web `Request`. */
   toRequest(): Request {
@@ -127,166 +132,185 @@ export class Connection extends Ending implements TransportEvents, ConnectionInf
     this.#opening.setHeader(name, value);
   }
 
-  /** Stops the reading while the handshake is prepared. */
-  holdReading(): void {
-    this.paused = true;
-    this.transport.pause();
+  // --- What a handler does ----------------------------------------------------------------------
+
+  /** See {@linkcode Subscriber.protocol}. */
+  get protocol(): Protocol | null {
+    return this.writer.protocol;
   }
 
-  /** Takes the reading up again. */
-  releaseReading(): void {
-    this.updateReading();
+  /** See {@linkcode Subscriber.isSlow}. */
+  get isSlow(): boolean {
+    return this.writer.isSlow;
   }
 
-  protected override writeEarly(payload: string | Uint8Array): Promise<void> {
-    if (typeof payload !== "string" && !this.hasBinary) {
+  /** Bytes that are written and not yet taken by the system. */
+  get bufferedAmount(): number {
+    return this.writer.bufferedAmount + this.#earlySize();
+  }
+
+  /** See `WebSocketHandler.writeMessage`. */
+  writeMessage(message: Message): Promise<void> {
+    return this.connection === null ? this.#writeEarly(message) : this.writer.writeMessage(message);
+  }
+
+  /** See {@linkcode Subscriber.writeFrame}. */
+  writeFrame(frame: Uint8Array): void {
+    this.writer.writeFrame(frame);
+  }
+
+  /** Keeps a message until the handshake is over. */
+  #writeEarly(message: Message): Promise<void> {
+    const payload = toPayload(message);
+    if (typeof payload !== "string" && isDraft(this.version)) {
       throw new TypeError(`Cannot send a binary message: ${this.version} has none`);
     }
-    return super.writeEarly(payload);
-  }
-
-  /** The handshake is over: the handler's `open()` runs, and the bytes behind it are received. */
-  accepted(protocol: Protocol, rest: Uint8Array, given: boolean): void {
-    const early = this.early ?? [];
-    this.early = null;
-    this.#opening = null;
-    this.wire = protocol;
-    this.phase = "open";
-    this.#startKeepalive();
-    for (const message of early) this.writeMessage(message);
-    if (!this.isOpen) return;
-    this.owesClose = true;
-    if (this.match !== null) this.context.counters.open(this.match.pattern, this.version);
-    this.call((handler) => handler.open(...(this.match?.args ?? [])));
-    if (rest.length > 0 && this.isLive) this.receive(rest, given);
-    this.pump();
-  }
-
-  #startKeepalive(): void {
-    const { settings, wheel } = this.context;
-    const pings = this.hasBinary;
-    if (!pings && settings.pingInterval > 0) {
-      this.transport.setKeepAlive(true, settings.pingInterval);
+    const { settings } = this.context;
+    if (this.#opening === null) return this.writer.refuse();
+    const waiting = this.#earlySize();
+    if (
+      waiting > settings.highWaterMark && waiting + sizeOf(payload) > settings.maxBufferedAmount
+    ) {
+      this.#opening.abort();
+      return this.writer.refuse();
     }
-    if (Keepalive.needed(settings, pings)) {
-      const now = wheel.now();
-      this.#keepalive = new Keepalive(settings, pings, now);
-      wheel.set(this, this.#keepalive.next - now);
-    } else wheel.remove(this);
+    // The caller's bytes may change until the handshake is over.
+    (this.#early ??= []).push(typeof payload === "string" ? payload : payload.slice());
+    return this.writer.ready();
   }
 
-  // --- Events of the transport ------------------------------------------------------------------
-
-  /** See {@linkcode TransportEvents.data}. */
-  data(chunk: Uint8Array): void {
-    if (this.phase === "closed") return;
-    cork();
-    try {
-      this.traffic.bytesIn += chunk.length;
-      if (this.#keepalive !== null) this.#keepalive.sawTraffic = true;
-      if (this.phase === "opening") {
-        (this.#opening ??= new Opening(this)).data(chunk, this.transport.transfersChunks);
-      } else this.take(chunk);
-    } finally {
-      // Nothing throws but a transport that may not: it must not stop the output of all others.
-      uncork();
-    }
+  #earlySize(): number {
+    let size = 0;
+    if (this.#early !== null) { for (const payload of this.#early) size += sizeOf(payload); }
+    return size;
   }
 
-  /** See {@linkcode TransportEvents.end}. */
-  end(): void {
-    this.ended = true;
-    if (this.phase === "opening") (this.#opening ??= new Opening(this)).end();
-    else {
-      this.pump();
-      this.hurry();
-    }
+  /** See `WebSocketHandler.ping`. */
+  sendPing(payload: string | Uint8Array): void {
+    this.connection?.ping(payload);
   }
 
-  /** See {@linkcode TransportEvents.closed}. */
-  override closed(): void {
-    super.closed();
-    this.context.forget(this);
+  /** See `WebSocketHandler.close`. */
+  startClose(code?: number, reason?: string): void {
+    if (this.connection !== null) this.connection.close(code, reason);
+    else this.#opening?.close(code, reason);
   }
 
-  protected override congestionChanged(): void {
-    if (this.congested) {
-      this.#watchOutput();
-      return this.updateReading();
-    }
-    if (this.#keepalive !== null) this.#keepalive.sawTraffic = true;
-    if (this.phase === "open") this.call((handler) => handler.onDrain());
-    this.pump();
+  /** See `WebSocketHandler.abort`. */
+  abort(): void {
+    if (this.connection !== null) this.connection.abort();
+    else this.#opening?.abort();
   }
 
-  protected override noteMessage(): void {
-    this.traffic.messagesIn++;
-    if (this.context.settings.idleTimeout === 0) return;
-    this.#keepalive?.message(this.context.wheel.now());
+  // --- The handshake is over --------------------------------------------------------------------
+
+  /** It was accepted: the handler's `open()` runs, and the bytes behind it are received. */
+  accepted(protocol: Protocol, rest: Uint8Array, owned: boolean): void {
+    const { context, match } = this;
+    const early = this.#early ?? [];
+    this.#early = this.#opening = null;
+    const dispatcher = this.#dispatcher = new Dispatcher(this);
+    const connection = this.connection = dispatcher.connection = new Connection(this.transport, {
+      role: SERVER,
+      protocol,
+      writer: this.writer,
+      receiver: dispatcher,
+      limits: context.settings,
+      traffic: context.counters.traffic,
+      wheel: context.wheel,
+      turns: context.turns,
+    });
+    for (const message of early) this.writer.writeMessage(message);
+    if (!connection.isOpen) return;
+    this.#owesClose = true;
+    if (match !== null) context.counters.open(match.pattern, this.version);
+    dispatcher.call((handler) => handler.open(...(match?.args ?? [])));
+    if (rest.length > 0) connection.reader.receive(rest, owned);
+    dispatcher.resume();
+  }
+
+  /** It was refused, or answered as plain HTTP, or came to nothing. */
+  refused(): void {
+    this.#opening = this.#early = null;
+    this.writer.stop(new WebSocketClosedError("the handshake came to nothing"));
+  }
+
+  // --- Errors -----------------------------------------------------------------------------------
+
+  /** A callback of the handler threw or rejected: it is logged, and this connection ends. */
+  failed(thrown: unknown): void {
+    const { connection } = this;
+    const error = caught(thrown);
+    // That the connection has ended is no fault of the handler that was still writing.
+    if (!connection?.isOpen && error instanceof WebSocketClosedError) return;
+    this.report(error);
+    connection?.fail(new ProtocolError(1011, "internal error"), "server", toError(error));
+  }
+
+  /** Logs an error of the application, through the handler where there is one. */
+  report(error: unknown): void {
+    const { context, handler } = this;
+    if (handler === null) return context.log("Uncaught exception:", error);
+    guard(
+      (): unknown => handler.logException(error),
+      (another) => context.log("Uncaught exception in logException:", another),
+    );
+  }
+
+  /** See `WebSocketHandler.asyncCallback`. */
+  guard<Result>(callback: () => Result): Result | undefined {
+    return guard(callback, (error) => this.failed(error));
   }
 
   // --- The end ----------------------------------------------------------------------------------
 
-  /** Closes, once a handler that is busy has settled; a handshake gets a 503. */
+  /** See {@linkcode Owned.shutdown}: everything that was read is handled first. */
   shutdown(code: number, reason: string): void {
-    if (this.phase === "opening") {
-      if (this.#opening === null) this.abort();
-      else this.#opening.shutdown();
-    } else if (this.phase === "open" && this.busy) this.closeSoon(code, reason);
-    else this.startClose(code, reason);
+    if (this.#dispatcher === null) this.#opening?.shutdown();
+    else this.#dispatcher.closeWhenIdle(code, reason);
   }
 
-  protected override leaveTopics(): void {
+  /** No message can be written any more. */
+  closing(): void {
     if (this.topics !== undefined) this.context.topics.leave(this);
   }
 
-  protected override discard(): void {
-    if (this.owesClose && this.match !== null) {
-      this.context.counters.close(this.match.pattern, this.version, this.endCode);
+  /** Nothing is delivered any more: `onClose()` is called, once. */
+  ended(end: ConnectionEnd): void {
+    if (!this.#owesClose) return;
+    if (this.match !== null) {
+      this.context.counters.close(this.match.pattern, this.version, end.code);
     }
-    this.#opening?.gone();
-    this.#opening = this.#keepalive = null;
+    // Not at once: the handler may be in the middle of the call that ended the connection.
+    queueMicrotask(() => this.#callOnClose());
   }
 
-  // --- Time -------------------------------------------------------------------------------------
-
-  /** See `WebSocketHandler.ping`. */
-  sendPing(payload: string | Uint8Array): void {
-    if (this.phase !== "open" || this.wire === null) return;
-    const bytes = typeof payload === "string" ? new TextEncoder().encode(payload) : payload;
-    if (this.congested && !this.makeRoom(bytes)) return;
-    this.wire.writePing(this.output(), bytes);
+  #callOnClose(): void {
+    const failed = (error: unknown) => this.failed(error);
+    guard((): unknown => this.handler?.onClose(), failed, () => {
+      this.#owesClose = false;
+      this.#release();
+    });
   }
 
-  /** See `Timed.expire`. */
-  expire(now: number): void {
-    if (this.phase === "opening") {
-      if (this.#opening === null) this.abort();
-      else this.#opening.late();
-    } else if (this.phase === "open" && this.#keepalive !== null && !this.ended) {
-      this.#tick(this.#keepalive, now);
-    } else if (this.isTaking()) this.giveTime();
-    else this.abort();
+  /** The socket is gone. */
+  gone(): void {
+    this.#gone = true;
+    this.context.forget(this);
+    this.#release();
   }
 
-  #tick(keepalive: Keepalive, now: number): void {
-    const flow = this.congested ? "stalled" : this.paused ? "busy" : "reading";
-    const action = keepalive.tick(now, flow, this.taken);
-    if (action === "dead") return this.abort();
-    if (action === "idle") return this.startClose(1001, "idle timeout");
-    if (action === "ping") this.sendPing("");
-    if (keepalive.next !== Infinity) this.context.wheel.set(this, keepalive.next - now);
+  /** The owner waits for the socket's end, and for the handler's. */
+  #release(): void {
+    const isOver = this.connection === null || !this.connection.isLive;
+    if (this.#gone && isOver && !this.#owesClose) this.owner?.forget(this);
   }
 
-  /** A client that takes no output is dead as one that is silent, also where there is no ping. */
-  #watchOutput(): void {
-    const { settings, wheel } = this.context;
-    if (this.hasBinary || this.phase !== "open" || this.ended || settings.pingInterval === 0) {
-      return;
-    }
-    const now = wheel.now();
-    this.#keepalive ??= new Keepalive(settings, false, now);
-    this.#keepalive.outputStalled(now);
-    wheel.set(this, this.#keepalive.next - now);
+  /** See {@linkcode Owned.terminate}. */
+  terminate(): void {
+    if (this.connection !== null) this.connection.abort("shutdown");
+    else this.#opening?.abort();
+    this.#owesClose = false;
+    this.#release();
   }
 }

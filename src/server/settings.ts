@@ -3,10 +3,12 @@
  *
  * @module
  */
-import type { Broker, BrokerStatus } from "../pubsub/brokers/broker.ts";
+import type { CompressionOptions } from "../connection/compression.ts";
 import { WEBSOCKET_VERSIONS, type WebSocketVersion } from "../handshake/versions.ts";
+import type { Fetch } from "../http/fetch.ts";
+import type { Broker, BrokerStatus } from "../pubsub/brokers/broker.ts";
+import { type Clock, systemClock } from "../timing/clock.ts";
 import { logToConsole } from "./log.ts";
-import { type Clock, systemClock } from "../timing/timing_wheel.ts";
 import {
   BOOLEAN,
   checkOptions,
@@ -17,51 +19,6 @@ import {
   objectWith,
   STRINGS,
 } from "../validation.ts";
-
-/**
- * What plain HTTP requests on the same port are answered with.
- *
- * @example
- * ```ts
- * import { Application } from "@waterspout/websocket";
- * import type { Fetch } from "@waterspout/websocket";
- *
- * const fetch: Fetch = (request) =>
- *   new URL(request.url).pathname === "/health"
- *     ? new Response("well\n")
- *     : new Response("Not found\n", { status: 404 });
- * const app = new Application([], { fetch });
- * await using server = app.listen({ port: 0, hostname: "127.0.0.1" });
- * const response = await globalThis.fetch(`http://127.0.0.1:${server.addr.port}/health`);
- * console.assert(await response.text() === "well\n");
- * ```
- */
-export type Fetch = (request: Request) => Response | Promise<Response>;
-
-/**
- * How permessage-deflate (RFC 7692) is used where a client offers it.
- *
- * @example
- * ```ts
- * import { Application } from "@waterspout/websocket";
- *
- * const app = new Application([], { compression: { level: 3, threshold: 256 } });
- * console.assert(app.settings.compression?.level === 3);
- * ```
- */
-export interface CompressionOptions {
-  /** zlib's level, 1 (fast) to 9 (small); 6 unless told (Tornado's `compression_level`). */
-  readonly level?: number;
-  /** zlib's memory level, 1 to 9; 8 unless told (Tornado's `mem_level`). */
-  readonly memLevel?: number;
-  /** The shortest message that is compressed, in bytes; 1024 unless told. */
-  readonly threshold?: number;
-  /**
-   * Whether the window lives on from one message to the next: better ratios, for memory per
-   * connection: 250 KiB after short messages, up to 430 KiB once both windows are full. Default: off.
-   */
-  readonly contextTakeover?: boolean;
-}
 
 /**
  * The settings of an {@linkcode Application}; each may be left out. A handler sees them, complete,

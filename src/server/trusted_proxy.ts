@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Forwarded } from "./server_connection.ts";
+import type { Forwarded } from "./connection_info.ts";
 import { HttpError } from "../errors.ts";
 import { type Hop, parseForwardedField, parseXForwarded } from "../handshake/forwarded.ts";
 import { canonicalAddress } from "../handshake/ip_address.ts";

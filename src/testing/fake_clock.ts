@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Clock } from "../timing/timing_wheel.ts";
+import { type Clock, systemClock } from "../timing/clock.ts";
 
 /** A call that is due. */
 interface Timeout {
@@ -42,6 +42,8 @@ function settle(): Promise<void> {
 export class FakeClock implements Clock {
   #now = 1000;
   #timeouts: Timeout[] = [];
+  /** Who waits for the next turn; `null` while turns are not held. */
+  #heldTurns: (() => void)[] | null = null;
 
   /** The time in milliseconds; it begins at 1000. */
   now(): number {
@@ -58,6 +60,32 @@ export class FakeClock implements Clock {
   /** See {@linkcode Clock.clearTimeout}. */
   clearTimeout(timeout: unknown): void {
     this.#timeouts = this.#timeouts.filter((other) => other !== timeout);
+  }
+
+  /**
+   * See {@linkcode Clock.nextTurn}. The event loop turns by itself, whatever the time, unless
+   * {@linkcode holdTurns} stops it.
+   */
+  nextTurn(callback: () => void): void {
+    if (this.#heldTurns === null) systemClock.nextTurn?.(callback);
+    else this.#heldTurns.push(callback);
+  }
+
+  /** Lets nobody pass to the next turn of the event loop but by {@linkcode turn}. */
+  holdTurns(): void {
+    this.#heldTurns ??= [];
+  }
+
+  /**
+   * Turns the event loop once, after {@linkcode holdTurns}.
+   *
+   * @returns How many were waiting for the turn.
+   */
+  async turn(): Promise<number> {
+    const callbacks = this.#heldTurns?.splice(0) ?? [];
+    for (const callback of callbacks) callback();
+    await settle();
+    return callbacks.length;
   }
 
   /** How many timeouts are set. */

@@ -5,42 +5,7 @@
  * @module
  */
 
-/**
- * The source of time, in milliseconds; a test gives its own.
- *
- * @example
- * ```ts
- * import { Application } from "@waterspout/websocket";
- * import type { Clock } from "@waterspout/websocket";
- *
- * const clock: Clock = {
- *   now: () => performance.now(),
- *   setTimeout: (callback, delay) => setTimeout(callback, delay),
- *   clearTimeout: (timeout) => clearTimeout(timeout as number),
- * };
- * new Application([], { clock });
- * ```
- */
-export interface Clock {
-  /** A monotonic time. */
-  now(): number;
-  /** Calls `callback` once after `delay`, if the process lives so long: it does not hold it. */
-  setTimeout(callback: () => void, delay: number): unknown;
-  /** Takes a call of `setTimeout` back. */
-  clearTimeout(timeout: unknown): void;
-}
-
-/** The runtime's own time. */
-export const systemClock: Clock = {
-  now: () => performance.now(),
-  setTimeout: (callback, delay) => {
-    const timeout: unknown = setTimeout(callback, delay);
-    // Every server runtime has it: a process whose sockets are closed must exit by itself.
-    (timeout as { unref?: () => void }).unref?.();
-    return timeout;
-  },
-  clearTimeout: (timeout) => clearTimeout(timeout as ReturnType<typeof setTimeout>),
-};
+import { type Clock, systemClock } from "./clock.ts";
 
 /** A place in a ring of entries. */
 export interface Link {

@@ -74,17 +74,6 @@ export interface Transport {
    * If not, they are only valid during the call, and the transport copies what it must keep.
    */
   write(bytes: Uint8Array, stable: boolean): void;
-  /**
-   * Sends the first `length` bytes as {@linkcode Transport.write} sends those that are not stable. A
-   * transport need not have it: it spares the view of a part, which costs as much as a short copy.
-   * Who puts another `write` in the place of a transport's own replaces or removes this one as well.
-   */
-  writeStart?(bytes: Uint8Array, length: number): void;
-  /**
-   * Takes a chunk back that it has given and of which nothing is kept. A transport need not have it:
-   * it frees at once what the collector would find later.
-   */
-  release?(chunk: Uint8Array): void;
   /** Stops the delivery of data and of the peer's end: none until `resume`. */
   pause(): void;
   /** Takes the delivery of data up again. */
@@ -102,6 +91,21 @@ export interface Transport {
    * Deno has none, so that there the system's own counts (Linux: two hours).
    */
   setKeepAlive(on: boolean, delay?: number): void;
+}
+
+/** What the adapters of this package can do beside. A transport of somebody else's need not. */
+export interface InternalTransport extends Transport {
+  /**
+   * Sends the first `length` bytes as {@linkcode Transport.write} sends those that are not stable,
+   * without a view of them, which costs as much as a short copy. If you override `write`, override
+   * `writeStart` too.
+   */
+  writeStart?(bytes: Uint8Array, length: number): void;
+  /**
+   * Takes a chunk back of which nothing is kept, and frees at once what the collector would find
+   * later.
+   */
+  release?(chunk: Uint8Array): void;
 }
 
 /** Called for each accepted connection; sets `transport.events` before it returns. */

@@ -99,7 +99,12 @@ async function measureTopics(topics: number): Promise<TopicCosts> {
   const subscribe = time(topics, (index) => memberOf(index).subscribe(names[index]!));
   const bytes = (process.memoryUsage().rss - before) / topics;
   const messages = 10_000;
-  let published: Published = { sent: 0, unsupported: 0 };
+  let published: Published = {
+    sent: 0,
+    skipped: 0,
+    unsupported: 0,
+    disconnected: 0,
+  };
   const publish = time(messages, (index) => {
     published = app.publish(names[index * 7919 % topics]!, "a short message");
   });

@@ -57,8 +57,8 @@ describe("a client closes", () => {
     client.close();
     await settle();
     assertEquals(server.take(), ["text last", "FIN"]);
-    assertEquals(await client.readMessage(), undefined);
     server.end();
+    assertEquals(await client.readMessage(), undefined);
     await client.closed;
   });
 
@@ -205,7 +205,7 @@ describe("a server closes", () => {
 describe("a connection is lost", () => {
   const losses: readonly (readonly [how: string, lose: (joined: Joined) => void, says: string])[] =
     [
-      ["FIN", ({ server }) => server.end(), "the connection ended where a closing frame"],
+      ["FIN", ({ server }) => server.end(), "connection closed without a close frame"],
       ["a reset", ({ server }) => server.reset(), "ECONNRESET"],
     ];
   for (const [how, lose, says] of losses) {
@@ -285,7 +285,7 @@ describe("a connection is lost", () => {
     assertEquals(server.take(), ["ping", "ping"]);
     assertEquals(await hasSettled(reading), false);
     await clock.advance(500);
-    await assertRejects(() => reading, WebSocketClosedError, "within pingTimeout, 2000 ms");
+    await assertRejects(() => reading, WebSocketClosedError, "within pingTimeout (2000 ms)");
     await client.closed;
     await settle();
     assertEquals(server.take().at(-1), "reset");

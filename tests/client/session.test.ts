@@ -143,9 +143,14 @@ describe("a client writes", () => {
     const { client, server } = await open({ ...limits, pair: { capacity: 0 } });
     for (let i = 0; i < 100; i++) server.message("unread");
     await settle();
-    client.writeMessage("x".repeat(20_000));
+    server.transport.pause();
+    client.writeMessage("x".repeat(9000));
+    await settle();
+    client.writeMessage("x".repeat(9000));
+    server.transport.resume();
     server.end();
     await client.closed;
+    assertEquals(client.ended?.by, "overflow");
   });
 });
 

@@ -381,7 +381,7 @@ describe("a server that lies behind its handshake", () => {
   test("is left when it answers no ping", () =>
     lying((socket) => opens(socket, ""), async (url) => {
       const connection = await websocketConnect(url, { pingInterval: 30, pingTimeout: 60 });
-      await assertRejects(() => connection.readMessage(), Error, "within pingTimeout, 60 ms");
+      await assertRejects(() => connection.readMessage(), Error, "within pingTimeout (60 ms)");
       await connection.closed;
     }));
 });

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import { constants, createDeflateRaw, deflateRawSync } from "node:zlib";
-import type { CompressionOptions } from "../../src/server/settings.ts";
+import type { CompressionOptions } from "../../src/connection/compression.ts";
 import { bytes } from "../protocol/hixie_cases.ts";
 import { dice } from "../protocol/hixie_receive.ts";
 import { frame } from "../protocol/hybi_frames.ts";

@@ -4,7 +4,7 @@ import { bytes } from "../protocol/hixie_cases.ts";
 import { chopped } from "../protocol/hixie_receive.ts";
 import { HYBI_CASES } from "../protocol/hybi_cases.ts";
 import { close, frame, type HybiCase } from "../protocol/hybi_frames.ts";
-import type { CompressionOptions } from "../../src/server/settings.ts";
+import type { CompressionOptions } from "../../src/connection/compression.ts";
 import { withServer } from "./echo_server.ts";
 import { assertReplies, type Compression, inflated, parseFrames } from "./server_frames.ts";
 import { forAll, talk } from "./talk.ts";

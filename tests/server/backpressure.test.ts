@@ -147,26 +147,49 @@ for (const version of VERSIONS) {
         const heard = client.take();
         assertEquals(heard.filter((event) => event === `text ${text}`).length, 3);
         if (HYBI.includes(version)) {
-          assertEquals(heard[3], "close 1013 more than maxBufferedAmount (20000 bytes) wait");
+          assertEquals(
+            heard[3],
+            "close 1013 more than maxBufferedAmount (20000 bytes) would wait for the peer",
+          );
         }
         assertEquals([heard.at(-1), rig.logged], ["FIN", []]);
       }
     });
 
-    for (const [size, fits] of [[10_000, true], [10_001, false]] as const) {
-      test(`one message of ${size} bytes ${fits ? "fits" : "does not fit"} into 10000`, async () => {
-        for (const text of ["x".repeat(size), "\u00e9".repeat(5000) + "x".repeat(size - 10_000)]) {
+    for (const beyond of [0, 1]) {
+      const fits = beyond === 0;
+      test(`a message that ${fits ? "fills" : "exceeds"} what may wait ${fits ? "is taken" : "is not"}`, async () => {
+        for (const first of ["x", "\u00e9"]) {
           const rig = new Rig([["/", Known, []]], {
             highWaterMark: 1000,
             maxBufferedAmount: 10_000,
           });
-          const client = await rig.open(version);
-          Known.last.writeMessage(text);
+          const client = await rig.open(version, { pair: { capacity: 0 } });
+          const handler = Known.last;
+          client.transport.pause();
+          handler.writeMessage("y".repeat(2000));
+          await settle();
+          const room = 10_000 - handler.bufferedAmount + beyond;
+          const text = first + "x".repeat(room - new TextEncoder().encode(first).length);
+          handler.writeMessage(text).catch(() => {});
+          client.transport.resume();
           await settle();
           assertEquals(client.take().includes(`text ${text}`), fits);
+          assertEquals(handler.ended?.by, fits ? undefined : "overflow");
         }
       });
     }
+
+    test("a message of any size is taken while no more than highWaterMark waits", async () => {
+      const rig = new Rig([["/", Known, []]], { highWaterMark: 1000, maxBufferedAmount: 10_000 });
+      const client = await rig.open(version, { pair: { capacity: 0 } });
+      client.transport.pause();
+      const texts = ["x".repeat(990), "y".repeat(300_000)];
+      for (const text of texts) Known.last.writeMessage(text);
+      client.transport.resume();
+      await settle();
+      assertEquals(client.take(), texts.map((text) => `text ${text}`));
+    });
 
     test("what is written before the 101 may not exceed maxBufferedAmount either", async () => {
       const outcomes: string[] = [];
@@ -265,7 +288,7 @@ describe("pings that a handler sends", () => {
       await settle();
       assertEquals(
         client.events.find((event) => event.startsWith("close")),
-        "close 1013 more than maxBufferedAmount (10000 bytes) wait",
+        "close 1013 more than maxBufferedAmount (10000 bytes) would wait for the peer",
       );
     });
   }

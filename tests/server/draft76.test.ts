@@ -306,13 +306,13 @@ describe("draft76's closing handshake", () => {
     const rig = new Rig([["/", Closing, events]]);
     const client = await openExample(rig);
     client.send("a");
-    client.send("dropped");
+    client.send("b");
     await settle();
-    assertEquals([client.take(), events], [["text before", "close"], ["open", "text a"]]);
+    assertEquals([client.take(), events], [["text before", "close"], ["open", "text a", "text b"]]);
     await rig.clock.advance(4900);
     client.close();
     await settle();
-    assertEquals([client.take(), events], [["FIN"], ["open", "text a", "close"]]);
+    assertEquals([client.take(), events], [["FIN"], ["open", "text a", "text b", "close"]]);
   });
 });
 

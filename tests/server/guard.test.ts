@@ -11,7 +11,8 @@ import type { Broker, BrokerEvents, BrokerStatus } from "../../src/pubsub/broker
 import { natsBroker, type NatsConnection } from "../../src/pubsub/brokers/nats.ts";
 import { WebSocketHandler } from "../../src/server/handler.ts";
 import type { ListenOptions } from "../../src/server/server.ts";
-import type { Fetch, Settings } from "../../src/server/settings.ts";
+import type { Fetch } from "../../src/http/fetch.ts";
+import type { Settings } from "../../src/server/settings.ts";
 import { connect } from "../../src/testing/mod.ts";
 import { type Hostile, hostile } from "../support/hostile.ts";
 import { makeOpening } from "../support/memory_client.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 import { assert, assertLess } from "@std/assert";
+import type { InternalTransport } from "../../src/transport/transport.ts";
 import { Pattern } from "./pattern.ts";
 import type { Recorder } from "./recorder.ts";
 
@@ -34,7 +35,7 @@ export class Sender {
     if (stable) return this.#recorder.act((transport) => transport.write(bytes, true));
     const padded = new Uint8Array(length + 7).fill(0xee);
     padded.set(bytes);
-    this.#recorder.act((transport) => {
+    this.#recorder.act((transport: InternalTransport) => {
       // Every other time, those that can are asked for the start of a buffer.
       this.#starts = !this.#starts;
       if (this.#starts && transport.writeStart) transport.writeStart(padded, length);

@@ -1,16 +1,16 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { test } from "node:test";
 import { WEBSOCKET_VERSIONS } from "../../src/handshake/versions.ts";
-import { createProtocol } from "../../src/protocol/create.ts";
+import { createServerProtocol } from "../../src/connection/create_protocol.ts";
 import { Output } from "../../src/protocol/output.ts";
-import { WITH_CONTEXT } from "./deflate_cases.ts";
-import { bytes, hex } from "./hixie_cases.ts";
-import { LIMITS } from "./hybi_receive.ts";
+import { WITH_CONTEXT } from "../protocol/deflate_cases.ts";
+import { bytes, hex } from "../protocol/hixie_cases.ts";
+import { LIMITS } from "../protocol/hybi_receive.ts";
 
 test("each version has its wire format", () => {
   for (const version of WEBSOCKET_VERSIONS) {
     const isDraft = version.startsWith("draft");
-    const protocol = createProtocol(version, LIMITS);
+    const protocol = createServerProtocol(version, LIMITS);
     const output = new Output();
     protocol.writeText(output, "a");
     protocol.writeClose(output, 1000, "");
@@ -21,7 +21,7 @@ test("each version has its wire format", () => {
 });
 
 test("what was agreed on is used", () => {
-  const protocol = createProtocol("rfc6455", LIMITS, { ...WITH_CONTEXT, threshold: 2 });
+  const protocol = createServerProtocol("rfc6455", LIMITS, { ...WITH_CONTEXT, threshold: 2 });
   const output = new Output();
   for (const message of ["a", "aa"]) protocol.writeText(output, message);
   assertEquals(output.take().filter((_, i) => i === 0 || i === 3), hex("81 C1"));

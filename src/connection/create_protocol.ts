@@ -1,16 +1,16 @@
 /**
- * The wire format of a version.
+ * The wire format of a version, for each end.
  *
  * @module
  */
 import type { WebSocketVersion } from "../handshake/versions.ts";
-import type { DeflateParameters } from "./deflate.ts";
-import { Hixie } from "./hixie.ts";
-import { Hybi } from "./hybi.ts";
-import type { Protocol, ProtocolLimits } from "./protocol.ts";
+import type { DeflateParameters } from "../protocol/deflate.ts";
+import { Hixie } from "../protocol/hixie.ts";
+import { Hybi } from "../protocol/hybi.ts";
+import type { Protocol, ProtocolLimits } from "../protocol/protocol.ts";
 
 /** A server's end of a new connection. */
-export function createProtocol(
+export function createServerProtocol(
   version: WebSocketVersion,
   limits: ProtocolLimits,
   deflate?: DeflateParameters,

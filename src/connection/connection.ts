@@ -1,0 +1,398 @@
+/**
+ * One established WebSocket, for either end: its states, its closing handshake, its failures and
+ * its end.
+ *
+ * @module
+ */
+import { type ProtocolError, WebSocketClosedError } from "../errors.ts";
+import { checkCloseCode } from "../protocol/close_code.ts";
+import { fitReason } from "../protocol/close_reason.ts";
+import type { Protocol } from "../protocol/protocol.ts";
+import type { Link, Timed, TimingWheel } from "../timing/timing_wheel.ts";
+import type { Turns } from "../timing/turns.ts";
+import type { Transport, TransportEvents } from "../transport/transport.ts";
+import { asSent, type ConnectionEnd, type EndedBy, unclosed } from "./connection_end.ts";
+import { cork, uncork } from "./cork.ts";
+import type {
+  ConnectionLimits,
+  ConnectionOptions,
+  ConnectionReceiver,
+  ConnectionRole,
+} from "./connection_options.ts";
+import { Keepalive } from "./keepalive.ts";
+import { Linger } from "./linger.ts";
+import { Reader } from "./reader.ts";
+import { type ConnectionEvent, type State, TRANSITIONS } from "./states.ts";
+import type { Traffic } from "./traffic.ts";
+import type { Writer, WriterEvents } from "./writer.ts";
+
+const encoder = new TextEncoder();
+
+/** One established WebSocket. */
+export class Connection implements TransportEvents, Timed, WriterEvents {
+  /** See {@linkcode Timed}. */
+  deadline = 0;
+  /** See {@linkcode Timed}. */
+  before: Link | null = null;
+  /** See {@linkcode Timed}. */
+  after: Link | null = null;
+  /** The input. */
+  readonly reader: Reader;
+  /** The output. */
+  readonly writer: Writer;
+  /** The close code that the peer sent. */
+  closeCode: number | undefined = undefined;
+  /** The reason that the peer sent. */
+  closeReason = "";
+
+  readonly #transport: Transport;
+  readonly #role: ConnectionRole;
+  readonly #receiver: ConnectionReceiver;
+  readonly #limits: ConnectionLimits;
+  readonly #traffic: Traffic;
+  readonly #wheel: TimingWheel;
+  readonly #turns: Turns;
+  #state: State = "open";
+  readonly #protocol: Protocol;
+  #keepalive: Keepalive | null = null;
+  /** Why it ends, as soon as that is known. */
+  #end: ConnectionEnd | null = null;
+  /** Whether the peer sends nothing more: it sent FIN, or the socket is gone. */
+  #peerEnded = false;
+  /** Whether the peer's closing frame has arrived and waits behind messages. */
+  #peerDone = false;
+  /** Whether the socket is gone. */
+  #gone = false;
+  /** The socket's own error, if it was lost by one. */
+  #lostBy: Error | undefined = undefined;
+  /** What the peer had taken of the output when the time was set. */
+  #flushedBefore = 0;
+  /** The payload of the last ping that waiting output kept from being answered. */
+  #unanswered: Uint8Array | null = null;
+
+  /** @param transport The runtime's connection. @param options What the connection is made of. */
+  constructor(transport: Transport, options: ConnectionOptions) {
+    const { role, protocol, writer, receiver } = options;
+    this.#transport = transport;
+    this.#role = role;
+    this.#protocol = protocol;
+    this.#receiver = receiver;
+    this.#limits = options.limits;
+    this.#traffic = options.traffic;
+    this.#wheel = options.wheel;
+    this.#turns = options.turns;
+    this.writer = writer;
+    this.reader = new Reader(transport, {
+      protocol,
+      receiver,
+      writer: role.readsWhileCongested ? null : writer,
+    });
+    writer.events = this;
+    writer.limits = options.limits;
+    writer.protocol = protocol;
+    transport.events = this;
+    this.#startKeepalive();
+  }
+
+  /** See {@linkcode State}. */
+  get state(): State {
+    return this.#state;
+  }
+
+  /** Whether messages pass in both directions. */
+  get isOpen(): boolean {
+    return this.#state === "open";
+  }
+
+  /** Whether messages that arrive are delivered. */
+  get isLive(): boolean {
+    return this.#state !== "closed";
+  }
+
+  /** Why it ended; `undefined` before. */
+  get ended(): ConnectionEnd | undefined {
+    return this.#state === "closed" ? this.#end ?? undefined : undefined;
+  }
+
+  // --- Events of the transport ------------------------------------------------------------------
+
+  /** See {@linkcode TransportEvents.data}. */
+  data(chunk: Uint8Array): void {
+    cork();
+    try {
+      this.#turns.begin();
+      this.#traffic.bytesIn += chunk.length;
+      if (this.#keepalive !== null) this.#keepalive.sawTraffic = true;
+      this.reader.receive(chunk, this.#transport.transfersChunks);
+    } finally {
+      // Nothing throws but a transport that may not: it must not stop the output of all others.
+      uncork();
+    }
+  }
+
+  /** See {@linkcode TransportEvents.drain}. */
+  drain(): void {
+    this.writer.drain();
+  }
+
+  /** See {@linkcode TransportEvents.end}. */
+  end(): void {
+    this.#peerEnded = true;
+    this.#receiver.resume();
+    this.hurry();
+  }
+
+  /** See {@linkcode TransportEvents.closed}. */
+  closed(error?: Error): void {
+    this.#gone = this.#peerEnded = true;
+    this.#lostBy = error;
+    this.#wheel.remove(this);
+    this.writer.stop(new WebSocketClosedError("the socket is gone", { cause: error }));
+    this.#apply("gone");
+    this.#receiver.resume();
+    this.hurry();
+    this.#receiver.gone();
+  }
+
+  // --- Events of the writer ---------------------------------------------------------------------
+
+  /** See {@linkcode WriterEvents.overflow}. */
+  overflow(error: ProtocolError): void {
+    this.fail(error, "overflow");
+  }
+
+  /** See {@linkcode WriterEvents.congested}. */
+  congested(): void {
+    this.#watchOutput();
+    this.reader.update();
+  }
+
+  /** See {@linkcode WriterEvents.drained}. */
+  drained(): void {
+    if (this.#keepalive !== null) this.#keepalive.sawTraffic = true;
+    const payload = this.#unanswered;
+    this.#unanswered = null;
+    if (payload !== null && this.#state === "open") this.writer.writePong(payload);
+    this.#receiver.drained();
+  }
+
+  // --- Pings ------------------------------------------------------------------------------------
+
+  /** See `WebSocketHandler.ping`. */
+  ping(payload: string | Uint8Array): void {
+    if (this.#state !== "open") return;
+    this.writer.writePing(typeof payload === "string" ? encoder.encode(payload) : payload);
+  }
+
+  /**
+   * Answers a ping. "the endpoint MAY elect to send a Pong frame for only the most recently
+   * processed Ping frame" (RFC 6455 §5.5.3): while output waits, pings can't fill the memory.
+   */
+  pong(payload: Uint8Array): void {
+    if (this.#state !== "open") return;
+    if (this.writer.congested) this.#unanswered = payload.slice();
+    else this.writer.writePong(payload);
+  }
+
+  // --- The closing handshake --------------------------------------------------------------------
+
+  /**
+   * Starts the closing handshake. What arrives before the peer's part of it is still delivered.
+   * Further calls do nothing.
+   *
+   * @param code The close code, if there is one to send.
+   * @param reason The reason.
+   * @param by Who closes.
+   * @throws {RangeError} If the code or the reason cannot be sent.
+   */
+  close(code?: number, reason = "", by: EndedBy = this.#role.name): void {
+    checkCloseCode(code, reason);
+    this.#apply("close", { by, code: code ?? 1005, reason });
+  }
+
+  /** The peer's closing frame, in its place behind the messages. */
+  peerClosed(code: number | undefined, reason: string): void {
+    if (this.#state === "closed") return;
+    this.closeCode = code;
+    this.closeReason = reason;
+    this.#apply("peerClose", { by: "peer", code: code ?? 1005, reason });
+  }
+
+  /**
+   * Ends the connection for an error. The closing frame tells the peer why, in versions that have
+   * close codes.
+   *
+   * @param error What the peer is told.
+   * @param by Who broke what.
+   * @param cause What this end is told, if it is not the same.
+   */
+  fail(error: ProtocolError, by: EndedBy, cause: Error = error): void {
+    const { code, message } = error;
+    this.#apply("fail", { by, code, reason: fitReason(message), error: cause });
+  }
+
+  /** Cuts the connection off, with no closing handshake. */
+  abort(by: EndedBy = this.#role.name, error?: Error): void {
+    this.#apply("abort", unclosed(by, error));
+  }
+
+  /** Everything that could be delivered was: ends what the peer has ended, and reads on. */
+  settle(): void {
+    if (this.#peerEnded && !this.#receiver.isBehind && !this.reader.isBehind) {
+      const error = this.#lostBy;
+      // draft75 has no closing frame: FIN is how a connection ends in good order.
+      const isClean = !this.#protocol.hasClosingFrame && error === undefined;
+      this.#apply("peerEnd", unclosed(isClean ? "peer" : "network", error));
+    }
+    this.reader.update();
+  }
+
+  /** Does what the table says. */
+  #apply(event: ConnectionEvent, end?: ConnectionEnd): void {
+    const { next, sendsClose, destroys } = TRANSITIONS[this.#state][event];
+    if (next === this.#state) return;
+    if (end !== undefined) {
+      this.#end ??= asSent(end, { event, sendsClose, protocol: this.#protocol });
+    }
+    if (sendsClose && end !== undefined) this.#sendClose(event, end);
+    this.writer.flush();
+    // The flush may have found that too much waits.
+    if (this.#state === "closed") return;
+    const wasOpen = this.#state === "open";
+    this.#state = next;
+    this.writer.protocol = null;
+    if (wasOpen) this.#receiver.closing();
+    if (next === "closed") this.#finish(event, destroys);
+    else if (next === "closing") this.#await();
+  }
+
+  #sendClose(event: ConnectionEvent, { code, reason }: ConnectionEnd): void {
+    const protocol = this.#protocol;
+    // What failed cannot be told without a code. "When sending a Close frame in response, the
+    // endpoint typically echos the status code it received" (RFC 6455 §5.5.1): the reason is not.
+    if (event === "fail" && !protocol.hasBinary) return;
+    protocol.writeClose(
+      this.writer.output(),
+      code === 1005 ? undefined : code,
+      event === "peerClose" ? "" : reason,
+    );
+  }
+
+  /** Waits for the peer's part of the closing handshake. */
+  #await(): void {
+    // Without a closing frame, FIN is what tells the peer.
+    if (!this.#protocol.hasClosingFrame) this.#transport.end();
+    this.#armCloseTimer();
+    // The peer's closing frame may be among the bytes that are held.
+    if (this.reader.isBehind) queueMicrotask(() => this.#receiver.resume());
+  }
+
+  /** Nothing passes any more: what is written goes out, then FIN, and the receiver hears of it. */
+  #finish(event: ConnectionEvent, destroys: boolean): void {
+    const end = this.#end ??= unclosed("network", this.#lostBy);
+    this.#wheel.remove(this);
+    this.#protocol.free?.();
+    this.#keepalive = this.#unanswered = null;
+    this.writer.stop(end.error ?? new WebSocketClosedError("the connection has ended"));
+    this.reader.stop();
+    if (!this.#gone) {
+      // "the server MUST close the TCP connection first" in all but unusual cases (§7.1.1);
+      // draft76 leaves it to either.
+      const peerEndsFirst = event === "peerClose" && !this.#role.endsFirst &&
+        this.#protocol.hasBinary && !this.#peerEnded;
+      new Linger(this.#transport, {
+        wheel: this.#wheel,
+        timeout: this.#limits.closeTimeout,
+        peerEndsFirst,
+        gone: () => this.#receiver.gone(),
+      });
+      if (destroys) this.#transport.destroy();
+    }
+    this.#receiver.ended(end);
+  }
+
+  // --- Time -------------------------------------------------------------------------------------
+
+  /** A message has arrived. */
+  countMessage(): void {
+    this.#traffic.messagesIn++;
+    if (this.#limits.idleTimeout > 0) this.#keepalive?.message(this.#wheel.now());
+  }
+
+  /** Starts or stops the pings. */
+  #startKeepalive(): void {
+    const limits = this.#limits;
+    const pings = this.#protocol.hasBinary;
+    if (!pings && limits.pingInterval > 0) {
+      this.#transport.setKeepAlive(true, limits.pingInterval);
+    }
+    if (!Keepalive.needed(limits, pings)) return this.#wheel.remove(this);
+    const now = this.#wheel.now();
+    this.#keepalive = new Keepalive(limits, pings, now);
+    this.#wheel.set(this, this.#keepalive.next - now);
+  }
+
+  /** See {@linkcode Timed.expire}. */
+  expire(now: number): void {
+    const isWatched = this.#state === "open" && this.#keepalive !== null && !this.#peerEnded;
+    if (isWatched) this.#tick(this.#keepalive as Keepalive, now);
+    else if (this.#isProgressing()) this.#armCloseTimer();
+    else this.abort(this.#peerEnded ? "network" : "timeout");
+  }
+
+  #tick(keepalive: Keepalive, now: number): void {
+    const flow = this.writer.congested ? "stalled" : this.reader.paused ? "busy" : "reading";
+    const action = keepalive.tick(now, flow, this.writer.flushedBytes);
+    if (action === "dead") {
+      const { pingTimeout } = this.#limits;
+      return this.abort(
+        "timeout",
+        new WebSocketClosedError(`no data within pingTimeout (${pingTimeout} ms) of a ping`),
+      );
+    }
+    if (action === "idle") return this.close(1001, "idle timeout", "timeout");
+    if (action === "ping") this.ping("");
+    if (keepalive.next !== Infinity) this.#wheel.set(this, keepalive.next - now);
+  }
+
+  /** A peer that takes no output is dead as one that is silent, also where there is no ping. */
+  #watchOutput(): void {
+    const { pingInterval } = this.#limits;
+    if (this.#protocol.hasBinary || this.#state !== "open" || this.#peerEnded) return;
+    if (pingInterval === 0) return;
+    const now = this.#wheel.now();
+    this.#keepalive ??= new Keepalive(this.#limits, false, now);
+    this.#keepalive.outputStalled(now);
+    this.#wheel.set(this, this.#keepalive.next - now);
+  }
+
+  /**
+   * Gives the receiver `closeTimeout` for its next step once the peer has done its part: a callback
+   * that never settles must not keep the end away.
+   */
+  hurry(): void {
+    if ((this.#peerEnded || this.#peerDone) && this.#state !== "closed") this.#armCloseTimer();
+  }
+
+  /** The peer's closing frame has arrived, and waits for its turn. */
+  closeWaits(): void {
+    if (this.#state !== "closing") return;
+    this.#peerDone = true;
+    this.#armCloseTimer();
+  }
+
+  /** Gives what is left to do `closeTimeout`. */
+  #armCloseTimer(): void {
+    this.#flushedBefore = this.writer.flushedBytes;
+    this.#wheel.set(this, this.#limits.closeTimeout);
+  }
+
+  /** Whether the peer has taken output since the time was set; then it gets as much again. */
+  #isProgressing(): boolean {
+    const { flushedBytes } = this.writer;
+    const isProgressing = this.#transport.bufferedAmount > 0 &&
+      flushedBytes > this.#flushedBefore;
+    this.#flushedBefore = flushedBytes;
+    return isProgressing;
+  }
+}

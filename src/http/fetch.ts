@@ -1,0 +1,25 @@
+/**
+ * What an application answers plain HTTP with.
+ *
+ * @module
+ */
+
+/**
+ * What plain HTTP requests on the same port are answered with.
+ *
+ * @example
+ * ```ts
+ * import { Application } from "@waterspout/websocket";
+ * import type { Fetch } from "@waterspout/websocket";
+ *
+ * const fetch: Fetch = (request) =>
+ *   new URL(request.url).pathname === "/health"
+ *     ? new Response("well\n")
+ *     : new Response("Not found\n", { status: 404 });
+ * const app = new Application([], { fetch });
+ * await using server = app.listen({ port: 0, hostname: "127.0.0.1" });
+ * const response = await globalThis.fetch(`http://127.0.0.1:${server.addr.port}/health`);
+ * console.assert(await response.text() === "well\n");
+ * ```
+ */
+export type Fetch = (request: Request) => Response | Promise<Response>;

@@ -1,0 +1,91 @@
+/**
+ * What a handler answers to a handshake: the subprotocol, the compression, and the 101.
+ *
+ * @module
+ */
+import { type AgreedDeflate, agreeOnDeflate } from "../connection/compression.ts";
+import { requireSync } from "../guard.ts";
+import { draft75Response } from "../handshake/draft75.ts";
+import { draft76Response, webSocketLocation } from "../handshake/draft76.ts";
+import { parseExtensions } from "../handshake/extensions.ts";
+import type { RequestHead } from "../handshake/request_head.ts";
+import { rfc6455Response } from "../handshake/rfc6455.ts";
+import { offeredSubprotocols } from "../handshake/subprotocols.ts";
+import { isDraft, type WebSocketVersion } from "../handshake/versions.ts";
+import type { WebSocketHandler } from "./handler.ts";
+
+/** A handshake that may be accepted. */
+export interface Acceptable {
+  /** The request. */
+  readonly head: RequestHead;
+  /** The version that it speaks. */
+  readonly version: WebSocketVersion;
+  /** Extra fields of the answer. */
+  readonly headers: readonly [name: string, value: string][];
+}
+
+/** What a handshake came to. */
+export interface Negotiated {
+  /** The head of the 101. */
+  readonly answer: string;
+  /** The subprotocol that was chosen. */
+  readonly subprotocol: string | undefined;
+  /** permessage-deflate, if both ends agreed on it. */
+  readonly deflate: AgreedDeflate | undefined;
+}
+
+/**
+ * Asks a handler for its choices, and makes the answer.
+ *
+ * @throws {TypeError} If the handler chose a subprotocol that was not offered.
+ * @throws {HttpError} If what the client offers is malformed.
+ */
+export function negotiate(handler: WebSocketHandler, handshake: Acceptable): Negotiated {
+  const { head, version, headers } = handshake;
+  const subprotocol = selectSubprotocol(handler, handshake);
+  if (!isDraft(version)) {
+    const deflate = negotiateDeflate(handler, head);
+    const key = head.get("sec-websocket-key") ?? "";
+    const extensions = deflate?.response;
+    return {
+      answer: rfc6455Response({ key, extensions, protocol: subprotocol, headers }),
+      subprotocol,
+      deflate,
+    };
+  }
+  const location = webSocketLocation(schemeOf(handler), head);
+  const answer = { origin: head.get("origin"), location, protocol: subprotocol, headers };
+  return {
+    answer: version === "draft76" ? draft76Response(answer) : draft75Response(answer),
+    subprotocol,
+    deflate: undefined,
+  };
+}
+
+/** The scheme of the URL that the client used. */
+export function schemeOf(handler: WebSocketHandler): "ws" | "wss" {
+  return requireSync("getWebSocketScheme", handler.getWebSocketScheme());
+}
+
+function negotiateDeflate(
+  handler: WebSocketHandler,
+  head: RequestHead,
+): AgreedDeflate | undefined {
+  const offered = head.get("sec-websocket-extensions");
+  // Also where compression is off: what is malformed is refused.
+  const offers = offered === undefined ? [] : parseExtensions(offered);
+  const options = requireSync("getCompressionOptions", handler.getCompressionOptions());
+  if (options === undefined || offers.length === 0) return undefined;
+  return agreeOnDeflate(offers, options);
+}
+
+function selectSubprotocol(
+  handler: WebSocketHandler,
+  { head, version }: Acceptable,
+): string | undefined {
+  const offered = offeredSubprotocols(head, version);
+  if (offered.length === 0) return undefined;
+  const chosen = requireSync("selectSubprotocol", handler.selectSubprotocol(offered));
+  if (chosen === undefined || offered.includes(chosen)) return chosen;
+  throw new TypeError(`Cannot select subprotocol ${JSON.stringify(chosen)}: not offered`);
+}

@@ -1,0 +1,75 @@
+/**
+ * What a request must fulfil before its handler decides.
+ *
+ * @module
+ */
+import { HttpError } from "../errors.ts";
+import { requireSync } from "../guard.ts";
+import { checkBodiless } from "../handshake/bodiless.ts";
+import { checkDraft75 } from "../handshake/draft75.ts";
+import { type ChallengeParts, checkDraft76 } from "../handshake/draft76.ts";
+import type { RequestHead } from "../handshake/request_head.ts";
+import { checkRfc6455, originOf } from "../handshake/rfc6455.ts";
+import { isDraft } from "../handshake/versions.ts";
+import type { WebSocketHandler } from "./handler.ts";
+import { schemeOf } from "./negotiation.ts";
+import type { ServerConnection } from "./server_connection.ts";
+import { checkHost, parseForwarded } from "./trusted_proxy.ts";
+
+/** Refuses whoever comes while the server stops. @throws {HttpError} 503. */
+export function checkRunning({ owner }: ServerConnection): void {
+  if (owner?.stopping) throw new HttpError(503, "the server is shutting down");
+}
+
+/**
+ * Checks the `Host` of a request, and takes what a trusted proxy says of its client.
+ *
+ * @throws {HttpError} 421 or 503.
+ */
+export function checkClient(connection: ServerConnection, head: RequestHead): void {
+  const { context, transport } = connection;
+  checkHost(head, context.settings);
+  connection.forwarded = parseForwarded(head, transport, context.settings);
+  if (connection.forwarded !== null && !context.readmit(connection)) {
+    throw new HttpError(503, "too many connections (maxConnectionsPerAddress)");
+  }
+}
+
+/**
+ * Checks a handshake by the rules of its version.
+ *
+ * @returns draft76's first two keys.
+ * @throws {HttpError | ProtocolError} If a rule is broken, or the version is not spoken here.
+ */
+export function checkHandshake(
+  connection: ServerConnection,
+  head: RequestHead,
+): ChallengeParts | null {
+  const { version, secure, context } = connection;
+  let challenge: ChallengeParts | null = null;
+  if (!isDraft(version)) checkRfc6455(head);
+  else if (context.settings.secureDraftsOnly && !secure) {
+    throw new HttpError(403, `${version} is spoken over TLS only`);
+  } else if (version === "draft76") challenge = checkDraft76(head);
+  else checkDraft75(head);
+  checkBodiless(head, version);
+  return challenge;
+}
+
+/** Checks the origin of a browser's page. @throws {HttpError} 403. */
+export function checkOrigin(
+  { head, version }: ServerConnection,
+  handler: WebSocketHandler,
+): void {
+  const origin = head === null ? undefined : originOf(head, version);
+  if (origin === undefined || requireSync("checkOrigin", handler.checkOrigin(origin))) return;
+  const own = `${schemeOf(handler)}://${head?.host ?? ""}`;
+  throw new HttpError(403, `the origin ${JSON.stringify(origin)} may not connect to ${own}`);
+}
+
+/** Logs a handshake that ends without an answer: the log is all that tells why. */
+export function logSilentEnd({ context, version, head }: ServerConnection, because: string): void {
+  const path = JSON.stringify(head?.path ?? "");
+  const what = `Ended a ${version} handshake for ${path} without an answer`;
+  context.limitedLog.write("handshake", `${what}: ${because}`);
+}
