@@ -96,7 +96,10 @@ function topicFamilies({ topics, subscriptions, broker }: Stats): Family[] {
   return [
     ...local,
     gauge("broker_up", "Whether the broker is there.", [
-      [{ broker: name }, status === "up" ? 1 : 0],
+      [{ broker: name }, status === "down" ? 0 : 1],
+    ]),
+    gauge("broker_slow", "Whether messages are dropped since the broker does not keep up.", [
+      [{ broker: name }, status === "slow" ? 1 : 0],
     ]),
     counter(
       "broker_messages_total",

@@ -16,7 +16,7 @@ export interface RelayCounts {
   sent: number;
   /** Messages of other processes, given to local subscribers. */
   received: number;
-  /** Messages that could not be given to the broker: it was away, or they were too large for it. */
+  /** Messages that were not given to the broker: it was away or slow, or they were too large. */
   dropped: number;
   /** What was on the broker's channels and is not one of our messages, or not whole. */
   invalid: number;
@@ -78,13 +78,15 @@ export class Relay implements BrokerEvents {
 
   /** Sends a message to the other processes. */
   publish(topic: string, payload: string | Uint8Array): void {
-    if (this.#status === "down") {
+    if (this.#status !== "up") {
       this.counts.dropped++;
       return;
     }
     guard((): unknown => {
       const result: unknown = this.#broker.publish(topic, seal(this.#sender, topic, payload));
-      this.counts.sent++;
+      // It may have been one too many.
+      if (this.currentStatus === "up") this.counts.sent++;
+      else this.counts.dropped++;
       return result;
     }, (error) => this.failed(toError(error)));
   }
@@ -151,10 +153,11 @@ export class Relay implements BrokerEvents {
 
   /** See {@linkcode BrokerEvents.status}. */
   status(status: BrokerStatus, error?: Error): void {
-    if (status === this.#status) return;
+    const before = this.#status;
+    if (status === before) return;
     this.#status = status;
     this.#tell(status, error);
-    if (status === "down") return;
+    if (status === "down" || before !== "down") return;
     for (const topic of this.#topics.names()) this.settle(topic);
     for (const topic of this.#joined) this.settle(topic);
   }
@@ -177,6 +180,10 @@ export class Relay implements BrokerEvents {
       );
     } else if (status === "up") {
       owner.log(`${this.name} is back: messages reach other processes again`);
+    } else if (status === "slow") {
+      owner.log(
+        `${this.name} does not keep up: messages for other processes are dropped until it does`,
+      );
     } else {
       owner.log(`${this.name} is away: messages reach this process alone until it is back`, error);
     }

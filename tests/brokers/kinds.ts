@@ -15,7 +15,7 @@ import { BrokerServer } from "./servers.ts";
 /** One kind of broker, its server running. */
 export interface Bench {
   /** Makes a broker like one of another process. */
-  join(): Promise<Broker>;
+  join(options?: BrokerOptions): Promise<Broker>;
   /** Sends bytes on the channel of a topic, as somebody else would. */
   sendForeign(topic: string, bytes: Uint8Array): Promise<void>;
   /** How many subscribe to the topic at the server; `undefined` where it cannot be asked. */
@@ -24,6 +24,12 @@ export interface Bench {
   readonly server: BrokerServer | undefined;
   /** Ends everything. */
   end(): Promise<void>;
+}
+
+/** What all brokers with a server can be told. */
+export interface BrokerOptions {
+  /** How much may wait to be acknowledged, in bytes. */
+  readonly maxBufferedAmount?: number;
 }
 
 /** Makes a {@linkcode Bench}. */
@@ -62,7 +68,7 @@ async function broadcastChannel(): Promise<Bench> {
 
 /** What both clients of Redis are asked for. */
 interface RedisKind {
-  join(port: number): Promise<Broker>;
+  join(port: number, options?: BrokerOptions): Promise<Broker>;
 }
 
 const redisBench = ({ join }: RedisKind) => async (): Promise<Bench> => {
@@ -72,8 +78,8 @@ const redisBench = ({ join }: RedisKind) => async (): Promise<Bench> => {
   client.on("error", () => {});
   await client.connect();
   return {
-    async join() {
-      const broker = await join(server.port);
+    async join(options) {
+      const broker = await join(server.port, options);
       brokers.push(broker);
       return broker;
     },
@@ -94,16 +100,16 @@ const redisBench = ({ join }: RedisKind) => async (): Promise<Bench> => {
 };
 
 const nodeRedis: RedisKind = {
-  join(port) {
+  join(port, options) {
     const url = `redis://127.0.0.1:${port}`;
-    return redisBroker(createClient({ url, socket: { reconnectStrategy: () => RETRY } }));
+    return redisBroker(createClient({ url, socket: { reconnectStrategy: () => RETRY } }), options);
   },
 };
 
 const ioRedis: RedisKind = {
-  join(port) {
-    const host = "127.0.0.1";
-    return redisBroker(new Redis({ host, port, lazyConnect: true, retryStrategy: () => RETRY }));
+  join(port, options) {
+    const client = { host: "127.0.0.1", port, lazyConnect: true, retryStrategy: () => RETRY };
+    return redisBroker(new Redis(client), options);
   },
 };
 
@@ -127,8 +133,8 @@ async function nats(): Promise<Bench> {
   };
   const other = await open();
   return {
-    async join() {
-      const broker = await natsBroker(await open());
+    async join(options) {
+      const broker = await natsBroker(await open(), options);
       brokers.push(broker);
       return broker;
     },

@@ -4,6 +4,7 @@
  * @module
  */
 import { createServer } from "node:net";
+import process from "node:process";
 import { findExecutable } from "../support/runtime.ts";
 import { Child } from "../support/spawn.ts";
 
@@ -50,6 +51,21 @@ export class BrokerServer {
     this.#child = new Child(this.#command);
     await this.#child.waitFor(this.#ready);
     return this;
+  }
+
+  /** Stops it without ending it: connections stay, and nothing is answered. */
+  freeze(): void {
+    process.kill(this.#pid(), "SIGSTOP");
+  }
+
+  /** Lets it go on after {@linkcode freeze}. */
+  thaw(): void {
+    process.kill(this.#pid(), "SIGCONT");
+  }
+
+  #pid(): number {
+    if (this.#child === undefined) throw new Error("The server is not running");
+    return this.#child.pid;
   }
 
   /** Ends it as a crash would. */

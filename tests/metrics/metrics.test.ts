@@ -74,6 +74,7 @@ describe("the metrics", () => {
     assertEquals(samples.get("waterspout_subscriptions"), [{ value: "1" }]);
     const name = 'BroadcastChannel "a \\"quoted\\" \\\\ name"';
     assertEquals(samples.get("waterspout_broker_up"), [{ value: "1", labels: { broker: name } }]);
+    assertEquals(samples.get("waterspout_broker_slow"), [{ value: "0", labels: { broker: name } }]);
     assertEquals(
       samples.get("waterspout_broker_messages_total")?.map(({ labels }) => labels?.["event"]),
       ["sent", "received", "dropped", "invalid"],

@@ -175,6 +175,43 @@ describe("while the broker is away", () => {
     ]);
   });
 
+  test("what is published while it is slow is dropped, and subscriptions go on", async () => {
+    const { app, broker, calls, logged, join } = scene();
+    const one = await join();
+    broker.publish = (topic) => {
+      broker.calls.push(`publish ${topic}`);
+      // The one that is too much is not taken.
+      if (topic === "much") broker.change("slow");
+    };
+    for (const topic of ["little", "much", "more"]) app.publish(topic, "message");
+    await say(one, "join a");
+    assertEquals(calls(), ["publish little", "publish much", "subscribe a"]);
+    const { sent, dropped, status } = app.stats().broker ?? {};
+    assertEquals({ sent, dropped, status }, { sent: 1, dropped: 2, status: "slow" });
+    broker.change("up");
+    app.publish("little", "message");
+    await settled();
+    assertEquals(calls(), ["publish little"]);
+    assertEquals(logged, [
+      "Fake does not keep up: messages for other processes are dropped until it does",
+      "Fake is back: messages reach other processes again",
+    ]);
+    one.transport.destroy();
+  });
+
+  test("it may come back slow", async () => {
+    const { app, broker, calls, join } = scene();
+    const one = await join();
+    broker.change("down");
+    await say(one, "join a");
+    broker.change("slow");
+    await settled();
+    assertEquals(calls(), ["subscribe a"]);
+    app.publish("a", "message");
+    assertEquals(app.stats().broker?.dropped, 1);
+    one.transport.destroy();
+  });
+
   test("it is told to onBrokerStatus instead, whose own errors are logged", () => {
     const told: unknown[] = [];
     const { broker, logged } = scene({

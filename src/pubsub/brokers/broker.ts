@@ -4,14 +4,21 @@
  * @module
  */
 
-/** Whether messages reach other processes at present. */
-export type BrokerStatus = "up" | "down";
+/**
+ * Whether messages reach other processes at present:
+ *
+ * - `"up"`: they do;
+ * - `"slow"`: the broker is there, but so much waits for its acknowledgement that new messages for
+ *   other processes are dropped;
+ * - `"down"`: it is away, and messages for other processes are dropped.
+ */
+export type BrokerStatus = "up" | "slow" | "down";
 
 /** What a {@linkcode Broker} reports. */
 export interface BrokerEvents {
   /** Something has arrived on a channel of a topic that is subscribed to, whoever sent it. */
   message(data: unknown): void;
-  /** The broker has gone away, or is back with all its subscriptions. */
+  /** The broker has gone away, does not keep up, or is back with all its subscriptions. */
   status(status: BrokerStatus, error?: Error): void;
   /** A message or a subscription could not be carried, although the broker is there. */
   failed(error: Error): void;
@@ -51,7 +58,8 @@ export interface Broker {
   events: BrokerEvents | undefined;
   /**
    * Sends a message to every process that subscribes to the topic. Whether this one gets it back
-   * does not matter. While the broker is away the message is dropped, not kept.
+   * does not matter. While the broker is away or slow the message is dropped, not kept; the status
+   * has changed, and was told, before this returns.
    *
    * @param topic A string of 1 to 256 code units, any but lone surrogates.
    * @param message The bytes, which do not change any more.

@@ -5,6 +5,7 @@
  * @module
  */
 import { guard, toError } from "../../guard.ts";
+import { Backlog, MAX_BUFFERED_AMOUNT } from "./backlog.ts";
 import type { Broker, BrokerEvents, BrokerStatus } from "./broker.ts";
 
 export type { Broker, BrokerEvents, BrokerStatus };
@@ -56,7 +57,15 @@ export interface NatsBrokerOptions {
   readonly prefix?: string;
   /** How long the server may take to answer at first, in milliseconds; 5000 unless told. */
   readonly timeout?: number;
+  /**
+   * How much may wait for the server to have it, in bytes; 64 MiB unless told. Beyond it messages
+   * are dropped and counted, and the status is `"slow"`, until no more than half of it waits.
+   */
+  readonly maxBufferedAmount?: number;
 }
+
+/** From here on the server is asked what it has: a ping for so many bytes costs nothing. */
+const CONFIRM_SIZE = 64 * 1024;
 
 /**
  * Joins the topics of all processes that use the same NATS servers and prefix.
@@ -66,8 +75,9 @@ export interface NatsBrokerOptions {
  * (`room.1` is `waterspout.room.1`, `a b*` is `waterspout.a%20b%2A`), which a process subscribes to
  * while it has subscribers of its own.
  *
- * When NATS goes away, messages reach the subscribers of their own process alone; those for other
- * processes are dropped and counted. The client connects again as its options say: by default it
+ * When NATS goes away, or hangs so long that `maxBufferedAmount` waits for it, messages reach the
+ * subscribers of their own process alone; those for other processes are dropped and counted. The
+ * client connects again as its options say: by default it
  * gives up after ten attempts; set `maxReconnectAttempts: -1` for a server that is to go on.
  *
  * @example
@@ -83,20 +93,22 @@ export interface NatsBrokerOptions {
  * ```
  *
  * @param connection What `connect()` has made.
- * @param options The subjects' prefix, and how long to wait.
+ * @param options The subjects' prefix, how long to wait, and how much may.
  * @throws {Error} If the server does not answer; the message has the address and the reason.
  * @throws {TypeError} If the prefix is no subject.
+ * @throws {RangeError} If `maxBufferedAmount` is not a non-negative integer.
  */
 export async function natsBroker(
   connection: NatsConnection,
   options: NatsBrokerOptions = {},
 ): Promise<Broker> {
-  const { prefix = "waterspout", timeout = 5000 } = options;
+  const { prefix = "waterspout", timeout = 5000, maxBufferedAmount = MAX_BUFFERED_AMOUNT } =
+    options;
   if (!/^[^\s.*>]+(\.[^\s.*>]+)*$/.test(prefix)) {
     throw new TypeError(`Cannot use prefix ${JSON.stringify(prefix)}: not tokens joined by "."`);
   }
   await reach(connection, timeout);
-  return new NatsBroker(connection, prefix);
+  return new NatsBroker(connection, { prefix, maxBufferedAmount });
 }
 
 async function reach(connection: NatsConnection, timeout: number): Promise<void> {
@@ -122,12 +134,22 @@ class NatsBroker implements Broker {
   readonly #connection: NatsConnection;
   readonly #prefix: string;
   readonly #subscriptions: Map<string, NatsSubscription> = new Map();
+  readonly #backlog: Backlog;
+  readonly #confirmSize: number;
+  #confirming = false;
   #closed = false;
 
-  constructor(connection: NatsConnection, prefix: string) {
+  constructor(
+    connection: NatsConnection,
+    { prefix, maxBufferedAmount }: Required<Omit<NatsBrokerOptions, "timeout">>,
+  ) {
     this.name = `NATS at ${connection.getServer()}`;
     this.#connection = connection;
     this.#prefix = prefix;
+    this.#backlog = new Backlog(maxBufferedAmount, () => {
+      if (this.status !== "down") this.#change(this.#backlog.isSlow ? "slow" : "up");
+    });
+    this.#confirmSize = Math.min(CONFIRM_SIZE, maxBufferedAmount / 4);
     guard(() => this.#follow(), (error) => this.events?.failed(toError(error)));
     guard(() => this.#awaitEnd(), (error) => this.#change("down", toError(error)));
   }
@@ -142,7 +164,7 @@ class NatsBroker implements Broker {
     for await (const { type, error } of this.#connection.status()) {
       if (this.#closed) return;
       if (type === "disconnect") this.#change("down");
-      else if (type === "reconnect") this.#change("up");
+      else if (type === "reconnect") this.#change(this.#backlog.isSlow ? "slow" : "up");
       else if (type === "error" && error !== undefined) this.events?.failed(error);
     }
   }
@@ -154,7 +176,28 @@ class NatsBroker implements Broker {
   }
 
   publish(topic: string, message: Uint8Array): void {
+    const backlog = this.#backlog;
+    const size = message.length;
+    if (!backlog.admits(size)) return;
     this.#connection.publish(this.#subject(topic), message);
+    backlog.add(size);
+    if (!this.#confirming && backlog.size >= this.#confirmSize) void this.#confirm();
+  }
+
+  /** Has the server say what it has: NATS acknowledges no message by itself. */
+  async #confirm(): Promise<void> {
+    this.#confirming = true;
+    const backlog = this.#backlog;
+    while (backlog.size >= this.#confirmSize && !this.#closed) {
+      const { size } = backlog;
+      try {
+        await this.#connection.flush();
+      } catch {
+        // The connection is lost, and what waited for it.
+      }
+      backlog.remove(size);
+    }
+    this.#confirming = false;
   }
 
   async subscribe(topic: string): Promise<void> {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { Backlog, MAX_BUFFERED_AMOUNT } from "./backlog.ts";
 import type { Broker, BrokerEvents, BrokerStatus } from "./broker.ts";
 import { type IoRedisClient, ioRedisLinks, isIoRedis } from "./ioredis.ts";
 import { type NodeRedisClient, nodeRedisLinks } from "./node_redis.ts";
@@ -17,7 +18,16 @@ export interface RedisBrokerOptions {
   readonly prefix?: string;
   /** How long the first connection may take, in milliseconds; 5000 unless told. */
   readonly timeout?: number;
+  /**
+   * How much may wait for Redis to acknowledge it, in bytes; 64 MiB unless told. Beyond it messages
+   * are dropped and counted, and the status is `"slow"`, until no more than half of it waits. Each
+   * message counts 2 KiB beside its bytes, which is what the clients' libraries keep of a command.
+   */
+  readonly maxBufferedAmount?: number;
 }
+
+/** What a client keeps of a command until it is answered, beside its bytes: measured 1.1 to 2.4 KiB. */
+const COMMAND_SIZE = 2048;
 
 /**
  * Joins the topics of all processes that use the same Redis and prefix.
@@ -26,8 +36,9 @@ export interface RedisBrokerOptions {
  * like it, one to publish and one to subscribe, and closes them in `close()`. A topic is a channel,
  * which a process subscribes to while it has subscribers of its own.
  *
- * When Redis goes away, messages reach the subscribers of their own process alone; those for other
- * processes are dropped and counted. The client library connects again as its options say.
+ * When Redis goes away, or hangs so long that `maxBufferedAmount` waits for it, messages reach the
+ * subscribers of their own process alone; those for other processes are dropped and counted. The
+ * client library connects again as its options say.
  *
  * @example
  * ```ts
@@ -42,16 +53,18 @@ export interface RedisBrokerOptions {
  * ```
  *
  * @param client What `createClient()` of `npm:redis` or `new Redis()` of `npm:ioredis` has made.
- * @param options The channels' prefix, and how long to try.
+ * @param options The channels' prefix, how long to try, and how much may wait.
  * @throws {Error} If Redis cannot be reached in time; the message has the address and the reason.
+ * @throws {RangeError} If `maxBufferedAmount` is not a non-negative integer.
  */
 export async function redisBroker(
   client: NodeRedisClient | IoRedisClient,
   options: RedisBrokerOptions = {},
 ): Promise<Broker> {
-  const { prefix = "waterspout:", timeout = 5000 } = options;
+  const { prefix = "waterspout:", timeout = 5000, maxBufferedAmount = MAX_BUFFERED_AMOUNT } =
+    options;
   const links = isIoRedis(client) ? ioRedisLinks(client) : nodeRedisLinks(client);
-  const broker = new RedisBroker(links, prefix);
+  const broker = new RedisBroker(links, { prefix, maxBufferedAmount });
   try {
     await broker.connect(timeout);
   } catch (error) {
@@ -69,16 +82,21 @@ class RedisBroker implements Broker {
   readonly #prefix: string;
   readonly #publisher: RedisLink;
   readonly #subscriber: RedisLink;
+  readonly #backlog: Backlog;
   #closed = false;
   #lastError: Error | undefined;
   #changed: () => void = () => {};
 
-  constructor({ address, publisher, subscriber }: RedisLinks, prefix: string) {
+  constructor(
+    { address, publisher, subscriber }: RedisLinks,
+    { prefix, maxBufferedAmount }: Required<Omit<RedisBrokerOptions, "timeout">>,
+  ) {
     this.name = `Redis at ${address}`;
     this.#address = address;
     this.#prefix = prefix;
     this.#publisher = publisher;
     this.#subscriber = subscriber;
+    this.#backlog = new Backlog(maxBufferedAmount, () => this.#look());
   }
 
   /** Resolves when both connections are there; rejects if they are not in time. */
@@ -104,17 +122,28 @@ class RedisBroker implements Broker {
   #look(error?: Error): void {
     if (error !== undefined) this.#lastError = error;
     if (this.#closed) return;
-    const status = this.#publisher.isReady && this.#subscriber.isReady ? "up" : "down";
+    const status = this.#currentStatus();
     if (status === this.status) return;
     this.status = status;
     this.#changed();
     this.events?.status(status, status === "down" ? error : undefined);
   }
 
+  #currentStatus(): BrokerStatus {
+    if (!this.#publisher.isReady || !this.#subscriber.isReady) return "down";
+    return this.#backlog.isSlow ? "slow" : "up";
+  }
+
   publish(topic: string, message: Uint8Array): void {
-    this.#publisher.publish(this.#prefix + topic, message).catch((error) => {
+    const backlog = this.#backlog;
+    const size = message.length + COMMAND_SIZE;
+    if (!backlog.admits(size)) return;
+    const published = this.#publisher.publish(this.#prefix + topic, message);
+    backlog.add(size);
+    published.then(() => backlog.remove(size), (error) => {
+      backlog.remove(size);
       // What was under way when the connection broke is lost like what comes after it.
-      if (this.status === "up") this.events?.failed(error);
+      if (this.status !== "down") this.events?.failed(error);
     });
   }
 

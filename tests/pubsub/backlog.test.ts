@@ -1,0 +1,57 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { describe, test } from "node:test";
+import { Backlog } from "../../src/pubsub/brokers/backlog.ts";
+
+/** What is done (a message that is sent, or bytes that are acknowledged), and whether it is slow. */
+type Step = readonly [act: "send" | "confirm", size: number, taken: boolean, isSlow: boolean];
+
+const cases: Readonly<Record<string, readonly Step[]>> = {
+  "takes what fits exactly, and no byte more": [
+    ["send", 60, true, false],
+    ["send", 40, true, false],
+    ["send", 1, false, true],
+  ],
+  "takes one message of any size if nothing waits": [
+    ["send", 500, true, false],
+    ["send", 1, false, true],
+  ],
+  "drops all until no more than half waits": [
+    ["send", 100, true, false],
+    ["send", 1, false, true],
+    ["confirm", 49, true, true],
+    ["send", 1, false, true],
+    ["confirm", 1, true, false],
+    ["send", 50, true, false],
+    ["send", 1, false, true],
+  ],
+  "is quick again when all is lost": [
+    ["send", 100, true, false],
+    ["send", 100, false, true],
+    ["confirm", 100, true, false],
+  ],
+};
+
+describe("the backlog of a broker", () => {
+  for (const [name, steps] of Object.entries(cases)) {
+    test(name, () => {
+      const told: boolean[] = [];
+      const backlog: Backlog = new Backlog(100, () => told.push(backlog.isSlow));
+      const seen = steps.map(([act, size]): Step => {
+        const taken = act === "confirm" || backlog.admits(size);
+        if (act === "confirm") backlog.remove(size);
+        else if (taken) backlog.add(size);
+        return [act, size, taken, backlog.isSlow];
+      });
+      assertEquals(seen, steps);
+      // Each change is told once.
+      assertEquals(told, told.map((_, index) => index % 2 === 0));
+    });
+  }
+
+  test("has a limit that is a non-negative integer", () => {
+    for (const limit of [-1, 1.5, NaN, Infinity, "1" as unknown as number]) {
+      assertThrows(() => new Backlog(limit, () => {}), RangeError, "Cannot use maxBufferedAmount");
+    }
+    assertEquals(new Backlog(0, () => {}).admits(1), true);
+  });
+});
