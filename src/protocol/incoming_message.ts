@@ -8,8 +8,10 @@ import { Opcode } from "./frame.ts";
 import { maskInto } from "./mask.ts";
 import { checkUtf8, COMPLETE, decodeAscii, decodeUtf8, notUtf8, REJECTED } from "./utf8.ts";
 
-/** How far the memory for a message may be ahead of what the peer has sent of it. */
+/** How far the memory for a message may be ahead of what the peer has sent of it, if not as far again. */
 const AHEAD = 1024 * 1024;
+/** And how many times as far: a chunk of 64 KiB gets all of it at once, and one byte 1 KiB. */
+const TIMES_AHEAD = 16;
 /** The first memory for a message of which it is not known how long it will be. */
 const FIRST = 1024;
 
@@ -73,14 +75,20 @@ export class IncomingMessage {
     if (this.#utf8 === REJECTED) throw notUtf8();
   }
 
-  /** Memory for `size` bytes, to which what is announced is no reason to be far ahead of. */
+  /** Makes room for `size` bytes, and never far more than that, whatever length was announced. */
   #reserve(size: number): Uint8Array {
     const bytes = this.#bytes;
     if (bytes !== null && bytes.length >= size) return bytes;
-    let capacity = Math.min(this.#announced, size + Math.max(AHEAD, size));
+    const ahead = Math.max(size, Math.min(AHEAD, Math.max(FIRST, size * TIMES_AHEAD)));
+    let capacity = Math.min(this.#announced, size + ahead);
     if (!this.#isLast) capacity = Math.max(capacity, FIRST, 2 * (bytes?.length ?? 0));
-    if (bytes !== null) this.#bytes = new Uint8Array(bytes.buffer.transfer(capacity)); // need not copy
-    else this.#bytes = this.#takeSpare(capacity) ?? allocate(capacity);
+    const spared = bytes === null || bytes.length < SPARED ? this.#takeSpare(capacity) : null;
+    if (bytes === null) this.#bytes = spared ?? allocate(capacity);
+    else if (spared === null) this.#bytes = new Uint8Array(bytes.buffer.transfer(capacity)); // need not copy
+    else {
+      spared.set(bytes);
+      this.#bytes = spared;
+    }
     return this.#bytes;
   }
 

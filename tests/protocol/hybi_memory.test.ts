@@ -48,7 +48,7 @@ describe("memory", () => {
       const hybi = server();
       const header = frame({ opcode, length: size, lengthSize: 8 });
       const sizes = allocations(() => receiveAll(hybi, [header]));
-      assertLessOrEqual(Math.max(...sizes), MIB + 100);
+      assertLessOrEqual(Math.max(...sizes), 100);
       const piece = hex("37 FA 21 3D".repeat(16 * KIB)); // zeros, masked
       for (let arrived = piece.length; arrived < size; arrived += piece.length) {
         const sizes = allocations(() => hybi.receive(piece, false, recorder([])));
@@ -58,11 +58,32 @@ describe("memory", () => {
     });
   }
 
-  test("for a message in one frame is made for its size at once, up to 1 MiB", () => {
-    const [first = binary("")] = chopped(binary(new Uint8Array(MIB)), 1000);
-    const sizes = allocations(() => server().receive(first, false, recorder([])));
-    assertEquals(sizes.filter((size) => size > 14), [MIB]);
+  test("for a message in one frame is made for its size at once, up to 17 times the first chunk", () => {
+    const rows = [[1, 1025], [1000, 17_000], [64_000, MIB], [200_000, MIB]] as const;
+    for (const [first, memory] of rows) {
+      const frame = binary(new Uint8Array(MIB)).subarray(0, 14 + first);
+      const sizes = allocations(() => server().receive(frame, false, recorder([])));
+      assertEquals(sizes.filter((size) => size > 14), [memory], `${first} bytes`);
+    }
   });
+
+  for (const opcode of [1, 2]) {
+    test(`for a message of opcode ${opcode} in segments of 1 byte is 17 times theirs at most`, () => {
+      const hybi = server();
+      const whole = frame({ opcode, payload: new Uint8Array(100_000), lengthSize: 8 });
+      receiveAll(hybi, [whole.subarray(0, 14)]);
+      const bytes = whole.subarray(14);
+      let made = 0;
+      for (let arrived = 1; arrived < bytes.length; arrived++) {
+        const sizes = allocations(() =>
+          hybi.receive(bytes.slice(arrived - 1, arrived), false, recorder([]))
+        ).filter((size) => size > 1);
+        made += sizes.length;
+        assertLessOrEqual(Math.max(0, ...sizes), Math.max(1025, arrived * 17));
+      }
+      assertLessOrEqual(made, 5);
+    });
+  }
 
   test("for a message in many frames grows by doubling", () => {
     const frames = [
