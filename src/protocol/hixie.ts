@@ -203,7 +203,7 @@ export class Hixie implements Protocol {
     else {
       const frame = new Output();
       writeLong(frame, message);
-      output.refer(frame.bytes.subarray(0, frame.length));
+      output.refer(frame.written());
     }
   }
 

@@ -60,7 +60,7 @@ export function writeTextFrame(
   if (message.length >= BY_REFERENCE) {
     const payload = new Output();
     appendText(payload, message);
-    writeFrame(output, first, payload.bytes.subarray(0, payload.length), masked);
+    writeFrame(output, first, payload.written(), masked);
     return;
   }
   const at = output.reserve(MAX_HEADER_SIZE + (message.length <= ROOMY ? message.length * 3 : 0));

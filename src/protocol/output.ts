@@ -25,6 +25,11 @@ const KEPT_CAPACITY = 64 * 1024;
 /** From this size on, a payload goes by reference instead of being copied behind its header. */
 export const BY_REFERENCE = 64 * 1024;
 
+/** Whether the first `length` bytes may keep a buffer alive: it is at most 1.5 times as large. */
+function isMost(bytes: Uint8Array, length: number): boolean {
+  return length + (length >> 1) >= bytes.length;
+}
+
 /** Payloads that go between the bytes before and after `at`. */
 interface Reference {
   readonly at: number;
@@ -63,7 +68,10 @@ export class Output implements Iterable<Uint8Array> {
   }
 
   #grow(needed: number): void {
-    const bytes = allocate(Math.max(needed, this.bytes.length * 2));
+    const { length: capacity } = this.bytes;
+    // What is larger than may be kept goes out soon, and may wait then: most of it should be used.
+    const larger = capacity < KEPT_CAPACITY ? capacity * 2 : capacity + (capacity >> 2);
+    const bytes = allocate(Math.max(needed, larger));
     bytes.set(this.length === this.bytes.length ? this.bytes : this.bytes.subarray(0, this.length));
     this.#replace(bytes);
   }
@@ -86,13 +94,19 @@ export class Output implements Iterable<Uint8Array> {
     this.#referenced += payload.length;
   }
 
+  /** What is written, payloads by reference aside, in memory that is not much more than it. */
+  written(): Uint8Array {
+    const { bytes, length } = this;
+    return isMost(bytes, length) ? bytes.subarray(0, length) : bytes.slice(0, length);
+  }
+
   /** Sends everything, in order, and is empty again. */
   flush(target: Writable): void {
     const { bytes, length } = this;
     const references = this.#references;
     this.clear();
-    // A buffer that is too large to keep is the transport's from now on.
-    const stable = bytes !== this.bytes;
+    // A buffer that is too large to keep is the transport's from now on, if most of it is used.
+    const stable = bytes !== this.bytes && isMost(bytes, length);
     let sent = 0;
     if (references !== null) {
       for (const { at, payload } of references) {

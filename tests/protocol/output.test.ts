@@ -1,5 +1,7 @@
-import { assertEquals, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { describe, test } from "node:test";
+import { Hixie } from "../../src/protocol/hixie.ts";
+import { Hybi } from "../../src/protocol/hybi.ts";
 import { Output } from "../../src/protocol/output.ts";
 import { bytes } from "./hixie_cases.ts";
 import { pattern } from "./hybi_frames.ts";
@@ -116,4 +118,55 @@ describe("Output", () => {
     assertEquals([output.size, flush(output)], [0, []]);
     assertEquals(output.bytes.length, 1024);
   });
+
+  test("hands on a large buffer only if most of it is used", () => {
+    for (const [used, stable] of [[50_000, false], [80_000, true]] as const) {
+      const output = new Output();
+      output.append(pattern(used));
+      // Room for the worst case, as a text takes it.
+      output.reserve(110_000 - used);
+      const writes: Uint8Array[] = [];
+      output.flush({
+        write: (bytes, isStable) => {
+          assertEquals([bytes, isStable], [pattern(used), stable]);
+          writes.push(bytes);
+        },
+      });
+      assertEquals(writes.length, 1);
+    }
+  });
+
+  for (const length of [1, 34, 3000]) {
+    test(`holds at most 1.5 times its bytes when 64 KiB are full, of ${length} bytes each`, () => {
+      const output = new Output();
+      while (output.size < 64 * 1024) output.append(pattern(length));
+      assert(output.bytes.length <= output.size * 1.5, `${output.bytes.length}`);
+    });
+  }
+
+  const texts: [name: string, text: string][] = [
+    ["ASCII", "a".repeat(200_000)],
+    ["three bytes each", "\u20ac".repeat(100_000)],
+    // An estimate from samples takes the first for ASCII, and the second for three bytes each.
+    ["ASCII where it is looked at", ("a" + "\u20ac".repeat(6249)).repeat(32)],
+    ["ASCII where it is not looked at", ("\u20ac" + "a".repeat(6249)).repeat(32)],
+  ];
+  for (const [name, text] of texts) {
+    test(`refers to at most 1.5 times the bytes of a long text, ${name}`, () => {
+      const encoded = new TextEncoder().encode(text);
+      for (const version of ["hybi", "hixie"] as const) {
+        const limits = { maxMessageSize: 1, maxFragments: 1 };
+        const protocol = version === "hybi"
+          ? new Hybi(limits, { role: "server" })
+          : new Hixie(limits, { version: "draft76" });
+        const output = new Output();
+        protocol.writeText(output, text);
+        const pieces = [...output];
+        const payload = pieces.reduce((a, b) => a.length > b.length ? a : b);
+        const start = version === "hybi" ? 0 : 1;
+        assertEquals(payload.subarray(start, start + encoded.length), encoded);
+        assert(payload.buffer.byteLength <= payload.length * 1.5, `${payload.buffer.byteLength}`);
+      }
+    });
+  }
 });
