@@ -32,10 +32,16 @@ const WINDOW_SIZE = 32 * 1024;
 /** The header of a stored block. */
 const HEADER_SIZE = 5;
 /**
- * So many last blocks a message may have. Who sends any sends one, but each takes as long as a
- * message of its own: a message of 16 MiB that has nothing else would keep a server busy for minutes.
+ * How many last blocks a message may have: so many, and one more for each so many bytes of it. Who
+ * sends any sends one, or one for each piece, but each of them takes two bytes and as long as several
+ * messages. All other blocks cost zlib 0.3 µs a byte at most, as short messages do.
  */
-const MOST_LAST_BLOCKS = 1000;
+const LAST_BLOCKS = 32;
+const BYTES_PER_LAST_BLOCK = 1024;
+
+const EMPTY = new Uint8Array(0);
+/** Memory for {@linkcode Window.asBlock}: to make it would take longer than to fill it. */
+const block = new Uint8Array(HEADER_SIZE + WINDOW_SIZE);
 
 /** Where no window is kept, one for all connections does. */
 let shared: StreamInflater | undefined;
@@ -73,12 +79,17 @@ class Window {
     this.#size = Math.min(WINDOW_SIZE, this.#size + kept.length);
   }
 
-  /** A stored block, not the last, that puts it in front of what follows (RFC 1951 §3.2.4). */
+  /**
+   * A stored block, not the last, that puts it in front of what follows (RFC 1951 §3.2.4). It is
+   * valid until the next call, for any window.
+   */
   asBlock(): Uint8Array {
     const size = this.#size;
-    const header = Uint8Array.of(0, size, size >> 8, ~size, ~size >> 8);
-    const oldest = size === WINDOW_SIZE ? this.#ring.subarray(this.#at) : new Uint8Array(0);
-    return concat(header, oldest, this.#ring.subarray(0, this.#at));
+    block.set([0, size, size >> 8, ~size, ~size >> 8]);
+    const oldest = size === WINDOW_SIZE ? this.#ring.subarray(this.#at) : EMPTY;
+    block.set(oldest, HEADER_SIZE);
+    block.set(this.#ring.subarray(0, this.#at), HEADER_SIZE + oldest.length);
+    return block.subarray(0, HEADER_SIZE + size);
   }
 }
 
@@ -133,6 +144,8 @@ class StreamInflater implements Inflater {
   #window: Window | null = null;
   /** How many last blocks the message has had. Behind one, zlib has to start anew. */
   #lastBlocks = 0;
+  /** How many it may have. */
+  #most = 0;
 
   constructor(keepsWindow: boolean) {
     this.#keepsWindow = keepsWindow;
@@ -144,6 +157,7 @@ class StreamInflater implements Inflater {
       this.#stream.reset();
     } else if (this.#lastBlocks > 0) this.#restart();
     this.#lastBlocks = 0;
+    this.#most = mostLastBlocks(payload);
     const inflated = new Inflated(maxSize);
     this.#read(payload, inflated);
     this.#read(TAIL, inflated);
@@ -162,7 +176,7 @@ class StreamInflater implements Inflater {
       if (stream.room === 0) continue;
       if (stream.rest === 0) return;
       // Room and input are left: it was a last block that ended.
-      if (++this.#lastBlocks > MOST_LAST_BLOCKS) throw tooManyLastBlocks();
+      if (++this.#lastBlocks > this.#most) throw tooManyLastBlocks();
       this.#restart();
     }
   }
@@ -181,13 +195,14 @@ class StreamInflater implements Inflater {
 class PlainInflater implements Inflater {
   inflate(payload: Uint8Array, maxSize: number): Uint8Array {
     const parts: Uint8Array[] = [];
+    const most = mostLastBlocks(payload);
     const window = new Window();
     let size = 0;
     // The window goes in front of what is to be read, where nothing is needed any more.
     const front = HEADER_SIZE + WINDOW_SIZE;
     const input = concat(new Uint8Array(front), payload, TAIL);
     for (let at = front, blocks = 0; at < input.length; blocks++) {
-      if (blocks > MOST_LAST_BLOCKS) throw tooManyLastBlocks();
+      if (blocks > most) throw tooManyLastBlocks();
       const block = window.asBlock();
       at -= block.length;
       input.set(block, at);
@@ -231,9 +246,14 @@ function tooLong(): ProtocolError {
   );
 }
 
+function mostLastBlocks(payload: Uint8Array): number {
+  return LAST_BLOCKS + Math.floor(payload.length / BYTES_PER_LAST_BLOCK);
+}
+
 function tooManyLastBlocks(): ProtocolError {
   return new ProtocolError(
     1009,
-    `a message must not have more than ${MOST_LAST_BLOCKS} last blocks (RFC 6455 §7.4.1)`,
+    `a message must not have more than ${LAST_BLOCKS} last blocks, ` +
+      `and one for each ${BYTES_PER_LAST_BLOCK} bytes (RFC 6455 §7.4.1)`,
   );
 }

@@ -1,8 +1,9 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, test } from "node:test";
 import { deflateRawSync } from "node:zlib";
 import { ProtocolError } from "../../src/errors.ts";
 import { type Inflater, makeInflater } from "../../src/protocol/inflater.ts";
+import { count } from "../support/counting.ts";
 import { deflate, DEFLATE_CASES } from "./deflate_cases.ts";
 import { bytes, hex } from "./hixie_cases.ts";
 import { dice } from "./hixie_receive.ts";
@@ -34,6 +35,12 @@ function farCopy(distance: number): Uint8Array {
 
 function repeated(part: Uint8Array, count: number): Uint8Array {
   return Uint8Array.from({ length: part.length * count }, (_, i) => part[i % part.length] ?? 0);
+}
+
+/** The length of a stored block and its complement (RFC 1951 §3.2.4). */
+function storedLength(size: number): string {
+  const octets = [size, size >> 8, ~size, ~size >> 8];
+  return octets.map((octet) => (octet & 0xff).toString(16).padStart(2, "0")).join(" ");
 }
 
 function codeOf(error: Error): number | undefined {
@@ -96,13 +103,26 @@ for (const [name, make] of ENGINES) {
       }
     });
 
-    test("may have 1000 last blocks, and no more", () => {
+    // A last block takes 3 bytes, or 2 if it is empty; one more may come for each 1024 bytes.
+    for (const [filler, most] of [[0, 32], [1000, 33], [5100, 37]] as const) {
+      test(`may have ${most} last blocks beside ${filler} bytes, and no more`, () => {
+        const inflater = make();
+        const stored = bytes(hex("00"), hex(storedLength(filler)), new Uint8Array(filler));
+        const payload = (count: number) => bytes(repeated(LAST_A, count), stored, hex("00"));
+        const message = bytes("a".repeat(most), new Uint8Array(filler));
+        assertEquals(inflater.inflate(payload(most), LIMIT), message);
+        const tooMany = assertThrows(() => inflater.inflate(payload(most + 1), LIMIT));
+        assertEquals(codeOf(tooMany), 1009);
+        assertEquals(inflater.inflate(payload(most), LIMIT), message);
+      });
+    }
+
+    test("may not have nothing but last blocks", () => {
       const inflater = make();
-      const most = bytes(repeated(LAST_A, 1000), hex("00"));
-      assertEquals(inflater.inflate(most, LIMIT), bytes("a".repeat(1000)));
-      for (const more of [bytes(LAST_A, most), repeated(hex("03 00"), 1 << 20)]) {
-        assertEquals(codeOf(assertThrows(() => inflater.inflate(more, LIMIT))), 1009);
-      }
+      assertEquals(
+        codeOf(assertThrows(() => inflater.inflate(repeated(hex("03 00"), 1 << 20), LIMIT))),
+        1009,
+      );
     });
 
     test("has a window of 32 KiB behind a last block, wherever that began", () => {
@@ -165,6 +185,18 @@ describe("messages that build on those before", () => {
       const copied = sent.slice(sent.length - 32_768, sent.length - 32_768 + 258);
       assertEquals(inflater.inflate(farCopy(32_768), LIMIT), copied);
       sent = bytes(sent, copied);
+    }
+    inflater.free?.();
+  });
+
+  test("may end with a last block each, which makes no memory but the message's", () => {
+    const inflater = makeInflater(true);
+    inflater.inflate(deflate(noise(40_000)), LIMIT);
+    // What a message ends with counts for it, and not for the next one.
+    const most = bytes(repeated(LAST_A, 32), hex("01"));
+    for (let i = 0; i < 100; i++) {
+      const { buffers } = count(() => assertEquals(inflater.inflate(most, LIMIT).length, 32));
+      assert(Math.max(...buffers) < 1000, `${buffers}`);
     }
     inflater.free?.();
   });
