@@ -19,7 +19,8 @@ const CR = 0x0d;
 const LF = 0x0a;
 /** What every answer begins with. */
 const START = "HTTP/1.";
-const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9][0-9][0-9])(?: (.*))?$/;
+/** Some servers answer with HTTP/1.0 and mean it no other way. */
+const STATUS_LINE = /^HTTP\/1\.[01] ([1-9][0-9][0-9])(?: (.*))?$/;
 
 /** What an answer's head says. Names of fields are in lower case. */
 export class ResponseHead {
@@ -27,8 +28,6 @@ export class ResponseHead {
   readonly text: string;
   /** The first line. */
   readonly statusLine: string;
-  /** `"1.0"` or `"1.1"`. */
-  readonly httpVersion: "1.0" | "1.1";
   /** The status code. */
   readonly status: number;
   /** The names and values of the fields in their order; a value is all that is behind the colon. */
@@ -41,7 +40,7 @@ export class ResponseHead {
    */
   constructor(text: string, maxHeaderCount: number) {
     const [statusLine = "", ...lines] = text.slice(0, -4).split("\r\n");
-    const [, minor, status] = STATUS_LINE.exec(statusLine) ?? [];
+    const [, status] = STATUS_LINE.exec(statusLine) ?? [];
     if (status === undefined || !isFieldValue(statusLine)) {
       throw broken(`the status line must be of HTTP/1.1, not ${show(statusLine)} (RFC 9112 §4)`);
     }
@@ -50,7 +49,6 @@ export class ResponseHead {
     }
     this.text = text;
     this.statusLine = statusLine;
-    this.httpVersion = minor === "0" ? "1.0" : "1.1";
     this.status = Number(status);
     this.fields = lines.map(parseField);
   }

@@ -25,12 +25,6 @@ const SECTION = "RFC 6455 §4.1";
 
 const RULES: readonly AnswerRule<Facts>[] = [
   {
-    section: "RFC 9110 §7.8",
-    must: () => "the answer must be of HTTP/1.1",
-    came: ({ head }) => head.statusLine,
-    broken: ({ head }) => head.httpVersion !== "1.1",
-  },
-  {
     section: SECTION,
     must: () => "Upgrade must be websocket",
     came: field("upgrade"),

@@ -6,16 +6,18 @@
 import { trimSpace } from "./grammar.ts";
 
 /**
- * The value of a cookie, without quotes and percent-decoded where it is well-formed.
+ * The value of the first cookie of a name, percent-decoded where it is well-formed.
  *
- * @param cookies The value of the field `Cookie`.
- * @param name The cookie's name.
- * @returns `undefined` if there is none of that name.
+ * Only spaces and tabs are trimmed: another character, such as U+00A0, is of the name. Otherwise a
+ * page that may not set `__Host-id` could set it under another name.
+ *
+ * @param field The value of `Cookie`.
+ * @param name The cookie's name, in its case.
+ * @returns `undefined` if there is none.
  */
-export function cookieOf(cookies: string, name: string): string | undefined {
-  for (const pair of cookies.split(";")) {
+export function cookieValue(field: string, name: string): string | undefined {
+  for (const pair of field.split(";")) {
     const equals = pair.indexOf("=");
-    // Spaces and tabs only: to trim more would let a name pass for another, such as `__Host-id`.
     if (equals === -1 || trimSpace(pair.slice(0, equals)) !== name) continue;
     const value = trimSpace(pair.slice(equals + 1)).replace(/^"(.*)"$/, "$1");
     try {

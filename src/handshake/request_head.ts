@@ -120,12 +120,11 @@ export class RequestHead {
   get(name: string): string | undefined {
     const { starts, colons, count } = this.#fields();
     const text = this.#text;
-    const { length } = name;
     let joined: string | undefined;
     for (let i = 0; i < count; i++) {
       // `count` entries are there.
       const start = starts[i]!;
-      if (colons[i]! - start !== length || !isNamed(text, start, name)) continue;
+      if (!isField(text, start, colons[i]!, name)) continue;
       const value = this.#value(i);
       joined = joined === undefined ? value : `${joined}, ${value}`;
     }
@@ -139,7 +138,7 @@ export class RequestHead {
     for (let i = 0; i < count; i++) {
       // `count` entries are there.
       const start = starts[i]!;
-      if (colons[i]! - start === name.length && isNamed(this.#text, start, name)) found++;
+      if (isField(this.#text, start, colons[i]!, name)) found++;
     }
     return found;
   }
@@ -173,13 +172,23 @@ export class RequestHead {
   #pairs(): [name: string, value: string][] {
     const { starts, colons, count } = this.#fields();
     const { authority } = this;
+    const text = this.#text;
     const pairs: [name: string, value: string][] = [];
+    let cookie: [name: string, value: string] | undefined;
     for (let i = 0; i < count; i++) {
       // `count` entries are there.
       const start = starts[i]!, colon = colons[i]!;
-      const name = this.#text.substring(start, colon);
-      const isReplaced = authority !== undefined && name.toLowerCase() === "host";
-      pairs.push([name, isReplaced ? authority : this.#value(i)]);
+      const pair: [string, string] = [text.substring(start, colon), this.#value(i)];
+      if (authority !== undefined && isField(text, start, colon, "host")) pair[1] = authority;
+      if (isField(text, start, colon, "cookie")) {
+        // Several are joined by a semicolon (RFC 9113 §8.2.3); Deno's `Headers` would take a comma.
+        if (cookie !== undefined) {
+          cookie[1] += `; ${pair[1]}`;
+          continue;
+        }
+        cookie = pair;
+      }
+      pairs.push(pair);
     }
     return pairs;
   }
@@ -214,8 +223,9 @@ export class RequestHead {
   }
 }
 
-/** Whether the field name at `start`, known to be as long as `name`, is `name` in any case. */
-function isNamed(text: string, start: number, name: string): boolean {
+/** Whether the field name from `start` to `colon` is `name`, which is in lower case, in any case. */
+function isField(text: string, start: number, colon: number, name: string): boolean {
+  if (colon - start !== name.length) return false;
   for (let i = 0; i < name.length; i++) {
     const code = text.charCodeAt(start + i);
     const isUpperCase = code >= 0x41 && code <= 0x5a;

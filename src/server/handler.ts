@@ -8,7 +8,7 @@ import { type MaybePromise, requireSync } from "../guard.ts";
 import type { ConnectionEnd } from "../connection/connection_end.ts";
 import type { ConnectionInfo } from "./connection_info.ts";
 import type { ServerConnection } from "./server_connection.ts";
-import { cookieOf } from "../handshake/cookies.ts";
+import { cookieValue } from "../handshake/cookies.ts";
 import { sameOrigin } from "../handshake/origin.ts";
 import type { WebSocketVersion } from "../handshake/versions.ts";
 import type { Message } from "../connection/message.ts";
@@ -145,7 +145,7 @@ export abstract class WebSocketHandler<Options = unknown> {
    * @param fallback What to return where it is missing.
    */
   getCookie(name: string, fallback?: string): string | undefined {
-    return cookieOf(this.request.headers.get("cookie") ?? "", name) ?? fallback;
+    return cookieValue(this.request.headers.get("cookie") ?? "", name) ?? fallback;
   }
 
   // --- Hooks of the handshake -------------------------------------------------------------------
@@ -185,6 +185,9 @@ export abstract class WebSocketHandler<Options = unknown> {
    * Chooses one of the subprotocols that the client offers, in its order of preference; none by
    * default (Tornado's `select_subprotocol`). draft75 and draft76 offer one at the most.
    *
+   * PhantomJS 1.9 makes one of several, `a,b` of `["a", "b"]`, and wants it back whole:
+   * `offered.find((name) => name.split(/, ?/).includes("a"))` finds `a` in either form.
+   *
    * @param _offered What the client offers; not called when it offers none.
    * @returns One of them, or `undefined`. Any other is a `TypeError` and refuses the handshake.
    */
@@ -219,7 +222,8 @@ export abstract class WebSocketHandler<Options = unknown> {
   }
 
   /**
-   * Adds a field to the answer of the handshake, until `open`.
+   * Adds a field to the answer of the handshake, until `open`. A value should be of ASCII and not be
+   * empty where draft76 is spoken: with others PhantomJS 1.9 drops the connection.
    *
    * @throws {TypeError} If the name is not a token, or the value has characters that a field can't,
    * or the handshake is over.

@@ -9,7 +9,7 @@ const URL = "ws://example.com:8080/chat?room=1";
 type Bad = readonly [what: string, spoil: (head: string) => string, ...says: string[]];
 
 const bad: readonly Bad[] = [
-  ["HTTP/1.0", (head) => head.replace("HTTP/1.1", "HTTP/1.0"), "HTTP/1.1", "HTTP/1.0 101"],
+  ["HTTP/1.2", (head) => head.replace("HTTP/1.1", "HTTP/1.2"), "HTTP/1.1", "HTTP/1.2 101"],
   ["HTTP/2", (head) => head.replace("HTTP/1.1", "HTTP/2"), `"HTTP/1."`, `"HTTP/2"`],
   ["another protocol", () => "SSH-2.0-OpenSSH_9.2\r\n", `"HTTP/1."`, `"S"`],
   ["a status of two digits", (head) => head.replace(" 101 ", " 99 "), "RFC 9112 §4"],
@@ -91,6 +91,11 @@ describe("a client of RFC 6455 takes", () => {
     ["a good answer", (head) => head],
     ["no reason phrase", (head) => head.replace(" Switching Protocols", "")],
     ["an empty reason phrase", (head) => head.replace("Switching Protocols", "")],
+    ["HTTP/1.0", (head) => head.replace("HTTP/1.1", "HTTP/1.0")],
+    [
+      "control characters in a field",
+      (head) => head.replace("\r\n\r\n", "\r\nServer: \x7f\x01\r\n\r\n"),
+    ],
     ["another case", (head) => head.replace("Upgrade: websocket", "UPGRADE: WebSocket")],
     ["more than one connection option", (head) => head.replace(": Up", ": keep-alive, up")],
     ["spaces and tabs around values", (head) => head.replace(/: (.*)/g, ":\t $1 \t")],

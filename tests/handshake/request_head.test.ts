@@ -121,6 +121,14 @@ describe("toRequest", () => {
     ]);
   });
 
+  test("makes one field of several of Cookie, by a semicolon", () => {
+    const head = headOf(
+      "GET / HTTP/1.0\r\ncookie: a=1\r\nX: y\r\nCOOKIE: b=2\r\nCookie: c=3\r\n\r\n",
+    );
+    assertEquals(head.toRequest("http").headers.get("cookie"), "a=1; b=2; c=3");
+    assertEquals([...head.toHeaders()], [["cookie", "a=1; b=2; c=3"], ["x", "y"]]);
+  });
+
   test("an HTTP/1.0 request without a host gets localhost", () => {
     const head = headOf("GET /a HTTP/1.0\r\n\r\n");
     assertEquals(head.host, "");

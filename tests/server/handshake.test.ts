@@ -319,6 +319,18 @@ for (const version of VERSIONS) {
 }
 
 describe("the handshake of a draft", () => {
+  for (const offer of ["a", "a,b", "b, a"]) {
+    test(`agrees on the one subprotocol ${offer}, of which PhantomJS makes several`, async () => {
+      class A extends Quiet {
+        override selectSubprotocol(offered: readonly string[]): string | undefined {
+          return offered.find((name) => name.split(/, ?/).includes("a"));
+        }
+      }
+      const client = await new Rig(A).open("draft76", { subprotocols: [offer] });
+      assertEquals(client.answer?.headers.get("sec-websocket-protocol"), offer);
+    });
+  }
+
   for (const version of HIXIE) {
     test(`${version}: has no binary messages, before it is over either`, async () => {
       const errors: string[] = [];
