@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import { assertEquals } from "@std/assert";
 import type { Transport, TransportEvents } from "../../src/transport/transport.ts";
 import { Pattern } from "./pattern.ts";
@@ -83,7 +84,7 @@ export class Recorder extends Watched implements TransportEvents {
   /** Fails if a rule was broken. */
   check(): void {
     for (const { chunk, copy } of this.#kept) {
-      if (!chunk.every((byte, i) => byte === copy[i])) this.problems.push("a kept chunk changed");
+      if (Buffer.compare(chunk, copy) !== 0) this.problems.push("a kept chunk changed");
     }
     assertEquals(this.problems, []);
   }
