@@ -19,8 +19,8 @@ const SEAM = "src/transport/transport.ts";
 const PICKERS: readonly string[] = ["listen", "connect"].map((name) => `${TRANSPORT}${name}.ts`);
 /** The ends of connections in memory, which the test kit joins. */
 const MEMORY = "src/transport/memory.ts";
-/** An adapter: the file of a runtime. */
-const ADAPTER = /^src\/transport\/(deno|bun|node)\.ts$/;
+/** An adapter: the files of a runtime that listen. */
+const ADAPTER = /^src\/transport\/(deno|bun|node)(?:_listen)?\.ts$/;
 
 /** The storeys of the house from the top: whoever is in one may import it and those below. */
 const STOREYS: readonly (readonly string[])[] = [
@@ -117,7 +117,7 @@ describe("the imports of src", () => {
     const wrong = imports.filter(({ file, target }) => {
       const runtime = ADAPTER.exec(target)?.[1];
       if (runtime === undefined || file === "src/transport/listen.ts") return false;
-      return !file.startsWith(`${TRANSPORT}${runtime}_`);
+      return !file.startsWith(`${TRANSPORT}${runtime}`);
     });
     assertEquals(wrong.map(show), []);
   });

@@ -25,6 +25,7 @@ export interface Count {
  * - `host`: `allowedHosts` does not list what was asked for;
  * - `limit`: `maxConnections` or `maxConnectionsPerAddress`;
  * - `stopping`: the server is shutting down;
+ * - `tls`: the TLS handshake failed, or took longer than `handshakeTimeout`;
  * - `path`: no route matches;
  * - `method`: it is no GET;
  * - `version`: none that is spoken (here, or without TLS);
@@ -40,6 +41,7 @@ export type RefusalReason =
   | "host"
   | "limit"
   | "stopping"
+  | "tls"
   | "path"
   | "method"
   | "version"
@@ -87,6 +89,7 @@ export class Counters {
     host: 0,
     limit: 0,
     stopping: 0,
+    tls: 0,
     path: 0,
     method: 0,
     version: 0,

@@ -17,7 +17,7 @@ export class Addresses {
   readonly #limit: number;
   readonly #trusted: readonly string[];
   readonly #counts: Map<string, number> = new Map();
-  readonly #counted: Map<Transport, string> = new Map();
+  readonly #counted: Map<object, string> = new Map();
 
   /** @param settings The limit, and the proxies that do not count as the client. */
   constructor(settings: Settings) {
@@ -28,28 +28,28 @@ export class Addresses {
   /**
    * Counts a connection, again once a trusted proxy has told whose it is.
    *
-   * @param transport Which one.
+   * @param key Which one: its transport, or its TLS handshake that is not over.
    * @param address The client's address.
    * @returns Whether there was room; if not, it is not counted.
    */
-  add(transport: Transport, address: Address): boolean {
+  add(key: object, address: Address): boolean {
     if (this.#limit === 0) return true;
-    this.delete(transport);
+    this.delete(key);
     const { hostname } = address;
     if (address.transport === "unix" || isTrusted(address, this.#trusted)) return true;
     const count = this.#counts.get(hostname) ?? 0;
     if (count >= this.#limit) return false;
     this.#counts.set(hostname, count + 1);
-    this.#counted.set(transport, hostname);
+    this.#counted.set(key, hostname);
     return true;
   }
 
   /** A connection is gone. */
-  delete(transport: Transport): void {
+  delete(key: object): void {
     if (this.#limit === 0) return;
-    const hostname = this.#counted.get(transport);
+    const hostname = this.#counted.get(key);
     if (hostname === undefined) return;
-    this.#counted.delete(transport);
+    this.#counted.delete(key);
     const count = this.#counts.get(hostname) ?? 0;
     if (count > 1) this.#counts.set(hostname, count - 1);
     else this.#counts.delete(hostname);

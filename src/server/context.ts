@@ -17,7 +17,8 @@ import { type Stats, takeSnapshot } from "../metrics/snapshot.ts";
 import { Counters } from "../metrics/counters.ts";
 import { Relay } from "../pubsub/relay.ts";
 import { Topics } from "../pubsub/topics.ts";
-import type { Transport } from "../transport/transport.ts";
+import type { Address, Transport } from "../transport/transport.ts";
+import { PendingHandshake, type TlsHandshakeEnd } from "./tls_handshakes.ts";
 import { TimingWheel } from "../timing/timing_wheel.ts";
 import { type Turns, turnsOf } from "../timing/turns.ts";
 
@@ -74,8 +75,13 @@ export class Context {
     if (broker !== undefined) this.topics.relay = new Relay(broker, this.topics, this);
   }
 
-  /** Takes a connection in, or turns it away where there are too many. */
-  take(transport: Transport, owner?: Owner): Owned {
+  /**
+   * Takes a connection in, or turns it away where there are too many.
+   *
+   * @param owner The server that has accepted it, if one has.
+   * @param timeLeft What TLS has left of `handshakeTimeout`, in milliseconds.
+   */
+  take(transport: Transport, owner?: Owner, timeLeft?: number): Owned {
     const { maxConnections, maxConnectionsPerAddress } = this.settings;
     if (owner?.stopping) {
       this.counters.refused.stopping++;
@@ -91,9 +97,43 @@ export class Context {
       return reject(transport, this.wheel, owner, reason);
     }
     const connection = new ServerConnection(this, transport, owner);
-    connection.start();
+    connection.start(timeLeft);
     this.#sockets++;
     return connection;
+  }
+
+  /**
+   * Lets a TLS handshake begin.
+   *
+   * @param peer The other end.
+   * @param owner The server that has accepted the TCP connection.
+   * @returns `undefined` where there are too many connections, or the server is shutting down.
+   */
+  beginTls(peer: Address, owner: Owner, end: TlsHandshakeEnd): PendingHandshake | undefined {
+    const { maxConnections, handshakeTimeout } = this.settings;
+    const { refused } = this.counters;
+    if (owner.stopping) return void refused.stopping++;
+    if (maxConnections > 0 && this.#sockets >= maxConnections) return void refused.limit++;
+    const pending = new PendingHandshake({
+      ...end,
+      wheel: this.wheel,
+      timeout: handshakeTimeout,
+      owner,
+      fail: (error) => {
+        refused.tls++;
+        end.fail(error);
+      },
+      release: (pending) => {
+        this.#sockets--;
+        this.#addresses.delete(pending);
+      },
+    });
+    if (!this.#addresses.add(pending, peer)) {
+      this.wheel.remove(pending);
+      return void refused.limit++;
+    }
+    this.#sockets++;
+    return pending;
   }
 
   /** Whether a connection may stay, now that a trusted proxy has told whose it is. */

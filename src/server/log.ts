@@ -58,6 +58,10 @@ export const LOG_INTERVAL = 10_000;
  * what a client has sent: each takes memory for as long as the application lives.
  */
 export type LimitedKind =
+  /** A connection that could not be accepted. */
+  | "accept"
+  /** A TLS handshake that failed. */
+  | "tls"
   /** A handshake whose origin is not allowed. */
   | "origin"
   /** A handshake of draft75 or draft76 that is ended without an answer. */

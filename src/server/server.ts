@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { guard } from "../guard.ts";
+import { guard, toError } from "../guard.ts";
 import type { Context, Owned, Owner } from "./context.ts";
 import { checkCloseCode } from "../protocol/close_code.ts";
 import { IndexedSet } from "./indexed_set.ts";
+import type { PendingHandshake } from "./tls_handshakes.ts";
 import { listen, LISTENER_KINDS } from "../transport/listen.ts";
 import type { Address, Listener, ListenerOptions, Transport } from "../transport/transport.ts";
 import { checkOptions, FUNCTION, type Kind, show, SIGNAL } from "../validation.ts";
@@ -125,16 +126,19 @@ export class Server implements AsyncDisposable {
   readonly #connections: IndexedSet<Owned> = new IndexedSet();
   readonly #owner: Owner;
   readonly #finished: { promise: Promise<void>; resolve: () => void } = Promise.withResolvers();
+  readonly #onError: ListenOptions["onError"];
   #stopping = false;
 
   /** Made by `Application.listen`. @ignore */
   constructor(context: unknown, options: number | string | ListenOptions) {
     this.#context = context as Context;
     this.#owner = this.#makeOwner();
-    const { signal, onListen, ...rest } = toListenOptions(options);
+    const { signal, onListen, onError, ...rest } = toListenOptions(options);
+    this.#onError = onError;
     this.#listener = listen(
-      { ...rest, onError: (error) => this.#report(error, rest.onError) },
+      { ...rest, onError: (error) => this.#report("accept", error) },
       (transport) => this.#accept(transport),
+      { gate: { begin: (peer, destroy) => this.#beginTls(peer, destroy) } },
     );
     this.#announce(onListen);
     this.#obey(signal);
@@ -218,8 +222,18 @@ export class Server implements AsyncDisposable {
     };
   }
 
-  #accept(transport: Transport): void {
-    this.#connections.add(this.#context.take(transport, this.#owner));
+  #accept(transport: Transport, timeLeft?: number): void {
+    this.#connections.add(this.#context.take(transport, this.#owner, timeLeft));
+  }
+
+  #beginTls(peer: Address, destroy: () => void): PendingHandshake | undefined {
+    const pending = this.#context.beginTls(peer, this.#owner, {
+      destroy,
+      accept: (transport, timeLeft) => this.#accept(transport, timeLeft),
+      fail: (error) => this.#report("tls", error),
+    });
+    if (pending !== undefined) this.#connections.add(pending);
+    return pending;
   }
 
   #finishIfEmpty(): void {
@@ -228,8 +242,15 @@ export class Server implements AsyncDisposable {
     this.#finished.resolve();
   }
 
-  #report(error: Error, onError: ListenOptions["onError"]): void {
-    if (onError === undefined) return this.#context.log("Cannot accept a connection:", error);
+  #report(kind: "accept" | "tls", thrown: unknown): void {
+    const error = toError(thrown);
+    const onError = this.#onError;
+    if (onError === undefined) {
+      const what = kind === "tls"
+        ? "Cannot finish a TLS handshake:"
+        : "Cannot accept a connection:";
+      return this.#context.limitedLog.write(kind, what, error);
+    }
     guard(
       (): unknown => onError(error),
       (another) => this.#context.log("Uncaught exception in onError:", another),

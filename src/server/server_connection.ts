@@ -84,9 +84,15 @@ export class ServerConnection implements ConnectionInfo, Subscriber, Owned {
     context.wheel.set(opening, settings.handshakeTimeout);
   }
 
-  /** Begins to read the request. */
-  start(): void {
-    if (this.#opening !== null) this.transport.events = this.#opening;
+  /**
+   * Begins to read the request.
+   *
+   * @param timeLeft What TLS has left of `handshakeTimeout`, in milliseconds.
+   */
+  start(timeLeft?: number): void {
+    if (this.#opening === null) return;
+    if (timeLeft !== undefined) this.context.wheel.set(this.#opening, timeLeft);
+    this.transport.events = this.#opening;
   }
 
   // --- What a handler may know ------------------------------------------------------------------

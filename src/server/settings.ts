@@ -58,7 +58,7 @@ export interface Settings {
   readonly maxHeaderCount: number;
   /** The longest body of a plain HTTP request. Beyond it: 413. */
   readonly maxBodySize: number;
-  /** From accept to the end of the handshake, `prepare()` and draft76's key3 included. */
+  /** From accept to the end of the handshake, with TLS, `prepare()` and draft76's key3. */
   readonly handshakeTimeout: number;
   /** The longest message, after inflating. Beyond it: close code 1009. */
   readonly maxMessageSize: number;
@@ -78,9 +78,9 @@ export interface Settings {
   readonly idleTimeout: number;
   /** How long to wait for the peer's part of the closing handshake. */
   readonly closeTimeout: number;
-  /** The most connections at a time. Beyond it: 503. 0 for no limit. */
+  /** The most connections at a time. Beyond it: 503, or with TLS the end. 0 for no limit. */
   readonly maxConnections: number;
-  /** The most connections of one address at a time. Beyond it: 503. 0 for no limit. */
+  /** The same for one address. 0 for no limit. */
   readonly maxConnectionsPerAddress: number;
   /** What carries published messages to other processes; without it topics are this process's. */
   readonly broker: Broker | undefined;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type BunSocketHandlers, bunSocketHandlers } from "./bun.ts";
+import { type BunSocketHandlers, plainHandlers, secureHandlers } from "./bun_handlers.ts";
 import type { BunSocket } from "./bun_socket.ts";
 import { toError } from "../guard.ts";
 import type { ConnectorOptions, TlsOptions, Transport } from "./transport.ts";
@@ -52,7 +52,9 @@ export function connect(options: ConnectorOptions): Promise<Transport> {
       signal?.removeEventListener("abort", giveUp);
       resolve(transport);
     };
-    const handlers = bunSocketHandlers(connected, { secure: tls !== undefined, onError: reject });
+    const handlers: BunSocketHandlers = tls === undefined
+      ? plainHandlers(connected, path)
+      : secureHandlers({ begin: () => ({ accepted: connected, failed: reject }) }, path);
     Bun.connect({
       ...(path === undefined ? { hostname, port } : { unix: path }),
       ...(tls === undefined ? {} : { tls: bunTls(tls) }),

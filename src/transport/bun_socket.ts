@@ -58,17 +58,27 @@ export class BunTransport implements Transport {
   events: TransportEvents = noEvents;
   readonly secure: boolean;
   readonly #socket: BunSocket;
+  readonly #kind: Address["transport"];
   #input: Input = "open";
   #output: Output = "open";
   #queue: ByteQueue | null = null;
   #buffered = 0;
-  #remoteAddress: Address | null = null;
+  /** Bun knows the peer's address only until the connection is gone, which may be soon. */
+  readonly #remoteHostname: string;
+  readonly #remotePort: number;
   #localAddress: Address | null = null;
 
-  /** Wraps an open socket, whose `data` is to be this. */
-  constructor(socket: BunSocket, secure: boolean) {
+  /**
+   * Wraps an open socket, whose `data` is to be this.
+   *
+   * @param peer The other end, as {@linkcode peerOf} tells it.
+   */
+  constructor(socket: BunSocket, secure: boolean, peer: Address) {
     this.#socket = socket;
     this.secure = secure;
+    this.#kind = peer.transport;
+    this.#remoteHostname = peer.hostname;
+    this.#remotePort = peer.port;
   }
 
   get transfersChunks(): boolean {
@@ -80,19 +90,14 @@ export class BunTransport implements Transport {
   }
 
   get remoteAddress(): Address {
-    return this.#remoteAddress ??= addressOf(
-      this.#socket.remoteAddress,
-      this.#socket.remotePort,
-      "",
-    );
+    return { transport: this.#kind, hostname: this.#remoteHostname, port: this.#remotePort };
   }
 
   get localAddress(): Address {
-    return this.#localAddress ??= addressOf(
-      this.#socket.localAddress,
-      this.#socket.localPort,
-      pathOf(this.#socket.listener),
-    );
+    const { localAddress = "", localPort = 0, listener } = this.#socket;
+    return this.#localAddress ??= this.#kind === "unix"
+      ? { transport: "unix", hostname: pathOf(listener) ?? "", port: 0 }
+      : { transport: "tcp", hostname: localAddress, port: localPort };
   }
 
   /** For the `data` handler. */
@@ -203,12 +208,23 @@ export class BunTransport implements Transport {
   }
 }
 
-function pathOf(listener: { readonly unix?: string } | undefined): string {
-  return listener?.unix ?? "";
+function pathOf(listener: { readonly unix?: string } | undefined): string | undefined {
+  return listener?.unix;
 }
 
-function addressOf(ip: string | undefined, port: number | undefined, path: string): Address {
-  return ip === undefined
-    ? { transport: "unix", hostname: path, port: 0 }
-    : { transport: "tcp", hostname: ip, port: port ?? 0 };
+/**
+ * The other end of an open socket.
+ *
+ * @param path The path of the unix socket that was connected to, if it was one.
+ * @returns `undefined` if it is gone already: TCP knows no address of a peer that has reset the
+ * connection, which must not pass for a unix socket.
+ */
+export function peerOf(socket: BunSocket, path?: string): Address | undefined {
+  if ((path ?? pathOf(socket.listener)) !== undefined) {
+    return { transport: "unix", hostname: "", port: 0 };
+  }
+  const { remoteAddress, remotePort = 0 } = socket;
+  return remoteAddress === undefined
+    ? undefined
+    : { transport: "tcp", hostname: remoteAddress, port: remotePort };
 }

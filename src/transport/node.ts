@@ -13,17 +13,10 @@
  *
  * @module
  */
-import { builtin } from "./builtin.ts";
-import { tellError } from "./events.ts";
-import {
-  type Credentials,
-  refusedCredentials,
-  type ResolvedListenerOptions,
-  resolveListenerOptions,
-} from "./listener_options.ts";
-import { chunkReader, NodeTransport } from "./node_socket.ts";
+import { listen as listenWithGate } from "./node_listen.ts";
+import { NodeTransport } from "./node_socket.ts";
 import type { NodeSocket } from "./node_types.ts";
-import type { Acceptor, Address, Listener, ListenerOptions, Transport } from "./transport.ts";
+import type { Acceptor, Listener, ListenerOptions, Transport } from "./transport.ts";
 
 export type { NodeHandle, NodeSocket, WriteCallback } from "./node_types.ts";
 export type {
@@ -34,56 +27,6 @@ export type {
   Transport,
   TransportEvents,
 } from "./transport.ts";
-
-interface SocketAddress {
-  readonly address: string;
-  readonly port: number;
-}
-
-/** The part of `net.Server` and `tls.Server` that is used. */
-interface NodeServer {
-  on(event: string, listener: (error: Error, socket?: NodeSocket) => void): unknown;
-  listen(where: object): unknown;
-  address(): SocketAddress | string | null;
-  close(): unknown;
-  unref(): unknown;
-}
-
-interface ServerOptions {
-  readonly allowHalfOpen: boolean;
-  readonly noDelay: boolean;
-}
-
-interface BindOptions {
-  readonly host?: string;
-  readonly port?: number;
-  readonly reusePort?: boolean;
-  readonly path?: string;
-}
-
-/** The part of `node:net` that is used. */
-interface NetModule {
-  createServer(options: ServerOptions, listener: (socket: NodeSocket) => void): NodeServer;
-  isIP(host: string): number;
-  /** From Node 24 on. */
-  readonly BoundSocket?: new (options: BindOptions) => object;
-}
-
-/** The part of `node:tls` that is used. */
-interface TlsModule {
-  createServer(
-    options: ServerOptions & { cert: string; key: string; handshakeTimeout: number },
-    listener: (socket: NodeSocket) => void,
-  ): NodeServer;
-}
-
-/** The part of `node:cluster` that is used. */
-interface ClusterModule {
-  readonly isWorker: boolean;
-}
-
-/** How long a TLS handshake may take, in milliseconds. */
-const TLS_HANDSHAKE_TIMEOUT = 10_000;
 
 /**
  * Makes a {@linkcode Transport} of a socket of Node. It reads once its `events` are set.
@@ -114,14 +57,18 @@ const TLS_HANDSHAKE_TIMEOUT = 10_000;
 export function nodeTransport(socket: NodeSocket): Transport {
   socket.allowHalfOpen = true;
   socket.setNoDelay(true);
-  return new NodeTransport(socket);
+  const transport = new NodeTransport(socket);
+  const { transport: kind, hostname } = transport.remoteAddress;
+  // The peer has reset the connection: nobody shall take it for one without an address.
+  if (kind === "tcp" && hostname === "") transport.destroy();
+  return transport;
 }
 
 /**
  * Listens with `net.createServer` or `tls.createServer`.
  *
  * @param options Where and how.
- * @param accept Called for each connection, with TLS after its handshake.
+ * @param accept Called for each connection, with TLS after its handshake, which may take 10 s.
  * @throws {Error} If the runtime cannot bind, with its own `code` (`EADDRINUSE`); from Node 24 on,
  * and for an IP address or a path. Else `listening` rejects with it.
  * @throws {TypeError} If an option is wrong, or this is not Node.
@@ -138,85 +85,5 @@ export function nodeTransport(socket: NodeSocket): Transport {
  * ```
  */
 export function listen(options: ListenerOptions, accept: Acceptor): Listener {
-  const resolved = resolveListenerOptions(options);
-  const { tls } = resolved;
-  const server = tls === undefined ? createServer(accept) : createTlsServer(tls, accept);
-  return new NodeListener(server, resolved, options);
-}
-
-const FLAGS: ServerOptions = { allowHalfOpen: true, noDelay: true };
-
-function createServer(accept: Acceptor): NodeServer {
-  const reader = chunkReader();
-  return builtin<NetModule>("node:net", "listen")
-    .createServer(FLAGS, (socket) => accept(new NodeTransport(socket, reader)));
-}
-
-function createTlsServer(tls: Credentials, accept: Acceptor): NodeServer {
-  const module = builtin<TlsModule>("node:tls", "listen");
-  const options = { ...FLAGS, ...tls, handshakeTimeout: TLS_HANDSHAKE_TIMEOUT };
-  try {
-    return module.createServer(options, (socket) => accept(new NodeTransport(socket)));
-  } catch (error) {
-    throw refusedCredentials(error);
-  }
-}
-
-/** What `server.listen` takes: a socket that is bound already, where Node has that. */
-function bind({ hostname, port, path, reusePort }: ResolvedListenerOptions): object {
-  const where: BindOptions = path === undefined ? { host: hostname, port, reusePort } : { path };
-  const { BoundSocket, isIP } = builtin<NetModule>("node:net", "listen");
-  const isNumeric = path !== undefined || isIP(hostname) !== 0;
-  // In a worker of a cluster, `listen` shares the primary's socket; a bound one would be its own.
-  const isShared = builtin<ClusterModule>("node:cluster", "listen").isWorker;
-  return BoundSocket !== undefined && isNumeric && !isShared ? new BoundSocket(where) : where;
-}
-
-class NodeListener implements Listener {
-  readonly listening: Promise<void>;
-  readonly #server: NodeServer;
-  #address: Address;
-
-  constructor(
-    server: NodeServer,
-    resolved: ResolvedListenerOptions,
-    { onError }: Pick<ListenerOptions, "onError">,
-  ) {
-    const { hostname, port, path } = resolved;
-    this.#server = server;
-    this.#address = path === undefined
-      ? { transport: "tcp", hostname, port }
-      : { transport: "unix", hostname: path, port: 0 };
-    this.listening = new Promise((resolve, reject) => {
-      server.on("listening", () => resolve());
-      server.on("error", reject);
-    });
-    // Whoever does not wait for `listening` must not be ended by it.
-    this.listening.catch(() => {});
-    const report = (error: Error): void => tellError(onError, error);
-    server.on("listening", () => server.on("error", report));
-    server.on("tlsClientError", (error, socket) => {
-      report(error);
-      // After a timeout, Node itself would leave the socket open.
-      socket?.destroy();
-    });
-    server.listen(bind(resolved));
-  }
-
-  get address(): Address {
-    const bound = this.#server.address();
-    if (bound !== null && typeof bound === "object") {
-      this.#address = { transport: "tcp", hostname: bound.address, port: bound.port };
-    }
-    return this.#address;
-  }
-
-  close(): void {
-    this.address; // once closed, the server does not know it
-    this.#server.close();
-  }
-
-  unref(): void {
-    this.#server.unref();
-  }
+  return listenWithGate(options, accept);
 }

@@ -62,7 +62,7 @@ export function connect(options: ConnectorOptions): Promise<Transport> {
     socket.on(tls === undefined ? "connect" : "secureConnect", () => {
       connected = true;
       signal?.removeEventListener("abort", giveUp);
-      resolve(new NodeTransport(socket));
+      resolve(new NodeTransport(socket, undefined, path === undefined ? "tcp" : "unix"));
     });
   });
 }

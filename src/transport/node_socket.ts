@@ -68,6 +68,7 @@ type State = "open" | "ending" | "ended" | "closed";
 export class NodeTransport implements Transport {
   readonly #socket: NodeSocket;
   readonly #reader: ChunkReader | undefined;
+  readonly #kind: Address["transport"];
   #events = noEvents;
   #transfersChunks = true;
   #state: State = "open";
@@ -93,9 +94,11 @@ export class NodeTransport implements Transport {
    * Wraps a connected socket that nothing else uses.
    *
    * @param reader What it reads with, if it can.
+   * @param kind What kind of socket it is, if whoever made it knows.
    */
-  constructor(socket: NodeSocket, reader?: ChunkReader) {
+  constructor(socket: NodeSocket, reader?: ChunkReader, kind = kindOf(socket)) {
     this.#socket = socket;
+    this.#kind = kind;
     this.#reader = reader;
     (socket as OwnedSocket)[owner] = this;
     socket.on("error", onError);
@@ -126,11 +129,14 @@ export class NodeTransport implements Transport {
   }
 
   get remoteAddress(): Address {
-    return this.#remoteAddress ??= addressOf(this.#socket.remoteAddress, this.#socket.remotePort);
+    // A socket keeps it from when it is first asked, which a listener does; of TLS, the one below.
+    const { remoteAddress, remotePort } = this.#socket._parent ?? this.#socket;
+    return this.#remoteAddress ??= addressOf(this.#kind, remoteAddress, remotePort);
   }
 
   get localAddress(): Address {
-    return this.#localAddress ??= addressOf(this.#socket.localAddress, this.#socket.localPort);
+    const { localAddress, localPort } = this.#socket;
+    return this.#localAddress ??= addressOf(this.#kind, localAddress, localPort);
   }
 
   get secure(): boolean {
@@ -380,8 +386,13 @@ function onClose(this: OwnedSocket): void {
   this[owner].gone();
 }
 
-function addressOf(ip: string | undefined, port: number | undefined): Address {
-  return ip === undefined
-    ? { transport: "unix", hostname: "", port: 0 }
-    : { transport: "tcp", hostname: ip, port: port ?? 0 };
+/** A TCP socket has an address on this end as long as it is open, also when the peer is gone. */
+function kindOf(socket: NodeSocket): Address["transport"] {
+  const { remoteAddress, localAddress, destroyed } = socket;
+  const isTcp = remoteAddress !== undefined || localAddress !== undefined || destroyed === true;
+  return isTcp ? "tcp" : "unix";
+}
+
+function addressOf(transport: Address["transport"], hostname = "", port = 0): Address {
+  return { transport, hostname, port };
 }

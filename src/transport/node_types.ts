@@ -33,6 +33,8 @@ export interface NodeSocket {
   readonly writableLength: number;
   /** Node's own handle, which is not documented: it may lack. */
   readonly _handle?: NodeHandle | null;
+  /** The socket below TLS, which is not documented either. */
+  readonly _parent?: Pick<NodeSocket, "remoteAddress" | "remotePort"> | null;
   /** The peer's IP address; `undefined` on a unix socket and once closed. */
   readonly remoteAddress?: string | undefined;
   /** The peer's port. */
@@ -41,6 +43,8 @@ export interface NodeSocket {
   readonly localAddress?: string | undefined;
   /** This end's port. */
   readonly localPort?: number | undefined;
+  /** Whether it is closed. */
+  readonly destroyed?: boolean;
   /** Adds a listener. */
   on(event: string, listener: (argument: unknown) => void): unknown;
   /** Writes bytes, keeping a reference to what the system does not take at once. */

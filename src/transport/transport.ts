@@ -111,6 +111,29 @@ export interface InternalTransport extends Transport {
 /** Called for each accepted connection; sets `transport.events` before it returns. */
 export type Acceptor = (transport: Transport) => void;
 
+/**
+ * A TLS handshake that an adapter reports on, in one of two ways. What comes later, or after the
+ * connection was destroyed, is ignored.
+ */
+export interface TlsHandshake {
+  /** It is over, and the connection can be served. */
+  accepted(transport: Transport): void;
+  /** It has failed, or the connection is gone. */
+  failed(error: unknown): void;
+}
+
+/** Who decides on TLS handshakes: how many there may be at a time, and how long each may take. */
+export interface TlsGate {
+  /**
+   * Asks whether a TCP connection may begin its TLS handshake.
+   *
+   * @param peer The address of the other end.
+   * @param destroy Ends the connection at once.
+   * @returns The handshake to report on; `undefined` if the connection is to be ended at once.
+   */
+  begin(peer: Address, destroy: () => void): TlsHandshake | undefined;
+}
+
 /** Where and how to listen, as `Deno.serve` takes it. */
 export interface ListenerOptions {
   /** The TCP port; 0 lets the system choose. Default: 0. */

@@ -1,0 +1,137 @@
+/**
+ * What Bun's sockets call, for those that were accepted and those that were connected.
+ *
+ * @module
+ */
+import { type BunSocket, BunTransport, peerOf } from "./bun_socket.ts";
+import type { Acceptor, Address, TlsGate, TlsHandshake } from "./transport.ts";
+
+/** The handlers that `Bun.listen` takes as `socket`. */
+export interface BunSocketHandlers {
+  /** A connection was made. */
+  open(socket: BunSocket): void;
+  /** Bytes have arrived. */
+  data(socket: BunSocket, chunk: Uint8Array): void;
+  /** The socket takes bytes again. */
+  drain(socket: BunSocket): void;
+  /** The peer has sent FIN. */
+  end(socket: BunSocket): void;
+  /** The connection is gone. */
+  close(socket: BunSocket, error?: Error): void;
+  /** The TLS handshake is over. */
+  handshake?(socket: BunSocket, success: boolean, error?: Error | null): void;
+}
+
+/** What a socket has in its `data`. */
+interface SocketOwner {
+  received(chunk: Uint8Array): void;
+  writable(): void;
+  peerEnded(): void;
+  gone(error: Error | undefined): void;
+}
+
+// One set of functions for all connections: each finds its owner in the socket's `data`.
+const handlers = {
+  data(socket: BunSocket, chunk: Uint8Array): void {
+    (socket.data as SocketOwner).received(chunk);
+  },
+  drain(socket: BunSocket): void {
+    (socket.data as SocketOwner | undefined)?.writable();
+  },
+  end(socket: BunSocket): void {
+    (socket.data as SocketOwner | undefined)?.peerEnded();
+  },
+  close(socket: BunSocket, error?: Error): void {
+    (socket.data as SocketOwner | undefined)?.gone(error);
+  },
+};
+
+/** The owner of a connection that is not let in. */
+const nobody: SocketOwner = {
+  received(): void {},
+  writable(): void {},
+  peerEnded(): void {},
+  gone(): void {},
+};
+
+/** The owner of a connection whose TLS handshake is not over. */
+class Handshaking implements SocketOwner {
+  readonly #handshake: TlsHandshake;
+  readonly #peer: Address;
+
+  constructor(handshake: TlsHandshake, peer: Address) {
+    this.#handshake = handshake;
+    this.#peer = peer;
+  }
+
+  received(): void {}
+
+  writable(): void {}
+
+  peerEnded(): void {}
+
+  gone(error: Error | undefined): void {
+    this.#handshake.failed(error ?? new Error("Connection closed before the end of TLS handshake"));
+  }
+
+  succeeded(socket: BunSocket): void {
+    const transport = new BunTransport(socket, true, this.#peer);
+    socket.data = transport;
+    this.#handshake.accepted(transport);
+  }
+
+  failed(socket: BunSocket, error: Error | null | undefined): void {
+    socket.data = nobody;
+    this.#handshake.failed(error ?? new Error("TLS handshake failed"));
+    socket.terminate();
+  }
+}
+
+/**
+ * The handlers of connections without TLS.
+ *
+ * @param path See {@linkcode peerOf}.
+ */
+export function plainHandlers(accept: Acceptor, path?: string): BunSocketHandlers {
+  return {
+    ...handlers,
+    open(socket): void {
+      const peer = peerOf(socket, path);
+      if (peer === undefined) return refuse(socket);
+      const transport = new BunTransport(socket, false, peer);
+      socket.data = transport;
+      accept(transport);
+    },
+  };
+}
+
+/**
+ * The handlers of connections with TLS.
+ *
+ * @param path See {@linkcode peerOf}.
+ */
+export function secureHandlers(
+  gate: TlsGate,
+  path?: string,
+): BunSocketHandlers & Required<Pick<BunSocketHandlers, "handshake">> {
+  return {
+    ...handlers,
+    open(socket): void {
+      const peer = peerOf(socket, path);
+      const handshake = peer && gate.begin(peer, () => socket.terminate());
+      if (peer === undefined || handshake === undefined) return refuse(socket);
+      socket.data = new Handshaking(handshake, peer);
+    },
+    handshake(socket, success, error): void {
+      const { data } = socket;
+      if (!(data instanceof Handshaking)) return;
+      if (success) data.succeeded(socket);
+      else data.failed(socket, error);
+    },
+  };
+}
+
+function refuse(socket: BunSocket): void {
+  socket.data = nobody;
+  socket.terminate();
+}

@@ -1,0 +1,86 @@
+/**
+ * The listening side of Bun's sockets.
+ *
+ * @module
+ */
+import { type BunSocketHandlers, plainHandlers, secureHandlers } from "./bun_handlers.ts";
+import { refusedCredentials, resolveListenerOptions } from "./listener_options.ts";
+import { openGate } from "./tls_gate.ts";
+import type { Acceptor, Address, Listener, ListenerOptions, TlsGate } from "./transport.ts";
+
+/** The part of Bun's listener that is used. */
+interface BunListener {
+  readonly hostname?: string;
+  readonly port?: number;
+  stop(): void;
+  unref(): void;
+}
+
+interface BunListenOptions {
+  readonly hostname?: string;
+  readonly port?: number;
+  readonly unix?: string;
+  readonly reusePort?: boolean;
+  readonly allowHalfOpen: boolean;
+  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly socket: BunSocketHandlers;
+}
+
+/** The part of the `Bun` namespace that is used. */
+interface BunNamespace {
+  listen(options: BunListenOptions): BunListener;
+}
+
+/**
+ * Listens with `Bun.listen`.
+ *
+ * @param gate Decides on TLS handshakes.
+ * @throws See `listen` in `bun.ts`.
+ */
+export function listen(
+  options: ListenerOptions,
+  accept: Acceptor,
+  { gate = openGate(accept, options.onError) }: { readonly gate?: TlsGate } = {},
+): Listener {
+  const { Bun } = globalThis as { Bun?: BunNamespace };
+  if (Bun === undefined) throw new TypeError("Cannot listen with Bun.listen: this is not Bun");
+  const { hostname, port, path, reusePort, tls } = resolveListenerOptions(options);
+  const listener = bind(Bun, {
+    ...(path === undefined ? { hostname, port, reusePort } : { unix: path }),
+    ...(tls === undefined ? {} : { tls }),
+    allowHalfOpen: true,
+    socket: tls === undefined ? plainHandlers(accept) : secureHandlers(gate),
+  });
+  return new BunListenerAdapter(listener, path);
+}
+
+function bind(bun: BunNamespace, options: BunListenOptions): BunListener {
+  try {
+    return bun.listen(options);
+  } catch (error) {
+    // BoringSSL has read the certificate or key; what the system refuses has codes such as EACCES.
+    const { code } = error as { code?: unknown };
+    throw String(code).startsWith("ERR_OSSL") ? refusedCredentials(error) : error;
+  }
+}
+
+class BunListenerAdapter implements Listener {
+  readonly address: Address;
+  readonly listening: Promise<void> = Promise.resolve();
+  readonly #listener: BunListener;
+
+  constructor(listener: BunListener, path: string | undefined) {
+    this.#listener = listener;
+    this.address = path === undefined
+      ? { transport: "tcp", hostname: listener.hostname ?? "", port: listener.port ?? 0 }
+      : { transport: "unix", hostname: path, port: 0 };
+  }
+
+  close(): void {
+    this.#listener.stop();
+  }
+
+  unref(): void {
+    this.#listener.unref();
+  }
+}

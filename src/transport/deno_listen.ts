@@ -1,0 +1,143 @@
+/**
+ * The listening side of Deno's sockets.
+ *
+ * @module
+ */
+import { addressOf, type DenoAddress, type DenoConn, DenoTransport } from "./deno_conn.ts";
+import { toError } from "../guard.ts";
+import { tellError } from "./events.ts";
+import { refusedCredentials, resolveListenerOptions } from "./listener_options.ts";
+import { openGate } from "./tls_gate.ts";
+import type { Acceptor, Address, Listener, ListenerOptions, TlsGate } from "./transport.ts";
+
+/** The part of `Deno.Listener` that is used. */
+interface DenoListener {
+  readonly addr: DenoAddress;
+  accept(): Promise<DenoConn>;
+  close(): void;
+  unref(): void;
+}
+
+interface DenoListenOptions {
+  readonly hostname: string;
+  readonly port: number;
+  readonly reusePort: boolean;
+}
+
+/** The part of the `Deno` namespace that is used. */
+interface DenoNamespace {
+  listen(options: DenoListenOptions | { transport: "unix"; path: string }): DenoListener;
+  listenTls(options: DenoListenOptions & { cert: string; key: string }): DenoListener;
+  /** Only there with `--unstable-net`. */
+  readonly listenDatagram?: unknown;
+}
+
+/** How long to wait with the next accept when there are no more file descriptors, in milliseconds. */
+const ACCEPT_PAUSE = 100;
+
+/**
+ * Listens with `Deno.listen` or `Deno.listenTls`.
+ *
+ * @param gate Decides on TLS handshakes.
+ * @throws See `listen` in `deno.ts`.
+ */
+export function listen(
+  options: ListenerOptions,
+  accept: Acceptor,
+  { gate = openGate(accept, options.onError) }: { readonly gate?: TlsGate } = {},
+): Listener {
+  return new AcceptLoop(bind(options), options, { accept, gate });
+}
+
+function bind(options: ListenerOptions): DenoListener {
+  const { Deno } = globalThis as { Deno?: DenoNamespace };
+  if (Deno === undefined) throw new TypeError("Cannot listen with Deno.listen: this is not Deno");
+  const { hostname, port, path, reusePort, tls } = resolveListenerOptions(options);
+  if (path !== undefined) {
+    if (tls !== undefined) {
+      throw new TypeError(`Cannot listen on ${path}: Deno has no TLS on unix sockets`);
+    }
+    return Deno.listen({ transport: "unix", path });
+  }
+  if (reusePort && Deno.listenDatagram === undefined) {
+    // Deno would not throw: it ends the process.
+    throw new TypeError("Cannot listen with reusePort: Deno offers it only with --unstable-net");
+  }
+  const where = { hostname, port, reusePort };
+  if (tls === undefined) return Deno.listen(where);
+  try {
+    return Deno.listenTls({ ...where, ...tls });
+  } catch (error) {
+    // rustls has read the certificate or key; the system's refusals have classes of their own.
+    const { name } = toError(error);
+    throw name === "InvalidData" || name === "Error" ? refusedCredentials(error) : error;
+  }
+}
+
+class AcceptLoop implements Listener {
+  readonly address: Address;
+  readonly listening: Promise<void> = Promise.resolve();
+  readonly #listener: DenoListener;
+  readonly #options: ListenerOptions;
+  readonly #accept: Acceptor;
+  readonly #gate: TlsGate;
+  #closed = false;
+  readonly #onConn = (conn: DenoConn): void => {
+    this.#next();
+    if (conn.handshake === undefined) this.#accept(new DenoTransport(conn));
+    else this.#handshake(conn, conn.handshake);
+  };
+  readonly #onError = (error: unknown): void => {
+    if (this.#closed) return;
+    const { name } = error as { name?: unknown };
+    // The client is gone already: neither worth a word nor a pause, of which others would suffer.
+    if (name === "ConnectionAborted" || name === "NotConnected") return this.#next();
+    tellError(this.#options.onError, error);
+    // Out of descriptors or memory: accepting would fail again at once, and spin.
+    setTimeout(() => this.#next(), ACCEPT_PAUSE);
+  };
+
+  constructor(
+    listener: DenoListener,
+    options: ListenerOptions,
+    { accept, gate }: { readonly accept: Acceptor; readonly gate: TlsGate },
+  ) {
+    this.#listener = listener;
+    this.#options = options;
+    this.#accept = accept;
+    this.#gate = gate;
+    this.address = addressOf(listener.addr);
+    this.#next();
+  }
+
+  #next(): void {
+    if (!this.#closed) this.#listener.accept().then(this.#onConn, this.#onError);
+  }
+
+  #handshake(conn: DenoConn, finish: () => Promise<unknown>): void {
+    const handshake = this.#gate.begin(addressOf(conn.remoteAddr), () => closeQuietly(conn));
+    if (handshake === undefined) return closeQuietly(conn);
+    finish.call(conn).then(() => handshake.accepted(new DenoTransport(conn)), (error) => {
+      closeQuietly(conn);
+      handshake.failed(error);
+    });
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    closeQuietly(this.#listener);
+  }
+
+  unref(): void {
+    if (!this.#closed) this.#listener.unref();
+  }
+}
+
+function closeQuietly(closable: { close(): void }): void {
+  try {
+    closable.close();
+  } catch {
+    // BadResource: it is closed already.
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * Lets TLS handshakes begin where nobody else decides on them: for those who own the listener.
+ *
+ * @module
+ */
+import { tellError } from "./events.ts";
+import type { Acceptor, ListenerOptions, TlsGate, TlsHandshake, Transport } from "./transport.ts";
+
+/** How long a TLS handshake may take, in milliseconds. */
+const TLS_HANDSHAKE_TIMEOUT = 10_000;
+
+/** Lets all handshakes begin, and ends each that takes longer than ten seconds. */
+export function openGate(accept: Acceptor, onError: ListenerOptions["onError"]): TlsGate {
+  return {
+    begin: (_peer, destroy) => new TimedHandshake(accept, onError, destroy),
+  };
+}
+
+class TimedHandshake implements TlsHandshake {
+  readonly #accept: Acceptor;
+  readonly #onError: ListenerOptions["onError"];
+  readonly #timeout: ReturnType<typeof setTimeout>;
+  #isOver = false;
+
+  constructor(accept: Acceptor, onError: ListenerOptions["onError"], destroy: () => void) {
+    this.#accept = accept;
+    this.#onError = onError;
+    this.#timeout = setTimeout(() => {
+      this.failed(new Error(`TLS handshake not finished within ${TLS_HANDSHAKE_TIMEOUT} ms`));
+      destroy();
+    }, TLS_HANDSHAKE_TIMEOUT);
+  }
+
+  accepted(transport: Transport): void {
+    if (this.#end()) this.#accept(transport);
+    else transport.destroy();
+  }
+
+  failed(error: unknown): void {
+    if (this.#end()) tellError(this.#onError, error);
+  }
+
+  /** Returns whether this is the first end. */
+  #end(): boolean {
+    if (this.#isOver) return false;
+    this.#isOver = true;
+    clearTimeout(this.#timeout);
+    return true;
+  }
+}
