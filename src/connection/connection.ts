@@ -268,14 +268,10 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
 
   #sendClose(event: ConnectionEvent, { code, reason }: ConnectionEnd): void {
     const protocol = this.#protocol;
-    // What failed cannot be told without a code. "When sending a Close frame in response, the
-    // endpoint typically echos the status code it received" (RFC 6455 §5.5.1): the reason is not.
+    // Without a close code the peer cannot be told what failed.
     if (event === "fail" && !protocol.hasBinary) return;
-    protocol.writeClose(
-      this.writer.output(),
-      code === 1005 ? undefined : code,
-      event === "peerClose" ? "" : reason,
-    );
+    // After the peer's closing frame this echoes its code and reason (RFC 6455 §5.5.1).
+    protocol.writeClose(this.writer.output(), code === 1005 ? undefined : code, reason);
   }
 
   /** Waits for the peer's part of the closing handshake. */

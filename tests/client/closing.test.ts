@@ -151,12 +151,12 @@ describe("a client closes", () => {
 
 describe("a server closes", () => {
   for (const version of HYBI) {
-    test(`and is answered with its code (${version})`, async () => {
+    test(`and is answered with its code and reason (${version})`, async () => {
       const { client, server } = await open({ version });
       server.message("before");
       server.close(4000, "go away");
       await settle();
-      assertEquals(server.take(), ["close 4000"]);
+      assertEquals(server.take(), ["close 4000 go away"]);
       assertEquals([client.closeCode, client.closeReason], [4000, "go away"]);
       assertEquals(await client.readMessage(), "before");
       assertEquals(await client.readMessage(), undefined);

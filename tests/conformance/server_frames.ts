@@ -66,7 +66,7 @@ export function inflated(
 
 /** What an echoing server sends for an event. */
 export function replyTo([kind, ...values]: HybiEvent): Uint8Array {
-  const [value] = values;
+  const [value, reason] = values;
   switch (kind) {
     case "text":
       return frame({ opcode: 1, payload: value as string, maskingKey: null });
@@ -77,7 +77,7 @@ export function replyTo([kind, ...values]: HybiEvent): Uint8Array {
     case "pong":
       return bytes();
     case "close":
-      return closingFrame(value as number | undefined);
+      return closingFrame(value as number | undefined, reason as string | undefined);
   }
 }
 

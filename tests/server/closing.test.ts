@@ -61,7 +61,7 @@ const ways: Readonly<Record<string, Way>> = {
       client.end();
     },
     closes: "close 4001 done",
-    hears: ["close 4001, FIN, gone", "close, FIN, gone"],
+    hears: ["close 4001 done, FIN, gone", "close, FIN, gone"],
   },
   "the client's closing handshake without a code": {
     act: ({ client }) => {
