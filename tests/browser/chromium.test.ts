@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { Application, WebSocketHandler } from "../../mod.ts";
 import { type EchoExample, echoOf, startEchoExample } from "../support/echo_example.ts";
@@ -17,7 +17,7 @@ interface EchoPage {
 declare const globalThis: EchoPage;
 
 /** Opens the example's page and waits for its socket. */
-async function open(browser: Browser, { port }: EchoExample): Promise<Page> {
+async function open({ port }: EchoExample): Promise<Page> {
   const opened = await browser.newPage();
   await opened.goto(`http://127.0.0.1:${port}/`);
   await opened.locator("#log div", { hasText: /^open/ }).waitFor();
@@ -29,80 +29,19 @@ async function echoes(opened: Page, count: number): Promise<void> {
   await opened.waitForFunction((wanted) => globalThis.received.length >= wanted, count);
 }
 
-async function withChromium(
-  body: (browser: Browser, example: EchoExample) => Promise<void>,
-): Promise<void> {
+/** One for all tests: its start takes longer than any of them. */
+let browser: Browser;
+
+/** Runs `body` with the example, then ends it and closes the pages. */
+async function withExample(body: (example: EchoExample) => Promise<void>): Promise<void> {
   const example = await startEchoExample();
   try {
-    const browser = await launchChromium();
-    try {
-      await body(browser, example);
-    } finally {
-      await browser.close();
-    }
+    await body(example);
   } finally {
+    for (const context of browser.contexts()) await context.close();
     await example.child.stop("SIGKILL");
   }
 }
-
-describe("Chromium uses the echo example's page", () => {
-  test("text that is typed and sent, empty, long and not ASCII, compressed", () =>
-    withChromium(async (browser, example) => {
-      const opened = await open(browser, example);
-      await opened.fill("#message", "Hello, 日本語 👋");
-      await opened.click("#send");
-      const texts = ["", "x".repeat(1 << 20), "語".repeat(1 << 19), "last"];
-      await opened.evaluate((all) => all.forEach((text) => globalThis.send(text)), texts);
-      await echoes(opened, 5);
-      const received = await opened.evaluate(() => globalThis.received);
-      assertEquals(received, ["Hello, 日本語 👋", ...texts].map(echoOf));
-      const extensions = await opened.evaluate(() => globalThis.socket.extensions);
-      assertMatch(extensions, /^permessage-deflate/);
-    }));
-
-  test("binary messages, up to 1 MiB", () =>
-    withChromium(async (browser, example) => {
-      const opened = await open(browser, example);
-      const sizes = [0, 1, 125, 126, 65_536, 1 << 20];
-      const same = await opened.evaluate(async (all) => {
-        globalThis.socket.binaryType = "arraybuffer";
-        const echo = (bytes: Uint8Array<ArrayBuffer>): Promise<boolean> =>
-          new Promise((resolve) => {
-            globalThis.socket.addEventListener("message", ({ data }) => {
-              const back = new Uint8Array(data);
-              resolve(back.length === bytes.length && back.every((byte, i) => byte === bytes[i]));
-            }, { once: true });
-            globalThis.socket.send(bytes);
-          });
-        const results: boolean[] = [];
-        for (const size of all) {
-          results.push(await echo(Uint8Array.from({ length: size }, (_, i) => i * 7 + (i >> 8))));
-        }
-        return results;
-      }, sizes);
-      assertEquals(same, sizes.map(() => true));
-    }));
-
-  test("closing with code and reason, from the page", () =>
-    withChromium(async (browser, example) => {
-      const opened = await open(browser, example);
-      const closed = await opened.evaluate(() =>
-        new Promise<[number, boolean]>((resolve) => {
-          globalThis.socket.addEventListener("close", ({ code, wasClean }) =>
-            resolve([code, wasClean]));
-          globalThis.socket.close(4321, "enough");
-        })
-      );
-      assertEquals(closed, [4321, true]);
-    }));
-
-  test("closing from the server: going away", () =>
-    withChromium(async (browser, example) => {
-      const opened = await open(browser, example);
-      assertEquals(await example.child.stop("SIGINT"), 0, example.child.output);
-      await opened.locator("#log div", { hasText: /^closed: 1001/ }).waitFor();
-    }));
-});
 
 /** Closes when it is told to, and notes what the page said at the end. */
 class Closing extends WebSocketHandler<string[]> {
@@ -114,61 +53,133 @@ class Closing extends WebSocketHandler<string[]> {
   }
 }
 
-test("Chromium and a handler hear the code and the reason of each other", async () => {
-  const heard: string[] = [];
-  const blank = () => new Response("", { headers: { "content-type": "text/html" } });
-  const app = new Application([["/", Closing, heard]], { fetch: blank });
-  await using server = app.listen({ port: 0, hostname: "127.0.0.1" });
-  await server.listening;
-  const browser = await launchChromium();
-  try {
-    const opened = await browser.newPage();
-    await opened.goto(`http://127.0.0.1:${server.addr.port}/`);
-    const closed = await opened.evaluate(async () => {
-      const end = (begin: (socket: WebSocket) => void): Promise<[number, string]> =>
-        new Promise((resolve) => {
-          const socket = new WebSocket(`ws://${location.host}/`);
-          socket.onopen = () => begin(socket);
-          socket.onclose = ({ code, reason }) => resolve([code, reason]);
-        });
-      const byPage = await end((socket) => socket.close(4000, "that’s all"));
-      const byServer = await end((socket) => socket.send("close me"));
-      return [byPage[0], ...byServer];
-    });
-    assertEquals(closed, [4000, 4321, "as you wish"]);
-    assertEquals(heard.length, 2);
-    assertEquals(heard[0], "4000 that’s all");
-    assertMatch(heard[1] ?? "", /^4321/);
-  } finally {
-    await browser.close();
-  }
-});
+describe("a browser of today", () => {
+  before(async () => {
+    browser = await launchChromium();
+  });
+  after(() => browser.close());
 
-describe("three browsers use the very same page at the same time", () => {
-  test("Chromium, PhantomJS 2.1.1 and PhantomJS 1.9.8, on one port", () =>
-    withChromium(async (browser, example) => {
-      const url = `http://127.0.0.1:${example.port}/`;
-      const texts = ["Hello", "", "Ahoj, 日本語", ...Array.from({ length: 50 }, (_, i) => `${i}`)];
-      const phantoms: Phantom[] = [openEchoPage(1, url, texts), openEchoPage(2, url, texts)];
-      try {
-        const opened = await open(browser, example);
+  describe("Chromium uses the echo example's page", () => {
+    test("text that is typed and sent, empty, long and not ASCII, compressed", () =>
+      withExample(async (example) => {
+        const opened = await open(example);
+        await opened.fill("#message", "Hello, 日本語 👋");
+        await opened.click("#send");
+        const texts = ["", "x".repeat(1 << 20), "語".repeat(1 << 19), "last"];
         await opened.evaluate((all) => all.forEach((text) => globalThis.send(text)), texts);
-        await echoes(opened, texts.length);
-        assertEquals(await opened.evaluate(() => globalThis.received), texts.map(echoOf));
-        for (const { child } of phantoms) {
-          const [, json = ""] = await child.waitFor(/^echoed (.*)\n/m);
-          assertEquals(JSON.parse(json), texts.map(echoOf));
-        }
-        // Ctrl-C closes all three.
+        await echoes(opened, 5);
+        const received = await opened.evaluate(() => globalThis.received);
+        assertEquals(received, ["Hello, 日本語 👋", ...texts].map(echoOf));
+        const extensions = await opened.evaluate(() => globalThis.socket.extensions);
+        assertMatch(extensions, /^permessage-deflate/);
+      }));
+
+    test("binary messages, up to 1 MiB", () =>
+      withExample(async (example) => {
+        const opened = await open(example);
+        const sizes = [0, 1, 125, 126, 65_536, 1 << 20];
+        const same = await opened.evaluate(async (all) => {
+          globalThis.socket.binaryType = "arraybuffer";
+          const echo = (bytes: Uint8Array<ArrayBuffer>): Promise<boolean> =>
+            new Promise((resolve) => {
+              globalThis.socket.addEventListener("message", ({ data }) => {
+                const back = new Uint8Array(data);
+                resolve(back.length === bytes.length && back.every((byte, i) => byte === bytes[i]));
+              }, { once: true });
+              globalThis.socket.send(bytes);
+            });
+          const results: boolean[] = [];
+          for (const size of all) {
+            results.push(await echo(Uint8Array.from({ length: size }, (_, i) => i * 7 + (i >> 8))));
+          }
+          return results;
+        }, sizes);
+        assertEquals(same, sizes.map(() => true));
+      }));
+
+    test("closing with code and reason, from the page", () =>
+      withExample(async (example) => {
+        const opened = await open(example);
+        const closed = await opened.evaluate(() =>
+          new Promise<[number, boolean]>((resolve) => {
+            globalThis.socket.addEventListener(
+              "close",
+              ({ code, wasClean }) => resolve([code, wasClean]),
+            );
+            globalThis.socket.close(4321, "enough");
+          })
+        );
+        assertEquals(closed, [4321, true]);
+      }));
+
+    test("closing from the server: going away", () =>
+      withExample(async (example) => {
+        const opened = await open(example);
         assertEquals(await example.child.stop("SIGINT"), 0, example.child.output);
-        await opened.locator("#log div", { hasText: /^closed/ }).waitFor();
-        for (const { child } of phantoms) {
-          await child.waitFor(/^closed /m);
-          assertEquals(await child.exited, 0);
+        await opened.locator("#log div", { hasText: /^closed: 1001/ }).waitFor();
+      }));
+  });
+
+  test("Chromium and a handler hear the code and the reason of each other", async () => {
+    const heard: string[] = [];
+    const blank = () => new Response("", { headers: { "content-type": "text/html" } });
+    const app = new Application([["/", Closing, heard]], { fetch: blank });
+    await using server = app.listen({ port: 0, hostname: "127.0.0.1" });
+    await server.listening;
+    const opened = await browser.newPage();
+    try {
+      await opened.goto(`http://127.0.0.1:${server.addr.port}/`);
+      const closed = await opened.evaluate(async () => {
+        const end = (begin: (socket: WebSocket) => void): Promise<[number, string]> =>
+          new Promise((resolve) => {
+            const socket = new WebSocket(`ws://${location.host}/`);
+            socket.onopen = () => begin(socket);
+            socket.onclose = ({ code, reason }) => resolve([code, reason]);
+          });
+        const byPage = await end((socket) => socket.close(4000, "that’s all"));
+        const byServer = await end((socket) => socket.send("close me"));
+        return [byPage[0], ...byServer];
+      });
+      assertEquals(closed, [4000, 4321, "as you wish"]);
+      assertEquals(heard.length, 2);
+      assertEquals(heard[0], "4000 that’s all");
+      assertMatch(heard[1] ?? "", /^4321/);
+    } finally {
+      await opened.context().close();
+    }
+  });
+
+  describe("three browsers use the very same page at the same time", () => {
+    test("Chromium, PhantomJS 2.1.1 and PhantomJS 1.9.8, on one port", () =>
+      withExample(async (example) => {
+        const url = `http://127.0.0.1:${example.port}/`;
+        const texts = [
+          "Hello",
+          "",
+          "Ahoj, 日本語",
+          ...Array.from({ length: 50 }, (_, i) => `${i}`),
+        ];
+        const phantoms: Phantom[] = [openEchoPage(1, url, texts), openEchoPage(2, url, texts)];
+        try {
+          const opened = await open(example);
+          await opened.evaluate((all) => all.forEach((text) => globalThis.send(text)), texts);
+          await echoes(opened, texts.length);
+          assertEquals(await opened.evaluate(() => globalThis.received), texts.map(echoOf));
+          for (const { child } of phantoms) {
+            const [, json = ""] = await child.waitFor(/^echoed (.*)\n/m);
+            assertEquals(JSON.parse(json), texts.map(echoOf));
+          }
+          // Ctrl-C closes all three.
+          assertEquals(await example.child.stop("SIGINT"), 0, example.child.output);
+          await opened.locator("#log div", { hasText: /^closed/ }).waitFor();
+          for (const { child } of phantoms) {
+            await child.waitFor(/^closed /m);
+            assertEquals(await child.exited, 0);
+          }
+          assertStringIncludes(await opened.title(), "Echo");
+        } finally {
+          for (const phantom of phantoms) await phantom.stop();
         }
-        assertStringIncludes(await opened.title(), "Echo");
-      } finally {
-        for (const phantom of phantoms) await phantom.stop();
-      }
-    }));
+      }));
+  });
 });

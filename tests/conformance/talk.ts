@@ -64,6 +64,8 @@ export async function talk({ port, version, fields, pieces, fin }: Talk): Promis
   const { client } = await open(port, version, fields);
   try {
     for (const piece of pieces) {
+      // Whoever is told that the connection is closed sends no more.
+      if (client.ended) break;
       client.write(piece);
       await turn();
     }

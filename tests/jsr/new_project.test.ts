@@ -5,24 +5,10 @@ import { describe, test } from "node:test";
 import { Draft76Client } from "../support/draft76_client.ts";
 import { root, runtime } from "../support/runtime.ts";
 import type { Child } from "../support/spawn.ts";
-import { firstProgram, packInto, Project, stepsFor } from "./new_project.ts";
+import { everyDoor, firstProgram, packInto, stepsFor, withProject } from "./new_project.ts";
 import { publishedFiles, startRegistry } from "./registry.ts";
 
-const { name, version, exports } = JSON.parse(readFileSync(join(root, "deno.json"), "utf8")) as {
-  name: string;
-  version: string;
-  exports: Record<string, string>;
-};
-
-/** A program that imports every door, and uses the types of one. */
-const everyDoor = [
-  ...Object.keys(exports).map((door, index) =>
-    `import * as door${index} from "${name}${door.slice(1)}";`
-  ),
-  `import type { Settings } from "${name}";`,
-  `const settings: Partial<Settings> = { maxMessageSize: 1 };`,
-  `export { settings, ${Object.keys(exports).map((_, index) => `door${index}`).join(", ")} };`,
-].join("\n");
+const { name } = JSON.parse(readFileSync(join(root, "deno.json"), "utf8")) as { name: string };
 
 /** Whoever connects to the README's first program gets an echo, and is seen. */
 async function checkFirstProgram(child: Child): Promise<void> {
@@ -57,18 +43,6 @@ function echo(url: string, text: string): Promise<unknown> {
     socket.onerror = () => reject(new Error(`Cannot connect to ${url}`));
     socket.onclose = () => resolve(received);
   });
-}
-
-async function withProject(
-  env: Record<string, string>,
-  body: (project: Project) => Promise<void>,
-): Promise<void> {
-  const project = new Project(env);
-  try {
-    await body(project);
-  } finally {
-    project.remove();
-  }
 }
 
 const { prepare, run } = stepsFor(runtime);
@@ -113,54 +87,4 @@ async function followOnNpm(): Promise<void> {
 
 describe(`a new project on ${runtime}, made as the README says`, () => {
   test("runs its first program", runtime === "deno" ? followOnDeno : followOnNpm);
-});
-
-describe("the package for npm's clients", () => {
-  test("type-checks in a strict project, by either way of resolving", () =>
-    withProject({}, async (project) => {
-      await packInto(project);
-      await project.run("mkdir -p node_modules/@waterspout && tar -xzf package.tgz");
-      await project.run(`mv package node_modules/${name}`);
-      project.write("main.ts", `${firstProgram()}\nexport {};\n`);
-      project.write("doors.ts", everyDoor);
-      project.write("package.json", JSON.stringify({ type: "module" }));
-      const tsc = `node '${join(root, "node_modules/typescript/bin/tsc")}' --noEmit --strict`;
-      const dom = "--target es2024 --lib es2024,esnext.disposable,dom,dom.iterable --types ''";
-      const node = `--target es2024 --typeRoots '${
-        join(root, "node_modules/@types")
-      }' --types node`;
-      await project.run(
-        `${tsc} --module esnext --moduleResolution bundler ${dom} main.ts doors.ts`,
-      );
-      await project.run(
-        `${tsc} --module nodenext --moduleResolution nodenext --lib es2024 ${node} main.ts doors.ts`,
-      );
-    }));
-
-  test("has what a user needs, and nothing else", () =>
-    withProject({}, async (project) => {
-      await packInto(project);
-      const files = (await project.run("tar -tzf package.tgz")).trim().split("\n");
-      const odd = files.filter((file) =>
-        !/^package\/(?:(?:mod|src\/.+)\.(?:js|d\.ts)|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/
-          .test(file)
-      );
-      assertEquals(odd, []);
-    }));
-});
-
-describe("what is published on JSR", () => {
-  test("has what a user needs, and nothing else", async () => {
-    const files = await publishedFiles();
-    const odd = files.filter((file) =>
-      !/^\/(?:mod\.ts|src\/.+\.ts|(?:README|CHANGELOG|SECURITY)\.md|LICENSE|deno\.json)$/.test(file)
-    );
-    assertEquals(odd, []);
-    for (const path of Object.values(exports)) assertEquals(files.includes(path.slice(1)), true);
-  });
-
-  test("has a version of the changelog", () => {
-    const changes = readFileSync(join(root, "CHANGELOG.md"), "utf8");
-    assertEquals(/^## (?!Unreleased)(\S+)/m.exec(changes)?.[1], version);
-  });
 });

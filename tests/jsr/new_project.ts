@@ -28,6 +28,21 @@ export function firstProgram(): string {
   return program.replace("listen(8888)", "listen(0)");
 }
 
+const { name, exports } = JSON.parse(readFileSync(join(root, "deno.json"), "utf8")) as {
+  name: string;
+  exports: Record<string, string>;
+};
+
+/** A program that imports every door, and uses the types of one. */
+export const everyDoor: string = [
+  ...Object.keys(exports).map((door, index) =>
+    `import * as door${index} from "${name}${door.slice(1)}";`
+  ),
+  `import type { Settings } from "${name}";`,
+  `const settings: Partial<Settings> = { maxMessageSize: 1 };`,
+  `export { settings, ${Object.keys(exports).map((_, index) => `door${index}`).join(", ")} };`,
+].join("\n");
+
 /** The README's line for a runtime. */
 export function stepsFor(runtime: Runtime): Steps {
   const row = new RegExp(`^\\| ${runtime} .*?\\| \`(.*?)\` +\\| \`(.*?)\` +\\|$`, "im").exec(
@@ -84,4 +99,17 @@ export async function packInto(project: Project): Promise<void> {
   buildNpm(join(project.folder, "package"));
   const output = await project.run("npm pack --silent ./package");
   await project.run(`mv ${output.trim()} package.tgz && rm -r package`);
+}
+
+/** Runs `body` with a project, and removes it. */
+export async function withProject(
+  env: Record<string, string>,
+  body: (project: Project) => Promise<void>,
+): Promise<void> {
+  const project = new Project(env);
+  try {
+    await body(project);
+  } finally {
+    project.remove();
+  }
 }

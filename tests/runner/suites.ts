@@ -45,6 +45,7 @@ export const SUITES: readonly Suite[] = [
   { path: "tests/client/peers.test.ts", tier: "e2e" },
   { path: "tests/peers", tier: "e2e" },
   { path: "tests/jsr", tier: "system" },
+  { path: "tests/jsr/packages.test.ts", tier: "system", once: "bun" },
   { path: "tests/conformance", tier: "system" },
   { path: "tests/server/memory.test.ts", tier: "system" },
   { path: "tests/server/descriptors.test.ts", tier: "system", needs: ["linux"] },

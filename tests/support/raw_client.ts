@@ -50,7 +50,7 @@ export class RawClient {
     });
     socket.once("end", () => this.#end());
     socket.on("error", (error) => {
-      this.error = error;
+      if (!this.#ended) this.error = error;
       this.#end();
     });
   }
