@@ -5,10 +5,16 @@
  */
 import { HttpError } from "../errors.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
-import type { HandlerClass } from "./handler.ts";
+import { show } from "../validation.ts";
+import { type HandlerClass, WebSocketHandler } from "./handler.ts";
+import { encodePath, PathPattern } from "./path_pattern.ts";
 
 /**
  * What a route's pattern may be: a URLPattern pathname such as `/room/:name`, or a RegExp.
+ *
+ * A pathname is matched in a time that is linear in the path. A RegExp, and a pathname with one in
+ * parentheses (`/room/:id(\d+)`), takes what the runtime's RegExp takes: one that backtracks lets a
+ * client choose how long.
  *
  * @example
  * ```ts
@@ -124,21 +130,73 @@ function urlPatternMatcher(pathname: string, target: Target): Matcher {
   };
 }
 
+/** Variables that nothing separates would take a RegExp a time of the path's length squared. */
+function pathPatternMatcher(pattern: PathPattern, target: Target): Matcher {
+  return (path) => {
+    const found = pattern.exec(path);
+    if (found === null) return undefined;
+    const args = found.map(decode);
+    const params: Record<string, string> = {};
+    for (const [index, name] of pattern.names.entries()) {
+      if (name !== undefined) params[name] = args[index] ?? "";
+    }
+    return { ...target, args, params };
+  };
+}
+
 function compile([pattern, handler, options]: Route): Matcher {
   const target: Target = { pattern, handler, options };
   if (pattern instanceof RegExp) return regExpMatcher(pattern, target);
-  if (!pattern.startsWith("/")) {
-    throw new TypeError(`Cannot use pattern ${JSON.stringify(pattern)}: it must begin with "/"`);
+  if (!SIMPLE.test(pattern)) {
+    const compiled = PathPattern.compile(pattern);
+    return compiled === null
+      ? urlPatternMatcher(pattern, target)
+      : pathPatternMatcher(compiled, target);
   }
-  if (!SIMPLE.test(pattern)) return urlPatternMatcher(pattern, target);
+  const encoded = encodePath(pattern);
   if (!pattern.includes(":")) {
     // All connections of a literal path share the match.
     const match: Match = { ...target, args: NO_ARGS, params: NO_PARAMS };
-    return (path) => path === pattern ? match : undefined;
+    return (path) => path === encoded ? match : undefined;
   }
-  const source = pattern.replace(/[.|[\]^]|\$(?![\w$])/g, "\\$&")
+  const source = encoded.replace(/[.|[\]^]|\$(?![\w$])/g, "\\$&")
     .replace(/:([A-Za-z_$][\w$]*)/g, "(?<$1>[^/]+)");
   return regExpMatcher(new RegExp(source), target);
+}
+
+/**
+ * Checks a route, which JavaScript may make of anything.
+ *
+ * @throws {TypeError} If it is none, naming it.
+ */
+function checkRoute(route: unknown, index: number): void {
+  if (!Array.isArray(route) || route.length < 2 || route.length > 3) {
+    const length = Array.isArray(route) ? ` of ${route.length}` : "";
+    throw new TypeError(
+      `Cannot use route ${index}: must be [pattern, handler, options?], got ${
+        show(route)
+      }${length}`,
+    );
+  }
+  const [pattern, handler] = route;
+  if (typeof pattern !== "string" && !(pattern instanceof RegExp)) {
+    throw new TypeError(
+      `Cannot use route ${index}: pattern must be a string or a RegExp, got ${show(pattern)}`,
+    );
+  }
+  const name = typeof pattern === "string" ? JSON.stringify(pattern) : String(pattern);
+  if (typeof pattern === "string" && !pattern.startsWith("/")) {
+    throw new TypeError(`Cannot use pattern ${name}: it must begin with "/"`);
+  }
+  if (typeof handler !== "function" || !(handler.prototype instanceof WebSocketHandler)) {
+    throw new TypeError(
+      `Cannot use route ${name}: handler must be a class that extends WebSocketHandler, ` +
+        `got ${show(handler)}`,
+    );
+  }
+  if (typeof handler.prototype.onMessage !== "function") {
+    throw new TypeError(`Cannot use route ${name}: ${handler.name} has no method onMessage`);
+  }
 }
 
 /** The routes of an application, tried in order. */
@@ -147,9 +205,14 @@ export class Routes {
 
   /**
    * @param routes The routes in the order in which they are tried.
-   * @throws {TypeError} If a pattern is not a path, or not one that this runtime can compile.
+   * @throws {TypeError} If one is no route, its pattern is not a path or not one that this runtime
+   * can compile, or its handler is no handler class with an `onMessage` method.
    */
   constructor(routes: readonly Route[]) {
+    if (!Array.isArray(routes)) {
+      throw new TypeError(`Cannot use routes: must be an array, got ${show(routes)}`);
+    }
+    routes.forEach(checkRoute);
     this.#matchers = routes.map(compile);
   }
 

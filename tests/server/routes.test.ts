@@ -1,5 +1,6 @@
 import { describe, test } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
+import { Application } from "../../src/server/application.ts";
 import { WebSocketHandler } from "../../src/server/handler.ts";
 import { type Pattern, Routes } from "../../src/server/routes.ts";
 
@@ -22,6 +23,17 @@ const rows: [pattern: Pattern, path: string, args: string[] | undefined, params?
   ["/a.b/:x/c", "/a.b/1/c", ["1"], { x: "1" }],
   ["/a.b/:x/c", "/aXb/1/c", undefined],
   ["/:a/:b", "/1/2", ["1", "2"], { a: "1", b: "2" }],
+  ["/files/*", "/files/a/b", ["a/b"]],
+  ["/files/*", "/files/", [""]],
+  ["/files/:name.:ext", "/files/a.b.txt", ["a", "b.txt"], { name: "a", ext: "b.txt" }],
+  ["/files/:name.:ext", "/files/caf%C3%A9.txt", ["café", "txt"], { name: "café", ext: "txt" }],
+  ["/files/:name.:ext", "/files/a", undefined],
+  ["/:a{-:b}?", "/x-y", ["x", "y"], { a: "x", b: "y" }],
+  ["/:a{-:b}?", "/x", ["x", ""], { a: "x", b: "" }],
+  ["/:a/*", "/x/y/z", ["x", "y/z"], { a: "x" }],
+  ["/café", "/caf%C3%A9", []],
+  ["/café/:name", "/caf%C3%A9/a", ["a"], { name: "a" }],
+  ["/café/*", "/caf%C3%A9/a", ["a"]],
   [/\/(\d+)/, "/42", ["42"]],
   [/\/(\d+)/, "/42/x", undefined],
   [/\/(?<id>\d+)|\/none/g, "/42", ["42"], { id: "42" }],
@@ -42,15 +54,15 @@ describe("routes", () => {
     });
   }
 
-  test("URLPattern syntax, where the runtime has it", () => {
-    const make = () => new Routes([["/files/*", Handler], ["/:a{-:b}?", Handler]]);
+  test("a regular expression of URLPattern's, where the runtime has it", () => {
+    const make = () => new Routes([["/:id(\\d+)", Handler], ["/(a|b)/:c", Handler]]);
     if (!("URLPattern" in globalThis)) {
       assertThrows(make, TypeError, "this runtime has no URLPattern");
       return;
     }
-    assertEquals(make().match("/files/a/b")?.args.slice(), ["a/b"]);
-    assertEquals(make().match("/x-y")?.params, { a: "x", b: "y" });
-    assertEquals(make().match("/x")?.params, { a: "x", b: "" });
+    assertEquals(make().match("/42")?.params, { id: "42" });
+    assertEquals(make().match("/x"), undefined);
+    assertEquals(make().match("/b/x")?.params, { c: "x" });
   });
 
   test("the first route that matches wins, with its options", () => {
@@ -66,4 +78,52 @@ describe("routes", () => {
   test("a pattern must be a path", () => {
     assertThrows(() => new Routes([["room", Handler]]), TypeError, 'it must begin with "/"');
   });
+});
+
+/** What is no route, as JavaScript may write it, and what is said of it. */
+class NoHandler {
+  onMessage(): void {}
+}
+class Silent extends WebSocketHandler {
+  declare onMessage: () => void;
+}
+const wrong: readonly (readonly [routes: unknown, says: string])[] = [
+  [undefined, "Cannot use routes: must be an array, got undefined"],
+  [{ "/": Handler }, "Cannot use routes: must be an array, got an object"],
+  [["/", Handler], 'Cannot use route 0: must be [pattern, handler, options?], got "/"'],
+  [
+    [{ path: "/", handler: Handler }],
+    "route 0: must be [pattern, handler, options?], got an object",
+  ],
+  [[["/", Handler], ["/a"]], "route 1: must be [pattern, handler, options?], got an array of 1"],
+  [[["/", Handler, {}, {}]], "got an array of 4"],
+  [[[5, Handler]], "Cannot use route 0: pattern must be a string or a RegExp, got 5"],
+  [[[undefined, Handler]], "pattern must be a string or a RegExp, got undefined"],
+  [[["a", Handler]], 'Cannot use pattern "a": it must begin with "/"'],
+  [[["", Handler]], 'Cannot use pattern "": it must begin with "/"'],
+  [
+    [["/a", undefined]],
+    'Cannot use route "/a": handler must be a class that extends ' +
+    "WebSocketHandler, got undefined",
+  ],
+  [[["/a", () => {}]], "got a function"],
+  [[["/a", function echo() {}]], "got the function echo"],
+  [[["/a", NoHandler]], "extends WebSocketHandler, got the function NoHandler"],
+  [[["/a", new NoHandler()]], "got an object"],
+  [[["/a", WebSocketHandler]], "got the function WebSocketHandler"],
+  [[["/a", Silent]], 'Cannot use route "/a": Silent has no method onMessage'],
+  [[[/\/a/, Silent]], "Cannot use route /\\/a/: Silent has no method onMessage"],
+  [[["/:a/:a", Handler]], ""],
+  [[["/{a", Handler]], ""],
+  [[["/a?b+c?", Handler]], ""],
+];
+
+describe("an application", () => {
+  for (const [index, [routes, says]] of wrong.entries()) {
+    test(`refuses what is no route (${index}): ${says}`, () => {
+      const make = () => new Application(routes as []);
+      assertThrows(make, Error, says);
+      if (says !== "") assertThrows(make, TypeError);
+    });
+  }
 });

@@ -1,0 +1,173 @@
+import { assert, assertEquals, assertLess } from "@std/assert";
+import { describe, test } from "node:test";
+import { PathPattern } from "../../src/server/path_pattern.ts";
+
+type Captures = (string | undefined)[] | null;
+
+/** What a pattern captures in a path. */
+const rows: readonly (readonly [pattern: string, path: string, captures: Captures])[] = [
+  ["/", "/", []],
+  ["/", "/a", null],
+  ["/a.b", "/axb", null],
+  ["/:a", "/", null],
+  ["/:a", "/x/", null],
+  ["/:a.:b", "/x.y.z", ["x", "y.z"]],
+  ["/:a.:b", "/.y", null],
+  ["/:a.:b", "/x.", null],
+  ["/:a-:b.:c", "/1-2-3.4.5", ["1", "2-3", "4.5"]],
+  ["/:a:b", "/xyz", ["x", "yz"]],
+  ["/*", "/", [""]],
+  ["/*", "/a/b", ["a/b"]],
+  ["/*", "", null],
+  ["/*.txt", "/a.txt/b.txt", ["a.txt/b"]],
+  ["/*/x/*", "/a/x/b/x/c", ["a/x/b", "c"]],
+  ["/a/:b?", "/a", [undefined]],
+  ["/a/:b?", "/a/", null],
+  ["/a/:b?", "/a/x", ["x"]],
+  ["/a/:b*", "/a", [undefined]],
+  ["/a/:b*", "/a/x/y", ["x/y"]],
+  ["/a/:b+", "/a", null],
+  ["/a/:b+", "/a/x/y", ["x/y"]],
+  ["/a/:b+/c", "/a/x/c/c", ["x/c"]],
+  ["/a/*?", "/a", [undefined]],
+  ["/a/*?", "/a/x/y", ["x/y"]],
+  ["/a\\/:b?", "/a/", [undefined]],
+  ["/a-:b?", "/a-", [undefined]],
+  ["/a{/b}?", "/a", []],
+  ["/a{/b}?", "/a/b", []],
+  ["/a{b}*", "/abbb", []],
+  ["/a{b}+", "/a", null],
+  ["/a{b}", "/ab", []],
+  ["/a{-:b}?", "/a-x", ["x"]],
+  ["/a{-:b,}+", "/a-x,-y,", ["x,-y"]],
+  ["/a{-:b,}*", "/a", [undefined]],
+  ["/{}+", "/", []],
+  ["/\\:a", "/:a", []],
+  ["/a b", "/a%20b", []],
+  ["/ä:ü", "/%C3%A4x", ["x"]],
+];
+
+/** What `URLPattern` makes of it. */
+interface UrlPattern {
+  exec(input: object): { pathname: { groups: Record<string, string | undefined> } } | null;
+}
+const { URLPattern } = globalThis as unknown as {
+  URLPattern?: new (init: { pathname: string }) => UrlPattern;
+};
+
+/** The named captures by their names, and those of `*` by their numbers. */
+function ours(pattern: string, path: string): Record<string, string | undefined> | null {
+  const compiled = PathPattern.compile(pattern);
+  assert(compiled !== null, pattern);
+  const found = compiled.exec(path);
+  if (found === null) return null;
+  let number = 0;
+  return Object.fromEntries(found.map((part, i) => [compiled.names[i] ?? String(number++), part]));
+}
+
+/** Numbers that are random and the same each time. */
+function* random(seed: number): Generator<number, never> {
+  for (let state = seed;;) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    yield state >>> 8;
+  }
+}
+
+/** A path that tells how often something looks at it. */
+class CountedPath {
+  looks = 0;
+  readonly length: number;
+  readonly #path: string;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.length = path.length;
+  }
+
+  charCodeAt(at: number): number {
+    this.looks++;
+    return this.#path.charCodeAt(at);
+  }
+
+  startsWith(text: string, at: number): boolean {
+    this.looks += text.length;
+    return this.#path.startsWith(text, at);
+  }
+}
+
+function looksFor(pattern: string, path: string): number {
+  const counted = new CountedPath(path);
+  assertEquals(PathPattern.compile(pattern)?.exec(counted as unknown as string), null);
+  return counted.looks;
+}
+
+describe("a pattern of a path", () => {
+  for (const [pattern, path, captures] of rows) {
+    test(`${pattern} on ${path === "" ? "nothing" : path}`, () => {
+      assertEquals(PathPattern.compile(pattern)?.exec(path), captures);
+    });
+  }
+
+  test("that is none, or has a regular expression, is not compiled", () => {
+    for (
+      const pattern of ["/:a(b)", "/(a)", "/{a", "/a}", "/:", "/a?", "/:a/:a", "/{a{b}}", "/\\"]
+    ) {
+      assertEquals(PathPattern.compile(pattern), null, pattern);
+    }
+  });
+
+  // Each has variables that a RegExp would try against each other.
+  const heavy: readonly (readonly [pattern: string, unit: string, end: string])[] = [
+    ["/files/:name.:ext", ".", "/"],
+    ["/:a.:b.:c.:d", ".", "/"],
+    ["/:a:b:c", "x", "/"],
+    ["/*/x/*/y/*", "/x", ""],
+    ["/*a*a*a*b", "a", ""],
+    ["/:a-:b?", "-", "/"],
+    ["/{:a-}*z", "-", ""],
+    ["/:a+/x/:b+", "/x", "/"],
+    ["/{-:a}?{-:b}?{-:c}?", "-", "/"],
+  ];
+  for (const [pattern, unit, end] of heavy) {
+    test(`${pattern} takes a time that is linear in the path`, () => {
+      const [once = 0, twice = 0] = [1000, 2000].map((count) =>
+        looksFor(
+          pattern,
+          `/files/${unit.repeat(count)}${end}`.replace(/^\/files\//, (start) =>
+            pattern.startsWith(start) ? start : "/"),
+        )
+      );
+      assertLess(twice, once * 2.1);
+      assertLess(once, 100 * 1000);
+    });
+  }
+
+  test("matches as URLPattern does, for random patterns and paths", () => {
+    if (URLPattern === undefined) return;
+    const numbers = random(20_151_103);
+    const pick = (list: readonly string[]): string =>
+      list[numbers.next().value % list.length] ?? "";
+    const pieces = ["/", "/", "a", "b", "-", ":N", ":N", "*", "{a}", "{-:N}", "{:Nb}", "{a:N-}"];
+    const modifiers = ["", "", "", "?", "*", "+"];
+    let compared = 0;
+    for (let round = 0; round < 3000; round++) {
+      let pattern = "/";
+      for (let i = numbers.next().value % 5; i >= 0; i--) {
+        const piece = pick(pieces).replace("N", () => `n${i}_`);
+        pattern += piece + (/[:*}]/.test(piece) ? pick(modifiers) : "");
+      }
+      // A `*` before a modifier, or after a name, is read in its own way: not compared.
+      if (/\*[*+?]|_[ab]|\+\*|\?\*/.test(pattern)) continue;
+      const theirs = new URLPattern({ pathname: pattern });
+      for (let i = 0; i < 8; i++) {
+        let path = "/";
+        for (let j = numbers.next().value % 7; j > 0; j--) path += pick(["a", "b", "-", "/"]);
+        const match = theirs.exec({ pathname: path });
+        const groups = match && { ...match.pathname.groups };
+        assertEquals(ours(pattern, path), groups, `${pattern} on ${path}`);
+        compared++;
+      }
+    }
+    assertLess(5000, compared);
+  });
+});
