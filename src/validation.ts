@@ -84,10 +84,31 @@ export const STRINGS: Kind = {
   hasType: (value) => Array.isArray(value) && value.every((item) => typeof item === "string"),
 };
 
-/** A size, a count or a time. */
-export const NON_NEGATIVE_INTEGER: Kind = {
+function isNumber(value: unknown): value is number {
+  return typeof value === "number";
+}
+
+/** The longest time that a timer takes, in milliseconds: 25 days. */
+const MAX_TIME = 2 ** 31 - 1;
+
+/** An interval or a timeout in milliseconds; 0 turns it off. */
+export const TIME: Kind = {
+  expected: `an integer from 0 (off) to ${MAX_TIME}`,
+  hasType: isNumber,
+  inRange: (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= MAX_TIME,
+};
+
+/** The most that there may be of something, a count or a size; never 0. */
+export const LIMIT: Kind = {
+  expected: "a positive integer, or Infinity for no limit",
+  hasType: isNumber,
+  inRange: (value) => value === Infinity || Number.isSafeInteger(value) && Number(value) > 0,
+};
+
+/** A size that is no limit, in bytes. */
+export const SIZE: Kind = {
   expected: "a non-negative integer",
-  hasType: (value) => typeof value === "number",
+  hasType: isNumber,
   inRange: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
 };
 

@@ -37,6 +37,7 @@ function parseDefault(text: string): unknown {
   const [, number, unit] = /^(\d+)(?: (s|KiB|MiB))?$/.exec(text) ?? [];
   if (number !== undefined) return Number(number) * (unit === undefined ? 1 : UNITS[unit] ?? NaN);
   if (text === "false") return false;
+  if (text === "Infinity") return Infinity;
   return text;
 }
 

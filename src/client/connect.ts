@@ -30,7 +30,7 @@ import { show } from "../validation.ts";
  * @throws {HandshakeError} If it did not open: the server cannot be reached, refused, or answered
  * what breaks the rules of the version.
  * @throws {TypeError} If something is asked for that cannot be.
- * @throws {RangeError} If a limit is not an integer from 0 on.
+ * @throws {RangeError} If a number is out of its range.
  *
  * @example A server of 2011
  * ```ts
@@ -113,11 +113,13 @@ class Attempt {
     const aborted = (event: Event): void => this.#giveUp((event.target as AbortSignal).reason);
     for (const signal of signals) signal.throwIfAborted();
     for (const signal of signals) signal.addEventListener("abort", aborted, { once: true });
-    const timeout = clock.setTimeout(() => this.#late(), handshakeTimeout);
+    const timeout = handshakeTimeout > 0
+      ? clock.setTimeout(() => this.#late(), handshakeTimeout)
+      : undefined;
     try {
       return await this.#open();
     } finally {
-      clock.clearTimeout(timeout);
+      if (timeout !== undefined) clock.clearTimeout(timeout);
       for (const signal of signals) signal.removeEventListener("abort", aborted);
     }
   }

@@ -57,7 +57,10 @@ export interface ConnectRequest {
 }
 
 /**
- * How `websocketConnect` connects. Times are milliseconds, sizes bytes.
+ * How `websocketConnect` connects.
+ *
+ * Times are milliseconds, and 0 turns an interval or a timeout off. Sizes are bytes. A count or a
+ * size that limits something is at least 1, and `Infinity` is no limit.
  *
  * @example
  * ```ts
@@ -128,7 +131,7 @@ export interface ConnectOptions {
   readonly handshakeTimeout?: number;
   /** How long to wait for the server's part of the closing handshake; 5 s unless told. */
   readonly closeTimeout?: number;
-  /** The time between pings, 0 for none; 20 s unless told. Versions without ping use keep-alive. */
+  /** The time between pings; versions without a ping use TCP keep-alive. Default: 20 s. */
   readonly pingInterval?: number;
   /** How long a ping may stay without a byte of answer; 20 s unless told. */
   readonly pingTimeout?: number;

@@ -380,7 +380,8 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
   /** Gives what is left to do `closeTimeout`. */
   #armCloseTimer(): void {
     this.#flushedBefore = this.writer.flushedBytes;
-    this.#wheel.set(this, this.#limits.closeTimeout);
+    if (this.#limits.closeTimeout > 0) this.#wheel.set(this, this.#limits.closeTimeout);
+    else this.#wheel.remove(this);
   }
 
   /** Whether the peer has taken output since the time was set; then it gets as much again. */

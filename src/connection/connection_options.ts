@@ -14,7 +14,7 @@ import type { Writer, WriterLimits } from "./writer.ts";
 
 /** The limits of a connection. Sizes are bytes, times milliseconds. */
 export interface ConnectionLimits extends WriterLimits, KeepaliveLimits {
-  /** How long the peer's part of the closing handshake may take. */
+  /** How long the peer's part of the closing handshake may take; 0 is for ever. */
   readonly closeTimeout: number;
 }
 

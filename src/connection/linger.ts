@@ -11,7 +11,10 @@ import type { Transport, TransportEvents } from "../transport/transport.ts";
 export interface LingerOptions {
   /** The timer. */
   readonly wheel: TimingWheel;
-  /** How long the peer has to end its side, in milliseconds; as much again while it takes output. */
+  /**
+   * How long the peer has to end its side, in milliseconds, and as much again while it takes output.
+   * 0 is for ever.
+   */
   readonly timeout: number;
   /** Whether the peer must end TCP first, as a server does (RFC 6455 §7.1.1). */
   readonly peerEndsFirst?: boolean;
@@ -41,7 +44,7 @@ export class Linger implements TransportEvents, Timed {
     transport.events = this;
     if (options.peerEndsFirst !== true) transport.end();
     this.#waiting = transport.bufferedAmount;
-    options.wheel.set(this, options.timeout);
+    if (options.timeout > 0) options.wheel.set(this, options.timeout);
   }
 
   /** See {@linkcode TransportEvents.data}. */

@@ -220,13 +220,17 @@ class PlainInflater implements Inflater {
   }
 }
 
+/** What `maxOutputLength` can be on every runtime. */
+const MOST_OUTPUT = 2 ** 31 - 1;
+
 /** Inflates up to a last block or the end. */
 function inflateBlocks(input: Uint8Array, most: number): { output: Uint8Array; taken: number } {
   const { inflateRawSync, constants } = zlib();
   try {
     const { buffer, engine } = inflateRawSync(input, {
       finishFlush: constants.Z_SYNC_FLUSH,
-      maxOutputLength: most,
+      // zlib has a limit of its own, which it does not tell; the caller checks the size again.
+      ...(most > MOST_OUTPUT ? {} : { maxOutputLength: most }),
       info: true,
     });
     return { output: buffer, taken: engine.bytesWritten };

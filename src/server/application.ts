@@ -46,7 +46,7 @@ export class Application<Options extends readonly unknown[] = readonly unknown[]
    * @param routes Patterns, handler classes and their options, tried in order.
    * @param settings What differs from the defaults.
    * @throws {TypeError} If a pattern or the name of a setting is wrong.
-   * @throws {RangeError} If a limit is not an integer from 0 on.
+   * @throws {RangeError} If a number is out of its range.
    */
   constructor(
     routes: readonly [...{ [Index in keyof Options]: Route<Options[Index]> }],

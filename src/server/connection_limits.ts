@@ -33,7 +33,7 @@ export class Addresses {
    * @returns Whether there was room; if not, it is not counted.
    */
   add(key: object, address: Address): boolean {
-    if (this.#limit === 0) return true;
+    if (this.#limit === Infinity) return true;
     this.delete(key);
     const { hostname } = address;
     if (address.transport === "unix" || isTrusted(address, this.#trusted)) return true;
@@ -46,7 +46,7 @@ export class Addresses {
 
   /** A connection is gone. */
   delete(key: object): void {
-    if (this.#limit === 0) return;
+    if (this.#limit === Infinity) return;
     const hostname = this.#counted.get(key);
     if (hostname === undefined) return;
     this.#counted.delete(key);

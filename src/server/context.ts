@@ -82,16 +82,16 @@ export class Context {
    * @param timeLeft What TLS has left of `handshakeTimeout`, in milliseconds.
    */
   take(transport: Transport, owner?: Owner, timeLeft?: number): Owned {
-    const { maxConnections, maxConnectionsPerAddress } = this.settings;
+    const { maxConnections } = this.settings;
     if (owner?.stopping) {
       this.counters.refused.stopping++;
       return reject(transport, this.wheel, owner, "the server is shutting down");
     }
-    if (maxConnections > 0 && this.#sockets >= maxConnections) {
+    if (this.#sockets >= maxConnections) {
       this.counters.refused.limit++;
       return reject(transport, this.wheel, owner, "too many connections (maxConnections)");
     }
-    if (maxConnectionsPerAddress > 0 && !this.#addresses.add(transport, transport.remoteAddress)) {
+    if (!this.#addresses.add(transport, transport.remoteAddress)) {
       this.counters.refused.limit++;
       const reason = "too many connections (maxConnectionsPerAddress)";
       return reject(transport, this.wheel, owner, reason);
@@ -113,7 +113,7 @@ export class Context {
     const { maxConnections, handshakeTimeout } = this.settings;
     const { refused } = this.counters;
     if (owner.stopping) return void refused.stopping++;
-    if (maxConnections > 0 && this.#sockets >= maxConnections) return void refused.limit++;
+    if (this.#sockets >= maxConnections) return void refused.limit++;
     const pending = new PendingHandshake({
       ...end,
       wheel: this.wheel,

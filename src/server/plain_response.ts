@@ -32,7 +32,7 @@ export function plainResponse(
     ready: () => writer.ready(),
     startTimer: () => {
       flushedBefore = writer.flushedBytes;
-      wheel.set(opening, settings.handshakeTimeout);
+      if (settings.handshakeTimeout > 0) wheel.set(opening, settings.handshakeTimeout);
     },
     stopTimer: () => wheel.remove(opening),
     isProgressing: () => transport.bufferedAmount > 0 && writer.flushedBytes > flushedBefore,

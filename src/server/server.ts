@@ -10,7 +10,7 @@ import { IndexedSet } from "./indexed_set.ts";
 import type { PendingHandshake } from "./tls_handshakes.ts";
 import { listen, LISTENER_KINDS } from "../transport/listen.ts";
 import type { Address, Listener, ListenerOptions, Transport } from "../transport/transport.ts";
-import { checkOptions, FUNCTION, type Kind, show, SIGNAL } from "../validation.ts";
+import { checkOptions, FUNCTION, type Kind, show, SIGNAL, TIME } from "../validation.ts";
 import { defaultSettings } from "./settings.ts";
 
 /**
@@ -72,8 +72,8 @@ function toListenOptions(given: number | string | ListenOptions): CheckedListenO
   return port === undefined ? rest : { ...rest, port: Number(port) };
 }
 
-/** The longest time that a timer takes, in milliseconds. */
-const MAX_TIMEOUT = 2 ** 31 - 1;
+/** A timer that holds the process, in milliseconds; it never fires. */
+const HOLD = 2 ** 31 - 1;
 
 /**
  * How {@linkcode Server.shutdown} ends the connections.
@@ -87,13 +87,13 @@ const MAX_TIMEOUT = 2 ** 31 - 1;
  * ```
  */
 export interface ShutdownOptions {
-  /** The close code; 1001, "going away", unless told. */
+  /** The close code. Default: 1001, "going away". */
   readonly code?: number;
-  /** The reason that goes with it. */
+  /** The reason that goes with it. Default: none. */
   readonly reason?: string;
   /**
-   * How long the peers and the handlers may take, in milliseconds, before they are cut off; 5000
-   * unless told, and `Infinity` for as long as it takes.
+   * How long the peers and the handlers may take, in milliseconds; then the connections that are left
+   * are dropped. 0 is for ever. Default: 5 s.
    */
   readonly timeout?: number;
 }
@@ -101,11 +101,7 @@ export interface ShutdownOptions {
 const SHUTDOWN_KINDS: Readonly<Record<keyof ShutdownOptions, Kind>> = {
   code: { expected: "a close code", hasType: (value) => typeof value === "number" },
   reason: { expected: "a string", hasType: (value) => typeof value === "string" },
-  timeout: {
-    expected: "a number of milliseconds from 0 on",
-    hasType: (value) => typeof value === "number",
-    inRange: (value) => Number(value) >= 0,
-  },
+  timeout: TIME,
 };
 
 /**
@@ -171,7 +167,7 @@ export class Server implements AsyncDisposable {
    *
    * @returns Resolves when the last connection is gone, and its `onClose()` has settled.
    * @throws {TypeError} If an option is unknown or has a wrong type.
-   * @throws {RangeError} If the code or the reason cannot be sent, or the timeout is negative.
+   * @throws {RangeError} If the code or the reason cannot be sent, or the timeout is out of its range.
    */
   async shutdown(options: ShutdownOptions = {}): Promise<void> {
     checkOptions(options, {
@@ -188,12 +184,11 @@ export class Server implements AsyncDisposable {
       this.#finishIfEmpty();
     }
     const { clock } = this.#context.settings;
-    // Timers hold no more than 2^31 ms: that is 25 days.
-    const cut = timeout > MAX_TIMEOUT ? undefined : clock.setTimeout(() => {
+    const cut = timeout === 0 ? undefined : clock.setTimeout(() => {
       for (const connection of this.#connections.all()) connection.terminate();
     }, timeout);
     // Neither the clock holds the process nor, on Node, a socket that is paused.
-    const hold = setInterval(() => {}, MAX_TIMEOUT);
+    const hold = setInterval(() => {}, HOLD);
     await this.finished;
     clearInterval(hold);
     if (cut !== undefined) clock.clearTimeout(cut);

@@ -81,7 +81,7 @@ export class ServerConnection implements ConnectionInfo, Subscriber, Owned {
       turns,
       events: opening,
     });
-    context.wheel.set(opening, settings.handshakeTimeout);
+    if (settings.handshakeTimeout > 0) context.wheel.set(opening, settings.handshakeTimeout);
   }
 
   /**

@@ -14,15 +14,20 @@ import {
   checkOptions,
   FUNCTION,
   type Kind,
-  NON_NEGATIVE_INTEGER,
+  LIMIT,
   OBJECT,
   objectWith,
+  SIZE,
   STRINGS,
+  TIME,
 } from "../validation.ts";
 
 /**
  * The settings of an {@linkcode Application}; each may be left out. A handler sees them, complete,
  * as `this.application.settings`.
+ *
+ * Times are milliseconds, and 0 turns an interval or a timeout off. Sizes are bytes. A count or a
+ * size that limits something is at least 1, and `Infinity` is no limit.
  *
  * @example
  * ```ts
@@ -35,63 +40,73 @@ import {
  * ```
  */
 export interface Settings {
-  /** The versions that are spoken. draft75 proves nothing about the client and is left out. */
+  /**
+   * The versions that are spoken. Default: all but draft75, which proves nothing about the client.
+   */
   readonly versions: readonly WebSocketVersion[];
-  /** Whether draft75 and draft76 are spoken over TLS only (see SECURITY.md). */
+  /** Whether draft75 and draft76 are spoken over TLS only (see SECURITY.md). Default: false. */
   readonly secureDraftsOnly: boolean;
-  /** Origins that may connect beside the server's own, as browsers write them. */
+  /** Origins that may connect beside the server's own, as browsers write them. Default: none. */
   readonly allowedOrigins: readonly string[];
-  /** The `Host` values that are served, against DNS rebinding; all of them if empty. */
+  /** The `Host` values that are served, against DNS rebinding. Default: empty, which means all. */
   readonly allowedHosts: readonly string[];
   /**
    * Addresses of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, or `Forwarded`
-   * (RFC 7239) if they send neither; `"unix"` for unix sockets. None by default.
+   * (RFC 7239) if they send neither; `"unix"` for unix sockets. Default: none.
    */
   readonly trustProxy: readonly string[];
-  /** permessage-deflate, for handlers that do not say otherwise; `undefined` leaves it off. */
+  /** permessage-deflate, for handlers that do not say otherwise. Default: `undefined`, off. */
   readonly compression: CompressionOptions | undefined;
-  /** Answers requests that are not for a WebSocket; without it they get a 404 or a 426. */
+  /** Answers requests that are not for a WebSocket. Default: they get a 404 or a 426. */
   readonly fetch: Fetch | undefined;
-  /** The longest request head. Beyond it: 431. */
+  /** The longest request head. Beyond it: 431. Default: 16 KiB. */
   readonly maxHeaderSize: number;
-  /** The most header fields of a request. Beyond it: 431. */
+  /** The most header fields of a request. Beyond it: 431. Default: 100. */
   readonly maxHeaderCount: number;
-  /** The longest body of a plain HTTP request. Beyond it: 413. */
+  /** The longest body of a plain HTTP request. Beyond it: 413. Default: 1 MiB. */
   readonly maxBodySize: number;
-  /** From accept to the end of the handshake, with TLS, `prepare()` and draft76's key3. */
+  /**
+   * How long the handshake may take from accept on, with TLS, `prepare()` and draft76's key3; and how
+   * long a client may take nothing of a plain HTTP response. Default: 10 s.
+   */
   readonly handshakeTimeout: number;
-  /** The longest message, after inflating. Beyond it: close code 1009. */
+  /** The longest message, after inflating. Beyond it: close code 1009. Default: 16 MiB. */
   readonly maxMessageSize: number;
-  /** The most frames that one message may come in. Beyond it: close code 1009. */
+  /** The most frames of one message. Beyond it: close code 1009. Default: 131,072. */
   readonly maxFragments: number;
-  /** Input that is decoded ahead while a handler is busy; at it, reading stops. */
+  /** How much decoded input may wait for a busy handler; then reading stops. Default: 64 KiB. */
   readonly maxQueuedSize: number;
-  /** Output that a client has not taken; `writeMessage` promises wait above it. */
+  /** The waiting output above which `writeMessage` promises wait. Default: 64 KiB. */
   readonly highWaterMark: number;
-  /** Output that a client may leave waiting. Beyond it: close code 1013. */
+  /**
+   * The most output that may wait for a client. Beyond it: close code 1013. One message is always
+   * taken if no more than `highWaterMark` waits before it. Default: 16 MiB.
+   */
   readonly maxBufferedAmount: number;
-  /** The time between pings; 0 for none. Versions without ping use TCP keep-alive. */
+  /** The time between pings; versions without a ping use TCP keep-alive. Default: 20 s. */
   readonly pingInterval: number;
-  /** How long a ping may stay without a byte of answer; then the connection is dropped. */
+  /**
+   * How long to wait for any data after a ping; then the connection is dropped. Default: 20 s.
+   */
   readonly pingTimeout: number;
-  /** How long a client may send no message; then it is closed with 1001. 0 for ever. */
+  /** How long a client may send no message; then it is closed with 1001. Default: 0, off. */
   readonly idleTimeout: number;
-  /** How long to wait for the peer's part of the closing handshake. */
+  /** How long to wait for the peer's part of the closing handshake. Default: 5 s. */
   readonly closeTimeout: number;
-  /** The most connections at a time. Beyond it: 503, or with TLS the end. 0 for no limit. */
+  /** The most connections at a time. Beyond it: 503, or with TLS the end. Default: `Infinity`. */
   readonly maxConnections: number;
-  /** The same for one address. 0 for no limit. */
+  /** The same for one address. Default: `Infinity`. */
   readonly maxConnectionsPerAddress: number;
-  /** What carries published messages to other processes; without it topics are this process's. */
+  /** Carries published messages to other processes. Default: topics are this process's own. */
   readonly broker: Broker | undefined;
   /**
-   * Told when the broker goes away, with what is known of the cause, and when it is back; writes to
-   * `log` unless set.
+   * Called when the broker goes away, with what is known of the cause, and when it is back. Default:
+   * writes to `log`.
    */
   readonly onBrokerStatus: ((status: BrokerStatus, error?: Error) => void) | undefined;
   /**
-   * Told of errors that no handler hears of. Unless set, they go to `console.error` with control
-   * characters escaped: an error may quote what a client has sent.
+   * Called with errors that no handler is told of. Default: writes them to `console.error` with
+   * control characters escaped, for an error may quote what a client has sent.
    */
   readonly log: (message: string, error?: unknown) => void;
   /** The source of time, for tests. */
@@ -120,8 +135,8 @@ export const defaultSettings: Settings = {
   pingTimeout: 20_000,
   idleTimeout: 0,
   closeTimeout: 5_000,
-  maxConnections: 0,
-  maxConnectionsPerAddress: 0,
+  maxConnections: Infinity,
+  maxConnectionsPerAddress: Infinity,
   broker: undefined,
   onBrokerStatus: undefined,
   log: logToConsole,
@@ -137,21 +152,21 @@ const KINDS: Readonly<Record<keyof Settings, Kind>> = {
   trustProxy: STRINGS,
   compression: OBJECT,
   fetch: FUNCTION,
-  maxHeaderSize: NON_NEGATIVE_INTEGER,
-  maxHeaderCount: NON_NEGATIVE_INTEGER,
-  maxBodySize: NON_NEGATIVE_INTEGER,
-  handshakeTimeout: NON_NEGATIVE_INTEGER,
-  maxMessageSize: NON_NEGATIVE_INTEGER,
-  maxFragments: NON_NEGATIVE_INTEGER,
-  maxQueuedSize: NON_NEGATIVE_INTEGER,
-  highWaterMark: NON_NEGATIVE_INTEGER,
-  maxBufferedAmount: NON_NEGATIVE_INTEGER,
-  pingInterval: NON_NEGATIVE_INTEGER,
-  pingTimeout: NON_NEGATIVE_INTEGER,
-  idleTimeout: NON_NEGATIVE_INTEGER,
-  closeTimeout: NON_NEGATIVE_INTEGER,
-  maxConnections: NON_NEGATIVE_INTEGER,
-  maxConnectionsPerAddress: NON_NEGATIVE_INTEGER,
+  maxHeaderSize: LIMIT,
+  maxHeaderCount: LIMIT,
+  maxBodySize: LIMIT,
+  handshakeTimeout: TIME,
+  maxMessageSize: LIMIT,
+  maxFragments: LIMIT,
+  maxQueuedSize: LIMIT,
+  highWaterMark: LIMIT,
+  maxBufferedAmount: LIMIT,
+  pingInterval: TIME,
+  pingTimeout: TIME,
+  idleTimeout: TIME,
+  closeTimeout: TIME,
+  maxConnections: LIMIT,
+  maxConnectionsPerAddress: LIMIT,
   broker: objectWith("publish", "subscribe", "unsubscribe", "close"),
   onBrokerStatus: FUNCTION,
   log: FUNCTION,
@@ -170,7 +185,7 @@ const LEVEL: Kind = {
 const COMPRESSION_KINDS: Readonly<Record<keyof CompressionOptions, Kind>> = {
   level: LEVEL,
   memLevel: LEVEL,
-  threshold: NON_NEGATIVE_INTEGER,
+  threshold: SIZE,
   contextTakeover: BOOLEAN,
 };
 
@@ -192,7 +207,7 @@ export function checkCompression(options: CompressionOptions): void {
  * Completes settings with the defaults.
  *
  * @throws {TypeError} If a name is unknown, or a value has a wrong type.
- * @throws {RangeError} If a limit is not a non-negative integer, or one excludes another.
+ * @throws {RangeError} If a number is out of its range, or one limit excludes another.
  */
 export function resolveSettings(settings: Partial<Settings>): Settings {
   checkOptions(settings, {
@@ -211,7 +226,8 @@ export function resolveSettings(settings: Partial<Settings>): Settings {
   const { highWaterMark, maxBufferedAmount } = resolved;
   if (highWaterMark > maxBufferedAmount) {
     throw new RangeError(
-      `Cannot use highWaterMark ${highWaterMark}: above maxBufferedAmount, ${maxBufferedAmount}`,
+      `Cannot use highWaterMark: must not exceed maxBufferedAmount (${maxBufferedAmount}), ` +
+        `got ${highWaterMark}`,
     );
   }
   return resolved;

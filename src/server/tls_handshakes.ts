@@ -12,8 +12,11 @@ import type { TlsHandshake, Transport } from "../transport/transport.ts";
 export interface TlsHandshakeEnd {
   /** Ends the connection at once. */
   readonly destroy: () => void;
-  /** The connection can be served. Its own handshake must be over in `timeLeft` milliseconds. */
-  readonly accept: (transport: Transport, timeLeft: number) => void;
+  /**
+   * The connection can be served. Its own handshake must be over in `timeLeft` milliseconds, if any
+   * are told.
+   */
+  readonly accept: (transport: Transport, timeLeft: number | undefined) => void;
   /** Called once if the handshake fails or takes too long. */
   readonly fail: (error: unknown) => void;
 }
@@ -22,7 +25,7 @@ export interface TlsHandshakeEnd {
 export interface TlsHandshakeOptions extends TlsHandshakeEnd {
   /** The timer. */
   readonly wheel: TimingWheel;
-  /** How long it may take, in milliseconds. */
+  /** How long it may take, in milliseconds; 0 is for ever. */
   readonly timeout: number;
   /** The server whose listener has accepted the TCP connection. */
   readonly owner: Owner;
@@ -42,12 +45,12 @@ export class PendingHandshake implements TlsHandshake, Timed, Owned {
   /** Begins to wait. */
   constructor(options: TlsHandshakeOptions) {
     this.#options = options;
-    options.wheel.set(this, options.timeout);
+    if (options.timeout > 0) options.wheel.set(this, options.timeout);
   }
 
   accepted(transport: Transport): void {
     const { wheel, accept } = this.#options;
-    const timeLeft = this.deadline - wheel.now();
+    const timeLeft = this.deadline === 0 ? undefined : this.deadline - wheel.now();
     if (this.#end()) accept(transport, timeLeft);
     else transport.destroy();
   }

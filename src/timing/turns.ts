@@ -21,6 +21,9 @@ export function turnsOf(clock: Clock): Turns {
   return turns;
 }
 
+/** A turn is never longer than this many bytes, however much a writer may hand over. */
+const MAX_BUDGET = 1024 * 1024;
+
 /** Counts what is handed to the system in one turn of the event loop, over all connections. */
 export class Turns {
   readonly #clock: Clock;
@@ -46,11 +49,11 @@ export class Turns {
   /**
    * What a writer waits for before it writes more.
    *
-   * @param budget How many bytes may be handed over in one turn.
+   * @param budget How many bytes may be handed over in one turn; never more than 1 MiB.
    * @returns One settled promise for all, until the budget is used up; then the next turn.
    */
   wait(budget: number): Promise<void> {
-    if (this.#bytes <= budget) return DONE;
+    if (this.#bytes <= Math.min(budget, MAX_BUDGET)) return DONE;
     return this.#next ??= new Promise((resolve) => {
       nextTurn(this.#clock, () => {
         this.#bytes = 0;

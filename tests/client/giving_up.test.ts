@@ -95,3 +95,18 @@ describe("a client gives up at once", () => {
     assertEquals([server.events, server.clock.pending], [["reset"], 0]);
   });
 });
+
+describe("a client with handshakeTimeout 0", () => {
+  for (const version of VERSIONS) {
+    test(`waits for ever for an answer (${version})`, async () => {
+      const { server, promise } = join(URL, { version, handshakeTimeout: 0, pingInterval: 0 });
+      await settle();
+      await server.clock.advance(100_000_000);
+      assertEquals([server.clock.pending, server.take()], [0, []]);
+      server.write(goodAnswer(version, parseRequest(bytesOf(server.request))));
+      const client = await promise;
+      assertEquals(client.version, version);
+      client.abort();
+    });
+  }
+});

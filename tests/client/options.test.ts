@@ -7,6 +7,9 @@ import { show } from "../../src/validation.ts";
 
 const URL = "ws://example.com/";
 
+const LIMIT = "must be a positive integer, or Infinity for no limit";
+const TIME = "must be an integer from 0 (off) to 2147483647";
+
 /** Options that are a caller's mistake: what they are, and what is said of them. */
 const bad: readonly (readonly [
   options: Record<string, unknown>,
@@ -15,13 +18,12 @@ const bad: readonly (readonly [
 ])[] = [
   [{ verison: "draft76" }, TypeError, `option "verison": unknown`],
   [{ version: "14" }, TypeError, `version "14": not one of rfc6455`],
-  [{ maxMessageSize: -1 }, RangeError, "maxMessageSize: must be a non-negative integer, got -1"],
-  [
-    { handshakeTimeout: 0.5 },
-    RangeError,
-    "handshakeTimeout: must be a non-negative integer, got 0.5",
-  ],
-  [{ maxBodySize: NaN }, RangeError, "maxBodySize: must be a non-negative integer, got NaN"],
+  [{ maxMessageSize: -1 }, RangeError, `maxMessageSize: ${LIMIT}, got -1`],
+  [{ maxMessageSize: 0 }, RangeError, `maxMessageSize: ${LIMIT}, got 0`],
+  [{ maxHeaderCount: 0 }, RangeError, `maxHeaderCount: ${LIMIT}, got 0`],
+  [{ handshakeTimeout: 0.5 }, RangeError, `handshakeTimeout: ${TIME}, got 0.5`],
+  [{ pingInterval: Infinity }, RangeError, `pingInterval: ${TIME}, got Infinity`],
+  [{ maxBodySize: NaN }, RangeError, `maxBodySize: ${LIMIT}, got NaN`],
   [{ subprotocols: ["a b"] }, TypeError, "not a token (RFC 6455 §4.1)"],
   [{ subprotocols: [""] }, TypeError, "not a token"],
   [{ subprotocols: ["a", "a"] }, TypeError, "twice: a, a"],
@@ -41,7 +43,7 @@ const bad: readonly (readonly [
   [{ protocols: ["a"] }, TypeError, "did you mean subprotocols?"],
   [{ timeout: 5 }, TypeError, "did you mean handshakeTimeout?"],
   [{ insecure: true }, TypeError, `option "insecure": unknown; it belongs to tls`],
-  [{ maxMessageSize: "5" }, TypeError, `maxMessageSize: must be a non-negative integer, got "5"`],
+  [{ maxMessageSize: "5" }, TypeError, `maxMessageSize: ${LIMIT}, got "5"`],
   [{ subprotocols: "chat" }, TypeError, `subprotocols: must be an array of strings, got "chat"`],
   [{ compression: true }, TypeError, "compression: must be an object, got true"],
   [{ origin: 5 }, TypeError, "origin: must be a string that is not empty, got 5"],
@@ -79,7 +81,7 @@ describe("the options of a connection", () => {
     assertEquals([settings.pingInterval, settings.pingTimeout], [20_000, 20_000]);
     assertEquals([settings.maxQueuedSize, settings.highWaterMark], [65_536, 65_536]);
     assertEquals(settings.maxBodySize, 4096);
-    assertEquals(resolveOptions({ maxBodySize: 0, pingInterval: 0 }).maxBodySize, 0);
+    assertEquals(resolveOptions({ maxBodySize: Infinity }).maxBodySize, Infinity);
   });
 
   test("may be undefined", () => {

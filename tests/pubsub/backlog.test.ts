@@ -48,10 +48,15 @@ describe("the backlog of a broker", () => {
     });
   }
 
-  test("has a limit that is a non-negative integer", () => {
-    for (const limit of [-1, 1.5, NaN, Infinity, "1" as unknown as number]) {
-      assertThrows(() => new Backlog(limit, () => {}), RangeError, "Cannot use maxBufferedAmount");
+  test("has a limit that is a positive integer, or none", () => {
+    const message =
+      "Cannot use maxBufferedAmount: must be a positive integer, or Infinity for no limit";
+    for (const limit of [0, -1, 1.5, NaN]) {
+      assertThrows(() => new Backlog(limit, () => {}), RangeError, `${message}, got ${limit}`);
     }
-    assertEquals(new Backlog(0, () => {}).admits(1), true);
+    assertThrows(() => new Backlog("1" as unknown as number, () => {}), TypeError, message);
+    const endless = new Backlog(Infinity, () => {});
+    endless.add(2 ** 50);
+    assertEquals(endless.admits(2 ** 50), true);
   });
 });

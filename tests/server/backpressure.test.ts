@@ -64,7 +64,7 @@ for (const version of VERSIONS) {
       });
     }
 
-    test("with maxQueuedSize 0 messages still come, one at a time", async () => {
+    test("with maxQueuedSize 1 messages still come, one at a time", async () => {
       const received: string[] = [];
       class Slow extends WebSocketHandler {
         async onMessage(message: string): Promise<void> {
@@ -72,7 +72,7 @@ for (const version of VERSIONS) {
           received.push(message);
         }
       }
-      const rig = new Rig(Slow, { maxQueuedSize: 0 });
+      const rig = new Rig(Slow, { maxQueuedSize: 1 });
       const client = await rig.open(version);
       for (const letter of "abcdef") client.send(letter);
       for (let waited = 0; waited < 20; waited++) await settle();

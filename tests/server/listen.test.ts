@@ -198,7 +198,7 @@ describe("shutdown", () => {
       [{ timeOut: 5 }, "did you mean timeout?"],
       [
         { timeout: "5" },
-        'Cannot shut down: timeout must be a number of milliseconds from 0 on, got "5"',
+        'Cannot shut down: timeout must be an integer from 0 (off) to 2147483647, got "5"',
       ],
       [{ reason: 5 }, "Cannot shut down: reason must be a string, got 5"],
       [{ code: "1001" }, 'Cannot shut down: code must be a close code, got "1001"'],

@@ -93,14 +93,22 @@ describe("settings", () => {
 
   const limits = Object.entries(defaultSettings).filter(([, value]) => typeof value === "number");
   for (const [name] of limits) {
-    test(`${name} is an integer from 0 on`, () => {
-      const message = `Cannot use ${name}: must be a non-negative integer, got `;
-      for (const value of [-1, 1.5, NaN, Infinity]) {
-        assertThrows(() => resolveSettings({ [name]: value }), RangeError, message);
+    const isTime = /Interval$|Timeout$/.test(name);
+    const [range, outside, inside] = isTime
+      ? ["an integer from 0 (off) to 2147483647", [Infinity, 2 ** 31], [0, 1, 2 ** 31 - 1]]
+      : ["a positive integer, or Infinity for no limit", [0, 2 ** 53], [Infinity]];
+    test(`${name} is ${range}`, () => {
+      const message = `Cannot use ${name}: must be ${range}, got `;
+      for (const value of [-1, 1.5, NaN, -Infinity, ...outside]) {
+        assertThrows(() => resolveSettings({ [name]: value }), RangeError, `${message}${value}`);
       }
       for (const value of ["5", null, true, [5]]) {
         const settings = { [name]: value } as unknown as Partial<Settings>;
         assertThrows(() => resolveSettings(settings), TypeError, message);
+      }
+      for (const value of inside) {
+        const others = name === "highWaterMark" ? { maxBufferedAmount: Infinity } : {};
+        assertEquals(Reflect.get(resolveSettings({ ...others, [name]: value }), name), value);
       }
     });
   }
@@ -124,7 +132,7 @@ describe("settings", () => {
     assertThrows(
       () => resolveSettings({ highWaterMark: 1001, maxBufferedAmount: 1000 }),
       RangeError,
-      "Cannot use highWaterMark 1001: above maxBufferedAmount, 1000",
+      "Cannot use highWaterMark: must not exceed maxBufferedAmount (1000), got 1001",
     );
   });
 });

@@ -124,6 +124,22 @@ describe("a TLS handshake", () => {
     await rig.end();
   });
 
+  test("may take for ever with handshakeTimeout 0, as the WebSocket handshake behind it", async () => {
+    const rig = new Rig({ handshakeTimeout: 0 });
+    const raw = await rig.connect();
+    await rig.until(1, 0, 0);
+    await rig.clock.advance(100_000_000);
+    const socket = connectTls({ socket: raw, rejectUnauthorized: false });
+    socket.on("error", () => {});
+    await once(socket, "secureConnect");
+    socket.write("GET / HTTP/1.1\r\n");
+    await rig.clock.advance(100_000_000);
+    socket.write("Host: a\r\n\r\n");
+    const [answer] = await once(socket, "data");
+    assertMatch(String(answer), /^HTTP\/1\.1 404 /);
+    await rig.end();
+  });
+
   test("counts for maxConnections from the start", async () => {
     const rig = new Rig({ maxConnections: 2 });
     const silent = [await rig.connect(), await rig.connect()];

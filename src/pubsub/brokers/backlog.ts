@@ -4,8 +4,9 @@
  *
  * @module
  */
+import { checkValue, LIMIT } from "../../validation.ts";
 
-/** How much of a broker's backlog is waited for, unless told: 64 MiB. */
+/** The default of `maxBufferedAmount`: 64 MiB. */
 export const MAX_BUFFERED_AMOUNT: number = 64 * 1024 * 1024;
 
 /** Bytes that wait for an acknowledgement. It is slow from the first message that does not fit on,
@@ -21,14 +22,11 @@ export class Backlog {
   /**
    * @param limit The most bytes that may wait. One message is taken whatever its size if none waits.
    * @param changed Called when {@linkcode isSlow} has changed.
-   * @throws {RangeError} If the limit is not a non-negative integer.
+   * @throws {TypeError} If the limit is not a number.
+   * @throws {RangeError} If the limit is neither a positive integer nor `Infinity`.
    */
   constructor(limit: number, changed: () => void) {
-    if (!Number.isSafeInteger(limit) || limit < 0) {
-      throw new RangeError(
-        `Cannot use maxBufferedAmount: must be a non-negative integer, got ${limit}`,
-      );
-    }
+    checkValue(limit, "Cannot use maxBufferedAmount:", LIMIT);
     this.#limit = limit;
     this.#changed = changed;
   }

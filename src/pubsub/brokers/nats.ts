@@ -5,6 +5,7 @@
  * @module
  */
 import { guard, toError } from "../../guard.ts";
+import { checkValue, TIME } from "../../validation.ts";
 import { Backlog, MAX_BUFFERED_AMOUNT } from "./backlog.ts";
 import type { Broker, BrokerEvents, BrokerStatus } from "./broker.ts";
 
@@ -55,11 +56,12 @@ export interface NatsConnection {
 export interface NatsBrokerOptions {
   /** The subjects' first token or tokens; `"waterspout"` unless told. One for each application. */
   readonly prefix?: string;
-  /** How long the server may take to answer at first, in milliseconds; 5000 unless told. */
+  /** How long the server may take to answer at first, in milliseconds; 0 is for ever. Default: 5 s. */
   readonly timeout?: number;
   /**
-   * How much may wait for the server to have it, in bytes; 64 MiB unless told. Beyond it messages
+   * How much may wait for the server to have it, in bytes; `Infinity` is no limit. Beyond it messages
    * are dropped and counted, and the status is `"slow"`, until no more than half of it waits.
+   * Default: 64 MiB.
    */
   readonly maxBufferedAmount?: number;
 }
@@ -96,7 +98,7 @@ const CONFIRM_SIZE = 64 * 1024;
  * @param options The subjects' prefix, how long to wait, and how much may.
  * @throws {Error} If the server does not answer; the message has the address and the reason.
  * @throws {TypeError} If the prefix is no subject.
- * @throws {RangeError} If `maxBufferedAmount` is not a non-negative integer.
+ * @throws {RangeError} If `timeout` or `maxBufferedAmount` is out of its range.
  */
 export async function natsBroker(
   connection: NatsConnection,
@@ -107,6 +109,7 @@ export async function natsBroker(
   if (!/^[^\s.*>]+(\.[^\s.*>]+)*$/.test(prefix)) {
     throw new TypeError(`Cannot use prefix ${JSON.stringify(prefix)}: not tokens joined by "."`);
   }
+  checkValue(timeout, "Cannot use timeout:", TIME);
   await reach(connection, timeout);
   return new NatsBroker(connection, { prefix, maxBufferedAmount });
 }
@@ -114,6 +117,7 @@ export async function natsBroker(
 async function reach(connection: NatsConnection, timeout: number): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
+    if (timeout === 0) return;
     timer = setTimeout(() => reject(new Error(`no answer in ${timeout} ms`)), timeout);
   });
   try {

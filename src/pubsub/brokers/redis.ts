@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { checkValue, TIME } from "../../validation.ts";
 import { Backlog, MAX_BUFFERED_AMOUNT } from "./backlog.ts";
 import type { Broker, BrokerEvents, BrokerStatus } from "./broker.ts";
 import { type IoRedisClient, ioRedisLinks, isIoRedis } from "./ioredis.ts";
@@ -16,12 +17,13 @@ export type { Broker, BrokerEvents, BrokerStatus, IoRedisClient, NodeRedisClient
 export interface RedisBrokerOptions {
   /** What the channels' names begin with; `"waterspout:"` unless told. One for each application. */
   readonly prefix?: string;
-  /** How long the first connection may take, in milliseconds; 5000 unless told. */
+  /** How long the first connection may take, in milliseconds; 0 is for ever. Default: 5 s. */
   readonly timeout?: number;
   /**
-   * How much may wait for Redis to acknowledge it, in bytes; 64 MiB unless told. Beyond it messages
-   * are dropped and counted, and the status is `"slow"`, until no more than half of it waits. Each
-   * message counts 2 KiB beside its bytes, which is what the clients' libraries keep of a command.
+   * How much may wait for Redis to acknowledge it, in bytes; `Infinity` is no limit. Beyond it
+   * messages are dropped and counted, and the status is `"slow"`, until no more than half of it
+   * waits. Each message counts 2 KiB beside its bytes, which is what the clients' libraries keep of a
+   * command. Default: 64 MiB.
    */
   readonly maxBufferedAmount?: number;
 }
@@ -55,7 +57,7 @@ const COMMAND_SIZE = 2048;
  * @param client What `createClient()` of `npm:redis` or `new Redis()` of `npm:ioredis` has made.
  * @param options The channels' prefix, how long to try, and how much may wait.
  * @throws {Error} If Redis cannot be reached in time; the message has the address and the reason.
- * @throws {RangeError} If `maxBufferedAmount` is not a non-negative integer.
+ * @throws {RangeError} If `timeout` or `maxBufferedAmount` is out of its range.
  */
 export async function redisBroker(
   client: NodeRedisClient | IoRedisClient,
@@ -63,6 +65,7 @@ export async function redisBroker(
 ): Promise<Broker> {
   const { prefix = "waterspout:", timeout = 5000, maxBufferedAmount = MAX_BUFFERED_AMOUNT } =
     options;
+  checkValue(timeout, "Cannot use timeout:", TIME);
   const links = isIoRedis(client) ? ioRedisLinks(client) : nodeRedisLinks(client);
   const broker = new RedisBroker(links, { prefix, maxBufferedAmount });
   try {
@@ -102,7 +105,7 @@ class RedisBroker implements Broker {
   /** Resolves when both connections are there; rejects if they are not in time. */
   connect(timeout: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      const late = setTimeout(() => {
+      const late = timeout === 0 ? undefined : setTimeout(() => {
         const cause = this.#lastError;
         const reason = cause === undefined ? `no answer in ${timeout} ms` : describe(cause);
         reject(new Error(`Cannot reach Redis at ${this.#address}: ${reason}`, { cause }));
