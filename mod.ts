@@ -21,7 +21,13 @@
 export { Application } from "./src/server/application.ts";
 export type { Broker, BrokerEvents, BrokerStatus } from "./src/pubsub/brokers/broker.ts";
 export type { ConnectionInfo } from "./src/server/connection_info.ts";
-export { type HeaderFields, HttpError, ProtocolError, WebSocketClosedError } from "./src/errors.ts";
+export {
+  type HeaderFields,
+  HttpError,
+  ProtocolError,
+  type RefusalReason,
+  WebSocketClosedError,
+} from "./src/errors.ts";
 export type { MaybePromise } from "./src/guard.ts";
 export { type HandlerClass, WebSocketHandler } from "./src/server/handler.ts";
 export { WebSocketRequest } from "./src/handshake/web_socket_request.ts";
@@ -37,7 +43,7 @@ export type { SubscribeOptions } from "./src/pubsub/topics.ts";
 export type { Settings } from "./src/server/settings.ts";
 export { metricsResponse } from "./src/metrics/prometheus.ts";
 export type { BrokerStats, ConnectionStats, Stats } from "./src/metrics/snapshot.ts";
-export type { Count, RefusalReason } from "./src/metrics/counters.ts";
+export type { Count } from "./src/metrics/counters.ts";
 export type { Traffic } from "./src/connection/traffic.ts";
 export type { Published } from "./src/pubsub/broadcast.ts";
 export type { RelayCounts } from "./src/pubsub/relay.ts";

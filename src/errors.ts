@@ -109,3 +109,62 @@ export class HttpError extends Error {
     this.headers = new Headers(headers);
   }
 }
+
+/**
+ * Why a handshake was not completed:
+ *
+ * - `request`: the request is malformed or too large;
+ * - `timeout`: the request, or `prepare()`, took longer than `handshakeTimeout`;
+ * - `gone`: the client or the handler ended the connection before the handshake was complete;
+ * - `host`: `allowedHosts` does not list the requested host;
+ * - `limit`: `maxConnections` or `maxConnectionsPerAddress`;
+ * - `stopping`: the server is shutting down;
+ * - `tls`: the TLS handshake failed, or took longer than `handshakeTimeout`;
+ * - `path`: no route matches;
+ * - `method`: the method is not GET;
+ * - `version`: the version is unknown, not enabled, or not served without TLS;
+ * - `handshake`: the request breaks a rule of its version;
+ * - `origin`: the page's origin may not connect;
+ * - `handler`: the handler threw an `HttpError`, usually in `prepare()`;
+ * - `error`: the application threw something else.
+ */
+export type RefusalReason =
+  | "request"
+  | "timeout"
+  | "gone"
+  | "host"
+  | "limit"
+  | "stopping"
+  | "tls"
+  | "path"
+  | "method"
+  | "version"
+  | "handshake"
+  | "origin"
+  | "handler"
+  | "error";
+
+/** What a {@linkcode Refusal} has besides its status and message. */
+export interface RefusalDetails {
+  /** The reason that is counted. */
+  readonly reason: RefusalReason;
+  /** Extra response header fields. */
+  readonly headers?: HeaderFields;
+}
+
+/** A refusal by the server itself, with its reason. An application throws {@linkcode HttpError}. */
+export class Refusal extends HttpError {
+  /** The reason that is counted. */
+  readonly reason: RefusalReason;
+
+  /**
+   * Makes a refusal.
+   *
+   * @param status The HTTP status, 400 to 599.
+   * @param message The text of the response, shown to the client.
+   */
+  constructor(status: number, message: string, { reason, headers }: RefusalDetails) {
+    super(status, message, headers);
+    this.reason = reason;
+  }
+}

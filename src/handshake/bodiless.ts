@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { HttpError, ProtocolError } from "../errors.ts";
+import { ProtocolError, Refusal } from "../errors.ts";
 import type { RequestHead } from "./request_head.ts";
 import { isDraft, type WebSocketVersion } from "./versions.ts";
 
@@ -11,7 +11,7 @@ import { isDraft, type WebSocketVersion } from "./versions.ts";
  * Refuses a handshake that says it has a body: whoever is between would take frames for a body, or a
  * body for frames (RFC 9112 §11.2).
  *
- * @throws {HttpError} 400 in versions that answer.
+ * @throws {Refusal} 400 in versions that answer.
  * @throws {ProtocolError} In draft75 and draft76.
  */
 export function checkBodiless(head: RequestHead, version: WebSocketVersion): void {
@@ -20,5 +20,7 @@ export function checkBodiless(head: RequestHead, version: WebSocketVersion): voi
   const isSound = length === "0" || (length === "8" && version === "draft76");
   if (isSound && head.get("transfer-encoding") === undefined) return;
   const because = "a WebSocket handshake has no body (RFC 9110 §9.3.1)";
-  throw isDraft(version) ? new ProtocolError(1002, because) : new HttpError(400, because);
+  throw isDraft(version)
+    ? new ProtocolError(1002, because)
+    : new Refusal(400, because, { reason: "handshake" });
 }

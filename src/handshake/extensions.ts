@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { HttpError } from "../errors.ts";
+import { Refusal } from "../errors.ts";
 import { isToken, TOKEN } from "./grammar.ts";
 
 /** One parameter of an offer. */
@@ -42,7 +42,7 @@ let known: { readonly value: string; readonly offers: readonly ExtensionOffer[] 
  *
  * @param value The field's value, several fields joined by commas.
  * @returns The offers in the client's order of preference; none if the list is empty.
- * @throws {HttpError} 400 if the grammar is broken, or a quoted value is not a token.
+ * @throws {Refusal} 400 if the grammar is broken, or a quoted value is not a token.
  */
 export function parseExtensions(value: string): readonly ExtensionOffer[] {
   if (value !== known.value) known = { value, offers: parse(value) };
@@ -85,9 +85,10 @@ function unquote(quoted: string | undefined): string | undefined {
   return value;
 }
 
-function refusal(): HttpError {
-  return new HttpError(
+function refusal(): Refusal {
+  return new Refusal(
     400,
     "Sec-WebSocket-Extensions must be a list of extensions and their parameters (RFC 6455 §9.1)",
+    { reason: "handshake" },
   );
 }

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { HttpError } from "../errors.ts";
+import { Refusal } from "../errors.ts";
 import { TARGET_BYTES, TOKEN_BYTES, VALUE_BYTES } from "./grammar.ts";
 import { checkHead } from "./head_rules.ts";
 import { decodeLatin1 } from "./latin1.ts";
@@ -84,7 +84,7 @@ export class HeadReader {
    *
    * @param chunk The bytes; they are only looked at during the call.
    * @returns The head, when its last byte has come.
-   * @throws {HttpError} 400 if it is malformed, 431 beyond a limit, 505 for another version than
+   * @throws {Refusal} 400 if it is malformed, 431 beyond a limit, 505 for another version than
    * HTTP/1.0 and HTTP/1.1.
    */
   read(chunk: Uint8Array): RequestHead | undefined {
@@ -94,7 +94,9 @@ export class HeadReader {
     this.#consumed = this.#readFields(bytes, this.#readRequestLine(bytes, 0));
     if (this.#part === "end") return this.#complete(bytes);
     if (bytes.length === room) {
-      throw new HttpError(431, `the request's head is longer than ${maxHeaderSize} bytes`);
+      throw new Refusal(431, `the request's head is longer than ${maxHeaderSize} bytes`, {
+        reason: "request",
+      });
     }
     this.#keep(bytes);
     return undefined;
@@ -188,7 +190,9 @@ export class HeadReader {
       if (i === MAJOR_VERSION_AT || i === MINOR_VERSION_AT) {
         if (byte < DIGIT_0 || byte > DIGIT_9) break;
         if (byte > DIGIT_1 || (byte === DIGIT_0 && i === MAJOR_VERSION_AT)) {
-          throw new HttpError(505, "only HTTP/1.0 and HTTP/1.1 are served (RFC 9110 §15.6.6)");
+          throw new Refusal(505, "only HTTP/1.0 and HTTP/1.1 are served (RFC 9110 §15.6.6)", {
+            reason: "request",
+          });
         }
       } else if (byte !== VERSION_LINE_END[i]) break;
       else if (byte === LF) {
@@ -250,28 +254,32 @@ export class HeadReader {
   #checkFirst(byte: number): void {
     if (TOKEN_BYTES[byte] !== 1) {
       if (byte === SP || byte === HTAB) {
-        throw new HttpError(400, "line folding is refused (RFC 9112 §5.2)");
+        throw new Refusal(400, "line folding is refused (RFC 9112 §5.2)", { reason: "request" });
       }
       throw unexpected(byte, "the first place of a field name (RFC 9110 §5.1)");
     }
     if (this.#fieldCount++ === this.#limits.maxHeaderCount) {
-      throw new HttpError(431, `the request has more than ${this.#limits.maxHeaderCount} fields`);
+      throw new Refusal(431, `the request has more than ${this.#limits.maxHeaderCount} fields`, {
+        reason: "request",
+      });
     }
   }
 }
 
-function unexpected(byte: number | undefined, where: string): HttpError {
+function unexpected(byte: number | undefined, where: string): Refusal {
   const hex = (byte ?? 0).toString(16).toUpperCase().padStart(2, "0");
-  return new HttpError(400, `unexpected byte 0x${hex} in ${where}`);
+  return new Refusal(400, `unexpected byte 0x${hex} in ${where}`, { reason: "request" });
 }
 
-function unexpectedInName(byte: number | undefined): HttpError {
+function unexpectedInName(byte: number | undefined): Refusal {
   if (byte === SP || byte === HTAB) {
-    return new HttpError(400, "space between a field name and its colon (RFC 9112 §5.1)");
+    return new Refusal(400, "space between a field name and its colon (RFC 9112 §5.1)", {
+      reason: "request",
+    });
   }
   return unexpected(byte, "a field name (RFC 9110 §5.1)");
 }
 
-function bareCarriageReturn(): HttpError {
-  return new HttpError(400, "a CR must be followed by an LF (RFC 9112 §2.2)");
+function bareCarriageReturn(): Refusal {
+  return new Refusal(400, "a CR must be followed by an LF (RFC 9112 §2.2)", { reason: "request" });
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { HttpError } from "../errors.ts";
+import { Refusal } from "../errors.ts";
 import { isHost } from "./host.ts";
 import { ABSOLUTE_FORM, methodNotServed, type RequestHead } from "./request_head.ts";
 import { brokenRule, type Rule } from "./rules.ts";
@@ -47,7 +47,7 @@ const RULES: readonly Rule<HeadFacts>[] = [
 /**
  * Refuses a head that breaks a rule.
  *
- * @throws {HttpError} 400, with the rule; 501 for CONNECT, whose target has a form of its own
+ * @throws {Refusal} 400, with the rule; 501 for CONNECT, whose target has a form of its own
  * (RFC 9112 §3.2.3).
  */
 export function checkHead(head: RequestHead): void {
@@ -60,5 +60,5 @@ export function checkHead(head: RequestHead): void {
     authority: head.authority,
     host: head.get("host"),
   });
-  if (broken !== undefined) throw new HttpError(400, broken);
+  if (broken !== undefined) throw new Refusal(400, broken, { reason: "request" });
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { HttpError } from "../errors.ts";
+import { Refusal } from "../errors.ts";
 import { isSpace } from "./grammar.ts";
 
 /** Where the fields of one head are in its text. */
@@ -153,7 +153,7 @@ export class RequestHead {
    * host gets `localhost`.
    *
    * @param scheme What the client used: `"https"` over TLS.
-   * @throws {HttpError} 501 if a `Request` can't carry the method: CONNECT, TRACE and TRACK; `get`
+   * @throws {Refusal} 501 if a `Request` can't carry the method: CONNECT, TRACE and TRACK; `get`
    * and the like, which it would turn into GET; and on Bun every one that it does not know.
    */
   toRequest(scheme: "http" | "https"): Request {
@@ -235,6 +235,8 @@ function isField(text: string, start: number, colon: number, name: string): bool
 }
 
 /** The refusal of a method that nothing here serves. */
-export function methodNotServed(method: string): HttpError {
-  return new HttpError(501, `the method ${method} is not served (RFC 9110 §15.6.2)`);
+export function methodNotServed(method: string): Refusal {
+  return new Refusal(501, `the method ${method} is not served (RFC 9110 §15.6.2)`, {
+    reason: "method",
+  });
 }

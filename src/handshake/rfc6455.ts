@@ -5,7 +5,7 @@
  * @module
  */
 import { acceptKey } from "../digest/digest.ts";
-import { HttpError } from "../errors.ts";
+import { Refusal } from "../errors.ts";
 import { listHasToken } from "./grammar.ts";
 import { closingLines, fieldLine, type HandshakeResponse } from "./response.ts";
 import { brokenRule, type HandshakeRequest, type Rule } from "./rules.ts";
@@ -60,10 +60,10 @@ const RULES: readonly Rule<HandshakeRequest>[] = [
   },
 ];
 
-/** Checks an opening handshake. @throws {HttpError} 400, with the first rule that is broken. */
+/** Checks an opening handshake. @throws {Refusal} 400, with the first rule that is broken. */
 export function checkRfc6455(request: HandshakeRequest): void {
   const broken = brokenRule(RULES, request);
-  if (broken !== undefined) throw new HttpError(400, broken);
+  if (broken !== undefined) throw new Refusal(400, broken, { reason: "handshake" });
 }
 
 /**

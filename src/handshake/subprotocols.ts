@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { HttpError } from "../errors.ts";
+import { Refusal } from "../errors.ts";
 import { isToken, trimSpace } from "./grammar.ts";
 import type { RequestHead } from "./request_head.ts";
 import { isDraft, type WebSocketVersion } from "./versions.ts";
@@ -14,7 +14,7 @@ import { isDraft, type WebSocketVersion } from "./versions.ts";
  *
  * @param value The field's value, several fields joined by commas.
  * @returns The subprotocols in the client's order of preference.
- * @throws {HttpError} 400 if it is not a list of tokens, or names one twice.
+ * @throws {Refusal} 400 if it is not a list of tokens, or names one twice.
  */
 export function parseSubprotocols(value: string): string[] {
   const subprotocols = new Set<string>();
@@ -32,15 +32,15 @@ export function parseSubprotocols(value: string): string[] {
   return [...subprotocols];
 }
 
-function refusal(rule: string): HttpError {
-  return new HttpError(400, `Sec-WebSocket-Protocol ${rule}`);
+function refusal(rule: string): Refusal {
+  return new Refusal(400, `Sec-WebSocket-Protocol ${rule}`, { reason: "handshake" });
 }
 
 /**
  * What a client offers. draft75 and draft76 ask for one, which may hold spaces and commas (draft76
  * §4.1).
  *
- * @throws {HttpError} 400 if the field is malformed.
+ * @throws {Refusal} 400 if the field is malformed.
  */
 export function offeredSubprotocols(head: RequestHead, version: WebSocketVersion): string[] {
   const value = head.get(version === "draft75" ? "websocket-protocol" : "sec-websocket-protocol");

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { HttpError } from "../errors.ts";
+import { Refusal } from "../errors.ts";
 import { listHasToken } from "./grammar.ts";
 import type { HandshakeRequest } from "./rules.ts";
 
@@ -53,7 +53,7 @@ export function versionNumber(version: WebSocketVersion): string | undefined {
  *
  * @param enabled The versions that may be spoken.
  * @returns `undefined` if the request asks for no WebSocket.
- * @throws {HttpError} 426 if the version is unknown or not enabled, with a list of those that are
+ * @throws {Refusal} 426 if the version is unknown or not enabled, with a list of those that are
  * (RFC 6455 §4.2.2).
  */
 export function detectVersion(
@@ -77,18 +77,18 @@ function versionOf(request: HandshakeRequest): WebSocketVersion | undefined {
 }
 
 /** The refusal that tells which versions are spoken. */
-export function upgradeRequired(enabled: readonly WebSocketVersion[]): HttpError {
+export function upgradeRequired(enabled: readonly WebSocketVersion[]): Refusal {
   const numbers = [...NUMBERED].filter(([, version]) => enabled.includes(version));
   const headers = new Headers({ Upgrade: "websocket", Connection: "Upgrade" });
   // A server of draft76 alone has no number to name.
   if (numbers.length > 0) {
     headers.set("Sec-WebSocket-Version", numbers.map(([number]) => number).join(", "));
   }
-  return new HttpError(
+  return new Refusal(
     426,
     `a WebSocket handshake of one of these versions is needed: ${enabled.join(", ")} ` +
       "(RFC 6455 §4.2.2)",
-    headers,
+    { reason: "version", headers },
   );
 }
 

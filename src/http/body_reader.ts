@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { HttpError } from "../errors.ts";
+import { Refusal } from "../errors.ts";
 import { isToken, TOKEN } from "../handshake/grammar.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
 
@@ -48,7 +48,7 @@ export class BodyReader {
   /**
    * @param head The request.
    * @param maxSize The longest body, in bytes.
-   * @throws {HttpError} 400 if the framing is ambiguous or malformed, 413 if it is too long, 501 if
+   * @throws {Refusal} 400 if the framing is ambiguous or malformed, 413 if it is too long, 501 if
    * it is a coding other than chunked.
    */
   constructor(head: Pick<RequestHead, "get" | "httpVersion">, maxSize: number) {
@@ -58,13 +58,15 @@ export class BodyReader {
     this.#chunked = coding !== undefined;
     if (coding !== undefined) {
       if (length !== undefined) {
-        throw new HttpError(400, "both Content-Length and Transfer-Encoding (RFC 9112 §6.1)");
+        throw malformed("both Content-Length and Transfer-Encoding (RFC 9112 §6.1)");
       }
       if (head.httpVersion === "1.0") {
-        throw new HttpError(400, "Transfer-Encoding in an HTTP/1.0 request (RFC 9112 §6.1)");
+        throw malformed("Transfer-Encoding in an HTTP/1.0 request (RFC 9112 §6.1)");
       }
       if (coding.toLowerCase() !== "chunked") {
-        throw new HttpError(501, `the transfer coding is not chunked (RFC 9112 §6.1)`);
+        throw new Refusal(501, `the transfer coding is not chunked (RFC 9112 §6.1)`, {
+          reason: "request",
+        });
       }
       return;
     }
@@ -74,7 +76,7 @@ export class BodyReader {
 
   #announce(length: string): void {
     if (!/^\d{1,15}$/.test(length)) {
-      throw new HttpError(400, "Content-Length is not one decimal number (RFC 9112 §6.3)");
+      throw malformed("Content-Length is not one decimal number (RFC 9112 §6.3)");
     }
     this.#missing = Number(length);
     this.#checkSize(this.#missing);
@@ -89,7 +91,7 @@ export class BodyReader {
   /**
    * Takes the next bytes; those behind the body are ignored.
    *
-   * @throws {HttpError} 400 if the chunked coding is malformed, 413 if the body is too long.
+   * @throws {Refusal} 400 if the chunked coding is malformed, 413 if the body is too long.
    */
   read(chunk: Uint8Array): void {
     let at = 0;
@@ -135,12 +137,12 @@ export class BodyReader {
         return at + 1;
       }
       if (this.#afterCr || byte === LF || byte === 0) {
-        throw new HttpError(400, "a bare CR, LF or NUL in the chunked coding (RFC 9112 §7.1)");
+        throw malformed("a bare CR, LF or NUL in the chunked coding (RFC 9112 §7.1)");
       }
       if (byte === CR) this.#afterCr = true;
       else this.#line += String.fromCharCode(byte);
       if (++this.#lines > MAX_LINE) {
-        throw new HttpError(400, "the lines of the chunked coding are too long");
+        throw malformed("the lines of the chunked coding are too long");
       }
     }
     return chunk.length;
@@ -149,25 +151,31 @@ export class BodyReader {
   #actOn(line: string): void {
     if (this.#expects === "size") {
       const size = CHUNK_SIZE.exec(line)?.[1];
-      if (size === undefined) throw new HttpError(400, "malformed chunk size (RFC 9112 §7.1)");
+      if (size === undefined) throw malformed("malformed chunk size (RFC 9112 §7.1)");
       this.#missing = parseInt(size, 16);
       this.#checkSize(this.#size + this.#missing);
       this.#expects = this.#missing === 0 ? "trailer" : "data";
     } else if (this.#expects === "data end") {
       if (line !== "") {
-        throw new HttpError(400, "a chunk is not as long as it says (RFC 9112 §7.1)");
+        throw malformed("a chunk is not as long as it says (RFC 9112 §7.1)");
       }
       this.#expects = "size";
       this.#lines = 0;
     } else if (line === "") this.complete = true;
     else if (!isToken(line.slice(0, Math.max(line.indexOf(":"), 0)))) {
-      throw new HttpError(400, "a trailer line must be a name, a colon and a value (RFC 9112 §5)");
+      throw malformed("a trailer line must be a name, a colon and a value (RFC 9112 §5)");
     }
   }
 
   #checkSize(size: number): void {
     if (size > this.#maxSize) {
-      throw new HttpError(413, `the body is longer than maxBodySize (${this.#maxSize} bytes)`);
+      throw new Refusal(413, `the body is longer than maxBodySize (${this.#maxSize} bytes)`, {
+        reason: "request",
+      });
     }
   }
+}
+
+function malformed(because: string): Refusal {
+  return new Refusal(400, because, { reason: "request" });
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { HttpError } from "../errors.ts";
+import { HttpError, Refusal } from "../errors.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
 import { responseHead } from "../handshake/response.ts";
 import { reasonOf } from "./reasons.ts";
@@ -47,5 +47,5 @@ export function refusalResponse(error: unknown, failed: Failed): string {
       failed.report(unsendable);
     }
   }
-  return errorResponse(new HttpError(500, "internal error"), bodiless);
+  return errorResponse(new Refusal(500, "internal error", { reason: "error" }), bodiless);
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { HttpError, WebSocketClosedError } from "../errors.ts";
+import { HttpError, Refusal, WebSocketClosedError } from "../errors.ts";
 import { writeLatin1 } from "../handshake/latin1.ts";
 import { caught, guard } from "../guard.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
@@ -76,13 +76,16 @@ export class HttpExchange {
 
   /** The client sends nothing more. */
   end(): void {
-    if (this.#state === "request") this.#fail(new HttpError(400, "the request's body is cut off"));
+    if (this.#state === "request") {
+      this.#fail(new Refusal(400, "the request's body is cut off", { reason: "request" }));
+    }
   }
 
   /** The connection's time is up. */
   timedOut(): void {
-    if (this.#state === "request") this.#fail(new HttpError(408, "the request took too long"));
-    else if (this.#writer.isProgressing()) this.#writer.startTimer();
+    if (this.#state === "request") {
+      this.#fail(new Refusal(408, "the request took too long", { reason: "timeout" }));
+    } else if (this.#writer.isProgressing()) this.#writer.startTimer();
     else this.#writer.abort();
   }
 

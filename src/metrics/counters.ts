@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { HttpError, ProtocolError } from "../errors.ts";
+import type { RefusalReason } from "../errors.ts";
 import type { WebSocketVersion } from "../handshake/versions.ts";
 import type { Pattern } from "../server/routes.ts";
 import { Traffic } from "../connection/traffic.ts";
@@ -14,65 +14,6 @@ export interface Count {
   open: number;
   /** Since the start, with those at present. */
   total: number;
-}
-
-/**
- * Why a handshake came to nothing:
- *
- * - `request`: the request is malformed or too large;
- * - `timeout`: it, or `prepare()`, took longer than `handshakeTimeout`;
- * - `gone`: the connection ended before, by the client or by the handler;
- * - `host`: `allowedHosts` does not list what was asked for;
- * - `limit`: `maxConnections` or `maxConnectionsPerAddress`;
- * - `stopping`: the server is shutting down;
- * - `tls`: the TLS handshake failed, or took longer than `handshakeTimeout`;
- * - `path`: no route matches;
- * - `method`: it is no GET;
- * - `version`: none that is spoken (here, or without TLS);
- * - `handshake`: a rule of its version is broken;
- * - `origin`: the page's origin may not connect;
- * - `handler`: the handler's `prepare()` refused it;
- * - `error`: the application threw something else than an `HttpError`.
- */
-export type RefusalReason =
-  | "request"
-  | "timeout"
-  | "gone"
-  | "host"
-  | "limit"
-  | "stopping"
-  | "tls"
-  | "path"
-  | "method"
-  | "version"
-  | "handshake"
-  | "origin"
-  | "handler"
-  | "error";
-
-/**
- * How far a handshake has come: its request is read, its version's rules are checked, its origin is
- * checked, its handler decides.
- */
-export type RefusalStage = "request" | "handshake" | "origin" | "handler";
-
-/** Reasons that a status tells, whatever the stage. */
-const BY_STATUS: Readonly<Record<number, RefusalReason>> = {
-  404: "path",
-  405: "method",
-  408: "timeout",
-  421: "host",
-  426: "version",
-};
-
-/** The reason for the refusal that an error is answered with. */
-export function refusalReason(error: unknown, stage: RefusalStage): RefusalReason {
-  if (error instanceof ProtocolError) return "handshake";
-  if (!(error instanceof HttpError)) return "error";
-  if (stage === "origin" || stage === "handler") return stage;
-  if (error.status === 503) return "limit";
-  if (error.status === 403) return "version";
-  return BY_STATUS[error.status] ?? stage;
 }
 
 /** The counters of an application. */

@@ -8,7 +8,8 @@ import type { WebSocketVersion } from "../handshake/versions.ts";
 import type { Pattern } from "../server/routes.ts";
 import type { RelayCounts } from "../pubsub/relay.ts";
 import type { Topics } from "../pubsub/topics.ts";
-import type { Count, Counters, RefusalReason } from "./counters.ts";
+import type { Count, Counters } from "./counters.ts";
+import type { RefusalReason } from "../errors.ts";
 import type { Traffic } from "../connection/traffic.ts";
 
 /** The connections of one version on one route. */

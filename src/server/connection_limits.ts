@@ -6,7 +6,7 @@
 import { Linger } from "../connection/linger.ts";
 import type { Owned, Owner } from "./context.ts";
 import { isTrusted } from "./trusted_proxy.ts";
-import { HttpError } from "../errors.ts";
+import type { Refusal } from "../errors.ts";
 import { errorResponse } from "../http/error_response.ts";
 import type { Settings } from "./settings.ts";
 import type { TimingWheel } from "../timing/timing_wheel.ts";
@@ -61,19 +61,19 @@ const encoder = new TextEncoder();
 /** How long a client that is not let in has to read why, in milliseconds. */
 const LINGER_TIMEOUT = 1000;
 
-/** Answers a connection that is not let in with a 503, whatever it asks. */
+/** Answers a connection that is not let in without reading its request. */
 export function reject(
   transport: Transport,
   wheel: TimingWheel,
   owner: Owner | undefined,
-  reason: string,
+  refusal: Refusal,
 ): Owned {
   const rejected: Owned = {
     index: -1,
     shutdown() {},
     terminate: () => transport.destroy(),
   };
-  transport.write(encoder.encode(errorResponse(new HttpError(503, reason))), true);
+  transport.write(encoder.encode(errorResponse(refusal)), true);
   new Linger(transport, {
     wheel,
     timeout: LINGER_TIMEOUT,

@@ -5,6 +5,7 @@
  * @module
  */
 import { Addresses, reject } from "./connection_limits.ts";
+import { Refusal } from "../errors.ts";
 import { guard } from "../guard.ts";
 import type { Application } from "./application.ts";
 import { ServerConnection } from "./server_connection.ts";
@@ -82,24 +83,27 @@ export class Context {
    * @param timeLeft What TLS has left of `handshakeTimeout`, in milliseconds.
    */
   take(transport: Transport, owner?: Owner, timeLeft?: number): Owned {
-    const { maxConnections } = this.settings;
-    if (owner?.stopping) {
-      this.counters.refused.stopping++;
-      return reject(transport, this.wheel, owner, "the server is shutting down");
-    }
-    if (this.#sockets >= maxConnections) {
-      this.counters.refused.limit++;
-      return reject(transport, this.wheel, owner, "too many connections (maxConnections)");
-    }
-    if (!this.#addresses.add(transport, transport.remoteAddress)) {
-      this.counters.refused.limit++;
-      const reason = "too many connections (maxConnectionsPerAddress)";
-      return reject(transport, this.wheel, owner, reason);
+    const refusal = this.#refusalOf(transport, owner);
+    if (refusal !== undefined) {
+      this.counters.refused[refusal.reason]++;
+      return reject(transport, this.wheel, owner, refusal);
     }
     const connection = new ServerConnection(this, transport, owner);
     connection.start(timeLeft);
     this.#sockets++;
     return connection;
+  }
+
+  /** Why a new connection is not let in; `undefined` if it is. */
+  #refusalOf(transport: Transport, owner: Owner | undefined): Refusal | undefined {
+    if (owner?.stopping) {
+      return new Refusal(503, "the server is shutting down", { reason: "stopping" });
+    }
+    if (this.#sockets >= this.settings.maxConnections) {
+      return new Refusal(503, "too many connections (maxConnections)", { reason: "limit" });
+    }
+    if (this.#addresses.add(transport, transport.remoteAddress)) return undefined;
+    return new Refusal(503, "too many connections (maxConnectionsPerAddress)", { reason: "limit" });
   }
 
   /**

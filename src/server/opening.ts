@@ -12,7 +12,7 @@ import { createServerProtocol } from "../connection/create_protocol.ts";
 import { HeldBytes } from "../connection/held_bytes.ts";
 import { Linger } from "../connection/linger.ts";
 import type { WriterEvents } from "../connection/writer.ts";
-import { HttpError, ProtocolError } from "../errors.ts";
+import { HttpError, ProtocolError, Refusal, type RefusalReason } from "../errors.ts";
 import { caught, isThenable, requireSync } from "../guard.ts";
 import { type ChallengeParts, challengeResponse, KEY3_LENGTH } from "../handshake/draft76.ts";
 import type { HeadReader } from "../handshake/head_reader.ts";
@@ -23,7 +23,6 @@ import { detectVersion, isDraft, upgradeRequired } from "../handshake/versions.t
 import { refusalResponse } from "../http/error_response.ts";
 import { HttpExchange } from "../http/exchange.ts";
 import { OPTIONS_ANSWER } from "../http/options_answer.ts";
-import { type RefusalReason, refusalReason, type RefusalStage } from "../metrics/counters.ts";
 import { checkCloseCode } from "../protocol/close_code.ts";
 import type { Link, Timed } from "../timing/timing_wheel.ts";
 import type { TransportEvents } from "../transport/transport.ts";
@@ -64,8 +63,6 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
   /** Lent by the context, as long as the head is arriving. */
   #reader: HeadReader | null = null;
   #state: State = "head";
-  /** What would refuse it now. */
-  #stage: RefusalStage = "request";
   /** Bytes behind the head that wait. */
   readonly #held = new HeldBytes();
   /** Extra fields of the 101. */
@@ -194,9 +191,9 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
     // Who says nothing gets no answer.
     if (!this.#hasData) this.abort();
     else if (this.#state === "head") {
-      this.#refuse(new HttpError(408, "the request took too long"), "timeout");
+      this.#refuse(new Refusal(408, "the request took too long", { reason: "timeout" }));
     } else if (this.#state === "preparing") {
-      this.#refuse(new HttpError(503, "prepare() took too long"), "timeout");
+      this.#refuse(new Refusal(503, "prepare() took too long", { reason: "timeout" }));
     } else if (this.#state === "http") this.#exchange?.timedOut();
     else {
       logSilentEnd(
@@ -211,7 +208,7 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
   shutdown(): void {
     if (!this.#hasData) this.abort();
     else if (this.#state === "head") {
-      this.#refuse(new HttpError(503, "the server is shutting down"), "stopping");
+      this.#refuse(new Refusal(503, "the server is shutting down", { reason: "stopping" }));
     } else if (this.#state === "key3") this.#drop("stopping");
   }
 
@@ -245,7 +242,6 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
     const match = matchRoute(routes, head);
     connection.version = version;
     connection.match = match;
-    this.#stage = "handshake";
     this.#challenge = checkHandshake(connection, head);
     this.#construct(match, rest, owned);
   }
@@ -253,17 +249,13 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
   #construct(match: Match, rest: Uint8Array, owned: boolean): void {
     const connection = this.#connection;
     const { context, version } = connection;
-    this.#stage = "handler";
     const handler = new match.handler(context.application, connection, match.options);
     connection.handler = handler;
     requireSync("initialize", handler.initialize(match.options));
     if (isDraft(version) && !requireSync("allowDraft76", handler.allowDraft76())) {
-      this.#stage = "handshake";
       throw upgradeRequired(context.settings.versions.filter((other) => !isDraft(other)));
     }
-    this.#stage = "origin";
     checkOrigin(connection, handler);
-    this.#stage = "handler";
     // Any of the hooks may have ended the connection.
     if (this.#isOver) return;
     const prepared: unknown = handler.prepare();
@@ -371,13 +363,13 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
     this.abort();
   }
 
-  #refuse(thrown: unknown, reason?: RefusalReason): void {
+  #refuse(thrown: unknown): void {
     const connection = this.#connection;
     const error = caught(thrown);
     const isForClient = error instanceof HttpError || error instanceof ProtocolError;
     if (!isForClient) connection.report(error);
     if (this.#isOver) return;
-    this.#count(reason ?? this.#reasonFor(error));
+    this.#count(reasonOf(error));
     const isAnswered = this.#state === "key3";
     this.#state = "over";
     if (error instanceof ProtocolError) logSilentEnd(connection, error.message);
@@ -390,10 +382,12 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
     this.#write(answer);
     this.finish();
   }
+}
 
-  #reasonFor(error: unknown): RefusalReason {
-    const isUnavailable = error instanceof HttpError && error.status === 503;
-    if (isUnavailable && this.#connection.owner?.stopping) return "stopping";
-    return refusalReason(error, this.#stage);
-  }
+/** The reason that is counted for what was thrown. */
+function reasonOf(error: unknown): RefusalReason {
+  if (error instanceof Refusal) return error.reason;
+  // draft75 and draft76 do not answer a request that breaks their rules.
+  if (error instanceof ProtocolError) return "handshake";
+  return error instanceof HttpError ? "handler" : "error";
 }

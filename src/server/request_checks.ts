@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { HttpError } from "../errors.ts";
+import { Refusal } from "../errors.ts";
 import { requireSync } from "../guard.ts";
 import { checkBodiless } from "../handshake/bodiless.ts";
 import { checkDraft75 } from "../handshake/draft75.ts";
@@ -16,22 +16,24 @@ import { schemeOf } from "./negotiation.ts";
 import type { ServerConnection } from "./server_connection.ts";
 import { checkHost, parseForwarded } from "./trusted_proxy.ts";
 
-/** Refuses whoever comes while the server stops. @throws {HttpError} 503. */
+/** Refuses whoever comes while the server stops. @throws {Refusal} 503. */
 export function checkRunning({ owner }: ServerConnection): void {
-  if (owner?.stopping) throw new HttpError(503, "the server is shutting down");
+  if (owner?.stopping) {
+    throw new Refusal(503, "the server is shutting down", { reason: "stopping" });
+  }
 }
 
 /**
  * Checks the `Host` of a request, and takes what a trusted proxy says of its client.
  *
- * @throws {HttpError} 421 or 503.
+ * @throws {Refusal} 421 or 503.
  */
 export function checkClient(connection: ServerConnection, head: RequestHead): void {
   const { context, transport } = connection;
   checkHost(head, context.settings);
   connection.forwarded = parseForwarded(head, transport, context.settings);
   if (connection.forwarded !== null && !context.readmit(connection)) {
-    throw new HttpError(503, "too many connections (maxConnectionsPerAddress)");
+    throw new Refusal(503, "too many connections (maxConnectionsPerAddress)", { reason: "limit" });
   }
 }
 
@@ -39,7 +41,7 @@ export function checkClient(connection: ServerConnection, head: RequestHead): vo
  * Checks a handshake by the rules of its version.
  *
  * @returns draft76's first two keys.
- * @throws {HttpError | ProtocolError} If a rule is broken, or the version is not spoken here.
+ * @throws {Refusal | ProtocolError} If a rule is broken, or the version is not spoken here.
  */
 export function checkHandshake(
   connection: ServerConnection,
@@ -49,14 +51,14 @@ export function checkHandshake(
   let challenge: ChallengeParts | null = null;
   if (!isDraft(version)) checkRfc6455(head);
   else if (context.settings.secureDraftsOnly && !secure) {
-    throw new HttpError(403, `${version} is spoken over TLS only`);
+    throw new Refusal(403, `${version} is spoken over TLS only`, { reason: "version" });
   } else if (version === "draft76") challenge = checkDraft76(head);
   else checkDraft75(head);
   checkBodiless(head, version);
   return challenge;
 }
 
-/** Checks the origin of a browser's page. @throws {HttpError} 403. */
+/** Checks the origin of a browser's page. @throws {Refusal} 403. */
 export function checkOrigin(
   { head, version }: ServerConnection,
   handler: WebSocketHandler,
@@ -64,7 +66,9 @@ export function checkOrigin(
   const origin = head === null ? undefined : originOf(head, version);
   if (origin === undefined || requireSync("checkOrigin", handler.checkOrigin(origin))) return;
   const own = `${schemeOf(handler)}://${head?.host ?? ""}`;
-  throw new HttpError(403, `the origin ${JSON.stringify(origin)} may not connect to ${own}`);
+  throw new Refusal(403, `the origin ${JSON.stringify(origin)} may not connect to ${own}`, {
+    reason: "origin",
+  });
 }
 
 /** Logs a handshake that ends without an answer: the log is all that tells why. */

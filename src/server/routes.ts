@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { HttpError } from "../errors.ts";
+import { Refusal } from "../errors.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
 import { show } from "../validation.ts";
 import { type HandlerClass, WebSocketHandler } from "./handler.ts";
@@ -233,18 +233,23 @@ export class Routes {
 /**
  * The route of a handshake.
  *
- * @throws {HttpError} 400 for a malformed path, 404 if none matches, 405 if the method is not GET.
+ * @throws {Refusal} 400 for a malformed path, 404 if none matches, 405 if the method is not GET.
  */
 export function matchRoute(routes: Routes, { path, method }: RequestHead): Match {
   let match: Match | undefined;
   try {
     match = routes.match(path);
   } catch {
-    throw new HttpError(400, "the path is not well-formed percent-encoding (RFC 3986 §2.1)");
+    throw new Refusal(400, "the path is not well-formed percent-encoding (RFC 3986 §2.1)", {
+      reason: "request",
+    });
   }
-  if (match === undefined) throw new HttpError(404, "no route matches the path");
+  if (match === undefined) throw new Refusal(404, "no route matches the path", { reason: "path" });
   if (method !== "GET") {
-    throw new HttpError(405, "a WebSocket handshake is a GET (RFC 6455 §4.1)", { allow: "GET" });
+    throw new Refusal(405, "a WebSocket handshake is a GET (RFC 6455 §4.1)", {
+      reason: "method",
+      headers: { allow: "GET" },
+    });
   }
   return match;
 }

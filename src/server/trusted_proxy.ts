@@ -4,7 +4,7 @@
  * @module
  */
 import type { Forwarded } from "./connection_info.ts";
-import { HttpError } from "../errors.ts";
+import { Refusal } from "../errors.ts";
 import { type Hop, parseForwardedField, parseXForwarded } from "../handshake/forwarded.ts";
 import { canonicalAddress } from "../handshake/ip_address.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
@@ -14,7 +14,7 @@ import type { Address } from "../transport/transport.ts";
 /**
  * Refuses a `Host` that is not listed, against DNS rebinding.
  *
- * @throws {HttpError} 421 if the setting `allowedHosts` is in use and does not list it.
+ * @throws {Refusal} 421 if the setting `allowedHosts` is in use and does not list it.
  */
 export function checkHost(head: RequestHead, settings: Settings): void {
   const { allowedHosts } = settings;
@@ -22,7 +22,9 @@ export function checkHost(head: RequestHead, settings: Settings): void {
   const host = head.host.toLowerCase();
   const name = host.replace(/:\d+$/, "");
   if (allowedHosts.some((allowed) => [host, name].includes(allowed.toLowerCase()))) return;
-  throw new HttpError(421, `the host ${JSON.stringify(head.host)} is not served here`);
+  throw new Refusal(421, `the host ${JSON.stringify(head.host)} is not served here`, {
+    reason: "host",
+  });
 }
 
 /**

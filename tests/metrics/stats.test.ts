@@ -4,7 +4,7 @@ import { Application } from "../../src/server/application.ts";
 import { HttpError } from "../../src/errors.ts";
 import { WebSocketHandler } from "../../src/server/handler.ts";
 import type { Settings } from "../../src/server/settings.ts";
-import type { RefusalReason } from "../../src/metrics/counters.ts";
+import type { RefusalReason } from "../../src/errors.ts";
 import { memoryPair, type MemoryTransport } from "../../src/transport/memory.ts";
 import { latin1Bytes } from "../support/bytes.ts";
 import { FakeClock } from "../../src/testing/fake_clock.ts";
@@ -32,7 +32,8 @@ class Room extends Echo {
 class Refuser extends Echo {
   override prepare(): void | Promise<void> {
     const how = this.getArgument("how");
-    if (how === "refuse") throw new HttpError(401, "Log in first");
+    const status = this.getArgument("status");
+    if (status !== undefined) throw new HttpError(Number(status), "Log in first");
     if (how === "throw") throw new Error("asked");
     if (how === "wait") return new Promise(() => {});
   }
@@ -192,12 +193,20 @@ const refusals: [string, RefusalReason, Partial<Settings>?][] = [
   [`GET / ${OLD}${KEYS}\r\n`, "version", { secureDraftsOnly: true }],
   [`GET /refuse?how=modern ${OLD}${KEYS}\r\n`, "version"],
   [`GET / ${HEAD}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: short\r\n\r\n`, "handshake"],
+  [`GET / ${HEAD}${KEY}Sec-WebSocket-Extensions: ;\r\n\r\n`, "handshake"],
+  [`GET / ${HEAD}${KEY}Sec-WebSocket-Protocol: a b\r\n\r\n`, "handshake"],
+  [`GET / ${HEAD}${KEY}Content-Length: 1\r\n\r\n`, "handshake"],
+  [`CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n`, "method"],
   [`GET / ${OLD}Sec-WebSocket-Key1: none\r\nSec-WebSocket-Key2: none\r\n\r\n`, "handshake"],
   [`GET / ${HEAD}${KEY}\r\n`, "host", { allowedHosts: ["example.org"] }],
   [`GET / ${HEAD}${KEY}\r\n`, "limit", { maxConnectionsPerAddress: 1 }],
   [`GET / ${HEAD}${KEY}\r\n`, "limit", { maxConnections: 1 }],
   [`GET /refuse ${HEAD}${KEY}Origin: http://bad\r\n\r\n`, "origin"],
-  [`GET /refuse?how=refuse ${HEAD}${KEY}\r\n`, "handler"],
+  // The handler's own refusal, whatever status it chose.
+  ...[400, 401, 403, 404, 405, 408, 421, 426, 503].map((status): [string, RefusalReason] => [
+    `GET /refuse?status=${status} ${HEAD}${KEY}\r\n`,
+    "handler",
+  ]),
   [`GET /refuse?how=throw ${HEAD}${KEY}\r\n`, "error"],
 ];
 
