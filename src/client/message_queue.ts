@@ -68,6 +68,8 @@ export class MessageQueue implements ConnectionReceiver {
   drop(): void {
     this.#drops = true;
     this.#inbox.clear();
+    // The peer's closing frame may be behind what filled the queue.
+    this.connection?.reader.update();
   }
 
   // --- Events of the protocol -------------------------------------------------------------------

@@ -11,7 +11,7 @@ import type { Protocol } from "../protocol/protocol.ts";
 import type { Link, Timed, TimingWheel } from "../timing/timing_wheel.ts";
 import type { Turns } from "../timing/turns.ts";
 import type { Transport, TransportEvents } from "../transport/transport.ts";
-import { asSent, type ConnectionEnd, type EndedBy, unclosed } from "./connection_end.ts";
+import { asSent, type ConnectionEnd, type EndedBy, lossOf, unclosed } from "./connection_end.ts";
 import { cork, uncork } from "./cork.ts";
 import type {
   ConnectionLimits,
@@ -59,16 +59,12 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
   #end: ConnectionEnd | null = null;
   /** Whether the peer sends nothing more: it sent FIN, or the socket is gone. */
   #peerEnded = false;
-  /** Whether the peer's closing frame has arrived and waits behind messages. */
-  #peerDone = false;
+  /** The peer's closing frame, while it waits behind messages. */
+  #peerClose: ConnectionEnd | null = null;
   /** Whether the socket is gone. */
   #gone = false;
   /** The socket's own error, if it was lost by one. */
   #lostBy: Error | undefined = undefined;
-  /** What the peer had taken of the output when the time was set. */
-  #flushedBefore = 0;
-  /** The payload of the last ping that waiting output kept from being answered. */
-  #unanswered: Uint8Array | null = null;
 
   /** @param transport The runtime's connection. @param options What the connection is made of. */
   constructor(transport: Transport, options: ConnectionOptions) {
@@ -170,9 +166,7 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
   /** See {@linkcode WriterEvents.drained}. */
   drained(): void {
     if (this.#keepalive !== null) this.#keepalive.sawTraffic = true;
-    const payload = this.#unanswered;
-    this.#unanswered = null;
-    if (payload !== null && this.#state === "open") this.writer.writePong(payload);
+    if (this.#state === "closing") this.#endOutput();
     this.#receiver.drained();
   }
 
@@ -184,14 +178,9 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
     this.writer.writePing(typeof payload === "string" ? encoder.encode(payload) : payload);
   }
 
-  /**
-   * Answers a ping. "the endpoint MAY elect to send a Pong frame for only the most recently
-   * processed Ping frame" (RFC 6455 §5.5.3): while output waits, pings can't fill the memory.
-   */
+  /** Answers a ping. */
   pong(payload: Uint8Array): void {
-    if (this.#state !== "open") return;
-    if (this.writer.congested) this.#unanswered = payload.slice();
-    else this.writer.writePong(payload);
+    this.writer.writePong(payload);
   }
 
   // --- The closing handshake --------------------------------------------------------------------
@@ -239,10 +228,7 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
   /** Everything that could be delivered was: ends what the peer has ended, and reads on. */
   settle(): void {
     if (this.#peerEnded && !this.#receiver.isBehind && !this.reader.isBehind) {
-      const error = this.#lostBy;
-      // draft75 has no closing frame: FIN is how a connection ends in good order.
-      const isClean = !this.#protocol.hasClosingFrame && error === undefined;
-      this.#apply("peerEnd", unclosed(isClean ? "peer" : "network", error));
+      this.#apply("peerEnd", lossOf(this.#protocol, this.#lostBy));
     }
     this.reader.update();
   }
@@ -252,9 +238,10 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
     const { next, sendsClose, destroys } = TRANSITIONS[this.#state][event];
     if (next === this.#state) return;
     if (end !== undefined) {
-      this.#end ??= asSent(end, { event, sendsClose, protocol: this.#protocol });
+      const protocol = this.#protocol;
+      this.#end ??= this.#earlier(end) ?? asSent(end, { event, sendsClose, protocol });
+      if (sendsClose) this.#sendClose(event, end);
     }
-    if (sendsClose && end !== undefined) this.#sendClose(event, end);
     this.writer.flush();
     // The flush may have found that too much waits.
     if (this.#state === "closed") return;
@@ -264,6 +251,12 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
     if (wasOpen) this.#receiver.closing();
     if (next === "closed") this.#finish(event, destroys);
     else if (next === "closing") this.#await();
+  }
+
+  /** What has ended it already, and waits behind messages. */
+  #earlier({ by }: ConnectionEnd): ConnectionEnd | null {
+    if (this.#peerClose !== null || this.#state !== "lost") return this.#peerClose;
+    return by === "peer" || by === "protocol" ? null : lossOf(this.#protocol, this.#lostBy);
   }
 
   #sendClose(event: ConnectionEvent, { code, reason }: ConnectionEnd): void {
@@ -276,11 +269,15 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
 
   /** Waits for the peer's part of the closing handshake. */
   #await(): void {
-    // Without a closing frame, FIN is what tells the peer.
-    if (!this.#protocol.hasClosingFrame) this.#transport.end();
+    if (!this.writer.congested) this.#endOutput();
     this.#armCloseTimer();
     // The peer's closing frame may be among the bytes that are held.
     if (this.reader.isBehind) queueMicrotask(() => this.#receiver.resume());
+  }
+
+  /** Without a closing frame, FIN is what tells the peer. A transport that has ended never drains. */
+  #endOutput(): void {
+    if (!this.#protocol.hasClosingFrame) this.#transport.end();
   }
 
   /** Nothing passes any more: what is written goes out, then FIN, and the receiver hears of it. */
@@ -288,7 +285,7 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
     const end = this.#end ??= unclosed("network", this.#lostBy);
     this.#wheel.remove(this);
     this.#protocol.free?.();
-    this.#keepalive = this.#unanswered = null;
+    this.#keepalive = null;
     this.writer.stop(end.error ?? new WebSocketClosedError("the connection has ended"));
     this.reader.stop();
     if (!this.#gone) {
@@ -332,7 +329,8 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
   expire(now: number): void {
     const isWatched = this.#state === "open" && this.#keepalive !== null && !this.#peerEnded;
     if (isWatched) this.#tick(this.#keepalive as Keepalive, now);
-    else if (this.#isProgressing()) this.#armCloseTimer();
+    else if (this.#keepsUnread) return;
+    else if (this.writer.isProgressing) this.#armCloseTimer();
     else this.abort(this.#peerEnded ? "network" : "timeout");
   }
 
@@ -367,29 +365,28 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
    * that never settles must not keep the end away.
    */
   hurry(): void {
-    if ((this.#peerEnded || this.#peerDone) && this.#state !== "closed") this.#armCloseTimer();
+    if (this.#state === "closed" || this.#keepsUnread) return;
+    const isAnswered = this.#state === "closing" && this.#peerClose !== null;
+    if (this.#peerEnded || isAnswered) this.#armCloseTimer();
   }
 
   /** The peer's closing frame has arrived, and waits for its turn. */
-  closeWaits(): void {
-    if (this.#state !== "closing") return;
-    this.#peerDone = true;
-    this.#armCloseTimer();
+  closeWaits(code: number | undefined, reason: string): void {
+    this.closeCode = code;
+    this.closeReason = reason;
+    this.#peerClose = { by: "peer", code: code ?? 1005, reason };
+    this.hurry();
   }
 
-  /** Gives what is left to do `closeTimeout`. */
+  /** Whether what the peer has left behind waits for its reader. */
+  get #keepsUnread(): boolean {
+    return this.#peerEnded && this.#state !== "closing" && this.#role.keepsUnread;
+  }
+
+  /** Gives what is left to do `closeTimeout`, and as much again while the peer takes output. */
   #armCloseTimer(): void {
-    this.#flushedBefore = this.writer.flushedBytes;
+    this.writer.watchProgress();
     if (this.#limits.closeTimeout > 0) this.#wheel.set(this, this.#limits.closeTimeout);
     else this.#wheel.remove(this);
-  }
-
-  /** Whether the peer has taken output since the time was set; then it gets as much again. */
-  #isProgressing(): boolean {
-    const { flushedBytes } = this.writer;
-    const isProgressing = this.#transport.bufferedAmount > 0 &&
-      flushedBytes > this.#flushedBefore;
-    this.#flushedBefore = flushedBytes;
-    return isProgressing;
   }
 }

@@ -10,7 +10,8 @@ import type { ConnectionEvent } from "./states.ts";
  * Who ended a connection, or what:
  *
  * - `"peer"`: the peer's closing handshake;
- * - `"server"`: this end: `close()`, `abort()`, or an exception in a callback;
+ * - `"server"`: the server, if that is this end: `close()`, `abort()`, or an exception in a callback;
+ * - `"client"`: the client, if that is this end, in the same ways;
  * - `"timeout"`: no answer to a ping within `pingTimeout`, or no message within `idleTimeout`;
  * - `"overflow"`: more than `maxBufferedAmount` waited for the peer (1013);
  * - `"protocol"`: the peer broke a rule of its version, or exceeded a limit (1002, 1007, 1009);
@@ -66,6 +67,15 @@ export interface ConnectionEnd {
 /** An end without a closing frame (RFC 6455 §7.1.5). */
 export function unclosed(by: EndedBy, error: Error | undefined): ConnectionEnd {
   return { by, code: 1006, reason: "", ...(error === undefined ? {} : { error }) };
+}
+
+/** The end that the peer's FIN or the loss of the socket is, where no closing frame has come. */
+export function lossOf(
+  { hasClosingFrame }: Pick<Protocol, "hasClosingFrame">,
+  error: Error | undefined,
+): ConnectionEnd {
+  // draft75 has no closing frame: FIN is how a connection ends in good order.
+  return unclosed(hasClosingFrame || error !== undefined ? "network" : "peer", error);
 }
 
 /** How the end of a connection is told over the wire. */

@@ -26,6 +26,8 @@ export interface ConnectionRole {
   readonly endsFirst: boolean;
   /** Whether it goes on reading while its output waits. */
   readonly readsWhileCongested: boolean;
+  /** Whether what arrived before the peer's end waits for its reader, however long that takes. */
+  readonly keepsUnread: boolean;
 }
 
 /** A server's end. */
@@ -33,6 +35,7 @@ export const SERVER: ConnectionRole = {
   name: "server",
   endsFirst: true,
   readsWhileCongested: false,
+  keepsUnread: false,
 };
 
 /** A client's end. */
@@ -40,6 +43,7 @@ export const CLIENT: ConnectionRole = {
   name: "client",
   endsFirst: false,
   readsWhileCongested: true,
+  keepsUnread: true,
 };
 
 /** Who receives what a connection brings, and hears of its end. */

@@ -42,9 +42,9 @@ export class Linger implements TransportEvents, Timed {
     this.#transport = transport;
     this.#options = options;
     transport.events = this;
+    if (options.timeout > 0) options.wheel.set(this, options.timeout);
     if (options.peerEndsFirst !== true) transport.end();
     this.#waiting = transport.bufferedAmount;
-    if (options.timeout > 0) options.wheel.set(this, options.timeout);
   }
 
   /** See {@linkcode TransportEvents.data}. */

@@ -103,6 +103,8 @@ export class Reader {
       const taken = this.#protocol.receive(chunk, owned, this.#receiver);
       if (taken < chunk.length) this.#hold(chunk.subarray(taken), owned);
     } catch (error) {
+      // What follows a broken rule has no meaning: it is read and dropped.
+      this.#protocol = null;
       this.#receiver.violation(error instanceof Error ? error : new Error(String(error)));
     }
   }

@@ -76,6 +76,10 @@ export class Writer implements Flushable {
   #waiter: PromiseWithResolvers<void> | null = null;
   /** Bytes that the transport was given, ever. */
   #given = 0;
+  /** What the system had taken of them when progress was watched from. */
+  #takenBefore = 0;
+  /** The payload of the last ping that waiting output kept from being answered. */
+  #unanswered: Uint8Array | null = null;
   /** Why nothing more can be written. */
   #stopped: Error | null = null;
 
@@ -101,10 +105,23 @@ export class Writer implements Flushable {
     return this.#given - this.#transport.bufferedAmount;
   }
 
+  /** From now on, {@linkcode isProgressing} tells what has happened since. */
+  watchProgress(): void {
+    this.#takenBefore = this.flushedBytes;
+  }
+
+  /** Whether output waits, and the peer has taken some since {@linkcode watchProgress}. */
+  get isProgressing(): boolean {
+    return this.#transport.bufferedAmount > 0 && this.flushedBytes > this.#takenBefore;
+  }
+
   /** Whether the peer is slow: more than the high-water mark waits. */
   get isSlow(): boolean {
-    if (!this.congested && this.bufferedAmount > this.limits.highWaterMark) this.flush();
-    return this.congested;
+    const { highWaterMark } = this.limits;
+    if (this.bufferedAmount <= highWaterMark) return false;
+    // What the system takes at once does not wait.
+    this.flush();
+    return this.bufferedAmount > highWaterMark;
   }
 
   /** See `WebSocketHandler.writeMessage`. */
@@ -158,11 +175,19 @@ export class Writer implements Flushable {
   writePing(payload: Uint8Array): void {
     if (this.protocol === null || (this.congested && !this.makeRoom(payload))) return;
     this.protocol.writePing(this.output(), payload);
+    this.flushLarge();
   }
 
-  /** Writes a pong. */
+  /**
+   * Answers a ping. "the endpoint MAY elect to send a Pong frame for only the most recently
+   * processed Ping frame" (RFC 6455 §5.5.3): while output waits, pongs can't fill the memory.
+   */
   writePong(payload: Uint8Array): void {
     if (this.protocol === null) return;
+    if (this.congested) {
+      this.#unanswered = payload.slice();
+      return;
+    }
     this.protocol.writePong(this.output(), payload);
     this.flushLarge();
   }
@@ -254,6 +279,9 @@ export class Writer implements Flushable {
     this.congested = false;
     this.#waiter?.resolve();
     this.#waiter = null;
+    const payload = this.#unanswered;
+    this.#unanswered = null;
+    if (payload !== null) this.writePong(payload);
     this.events.drained();
   }
 
@@ -261,6 +289,7 @@ export class Writer implements Flushable {
   stop(cause: Error): void {
     this.protocol = null;
     this.congested = false;
+    this.#unanswered = null;
     this.#stopped ??= cause;
     this.#waiter?.reject(this.#closedError());
     this.#waiter = null;

@@ -229,6 +229,11 @@ export class Hixie implements Protocol {
     appendByte(output, 0x00);
   }
 
+  /** See {@linkcode Protocol.free}. */
+  free(): void {
+    this.#frame = null;
+  }
+
   #hasNone(what: string): TypeError {
     return new TypeError(`Cannot send a ${what}: ${this.#version} has none`);
   }

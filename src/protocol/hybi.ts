@@ -331,6 +331,7 @@ export class Hybi implements Protocol {
 
   /** See {@linkcode Protocol.free}. */
   free(): void {
+    this.#end();
     this.#deflate?.free();
   }
 

@@ -64,6 +64,9 @@ export interface Protocol {
   writePong(output: Output, payload: Uint8Array): void;
   /** Appends the closing frame, if the version has one. */
   writeClose(output: Output, code: number | undefined, reason: string): void;
-  /** Gives back memory that is not the engine's; nothing may be called afterwards. */
+  /**
+   * Drops a message that has not come whole, and gives back memory that is not the engine's; nothing
+   * may be called afterwards.
+   */
   free?(): void;
 }

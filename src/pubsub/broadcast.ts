@@ -89,7 +89,10 @@ export class Broadcast implements Published {
 
   #isSkipped(subscriber: Subscriber): boolean {
     const policy = subscriber.policies === null ? undefined : subscriber.policies.get(this.#topic);
-    if (policy === undefined || !subscriber.isSlow) return false;
+    if (policy === undefined) return false;
+    // This message is newer than what was kept back.
+    policy.latest = undefined;
+    if (!subscriber.isSlow) return false;
     if (policy.whenSlow === "latest") policy.latest = this.#kept();
     this.skipped++;
     return true;

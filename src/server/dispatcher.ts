@@ -79,12 +79,14 @@ export class Dispatcher implements ConnectionReceiver {
 
   /** See `Sink.close`: in its place behind the messages that wait. */
   close(code: number | undefined, reason: string): boolean {
-    // Nothing that a busy handler still writes could be sent.
-    const isBehind = this.connection?.isOpen ? this.isBehind : this.#waiting > 0;
+    const { connection } = this;
+    if (connection === null) return false;
+    // While closing, nothing that a busy handler still writes could be sent.
+    const isBehind = connection.state === "closing" ? this.#waiting > 0 : this.isBehind;
     if (isBehind) {
       this.#push(new PeerClose(code, reason));
-      this.connection?.closeWaits();
-    } else this.connection?.peerClosed(code, reason);
+      connection.closeWaits(code, reason);
+    } else connection.peerClosed(code, reason);
     return false;
   }
 

@@ -22,20 +22,19 @@ export function plainResponse(
   head: RequestHead,
   opening: Ending,
 ): ResponseWriter {
-  const { context, writer, transport } = connection;
+  const { context, writer } = connection;
   const { settings, wheel } = context;
-  let flushedBefore = 0;
   return {
     head,
     maxBodySize: settings.maxBodySize,
     write: (bytes) => writer.writeRaw(bytes),
     ready: () => writer.ready(),
     startTimer: () => {
-      flushedBefore = writer.flushedBytes;
+      writer.watchProgress();
       if (settings.handshakeTimeout > 0) wheel.set(opening, settings.handshakeTimeout);
     },
     stopTimer: () => wheel.remove(opening),
-    isProgressing: () => transport.bufferedAmount > 0 && writer.flushedBytes > flushedBefore,
+    isProgressing: () => writer.isProgressing,
     toRequest: () => connection.toRequest(),
     report: (error) => connection.report(error),
     finish: () => opening.finish(),

@@ -1,0 +1,172 @@
+/**
+ * An established connection without a handler: its transport is in memory, its time is the test's,
+ * and what it tells its receiver is kept.
+ *
+ * @module
+ */
+import { Connection } from "../../src/connection/connection.ts";
+import type { ConnectionEnd } from "../../src/connection/connection_end.ts";
+import {
+  CLIENT,
+  type ConnectionLimits,
+  type ConnectionReceiver,
+  SERVER,
+} from "../../src/connection/connection_options.ts";
+import { Traffic } from "../../src/connection/traffic.ts";
+import { Writer } from "../../src/connection/writer.ts";
+import type { WebSocketVersion } from "../../src/handshake/versions.ts";
+import { Hixie } from "../../src/protocol/hixie.ts";
+import { Hybi } from "../../src/protocol/hybi.ts";
+import type { Protocol } from "../../src/protocol/protocol.ts";
+import { FakeClock } from "../../src/testing/fake_clock.ts";
+import { TimingWheel } from "../../src/timing/timing_wheel.ts";
+import { turnsOf } from "../../src/timing/turns.ts";
+import {
+  memoryPair,
+  type MemoryPairOptions,
+  type MemoryTransport,
+} from "../../src/transport/memory.ts";
+
+/** The two ends of a connection. */
+export type RoleName = "server" | "client";
+
+/** What a connection tells. A test says whether it is behind, and whether it has room. */
+export class Receiver implements ConnectionReceiver {
+  /** `text …`, `closing`, `ended` and `gone`, in the order they came. */
+  readonly events: string[] = [];
+  connection: Connection | null = null;
+  isBehind = false;
+  hasRoom = true;
+  end: ConnectionEnd | undefined;
+
+  text(message: string): boolean {
+    return this.#note(`text ${message}`);
+  }
+  binary(message: Uint8Array): boolean {
+    this.connection?.reader.keep(message);
+    return this.#note(`binary ${message}`);
+  }
+  ping(payload: Uint8Array): boolean {
+    this.connection?.pong(payload);
+    return this.#note(`ping ${payload}`);
+  }
+  pong(payload: Uint8Array): boolean {
+    return this.#note(`pong ${payload}`);
+  }
+  close(code: number | undefined, reason: string): boolean {
+    if (this.isBehind) this.connection?.closeWaits(code, reason);
+    else this.connection?.peerClosed(code, reason);
+    return false;
+  }
+  violation(error: Error): void {
+    this.#note(`violation ${error.message}`);
+  }
+  resume(): void {
+    this.connection?.reader.parseHeld();
+    this.connection?.settle();
+  }
+  drained(): void {
+    this.#note("drained");
+  }
+  closing(): void {
+    this.#note("closing");
+  }
+  ended(end: ConnectionEnd): void {
+    this.end = end;
+    this.#note("ended");
+  }
+  gone(): void {
+    this.#note("gone");
+  }
+
+  #note(event: string): boolean {
+    this.events.push(event);
+    return this.connection?.reader.mayParse ?? false;
+  }
+}
+
+/** How a {@linkcode Subject} is made. */
+export interface SubjectOptions {
+  readonly role?: RoleName;
+  readonly version?: WebSocketVersion;
+  readonly limits?: Partial<ConnectionLimits>;
+  readonly pair?: MemoryPairOptions;
+}
+
+const LIMITS: ConnectionLimits = {
+  highWaterMark: 1000,
+  maxBufferedAmount: 10_000,
+  pingInterval: 0,
+  pingTimeout: 0,
+  idleTimeout: 0,
+  closeTimeout: 5000,
+};
+
+/** A connection, and the far end of its transport. */
+export class Subject {
+  readonly clock: FakeClock = new FakeClock();
+  readonly receiver: Receiver = new Receiver();
+  readonly traffic: Traffic = new Traffic();
+  readonly protocol: Protocol;
+  readonly connection: Connection;
+  readonly writer: Writer;
+  readonly transport: MemoryTransport;
+  readonly far: MemoryTransport;
+  /** What the far end has heard: bytes in hexadecimal, `FIN`, `gone` and `reset`. */
+  readonly heard: string[] = [];
+
+  constructor(options: SubjectOptions = {}) {
+    const { role = "server", version = "rfc6455" } = options;
+    const limits = { ...LIMITS, ...options.limits };
+    const [transport, far] = memoryPair(options.pair);
+    this.transport = transport;
+    this.far = far;
+    far.events = {
+      data: (chunk) => this.heard.push(hex(chunk)),
+      drain: () => {},
+      end: () => this.heard.push("FIN"),
+      closed: (error) => this.heard.push(error === undefined ? "gone" : "reset"),
+    };
+    this.protocol = protocolOf(version, role);
+    const turns = turnsOf(this.clock);
+    this.writer = new Writer(transport, {
+      limits,
+      traffic: this.traffic,
+      turns,
+      events: { overflow: () => {}, congested: () => {}, drained: () => {} },
+    });
+    this.connection = this.receiver.connection = new Connection(transport, {
+      role: role === "server" ? SERVER : CLIENT,
+      protocol: this.protocol,
+      writer: this.writer,
+      receiver: this.receiver,
+      limits,
+      traffic: this.traffic,
+      wheel: new TimingWheel(this.clock),
+      turns,
+    });
+  }
+
+  /** Takes what the far end has heard so far. */
+  take(): string[] {
+    return this.heard.splice(0);
+  }
+}
+
+/** The wire format of a version, at one end. */
+export function protocolOf(version: WebSocketVersion, role: RoleName): Protocol {
+  const limits = { maxMessageSize: 1000, maxFragments: 100 };
+  return version === "draft75" || version === "draft76"
+    ? new Hixie(limits, { version })
+    : new Hybi(limits, { version, role });
+}
+
+/** Bytes in hexadecimal, two digits each. */
+export function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+}
+
+/** Lets everything happen that waits for no clock. */
+export function settle(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
