@@ -140,6 +140,22 @@ describe("a TLS handshake", () => {
     await rig.end();
   });
 
+  test("may take for ever if handshakeTimeout is 0", async () => {
+    const rig = new Rig({ handshakeTimeout: 0 });
+    const raw = await rig.connect();
+    await rig.until(1, 0, 0);
+    await rig.clock.advance(24 * 60 * 60 * 1000);
+    const socket = connectTls({ socket: raw, rejectUnauthorized: false });
+    socket.on("error", () => {});
+    await once(socket, "secureConnect");
+    await rig.clock.advance(24 * 60 * 60 * 1000);
+    assertEquals(rig.counts, [1, 0, 0]);
+    socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    const [answer] = await once(socket, "data");
+    assertMatch(String(answer), /^HTTP\/1\.1 404 /);
+    await rig.end();
+  });
+
   test("counts for maxConnections from the start", async () => {
     const rig = new Rig({ maxConnections: 2 });
     const silent = [await rig.connect(), await rig.connect()];
@@ -196,7 +212,7 @@ describe("a TLS handshake", () => {
     const rig = new Rig();
     const sockets = [await rig.connect(), await rig.connect()];
     await rig.until(2, 0, 0);
-    await rig.server.shutdown({ timeout: Infinity });
+    await rig.server.shutdown({ timeout: 0 });
     assertEquals(rig.counts, [0, 0, 0]);
     if (clientHears) await Promise.all(sockets.map(gone));
     await rig.end();
