@@ -57,7 +57,7 @@ export interface Transport {
   events: TransportEvents;
   /** Whether a chunk may be kept after `data` returns: the transport will not use it again. */
   readonly transfersChunks: boolean;
-  /** Bytes written and not yet taken by the system; on Node, a write counts until all of it is. */
+  /** Bytes written and not yet taken by the system. Its cost does not depend on how many wait. */
   readonly bufferedAmount: number;
   /** The peer's address. On Bun and Node, known after `closed` only if it was read before. */
   readonly remoteAddress: Address;

@@ -1,0 +1,214 @@
+/**
+ * Measures what bytes take that come in the smallest pieces and wait: `pieces.ts`. It prints a line
+ * for each list of pieces: its name, how many bytes wait there, and how much memory is kept for them
+ * once the garbage is collected.
+ *
+ * @module
+ */
+import { memoryUsage } from "node:process";
+import { ResponseReader } from "../../../src/client/response_head.ts";
+import { RefusalBody } from "../../../src/client/refusal_body.ts";
+import { HeldBytes } from "../../../src/connection/held_bytes.ts";
+import { Inbox } from "../../../src/connection/inbox.ts";
+import { HeadReader } from "../../../src/handshake/head_reader.ts";
+import { Hixie } from "../../../src/protocol/hixie.ts";
+import { Hybi } from "../../../src/protocol/hybi.ts";
+import type { Protocol } from "../../../src/protocol/protocol.ts";
+import { type BunSocket, BunTransport } from "../../../src/transport/bun_socket.ts";
+import { type DenoConn, DenoTransport } from "../../../src/transport/deno_conn.ts";
+import { memoryPair } from "../../../src/transport/memory.ts";
+import { NodeTransport } from "../../../src/transport/node_socket.ts";
+import type { NodeSocket } from "../../../src/transport/node_types.ts";
+import { ByteQueue } from "../../../src/transport/queue.ts";
+import type { Transport } from "../../../src/transport/transport.ts";
+import { collectGarbage } from "../../support/collect.ts";
+import { begin, continuation, frame } from "../../protocol/hybi_frames.ts";
+
+/** What is kept, and how many bytes of it wait. */
+interface Kept {
+  readonly kept: unknown;
+  readonly bytes: number;
+}
+
+const ONE = Uint8Array.of(0x61);
+const events = { data() {}, drain() {}, end() {}, closed() {} };
+const sink = { text: go, binary: go, ping: go, pong: go, close: go };
+
+function go(): boolean {
+  return true;
+}
+
+/** Does the same for so many. */
+function each<T>(count: number, make: () => { kept: T; bytes: number }): Kept {
+  const all = Array.from({ length: count }, make);
+  return { kept: all, bytes: all.reduce((sum, { bytes }) => sum + bytes, 0) };
+}
+
+/** Has a transport queue frames of three bytes behind a peer that takes nothing. */
+function stall(transport: Transport): Kept {
+  transport.events = events;
+  const frame = Uint8Array.of(0x81, 1, 0x61);
+  for (let i = 0; i < 100_000; i++) transport.write(frame, i % 2 === 0);
+  return { kept: transport, bytes: transport.bufferedAmount };
+}
+
+/** Has a transport over `node:net` read while it is paused, until it says stop. */
+function holdOnNode(): { kept: unknown; bytes: number } {
+  const transport = new NodeTransport({ on() {} } as unknown as NodeSocket);
+  transport.events = events;
+  transport.pause();
+  let bytes = 1;
+  while (transport.received(ONE)) bytes++;
+  return { kept: transport, bytes };
+}
+
+/** Has a protocol receive bytes one by one. */
+function receive(protocol: Protocol, bytes: Uint8Array, most: number): Kept {
+  for (let i = 0; i < most; i++) protocol.receive(bytes.slice(i, i + 1), true, sink);
+  return { kept: protocol, bytes: most };
+}
+
+function hybi(): Hybi {
+  return new Hybi({ maxMessageSize: 2 ** 24, maxFragments: 2 ** 24 }, { role: "server" });
+}
+
+/** Has a message begin, and come in fragments of one byte. */
+function fragments(opcode: 1 | 2): Kept {
+  const protocol = hybi();
+  protocol.receive(begin("a", opcode), true, sink);
+  const bytes = 10_000;
+  const fragment = continuation("a", false);
+  for (let i = 1; i < bytes; i++) protocol.receive(fragment.slice(), true, sink);
+  return { kept: protocol, bytes };
+}
+
+function waiting(make: (i: number) => string | Uint8Array): Kept {
+  const inbox = new Inbox();
+  for (let i = 0; inbox.size < 2 ** 21; i++) inbox.push(make(i));
+  return { kept: inbox, bytes: inbox.size };
+}
+
+const encoder = new TextEncoder();
+const limits = { maxHeaderSize: 16_384, maxHeaderCount: 100 };
+
+/** Reads the beginning of a head byte by byte. */
+function head(reader: { read(chunk: Uint8Array): unknown }, firstLine: string): Kept {
+  const bytes = encoder.encode(`${firstLine}\r\nA: ${"a".repeat(10_000)}`);
+  for (const byte of bytes) reader.read(Uint8Array.of(byte));
+  return { kept: reader, bytes: bytes.length };
+}
+
+function refusalBody(): Kept {
+  const chunked = "HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const response = new ResponseReader(limits).read(encoder.encode(chunked));
+  if (response === undefined) throw new Error("The head is not whole");
+  const body = new RefusalBody(response, 2 ** 20);
+  const chunk = encoder.encode("1\r\na\r\n");
+  const bytes = 10_000;
+  for (let i = 0; i < bytes; i++) body.read(chunk);
+  return { kept: body, bytes };
+}
+
+/** Has messages come and go, of which two always wait. */
+function passing(): Kept {
+  const inbox = new Inbox();
+  const size = 40_000;
+  for (let i = 0; i < 900; i++) {
+    inbox.push(new Uint8Array(size));
+    if (i >= 2) inbox.shift();
+  }
+  return { kept: inbox, bytes: 2 * size };
+}
+
+const rows: Readonly<Record<string, () => Kept>> = {
+  "pieces in a queue": () => {
+    const queue = new ByteQueue();
+    for (let i = 0; i < 300_000; i++) queue.push(ONE, false);
+    return { kept: queue, bytes: queue.size };
+  },
+  "frames that a socket of Node does not take": () =>
+    stall(
+      new NodeTransport({ on() {}, write() {}, writableLength: 1 } as unknown as NodeSocket),
+    ),
+  "frames that a socket of Bun does not take": () =>
+    stall(new BunTransport({ write: () => 0 } as unknown as BunSocket, false)),
+  "frames that a connection of Deno does not take": () =>
+    stall(
+      new DenoTransport(
+        {
+          read: () => new Promise(() => {}),
+          write: () => new Promise(() => {}),
+        } as unknown as DenoConn,
+      ),
+    ),
+  "frames that a peer in memory does not take": () => stall(memoryPair({ capacity: 0 })[0]),
+  "segments that Node reads while paused": () => each(10, holdOnNode),
+  "segments of a request's head": () =>
+    each(30, () => head(new HeadReader(limits), "GET / HTTP/1.1")),
+  "segments of an answer's head": () =>
+    each(30, () => head(new ResponseReader(limits), "HTTP/1.1 101 x")),
+  "chunks of a refusal's body": () => each(30, refusalBody),
+  "fragments of a text": () => each(30, () => fragments(1)),
+  "fragments of a binary message": () => each(30, () => fragments(2)),
+  "segments of a frame": () => {
+    const bytes = frame({ opcode: 2, payload: new Uint8Array(100_000) });
+    return each(30, () => receive(hybi(), bytes, 10_014));
+  },
+  "segments of a draft76 text": () => {
+    const bytes = new Uint8Array(20_000).fill(0x61);
+    bytes[0] = 0;
+    const hixie = () =>
+      new Hixie({ maxMessageSize: 2 ** 24, maxFragments: 1 }, { version: "draft76" });
+    return each(30, () => receive(hixie(), bytes, 10_000));
+  },
+  "frames that draft76 skips": () => {
+    const bytes = new Uint8Array(20_000).fill(0x01);
+    const hixie = () =>
+      new Hixie({ maxMessageSize: 2 ** 24, maxFragments: 1 }, { version: "draft76" });
+    return each(30, () => receive(hixie(), bytes, 10_000));
+  },
+  "chunks that a busy handler holds": () => {
+    const held = new HeldBytes();
+    for (let i = 0; i < 300_000; i++) held.push(ONE, false);
+    return { kept: held, bytes: held.length };
+  },
+  "binary messages that wait": () => waiting(() => new Uint8Array(1)),
+  "texts that wait": () => waiting((i) => `${i} is the number of this text`),
+  "messages that are delivered while others wait": passing,
+};
+
+function used(): number {
+  // Deno lets go of the memory behind an array in a second one.
+  collectGarbage();
+  collectGarbage();
+  const { heapUsed, external } = memoryUsage();
+  // Bun's heap has what is outside of it.
+  return "Bun" in globalThis ? heapUsed : heapUsed + external;
+}
+
+/** A turn of the event loop, so that nothing of the one before is on the stack. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+/** What a row makes, while it is measured. */
+const measured: unknown[] = [];
+
+/** How much memory is kept for what a row makes, and how many bytes wait in it. */
+async function measure(make: () => Kept): Promise<{ memory: number; bytes: number }> {
+  await turn();
+  const before = used();
+  measured.push(make());
+  await turn();
+  const memory = used() - before;
+  const { bytes } = measured.pop() as Kept;
+  return { memory, bytes };
+}
+
+for (const [name, make] of Object.entries(rows)) {
+  // The first time, there is also what is kept for all, and something may be left of the row before.
+  make();
+  const figures = [await measure(make), await measure(make), await measure(make)];
+  const [, median] = figures.sort((a, b) => a.memory - b.memory);
+  console.log(`${name}: ${median?.memory} for ${median?.bytes}`);
+}
