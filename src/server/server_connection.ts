@@ -23,6 +23,13 @@ import type { WebSocketHandler } from "./handler.ts";
 import { Opening } from "./opening.ts";
 import type { Match } from "./routes.ts";
 
+/** Messages that wait for the end of the handshake. */
+interface EarlyMessages {
+  readonly messages: (string | Uint8Array)[];
+  /** What they will be on the wire, in bytes, their frames not counted. */
+  size: number;
+}
+
 /** One client, from accept to the end of its socket. */
 export class ServerConnection implements ConnectionInfo, Subscriber, Owned {
   /** See {@linkcode Owned}. */
@@ -56,7 +63,7 @@ export class ServerConnection implements ConnectionInfo, Subscriber, Owned {
 
   #opening: Opening | null;
   /** Messages written before the handshake is over; `null` if there are none, as nearly always. */
-  #early: (string | Uint8Array)[] | null = null;
+  #early: EarlyMessages | null = null;
   /** What the connection brings to the handler; there once it is established. */
   #dispatcher: Dispatcher | null = null;
   /** Whether `open()` was called and `onClose()` has not settled. */
@@ -152,7 +159,7 @@ export class ServerConnection implements ConnectionInfo, Subscriber, Owned {
 
   /** Bytes that are written and not yet taken by the system. */
   get bufferedAmount(): number {
-    return this.writer.bufferedAmount + this.#earlySize();
+    return this.writer.bufferedAmount + (this.#early?.size ?? 0);
   }
 
   /** See `WebSocketHandler.writeMessage`. */
@@ -173,22 +180,17 @@ export class ServerConnection implements ConnectionInfo, Subscriber, Owned {
     }
     const { settings } = this.context;
     if (this.#opening === null) return this.writer.refuse();
-    const waiting = this.#earlySize();
-    if (
-      waiting > settings.highWaterMark && waiting + sizeOf(payload) > settings.maxBufferedAmount
-    ) {
+    const waiting = this.#early?.size ?? 0;
+    const size = waiting + sizeOf(payload);
+    if (waiting > settings.highWaterMark && size > settings.maxBufferedAmount) {
       this.#opening.abort();
       return this.writer.refuse();
     }
     // The caller's bytes may change until the handshake is over.
-    (this.#early ??= []).push(typeof payload === "string" ? payload : payload.slice());
+    const early = this.#early ??= { messages: [], size: 0 };
+    early.messages.push(typeof payload === "string" ? payload : payload.slice());
+    early.size = size;
     return this.writer.ready();
-  }
-
-  #earlySize(): number {
-    let size = 0;
-    if (this.#early !== null) { for (const payload of this.#early) size += sizeOf(payload); }
-    return size;
   }
 
   /** See `WebSocketHandler.ping`. */
@@ -213,7 +215,7 @@ export class ServerConnection implements ConnectionInfo, Subscriber, Owned {
   /** It was accepted: the handler's `open()` runs, and the bytes behind it are received. */
   accepted(protocol: Protocol, rest: Uint8Array, owned: boolean): void {
     const { context, match } = this;
-    const early = this.#early ?? [];
+    const early = this.#early?.messages ?? [];
     this.#early = this.#opening = null;
     const dispatcher = this.#dispatcher = new Dispatcher(this);
     const connection = this.connection = dispatcher.connection = new Connection(this.transport, {

@@ -212,6 +212,31 @@ for (const version of VERSIONS) {
       assertEquals(client.events, ["reset"]);
     });
 
+    test("what is written before the 101 is looked at once, however much waits", async () => {
+      let looked = 0;
+      let amount = 0;
+      const { charCodeAt } = String.prototype;
+      class Early extends WebSocketHandler {
+        override prepare(): void {
+          String.prototype.charCodeAt = function (this: string, at: number) {
+            looked++;
+            return charCodeAt.call(this, at);
+          };
+          try {
+            for (let i = 0; i < 1000; i++) this.writeMessage("0123456789");
+          } finally {
+            String.prototype.charCodeAt = charCodeAt;
+          }
+          amount = this.bufferedAmount;
+        }
+        onMessage(): void {}
+      }
+      const client = await new Rig(Early).open(version);
+      await settle();
+      assertEquals([amount, client.take().length], [10_000, 1000]);
+      assertEquals(looked <= 10_000, true, `${looked}`);
+    });
+
     for (const takes of [false, true]) {
       const outcome = takes ? "lives as long as it takes a byte" : "is dropped as a dead one";
       test(`a client that does not read ${outcome}`, async () => {

@@ -31,6 +31,7 @@ interface Kept {
 }
 
 const ONE = Uint8Array.of(0x61);
+const PEER = { transport: "tcp", hostname: "127.0.0.1", port: 1 } as const;
 const events = { data() {}, drain() {}, end() {}, closed() {} };
 const sink = { text: go, binary: go, ping: go, pong: go, close: go };
 
@@ -131,7 +132,7 @@ const rows: Readonly<Record<string, () => Kept>> = {
       new NodeTransport({ on() {}, write() {}, writableLength: 1 } as unknown as NodeSocket),
     ),
   "frames that a socket of Bun does not take": () =>
-    stall(new BunTransport({ write: () => 0 } as unknown as BunSocket, false)),
+    stall(new BunTransport({ write: () => 0 } as unknown as BunSocket, false, PEER)),
   "frames that a connection of Deno does not take": () =>
     stall(
       new DenoTransport(
