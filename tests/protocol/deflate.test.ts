@@ -55,8 +55,7 @@ describe("compressed messages, whole, byte by byte and split everywhere", () => 
   });
 });
 
-/** Texts and bytes that repeat, that do not, and that are long. */
-function* messages(): Generator<string | Uint8Array> {
+function* makeMessages(): Generator<string | Uint8Array> {
   const random = dice(7692);
   yield* ["", "Hello", "Hello", new Uint8Array(0), "€".repeat(1000)];
   for (let i = 0; i < 40; i++) {
@@ -66,6 +65,9 @@ function* messages(): Generator<string | Uint8Array> {
     yield JSON.stringify(Array.from({ length: random(200) }, (_, n) => ({ n, name: "Käthe" })));
   }
 }
+
+/** Texts and bytes that repeat, that do not, and that are long. */
+const messages: readonly (string | Uint8Array)[] = [...makeMessages()];
 
 describe("round trips, with every agreement", () => {
   for (const context of [true, false]) {
@@ -78,7 +80,7 @@ describe("round trips, with every agreement", () => {
         const output = new Output();
         const sent: HybiEvent[] = [];
         const received: HybiEvent[] = [];
-        for (const message of messages()) {
+        for (const message of messages) {
           if (typeof message === "string") from.writeText(output, message);
           else from.writeBinary(output, message);
           sent.push(typeof message === "string" ? ["text", message] : ["binary", message]);
@@ -96,7 +98,7 @@ describe("round trips, with every agreement", () => {
 describe("sending", () => {
   test("what zlib alone inflates, with the tail off and no last block", () => {
     const deflate = new Deflate(WITHOUT_CONTEXT);
-    for (const message of messages()) {
+    for (const message of messages) {
       const payload = bytes(message);
       const deflated = deflate.deflate(payload);
       assertEquals(inflate(deflated), payload);
@@ -146,7 +148,7 @@ describe("sending", () => {
 
   test("by zlib's public functions, where its streams can't be worked, the same", () => {
     const plain = makeDeflater({ ...WITHOUT_CONTEXT, sendWindowBits: 12 }, false);
-    for (const message of messages()) {
+    for (const message of messages) {
       const deflated = plain.deflate(bytes(message));
       assertEquals(inflate(deflated.subarray(0, -4)), bytes(message));
       assertEquals(deflated.subarray(-4).join(), "0,0,255,255");

@@ -63,8 +63,16 @@ export function frame(parts: FrameParts): Uint8Array {
     Uint8Array.of((fin ? 0x80 : 0) | opcode, (maskingKey === null ? 0 : 0x80) | code),
     extended,
     maskingKey ?? "",
-    maskingKey === null ? payload : payload.map((byte, i) => byte ^ (maskingKey[i % 4] as number)),
+    maskingKey === null ? payload : masked(payload, maskingKey),
   );
+}
+
+/** A copy, masked. */
+function masked(payload: Uint8Array, key: Uint8Array): Uint8Array {
+  const copy = payload.slice();
+  // A loop, since some payloads have megabytes.
+  for (let i = 0; i < copy.length; i++) copy[i] = (copy[i] as number) ^ (key[i & 3] as number);
+  return copy;
 }
 
 /** A text frame, the last of its message. */
@@ -139,5 +147,7 @@ export function failure(
 
 /** `size` bytes of which each depends on its place. */
 export function pattern(size: number): Uint8Array {
-  return Uint8Array.from({ length: size }, (_, i) => i * 7 + (i >> 8));
+  const bytes = new Uint8Array(size);
+  for (let i = 0; i < size; i++) bytes[i] = i * 7 + (i >> 8);
+  return bytes;
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
 
 /** What a failed assertion throws. */
 export class AssertionError extends Error {
@@ -37,7 +38,10 @@ export function fail(message?: string): never {
 
 /** Fails unless `actual` deeply equals `expected`. */
 export function assertEquals<T>(actual: T, expected: T, message?: string): void {
-  run(() => assert.deepStrictEqual(actual, expected), message);
+  // The same comparison, but on Deno several times as quick.
+  if (!isDeepStrictEqual(actual, expected)) {
+    run(() => assert.deepStrictEqual(actual, expected), message);
+  }
 }
 
 /** Fails if `actual` deeply equals `expected`. */
