@@ -18,6 +18,14 @@
  *
  * @module
  */
+export type {
+  AccessEntry,
+  AccessInfo,
+  CloseEntry,
+  HandshakeEntry,
+  RefusalEntry,
+  RequestEntry,
+} from "./src/server/access_log.ts";
 export { Application } from "./src/server/application.ts";
 export type { Broker, BrokerEvents, BrokerStatus } from "./src/pubsub/brokers/broker.ts";
 export type { ConnectionInfo } from "./src/server/connection_info.ts";

@@ -68,7 +68,8 @@ export class Writer implements Flushable {
   /** The wire format while messages pass; else `null`. */
   protocol: Protocol | null = null;
   readonly #transport: Transport;
-  readonly #traffic: Traffic;
+  /** What is counted. */
+  readonly traffic: Traffic;
   readonly #turns: Turns;
   #output: Output | null = null;
   /** A broadcast's frame that waits alone: shared by its receivers, so it goes by reference. */
@@ -86,7 +87,7 @@ export class Writer implements Flushable {
   /** @param transport The runtime's connection. @param options Limits, counters and listeners. */
   constructor(transport: Transport, { limits, traffic, turns, events }: WriterOptions) {
     this.#transport = transport;
-    this.#traffic = traffic;
+    this.traffic = traffic;
     this.#turns = turns;
     this.limits = limits;
     this.events = events;
@@ -133,7 +134,7 @@ export class Writer implements Flushable {
       return this.refuse();
     }
     this.#encode(protocol, payload);
-    this.#traffic.messagesOut++;
+    this.traffic.messagesOut++;
     this.flushLarge();
     return this.ready();
   }
@@ -160,7 +161,7 @@ export class Writer implements Flushable {
   writeFrame(frame: Uint8Array): boolean {
     if (this.protocol === null) return false;
     if ((this.congested || frame.length > SMALL_SIZE) && !this.makeRoom(frame)) return false;
-    this.#traffic.messagesOut++;
+    this.traffic.messagesOut++;
     if (this.#output !== null || this.#frame !== null) {
       this.output().append(frame);
       this.flushLarge();
@@ -269,7 +270,7 @@ export class Writer implements Flushable {
 
   #count(bytes: number): void {
     this.#given += bytes;
-    this.#traffic.bytesOut += bytes;
+    this.traffic.bytesOut += bytes;
     this.#turns.add(bytes);
   }
 

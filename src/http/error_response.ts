@@ -31,6 +31,11 @@ export function errorResponse(error: HttpError, bodiless = false): string {
   return bodiless ? head : head + reason;
 }
 
+/** The status of a response that {@linkcode errorResponse} or the like has made. */
+export function statusOf(response: string): number {
+  return Number(response.slice("HTTP/1.1 ".length).slice(0, 3));
+}
+
 /** Whom a failed request belongs to. */
 interface Failed {
   readonly head: RequestHead | null;

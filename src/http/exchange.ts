@@ -10,7 +10,7 @@ import type { RequestHead } from "../handshake/request_head.ts";
 import { responseHead } from "../handshake/response.ts";
 import type { Fetch } from "./fetch.ts";
 import { BodyReader } from "./body_reader.ts";
-import { refusalResponse } from "./error_response.ts";
+import { refusalResponse, statusOf } from "./error_response.ts";
 import { reasonOf } from "./reasons.ts";
 import type { ResponseWriter } from "./response_writer.ts";
 
@@ -35,6 +35,10 @@ export class HttpExchange {
   readonly #body: BodyReader;
   /** Where the response's body comes from, once its head is sent. */
   #source: ReadableStreamDefaultReader<Uint8Array> | null = null;
+  /** The status of the response, once there is one. */
+  #status: number | undefined = undefined;
+  /** Whether the whole response was written. */
+  #complete = false;
   /**
    * - `request`: the request's body is arriving;
    * - `fetch`: the application has the request;
@@ -93,6 +97,7 @@ export class HttpExchange {
   gone(): void {
     this.#state = "over";
     if (this.#source !== null) drop(this.#source);
+    this.#writer.ended(this.#status, this.#complete);
   }
 
   async #answer(): Promise<void> {
@@ -137,10 +142,11 @@ export class HttpExchange {
     // Before the head is out: it throws where the application has used the body already.
     const source = body?.getReader() ?? null;
     this.#state = "response";
+    this.#status = status;
     this.#write(head);
     if (source !== null && bodiless) drop(source);
     else if (source !== null) await this.#sendBody(source, length, chunked);
-    if (!this.#isOver) this.#writer.finish();
+    if (!this.#isOver) this.#finish();
   }
 
   async #sendBody(
@@ -194,8 +200,15 @@ export class HttpExchange {
     // Half a response must not pass for a whole one.
     if (this.#state === "response") return writer.abort();
     this.#state = "over";
-    this.#write(latin1(refusalResponse(error, writer)));
-    writer.finish();
+    const response = refusalResponse(error, writer);
+    this.#status = statusOf(response);
+    this.#write(latin1(response));
+    this.#finish();
+  }
+
+  #finish(): void {
+    this.#complete = true;
+    this.#writer.finish();
   }
 }
 

@@ -29,4 +29,6 @@ export interface ResponseWriter {
   finish(): void;
   /** Ends the connection at once. */
   abort(): void;
+  /** The exchange is over: with which status, and whether the whole response was written. */
+  ended(status: number | undefined, complete: boolean): void;
 }

@@ -4,8 +4,9 @@
  *
  * @module
  */
+import { AccessLog, type EarlyRefusal } from "./access_log.ts";
 import { Addresses, reject } from "./connection_limits.ts";
-import { Refusal } from "../errors.ts";
+import { Refusal, type RefusalReason } from "../errors.ts";
 import { guard } from "../guard.ts";
 import type { Application } from "./application.ts";
 import { ServerConnection } from "./server_connection.ts";
@@ -55,6 +56,8 @@ export class Context {
   readonly counters: Counters = new Counters();
   /** Writes to the setting `log` what clients can cause at will: one line per kind and interval. */
   readonly limitedLog: LimitedLog;
+  /** What the setting `accessLog` is told by; `null` unless set. */
+  readonly accessLog: AccessLog | null;
   /** Who subscribes to what. */
   readonly topics: Topics = new Topics();
   /** How many connections have a socket. */
@@ -71,6 +74,9 @@ export class Context {
     this.wheel = new TimingWheel(settings.clock);
     this.turns = turnsOf(settings.clock);
     this.limitedLog = new LimitedLog((message, error) => this.log(message, error), settings.clock);
+    const { accessLog, clock } = settings;
+    const failed = (error: unknown) => this.log("Uncaught exception in accessLog:", error);
+    this.accessLog = accessLog === undefined ? null : new AccessLog(accessLog, clock, failed);
     this.#addresses = new Addresses(settings);
     const { broker } = settings;
     if (broker !== undefined) this.topics.relay = new Relay(broker, this.topics, this);
@@ -85,7 +91,8 @@ export class Context {
   take(transport: Transport, owner?: Owner, timeLeft?: number): Owned {
     const refusal = this.#refusalOf(transport, owner);
     if (refusal !== undefined) {
-      this.counters.refused[refusal.reason]++;
+      const { reason, status } = refusal;
+      this.#refusedEarly(transport.remoteAddress, { reason, status });
       return reject(transport, this.wheel, owner, refusal);
     }
     const connection = new ServerConnection(this, transport, owner);
@@ -115,16 +122,16 @@ export class Context {
    */
   beginTls(peer: Address, owner: Owner, end: TlsHandshakeEnd): PendingHandshake | undefined {
     const { maxConnections, handshakeTimeout } = this.settings;
-    const { refused } = this.counters;
-    if (owner.stopping) return void refused.stopping++;
-    if (this.#sockets >= maxConnections) return void refused.limit++;
+    if (owner.stopping) return void this.#refusedEarly(peer, { reason: "stopping" });
+    if (this.#sockets >= maxConnections) return void this.#refusedEarly(peer, { reason: "limit" });
+    const begunAt = this.wheel.now();
     const pending = new PendingHandshake({
       ...end,
       wheel: this.wheel,
       timeout: handshakeTimeout,
       owner,
       fail: (error) => {
-        refused.tls++;
+        this.#refusedEarly(peer, { reason: "tls", duration: this.wheel.now() - begunAt });
         end.fail(error);
       },
       release: (pending) => {
@@ -134,10 +141,22 @@ export class Context {
     });
     if (!this.#addresses.add(pending, peer)) {
       this.wheel.remove(pending);
-      return void refused.limit++;
+      return void this.#refusedEarly(peer, { reason: "limit" });
     }
     this.#sockets++;
     return pending;
+  }
+
+  /** A connection came to nothing before it could send a request. */
+  #refusedEarly(peer: Address, refusal: EarlyRefusal): void {
+    this.counters.refused[refusal.reason]++;
+    this.accessLog?.early(peer, refusal);
+  }
+
+  /** A handshake came to nothing. */
+  refused(connection: ServerConnection, reason: RefusalReason, status?: number): void {
+    this.counters.refused[reason]++;
+    this.accessLog?.refusal(connection, reason, status);
   }
 
   /** Whether a connection may stay, now that a trusted proxy has told whose it is. */

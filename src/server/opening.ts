@@ -20,7 +20,7 @@ import { writeLatin1 } from "../handshake/latin1.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
 import { checkHandshakeField } from "../handshake/response.ts";
 import { detectVersion, isDraft, upgradeRequired } from "../handshake/versions.ts";
-import { refusalResponse } from "../http/error_response.ts";
+import { refusalResponse, statusOf } from "../http/error_response.ts";
 import { HttpExchange } from "../http/exchange.ts";
 import { OPTIONS_ANSWER } from "../http/options_answer.ts";
 import { checkCloseCode } from "../protocol/close_code.ts";
@@ -100,7 +100,7 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
     try {
       context.turns.begin();
       this.#hasData = true;
-      context.counters.traffic.bytesIn += chunk.length;
+      this.#connection.writer.traffic.bytesIn += chunk.length;
       this.#receive(chunk, transport.transfersChunks);
     } finally {
       uncork();
@@ -235,7 +235,8 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
     checkClient(connection, head);
     if (head.target === "*") {
       connection.context.counters.requests++;
-      return this.#answer(OPTIONS_ANSWER);
+      this.#answer(OPTIONS_ANSWER);
+      return connection.context.accessLog?.request(connection, statusOf(OPTIONS_ANSWER), true);
     }
     const version = detectVersion(head, settings.versions);
     if (version === undefined) return this.#servePlain(head, rest);
@@ -352,8 +353,8 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
     throw upgradeRequired(settings.versions);
   }
 
-  #count(reason: RefusalReason): void {
-    this.#connection.context.counters.refused[reason]++;
+  #count(reason: RefusalReason, status?: number): void {
+    this.#connection.context.refused(this.#connection, reason, status);
   }
 
   /** Ends a handshake that can't be answered any more. */
@@ -369,15 +370,19 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
     const isForClient = error instanceof HttpError || error instanceof ProtocolError;
     if (!isForClient) connection.report(error);
     if (this.#isOver) return;
-    this.#count(reasonOf(error));
     const isAnswered = this.#state === "key3";
     this.#state = "over";
     if (error instanceof ProtocolError) logSilentEnd(connection, error.message);
-    if (error instanceof ProtocolError || isAnswered) return this.abort();
-    this.#answer(refusalResponse(error, connection));
+    const isSilent = error instanceof ProtocolError || isAnswered;
+    const answer = isSilent ? "" : refusalResponse(error, connection);
+    this.#count(reasonOf(error), isSilent ? undefined : statusOf(answer));
+    if (isSilent) this.abort();
+    else this.#answer(answer);
   }
 
   #answer(answer: string): void {
+    // Whoever was told of the refusal may have ended the connection.
+    if (this.#state === "left") return;
     this.#state = "over";
     this.#write(answer);
     this.finish();

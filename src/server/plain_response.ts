@@ -39,5 +39,6 @@ export function plainResponse(
     report: (error) => connection.report(error),
     finish: () => opening.finish(),
     abort: () => opening.abort(),
+    ended: (status, complete) => context.accessLog?.request(connection, status, complete),
   };
 }

@@ -58,17 +58,19 @@ export function checkHandshake(
   return challenge;
 }
 
-/** Checks the origin of a browser's page. @throws {Refusal} 403. */
+/** Checks the origin of a browser's page, and logs why it is refused. @throws {Refusal} 403. */
 export function checkOrigin(
-  { head, version }: ServerConnection,
+  { head, version, context }: ServerConnection,
   handler: WebSocketHandler,
 ): void {
   const origin = head === null ? undefined : originOf(head, version);
   if (origin === undefined || requireSync("checkOrigin", handler.checkOrigin(origin))) return;
-  const own = `${schemeOf(handler)}://${head?.host ?? ""}`;
-  throw new Refusal(403, `the origin ${JSON.stringify(origin)} may not connect to ${own}`, {
-    reason: "origin",
-  });
+  const url = `${schemeOf(handler)}://${head?.host ?? ""}${head?.path ?? ""}`;
+  // The page sees no more than 1006.
+  const because = `the origin ${JSON.stringify(origin)} may not connect to ${url}: ` +
+    "list it in the setting allowedOrigins, or allow it in checkOrigin()";
+  context.limitedLog.write("origin", `Refused a handshake: ${because}`);
+  throw new Refusal(403, because, { reason: "origin" });
 }
 
 /** Logs a handshake that ends without an answer: the log is all that tells why. */

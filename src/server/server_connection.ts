@@ -81,10 +81,10 @@ export class ServerConnection implements ConnectionInfo, Subscriber, Owned {
     this.transport = transport;
     this.owner = owner;
     const opening = this.#opening = new Opening(this);
-    const { settings, turns, counters } = context;
+    const { settings, turns, counters, accessLog } = context;
     this.writer = new Writer(transport, {
       limits: settings,
-      traffic: counters.traffic,
+      traffic: accessLog?.accept(transport, counters.traffic) ?? counters.traffic,
       turns,
       events: opening,
     });
@@ -224,7 +224,7 @@ export class ServerConnection implements ConnectionInfo, Subscriber, Owned {
       writer: this.writer,
       receiver: dispatcher,
       limits: context.settings,
-      traffic: context.counters.traffic,
+      traffic: this.writer.traffic,
       wheel: context.wheel,
       turns: context.turns,
     });
@@ -232,6 +232,7 @@ export class ServerConnection implements ConnectionInfo, Subscriber, Owned {
     if (!connection.isOpen) return;
     this.#owesClose = true;
     if (match !== null) context.counters.open(match.pattern, this.version);
+    context.accessLog?.handshake(this);
     dispatcher.call((handler) => handler.open(...(match?.args ?? [])));
     if (rest.length > 0) connection.reader.receive(rest, owned);
     dispatcher.resume();
@@ -289,6 +290,7 @@ export class ServerConnection implements ConnectionInfo, Subscriber, Owned {
     if (this.match !== null) {
       this.context.counters.close(this.match.pattern, this.version, end.code);
     }
+    this.context.accessLog?.close(this, end);
     // Not at once: the handler may be in the middle of the call that ended the connection.
     queueMicrotask(() => this.#callOnClose());
   }

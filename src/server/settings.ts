@@ -8,6 +8,7 @@ import { WEBSOCKET_VERSIONS, type WebSocketVersion } from "../handshake/versions
 import type { Fetch } from "../http/fetch.ts";
 import type { Broker, BrokerStatus } from "../pubsub/brokers/broker.ts";
 import { type Clock, systemClock } from "../timing/clock.ts";
+import type { AccessEntry } from "./access_log.ts";
 import { logToConsole } from "./log.ts";
 import {
   BOOLEAN,
@@ -100,10 +101,15 @@ export interface Settings {
   /** Carries published messages to other processes. Default: topics are this process's own. */
   readonly broker: Broker | undefined;
   /**
-   * Called when the broker goes away, with what is known of the cause, and when it is back. Default:
-   * writes to `log`.
+   * Called when the broker goes away, with what is known of the cause, when it does not keep up
+   * (`"slow"`), and when it is back. Default: writes to `log`.
    */
   readonly onBrokerStatus: ((status: BrokerStatus, error?: Error) => void) | undefined;
+  /**
+   * Called for each handshake, refusal, plain HTTP request and close (Tornado's `log_function`).
+   * Default: nothing is written.
+   */
+  readonly accessLog: ((entry: AccessEntry) => unknown) | undefined;
   /**
    * Called with errors that no handler is told of. Default: writes them to `console.error` with
    * control characters escaped, for an error may quote what a client has sent.
@@ -139,6 +145,7 @@ export const defaultSettings: Settings = {
   maxConnectionsPerAddress: Infinity,
   broker: undefined,
   onBrokerStatus: undefined,
+  accessLog: undefined,
   log: logToConsole,
   clock: systemClock,
 };
@@ -169,6 +176,7 @@ const KINDS: Readonly<Record<keyof Settings, Kind>> = {
   maxConnectionsPerAddress: LIMIT,
   broker: objectWith("publish", "subscribe", "unsubscribe", "close"),
   onBrokerStatus: FUNCTION,
+  accessLog: FUNCTION,
   log: FUNCTION,
   clock: objectWith("now", "setTimeout", "clearTimeout"),
 };

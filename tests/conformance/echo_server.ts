@@ -31,7 +31,9 @@ export async function withServer(
   const logged: unknown[] = [];
   const app = new Application([["/", handler]], {
     versions: WEBSOCKET_VERSIONS,
-    log: (...line) => logged.push(line),
+    log: (...line) => {
+      if (!line[0].startsWith("Refused a handshake: the origin ")) logged.push(line);
+    },
     ...settings,
   });
   const server = app.listen({ port: 0, hostname: "127.0.0.1" });

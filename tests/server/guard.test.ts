@@ -104,6 +104,18 @@ const inMessage =
     return logged;
   };
 
+/** The setting `accessLog`: a handshake, a close, a refusal and a plain request. */
+const accessLog: Place = async ({ act }) => {
+  const [rig, logged] = makeRig({ accessLog: act, fetch: () => new Response("") });
+  const client = await rig.open("rfc6455");
+  client.close(1000);
+  await rig.send("no request");
+  await rig.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  await settle();
+  await check(rig);
+  return logged;
+};
+
 /** The setting `fetch`, whose client waits for the answer, or is gone before. */
 const plain =
   (fetch: (act: () => unknown) => unknown, { isGone = false } = {}): Place => async ({ act }) => {
@@ -306,6 +318,7 @@ const places: Readonly<Record<string, [place: Place, logged: string]>> = {
     "Uncaught exception in ",
   ],
   "the setting log": [logging, "Uncaught exception in the setting log:"],
+  "the setting accessLog": [accessLog, "Uncaught exception in accessLog:"],
   "the setting fetch": [plain((act) => act()), "Uncaught exception"],
   "a body's start()": [plain((act) => bodyWith("start", act)), "Uncaught exception"],
   "a body's pull()": [plain((act) => bodyWith("pull", act)), ""],

@@ -214,10 +214,8 @@ for (const version of VERSIONS) {
         ]
       ) {
         const { status, body } = await answer(rig, version, { origin });
-        assertEquals(
-          [status, body],
-          [403, `the origin "${origin}" may not connect to ws://localhost\n`],
-        );
+        assertEquals(status, 403);
+        assertStringIncludes(body, `the origin "${origin}" may not connect to ws://localhost/: `);
       }
     });
 
