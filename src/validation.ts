@@ -147,6 +147,33 @@ export function checkValue(value: unknown, subject: string, kind: Kind | undefin
   }
 }
 
+/**
+ * Completes given values with defaults; `undefined` stands for the default.
+ *
+ * @param names The names that are taken from `given`. Default: those of the defaults.
+ */
+export function withDefaults<Values extends object>(
+  defaults: Values,
+  given: Partial<Values>,
+  names: readonly string[] = Object.keys(defaults),
+): Values {
+  const own = names.map((name) => [name, Reflect.get(given, name)])
+    .filter(([, value]) => value !== undefined);
+  return { ...defaults, ...Object.fromEntries(own) };
+}
+
+/** Checks that one limit does not exceed another. @throws {RangeError} If it does. */
+export function checkAtMost<Name extends string>(
+  limits: Readonly<Record<Name, number>>,
+  name: Name,
+  greatest: Name,
+): void {
+  if (limits[name] <= limits[greatest]) return;
+  throw new RangeError(
+    `Cannot use ${name}: must not exceed ${greatest} (${limits[greatest]}), got ${limits[name]}`,
+  );
+}
+
 /** The longest string that an error quotes. */
 const LONGEST_QUOTE = 40;
 

@@ -5,7 +5,7 @@
  * @module
  */
 import { ProtocolError } from "../errors.ts";
-import type { Settings } from "../server/settings.ts";
+import type { ClientLimits } from "./client_limits.ts";
 import type { Agreement, ClientHandshake } from "./handshake.ts";
 import { HandshakeError } from "./handshake_error.ts";
 import { RefusalBody } from "./refusal_body.ts";
@@ -41,7 +41,7 @@ type State = "head" | "proof" | "body" | "over";
 export class Opening {
   readonly #href: string;
   readonly #handshake: ClientHandshake;
-  readonly #limits: Settings;
+  readonly #limits: ClientLimits;
   readonly #events: OpeningEvents;
   #state: State = "head";
   #reader: ResponseReader;
@@ -62,7 +62,7 @@ export class Opening {
   constructor(
     href: string,
     handshake: ClientHandshake,
-    { limits, events }: { readonly limits: Settings; readonly events: OpeningEvents },
+    { limits, events }: { readonly limits: ClientLimits; readonly events: OpeningEvents },
   ) {
     this.#href = href;
     this.#handshake = handshake;
@@ -88,21 +88,22 @@ export class Opening {
   end(cause?: Error): void {
     if (this.#state === "body") return this.#refuse();
     const how = cause === undefined ? "the server ended the connection" : cause.message;
-    this.#fail(`${how}, ${this.#missing()}`, cause === undefined ? {} : { cause });
+    const because = `${how} before a ${this.#awaited()}, got ${this.#received} bytes`;
+    this.#fail(because, cause === undefined ? {} : { cause });
   }
 
   /** The time is up. */
   timedOut(): void {
     if (this.#state === "body") return this.#refuse();
     const { handshakeTimeout } = this.#limits;
-    this.#fail(`handshakeTimeout, ${handshakeTimeout} ms, is over, ${this.#missing()}`);
+    this.#fail(
+      `no ${this.#awaited()} within handshakeTimeout (${handshakeTimeout} ms), ` +
+        `got ${this.#received} bytes`,
+    );
   }
 
-  #missing(): string {
-    const wanted = this.#state === "proof"
-      ? `the ${this.#handshake.proof.length} bytes of the challenge's answer`
-      : "an answer";
-    return `where ${wanted} should have come; ${this.#received} bytes did`;
+  #awaited(): string {
+    return this.#state === "proof" ? "complete challenge response" : "complete response";
   }
 
   #readHead(chunk: Uint8Array): void {

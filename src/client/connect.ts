@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Settings } from "../server/settings.ts";
+import type { ClientLimits } from "./client_limits.ts";
 import { connect } from "../transport/connect.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { Clock } from "../timing/clock.ts";
@@ -66,10 +66,10 @@ export async function openSession(
   request: string | URL | ConnectRequest,
   options: ConnectOptions,
 ): Promise<Session> {
-  const settings = resolveOptions(options);
+  const limits = resolveOptions(options);
   const wanted = toRequest(request);
   const asked = toHandshakeRequest(wanted, options);
-  const attempt = new Attempt(asked, settings, options);
+  const attempt = new Attempt(asked, limits, options);
   const signals = [options.signal, wanted.signal];
   return await attempt.run(signals.filter((signal) => signal !== undefined && signal !== null));
 }
@@ -96,20 +96,20 @@ function wheelOf(clock: Clock): TimingWheel {
 /** One attempt to connect: what it has begun it ends, whatever happens. */
 class Attempt {
   readonly #asked: HandshakeRequest;
-  readonly #settings: Settings;
+  readonly #limits: ClientLimits;
   readonly #options: ConnectOptions;
   /** Ends the connecting. */
   readonly #connecting = new AbortController();
   #session: Session | null = null;
 
-  constructor(asked: HandshakeRequest, settings: Settings, options: ConnectOptions) {
+  constructor(asked: HandshakeRequest, limits: ClientLimits, options: ConnectOptions) {
     this.#asked = asked;
-    this.#settings = settings;
+    this.#limits = limits;
     this.#options = options;
   }
 
   async run(signals: readonly AbortSignal[]): Promise<Session> {
-    const { clock, handshakeTimeout } = this.#settings;
+    const { clock, handshakeTimeout } = this.#limits;
     const aborted = (event: Event): void => this.#giveUp((event.target as AbortSignal).reason);
     for (const signal of signals) signal.throwIfAborted();
     for (const signal of signals) signal.addEventListener("abort", aborted, { once: true });
@@ -133,9 +133,9 @@ class Attempt {
       href: target.href,
       version,
       handshake,
-      limits: this.#settings,
-      wheel: wheelOf(this.#settings.clock),
-      turns: turnsOf(this.#settings.clock),
+      limits: this.#limits,
+      wheel: wheelOf(this.#limits.clock),
+      turns: turnsOf(this.#limits.clock),
       onPing,
       onPong,
     });
@@ -165,11 +165,11 @@ class Attempt {
 
   #late(): void {
     if (this.#session !== null) return this.#session.timedOut();
-    const { handshakeTimeout } = this.#settings;
+    const { handshakeTimeout } = this.#limits;
     this.#giveUp(
       new HandshakeError(
-        `Cannot connect to ${this.#asked.target.href}: handshakeTimeout, ${handshakeTimeout} ms, ` +
-          "is over, where a connection should have been made",
+        `Cannot connect to ${this.#asked.target.href}: ` +
+          `no connection within handshakeTimeout (${handshakeTimeout} ms)`,
       ),
     );
   }

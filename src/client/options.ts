@@ -7,8 +7,7 @@ import type { HeaderFields } from "../errors.ts";
 import { checkFieldName, checkFieldValue } from "../handshake/response.ts";
 import { isToken } from "../handshake/grammar.ts";
 import { WEBSOCKET_VERSIONS, type WebSocketVersion } from "../handshake/versions.ts";
-import type { CompressionOptions } from "../connection/compression.ts";
-import { checkCompression, resolveSettings, type Settings } from "../server/settings.ts";
+import { checkCompression, type CompressionOptions } from "../connection/compression.ts";
 import type { TlsOptions, Transport } from "../transport/transport.ts";
 import {
   BOOLEAN,
@@ -25,6 +24,7 @@ import {
   STRINGS,
 } from "../validation.ts";
 import type { Clock } from "../timing/clock.ts";
+import { type ClientLimits, LIMIT_KINDS, resolveLimits } from "./client_limits.ts";
 import type { HandshakeRequest } from "./handshake.ts";
 import { parseTarget } from "./target.ts";
 
@@ -86,75 +86,58 @@ export interface ConnectRequest {
  * ```
  */
 export interface ConnectOptions {
-  /** The version to speak; `"rfc6455"` unless told. */
+  /** The version to speak. Default: `"rfc6455"`. */
   readonly version?: WebSocketVersion;
-  /** The subprotocols to ask for, in the order of preference; draft75 and draft76 can ask for one. */
+  /** The subprotocols to offer, in order of preference; with draft75 and draft76 one at most. */
   readonly subprotocols?: readonly string[];
-  /** Fields to send, such as `Authorization` or `Cookie`; `Host` replaces the URL's own. */
+  /** Header fields to send, such as `Authorization` or `Cookie`. `Host` replaces the URL's host. */
   readonly headers?: HeaderFields;
   /**
-   * The origin to send, as a browser would. None unless told; draft75 and draft76, which must have
-   * one, send the server's own.
+   * The `Origin` to send, as a browser would. Default: none; with draft75 and draft76, which require
+   * one, the server's own.
    */
   readonly origin?: string;
-  /** Gives up connecting when it aborts. A connection that is open is not touched. */
+  /** Aborts the connecting. It does not end a connection that is open. */
   readonly signal?: AbortSignal;
-  /** Offers permessage-deflate; it is used if the server takes it. Not on draft75 and draft76. */
+  /** Offers permessage-deflate. Default: not offered. draft75 and draft76 do not have it. */
   readonly compression?: CompressionOptions;
-  /** How to speak TLS, for `wss:` only. No member of it may be `undefined` or empty. */
+  /** TLS options, for `wss:` only. A member that is `undefined` or empty is a `TypeError`. */
   readonly tls?: TlsOptions;
-  /** A unix socket's path to connect to, instead of the URL's host and port. */
+  /** The path of a Unix socket to connect to, instead of the URL's host and port. */
   readonly path?: string;
-  /** A connection to use instead of making one. */
+  /** A connection to use, instead of making one. */
   readonly transport?: Transport;
-  /** Called with the payload of each ping, which is answered already. */
+  /** Called with the payload of each ping. The pong is sent before. */
   readonly onPing?: (payload: Uint8Array) => void;
   /** Called with the payload of each pong. */
   readonly onPong?: (payload: Uint8Array) => void;
-  /** The longest message, after inflating; 16 MiB unless told. Beyond it: close code 1009. */
+  /** The longest message, after inflating. Beyond it: close code 1009. Default: 16 MiB. */
   readonly maxMessageSize?: number;
-  /** The most frames that one message may come in; 131,072 unless told. Beyond it: 1009. */
+  /** The most frames of one message. Beyond it: close code 1009. Default: 131,072. */
   readonly maxFragments?: number;
-  /** How much may wait for `readMessage`; 64 KiB unless told. At it, reading stops. */
+  /** How much may wait for `readMessage`; then reading stops. Default: 64 KiB. */
   readonly maxQueuedSize?: number;
-  /** Output that the server has not taken, above which `writeMessage` waits; 64 KiB unless told. */
+  /** The amount of waiting output above which `writeMessage` waits. Default: 64 KiB. */
   readonly highWaterMark?: number;
-  /** The most output that may wait; 16 MiB unless told. Beyond it: close code 1013. */
+  /** The most output that may wait. Beyond it: close code 1013. Default: 16 MiB. */
   readonly maxBufferedAmount?: number;
-  /** The longest head of an answer; 16 KiB unless told. */
+  /** The longest response head. Default: 16 KiB. */
   readonly maxHeaderSize?: number;
-  /** The most fields of an answer; 100 unless told. */
+  /** The most header fields of a response. Default: 100. */
   readonly maxHeaderCount?: number;
-  /** How much of a refusal's body is read; 4 KiB unless told. */
+  /** How much of the body of a refusal is read. Default: 4 KiB. */
   readonly maxBodySize?: number;
-  /** From the call to the end of the handshake, the connecting included; 10 s unless told. */
+  /** The time for connecting and the opening handshake together. Default: 10 s. */
   readonly handshakeTimeout?: number;
-  /** How long to wait for the server's part of the closing handshake; 5 s unless told. */
+  /** How long to wait for the server's part of the closing handshake. Default: 5 s. */
   readonly closeTimeout?: number;
   /** The time between pings; versions without a ping use TCP keep-alive. Default: 20 s. */
   readonly pingInterval?: number;
-  /** How long a ping may stay without a byte of answer; 20 s unless told. */
+  /** How long to wait for any data after a ping. Default: 20 s. */
   readonly pingTimeout?: number;
   /** The source of time, for tests. */
   readonly clock?: Clock;
 }
-
-/** The options that are settings too. */
-const SETTINGS = [
-  "maxMessageSize",
-  "maxFragments",
-  "maxQueuedSize",
-  "highWaterMark",
-  "maxBufferedAmount",
-  "maxHeaderSize",
-  "maxHeaderCount",
-  "maxBodySize",
-  "handshakeTimeout",
-  "closeTimeout",
-  "pingInterval",
-  "pingTimeout",
-  "clock",
-] as const satisfies readonly (keyof ConnectOptions & keyof Settings)[];
 
 /** The names of {@linkcode TlsOptions}. */
 const TLS_KINDS: Readonly<Record<keyof TlsOptions, Kind>> = {
@@ -165,12 +148,9 @@ const TLS_KINDS: Readonly<Record<keyof TlsOptions, Kind>> = {
   key: PEM,
 };
 
-/** The names of the options; those of settings are checked as such, and TLS by itself. */
+/** The names of the options, and what each must be; `undefined` if it is checked elsewhere. */
 const KINDS: Readonly<Record<keyof ConnectOptions, Kind | undefined>> = {
-  ...(Object.fromEntries(SETTINGS.map((name) => [name, undefined])) as Record<
-    typeof SETTINGS[number],
-    undefined
-  >),
+  ...LIMIT_KINDS,
   version: undefined,
   subprotocols: STRINGS,
   headers: undefined,
@@ -184,16 +164,14 @@ const KINDS: Readonly<Record<keyof ConnectOptions, Kind | undefined>> = {
   onPong: FUNCTION,
 };
 
-/** How much of a refusal's body is read, unless told. */
-const MAX_BODY_SIZE = 4096;
-
 /**
- * The limits of a client, by the names that they have in an application.
+ * Checks options.
  *
+ * @returns The limits, complete.
  * @throws {TypeError} If a name is unknown, a value has a wrong type, or options exclude each other.
  * @throws {RangeError} If a limit is out of range.
  */
-export function resolveOptions(options: ConnectOptions): Settings {
+export function resolveOptions(options: ConnectOptions): ClientLimits {
   if (typeof options === "string" || Array.isArray(options)) {
     throw new TypeError(
       `Cannot connect: expected options, got ${show(options)}; did you mean { subprotocols }?`,
@@ -207,15 +185,7 @@ export function resolveOptions(options: ConnectOptions): Settings {
   });
   checkTls(options);
   if (options.compression !== undefined) checkCompression(options.compression);
-  const given = SETTINGS.map((name) => [name, options[name]]);
-  return resolveSettings({
-    maxBodySize: MAX_BODY_SIZE,
-    ...Object.fromEntries(given.filter(isTold)),
-  });
-}
-
-function isTold([, value]: readonly unknown[]): boolean {
-  return value !== undefined;
+  return resolveLimits(options);
 }
 
 /** An option that is there but `undefined` comes from a variable that is not set: never a default. */

@@ -18,7 +18,7 @@ import { type Opened, Opening, type OpeningEvents } from "./client_opening.ts";
 import { type ClientHandshake, clientProtocol } from "./handshake.ts";
 import type { HandshakeError } from "./handshake_error.ts";
 import { MessageQueue, type PingCallback } from "./message_queue.ts";
-import type { Settings } from "../server/settings.ts";
+import type { ClientLimits } from "./client_limits.ts";
 
 /** What a session is made of. */
 export interface SessionOptions {
@@ -29,7 +29,7 @@ export interface SessionOptions {
   /** What is sent, and what must come. */
   readonly handshake: ClientHandshake;
   /** The limits. */
-  readonly limits: Settings;
+  readonly limits: ClientLimits;
   /** The timer. */
   readonly wheel: TimingWheel;
   /** Turns of the event loop. */

@@ -8,6 +8,7 @@ import { negotiateDeflate } from "../handshake/permessage_deflate.ts";
 import type { DeflateParameters } from "../protocol/deflate.ts";
 import { keepsWindows } from "../protocol/deflater.ts";
 import { hasZlib } from "../protocol/zlib.ts";
+import { BOOLEAN, checkOptions, type Kind, SIZE } from "../validation.ts";
 
 /**
  * How permessage-deflate (RFC 7692) is used where a client offers it.
@@ -42,6 +43,33 @@ export interface AgreedDeflate {
   readonly parameters: DeflateParameters;
 }
 
+const LEVEL: Kind = {
+  expected: "an integer from 1 to 9",
+  hasType: (value) => typeof value === "number",
+  inRange: (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 9,
+};
+
+const COMPRESSION_KINDS: Readonly<Record<keyof CompressionOptions, Kind>> = {
+  level: LEVEL,
+  memLevel: LEVEL,
+  threshold: SIZE,
+  contextTakeover: BOOLEAN,
+};
+
+/**
+ * Checks how to compress.
+ *
+ * @throws {TypeError} If a name is unknown or a value has a wrong type.
+ * @throws {RangeError} If a number is out of range.
+ */
+export function checkCompression(options: CompressionOptions): void {
+  checkOptions(options, {
+    kinds: COMPRESSION_KINDS,
+    noun: "compression option",
+    subject: (name) => `Cannot compress: ${name}`,
+  });
+}
+
 /** zlib's own defaults, and a size below which a frame hardly shrinks. */
 const DEFAULTS = { level: 6, memLevel: 8, threshold: 1024 } as const;
 
@@ -50,14 +78,12 @@ export type CompressorOptions = Pick<DeflateParameters, "level" | "memLevel" | "
 
 /** What is not negotiated. @throws {RangeError} If an option is out of its range. */
 export function resolveCompressorOptions(options: CompressionOptions): CompressorOptions {
+  checkCompression(options);
   const {
     level = DEFAULTS.level,
     memLevel = DEFAULTS.memLevel,
     threshold = DEFAULTS.threshold,
   } = options;
-  checkRange("level", level, 1, 9);
-  checkRange("memLevel", memLevel, 1, 9);
-  checkRange("threshold", threshold, 0, Number.MAX_SAFE_INTEGER);
   return { level, memLevel, threshold };
 }
 
@@ -83,12 +109,4 @@ export function agreeOnDeflate(
     ...compressorOptions,
   };
   return { response: agreement.response, parameters };
-}
-
-function checkRange(name: string, value: number, from: number, to: number): void {
-  if (!Number.isInteger(value) || value < from || value > to) {
-    throw new RangeError(
-      `Cannot compress with ${name} ${value}: not an integer from ${from} to ${to}`,
-    );
-  }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { CompressionOptions } from "../connection/compression.ts";
+import { checkCompression, type CompressionOptions } from "../connection/compression.ts";
 import { WEBSOCKET_VERSIONS, type WebSocketVersion } from "../handshake/versions.ts";
 import type { Fetch } from "../http/fetch.ts";
 import type { Broker, BrokerStatus } from "../pubsub/brokers/broker.ts";
@@ -12,15 +12,16 @@ import type { AccessEntry } from "./access_log.ts";
 import { logToConsole } from "./log.ts";
 import {
   BOOLEAN,
+  checkAtMost,
   checkOptions,
   FUNCTION,
   type Kind,
   LIMIT,
   OBJECT,
   objectWith,
-  SIZE,
   STRINGS,
   TIME,
+  withDefaults,
 } from "../validation.ts";
 
 /**
@@ -184,33 +185,6 @@ const KINDS: Readonly<Record<keyof Settings, Kind>> = {
 /** The options of `listen`, which are no settings. */
 const LISTEN_NAMES = ["port", "hostname", "path", "cert", "key", "reusePort", "signal", "onListen"];
 
-const LEVEL: Kind = {
-  expected: "an integer from 1 to 9",
-  hasType: (value) => typeof value === "number",
-  inRange: (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 9,
-};
-
-const COMPRESSION_KINDS: Readonly<Record<keyof CompressionOptions, Kind>> = {
-  level: LEVEL,
-  memLevel: LEVEL,
-  threshold: SIZE,
-  contextTakeover: BOOLEAN,
-};
-
-/**
- * Checks how to compress.
- *
- * @throws {TypeError} If a name is unknown or a value has a wrong type.
- * @throws {RangeError} If a number is out of range.
- */
-export function checkCompression(options: CompressionOptions): void {
-  checkOptions(options, {
-    kinds: COMPRESSION_KINDS,
-    noun: "compression option",
-    subject: (name) => `Cannot compress: ${name}`,
-  });
-}
-
 /**
  * Completes settings with the defaults.
  *
@@ -224,19 +198,12 @@ export function resolveSettings(settings: Partial<Settings>): Settings {
     subject: (name) => `Cannot use ${name}:`,
     elsewhere: { names: LISTEN_NAMES, place: "the options of listen" },
   });
-  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
-  const resolved: Settings = { ...defaultSettings, ...Object.fromEntries(given) };
+  const resolved = withDefaults(defaultSettings, settings);
   if (resolved.compression !== undefined) checkCompression(resolved.compression);
   const unknown = resolved.versions.find((version) => !WEBSOCKET_VERSIONS.includes(version));
   if (unknown !== undefined) {
     throw new TypeError(`Cannot use version "${unknown}": not ${WEBSOCKET_VERSIONS.join(", ")}`);
   }
-  const { highWaterMark, maxBufferedAmount } = resolved;
-  if (highWaterMark > maxBufferedAmount) {
-    throw new RangeError(
-      `Cannot use highWaterMark: must not exceed maxBufferedAmount (${maxBufferedAmount}), ` +
-        `got ${highWaterMark}`,
-    );
-  }
+  checkAtMost(resolved, "highWaterMark", "maxBufferedAmount");
   return resolved;
 }

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -235,8 +235,8 @@ describe("a client does not connect", () => {
     const body = async (url: string) => {
       const options = { handshakeTimeout: 100 };
       const connecting = () => websocketConnect(url.replace("ws:", "wss:"), options);
-      const error = await assertRejects(connecting, HandshakeError, "handshakeTimeout, 100 ms");
-      assertStringIncludes(error.message, "where a connection should have been made");
+      const says = "no connection within handshakeTimeout (100 ms)";
+      await assertRejects(connecting, HandshakeError, says);
     };
     // Deno keeps the socket of a TLS handshake that is given up until the server ends it.
     const liar = new Liar(() => {});
@@ -254,15 +254,15 @@ describe("a client gives up", () => {
     test(`on a server that says nothing (${version})`, () =>
       lying((socket) => socket.resume(), async (url) => {
         const connecting = () => websocketConnect(url, { version, handshakeTimeout: 50 });
-        const error = await assertRejects(connecting, HandshakeError, "handshakeTimeout, 50 ms");
-        assertStringIncludes(error.message, "where an answer should have come; 0 bytes did");
+        const says = "no complete response within handshakeTimeout (50 ms), got 0 bytes";
+        await assertRejects(connecting, HandshakeError, says);
       }));
   }
 
   test("on one that stops in the middle", () =>
     lying((socket) => socket.resume().write("HTTP/1.1 101 Sw"), async (url) => {
       const connecting = () => websocketConnect(url, { handshakeTimeout: 100 });
-      await assertRejects(connecting, HandshakeError, "15 bytes did");
+      await assertRejects(connecting, HandshakeError, "got 15 bytes");
     }));
 
   test("on one that stops before the proof", () =>
@@ -274,7 +274,7 @@ describe("a client gives up", () => {
     }, async (url) => {
       const options = { version: "draft76", handshakeTimeout: 100 } as const;
       const connecting = () => websocketConnect(url, options);
-      await assertRejects(connecting, HandshakeError, "the 16 bytes of the challenge's answer");
+      await assertRejects(connecting, HandshakeError, "no complete challenge response within");
     }));
 
   test("on one that stops in the body of its refusal, with what it said", () =>
@@ -293,7 +293,7 @@ describe("a client gives up", () => {
       });
     }, async (url) => {
       const connecting = () => websocketConnect(url, { handshakeTimeout: 100 });
-      await assertRejects(connecting, HandshakeError, "handshakeTimeout, 100 ms");
+      await assertRejects(connecting, HandshakeError, "handshakeTimeout (100 ms)");
     }));
 
   test("on one that sends an endless head", () =>
@@ -314,7 +314,7 @@ describe("a client gives up", () => {
     test(`on ${how} instead of an answer`, () =>
       lying((socket) => socket.once("data", () => end(socket)), async (url) => {
         const connecting = () => websocketConnect(url);
-        await assertRejects(connecting, HandshakeError, "where an answer should have come");
+        await assertRejects(connecting, HandshakeError, "before a complete response, got ");
       }));
   }
 

@@ -1,0 +1,69 @@
+/**
+ * The limits of a client, and their defaults. Sizes are bytes, times milliseconds.
+ *
+ * @module
+ */
+import type { ConnectionLimits } from "../connection/connection_options.ts";
+import type { HeadLimits } from "../handshake/head_reader.ts";
+import type { ProtocolLimits } from "../protocol/protocol.ts";
+import { type Clock, systemClock } from "../timing/clock.ts";
+import { checkAtMost, type Kind, LIMIT, objectWith, TIME, withDefaults } from "../validation.ts";
+
+/** The limits of a client; see `ConnectOptions`. */
+export interface ClientLimits extends ConnectionLimits, ProtocolLimits, HeadLimits {
+  /** How much may wait for `readMessage`. */
+  readonly maxQueuedSize: number;
+  /** How much of the body of a refusal is read. */
+  readonly maxBodySize: number;
+  /** From the call of `websocketConnect` to the end of the handshake; 0 is for ever. */
+  readonly handshakeTimeout: number;
+  /** The source of time. */
+  readonly clock: Clock;
+}
+
+const DEFAULTS: ClientLimits = {
+  maxMessageSize: 16 * 1024 * 1024,
+  maxFragments: 128 * 1024,
+  maxQueuedSize: 64 * 1024,
+  highWaterMark: 64 * 1024,
+  maxBufferedAmount: 16 * 1024 * 1024,
+  maxHeaderSize: 16 * 1024,
+  maxHeaderCount: 100,
+  maxBodySize: 4 * 1024,
+  handshakeTimeout: 10_000,
+  closeTimeout: 5_000,
+  pingInterval: 20_000,
+  pingTimeout: 20_000,
+  // A client that only listens is not idle.
+  idleTimeout: 0,
+  clock: systemClock,
+};
+
+/** The names of the limits that a caller may set, and what each must be. */
+export const LIMIT_KINDS: Readonly<Record<Exclude<keyof ClientLimits, "idleTimeout">, Kind>> = {
+  maxMessageSize: LIMIT,
+  maxFragments: LIMIT,
+  maxQueuedSize: LIMIT,
+  highWaterMark: LIMIT,
+  maxBufferedAmount: LIMIT,
+  maxHeaderSize: LIMIT,
+  maxHeaderCount: LIMIT,
+  maxBodySize: LIMIT,
+  handshakeTimeout: TIME,
+  closeTimeout: TIME,
+  pingInterval: TIME,
+  pingTimeout: TIME,
+  clock: objectWith("now", "setTimeout", "clearTimeout"),
+};
+
+/**
+ * Completes limits with the defaults.
+ *
+ * @param given Limits that are checked, among other options.
+ * @throws {RangeError} If `highWaterMark` exceeds `maxBufferedAmount`.
+ */
+export function resolveLimits(given: Partial<ClientLimits>): ClientLimits {
+  const limits = withDefaults(DEFAULTS, given, Object.keys(LIMIT_KINDS));
+  checkAtMost(limits, "highWaterMark", "maxBufferedAmount");
+  return limits;
+}
