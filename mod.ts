@@ -40,7 +40,7 @@ export type { MaybePromise } from "./src/guard.ts";
 export { type HandlerClass, WebSocketHandler } from "./src/server/handler.ts";
 export { WebSocketRequest } from "./src/handshake/web_socket_request.ts";
 export type { WebSocketVersion } from "./src/handshake/versions.ts";
-export type { Message } from "./src/connection/message.ts";
+export type { JsonMessage, Message } from "./src/connection/message.ts";
 export type { Match, Pattern, Route } from "./src/server/routes.ts";
 export type { ListenOptions, Server, ShutdownOptions } from "./src/server/server.ts";
 export type { CompressionOptions } from "./src/connection/compression.ts";

@@ -7,7 +7,7 @@ import { Connection } from "../connection/connection.ts";
 import { CLIENT } from "../connection/connection_options.ts";
 import type { ConnectionEnd } from "../connection/connection_end.ts";
 import { cork, uncork } from "../connection/cork.ts";
-import type { Message } from "../connection/message.ts";
+import { type Message, toSendable } from "../connection/message.ts";
 import { Traffic } from "../connection/traffic.ts";
 import { Writer } from "../connection/writer.ts";
 import type { WebSocketVersion } from "../handshake/versions.ts";
@@ -191,6 +191,7 @@ export class Session implements TransportEvents, OpeningEvents {
 
   /** See `WebSocketClientConnection.writeMessage`. */
   writeMessage(message: Message): Promise<void> {
+    if (this.writer.protocol === null) toSendable(message, this.version);
     return this.writer.writeMessage(message);
   }
 

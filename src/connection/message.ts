@@ -3,9 +3,12 @@
  *
  * @module
  */
+import { isDraft, type WebSocketVersion } from "../handshake/versions.ts";
 
 /**
  * A message to send: text, binary, or a plain object or array that goes as JSON text.
+ *
+ * Binary is an `ArrayBuffer` or any view of one, such as `Uint8Array`, `DataView` or Node's `Buffer`.
  *
  * @example
  * ```ts
@@ -22,32 +25,112 @@
  * const client = await connect(new Application([["/", Echo]]), "/");
  * client.writeMessage("text");
  * client.writeMessage(Uint8Array.of(1, 2, 3));
+ * client.writeMessage(new Uint16Array([1, 2]).buffer);
  * client.writeMessage({ json: true });
  * assertEquals(await client.readMessage(), "text");
  * assertEquals(await client.readMessage(), Uint8Array.of(1, 2, 3));
+ * assertEquals(await client.readMessage(), Uint8Array.of(1, 0, 2, 0));
  * assertEquals(await client.readMessage(), '{"json":true}');
  * ```
  */
-export type Message = string | Uint8Array | object;
+export type Message = string | ArrayBuffer | ArrayBufferView | JsonMessage;
+
+/**
+ * An object or array that `JSON.stringify` makes a text of. Its type may be an interface.
+ *
+ * The type excludes what JSON cannot carry and code sends by mistake: functions, promises, `Map`,
+ * `Set`, iterators and generators, `Blob`, `Request` and `Response`. At run time an instance of any
+ * class is a `TypeError`.
+ *
+ * @example
+ * ```ts
+ * import type { JsonMessage } from "@waterspout/websocket";
+ *
+ * interface Chat {
+ *   readonly from: string;
+ *   readonly text: string;
+ * }
+ *
+ * const chat: Chat = { from: "Ada", text: "Hello" };
+ * const message: JsonMessage = chat;
+ * // @ts-expect-error A Map would be sent as {}.
+ * const mistake: JsonMessage = new Map([["from", "Ada"]]);
+ * console.assert(message !== mistake);
+ * ```
+ */
+export type JsonMessage =
+  | readonly unknown[]
+  // What is written as a literal or has an alias for its type …
+  | { readonly [name: string]: unknown }
+  // … and interfaces, to which TypeScript gives no index signature.
+  | object & {
+    /** Functions and classes have it. */
+    readonly [Symbol.hasInstance]?: never;
+    /** Maps, sets, generators and the like have it. */
+    readonly [Symbol.iterator]?: never;
+    /** Asynchronous generators and streams have it. */
+    readonly [Symbol.asyncIterator]?: never;
+    /** Promises, weak maps and the like have it. */
+    readonly [Symbol.toStringTag]?: never;
+    /** A promise has a method of this name. */
+    readonly then?: Message | number | boolean | null | undefined;
+    /** An iterator has a method of this name. */
+    readonly next?: Message | number | boolean | null | undefined;
+    /** `Blob`, `Request` and `Response` have a method of this name. */
+    readonly arrayBuffer?: Message | number | boolean | null | undefined;
+  };
 
 /**
  * The text or the bytes of a message.
  *
- * @throws {TypeError} If it is neither a string, a `Uint8Array`, a plain object nor an array.
+ * @throws {TypeError} If it is neither a string, binary, a plain object nor an array, or if
+ * `JSON.stringify` cannot make a text of it.
  */
 export function toPayload(message: Message): string | Uint8Array {
   if (typeof message === "string" || message instanceof Uint8Array) return message;
-  if (Array.isArray(message) || isPlain(message)) {
-    const text: string | undefined = JSON.stringify(message);
-    if (text !== undefined) return text;
-    throw new TypeError("Cannot send an object: its toJSON() returns nothing that JSON has");
+  if (ArrayBuffer.isView(message)) {
+    return new Uint8Array(message.buffer, message.byteOffset, message.byteLength);
   }
+  if (isArrayBuffer(message)) return new Uint8Array(message);
+  if (Array.isArray(message) || isPlain(message)) return toJson(message);
   throw new TypeError(
-    `Cannot send ${kindOf(message)}: not a string, a Uint8Array, a plain object or an array`,
+    "Cannot send a message: must be a string, an ArrayBuffer or a view of one, a plain object or " +
+      `an array, got ${kindOf(message)}`,
   );
 }
 
-/** Whether it is an object of no class, be it of another realm. */
+/**
+ * The same where the version may have no binary messages: what cannot be sent is told first, also by
+ * a connection on which nothing can be.
+ *
+ * @throws {TypeError} As {@linkcode toPayload}, and if it is binary and the version has only text.
+ */
+export function toSendable(message: Message, version: WebSocketVersion): string | Uint8Array {
+  const payload = toPayload(message);
+  if (typeof payload === "string" || !isDraft(version)) return payload;
+  throw new TypeError(`Cannot send a binary message: ${version} has none`);
+}
+
+function toJson(message: object): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(message);
+  } catch (cause) {
+    // A circle, a BigInt. What the application's own toJSON() throws is its own.
+    if (!(cause instanceof TypeError)) throw cause;
+    throw new TypeError(`Cannot send a message as JSON: ${cause.message}`, { cause });
+  }
+  if (text !== undefined) return text;
+  throw new TypeError("Cannot send a message as JSON: its toJSON() returns nothing that JSON has");
+}
+
+/** Whether it is an `ArrayBuffer`, also one of another realm. */
+function isArrayBuffer(value: unknown): value is ArrayBuffer {
+  return value instanceof ArrayBuffer ||
+    Object.prototype.toString.call(value) === "[object ArrayBuffer]";
+}
+
+/** Whether it is an object of no class, also one of another realm. */
 function isPlain(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;
   const prototype = Object.getPrototypeOf(value);

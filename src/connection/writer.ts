@@ -22,7 +22,7 @@ const SMALL_SIZE = 4 * 1024;
 const MOST_BYTES = 3;
 
 /** A promise that is safe to ignore: nobody is punished for not listening to a dead peer. */
-function ignorable<T>(promise: Promise<T>): Promise<T> {
+export function ignorable<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;
 }

@@ -5,6 +5,8 @@
  */
 import { DONE } from "../timing/turns.ts";
 import { type Message, toPayload } from "../connection/message.ts";
+import { ignorable } from "../connection/writer.ts";
+import { WebSocketClosedError } from "../errors.ts";
 import { Broadcast, type Published } from "./broadcast.ts";
 import { add, count, has, remove } from "./small_set.ts";
 import type { Relay } from "./relay.ts";
@@ -54,7 +56,7 @@ export class Topics {
   ): Promise<void> {
     checkTopic(topic, "subscribe to");
     const whenSlow = checkWhenSlow(options);
-    if (subscriber.protocol === null) return refuseUnopened(subscriber, topic);
+    if (subscriber.protocol === null) return refuse(subscriber, topic);
     const subscribers = this.#subscribers.get(topic);
     if (!has(subscribers, subscriber)) {
       const joined = add(subscribers, subscriber);
@@ -153,14 +155,14 @@ export class Topics {
   }
 }
 
-/** A subscriber that ends has left its topics and joins none; one that opens is asked too early. */
-function refuseUnopened(subscriber: Subscriber, topic: string): Promise<void> {
-  if (subscriber.isOpening) {
-    throw new TypeError(
-      `Cannot subscribe to ${JSON.stringify(topic)}: the handshake is not over; do it in open()`,
-    );
+/** A subscriber that ends has left its topics and joins none; one that opens comes too early. */
+function refuse({ isOpening }: Subscriber, topic: string): Promise<void> {
+  const attempt = `Cannot subscribe to ${JSON.stringify(topic)}`;
+  if (isOpening) {
+    throw new TypeError(`${attempt}: the handshake is not over; do it in open()`);
   }
-  return DONE;
+  const error = new WebSocketClosedError(`${attempt}: the connection is closed`);
+  return ignorable(Promise.reject(error));
 }
 
 const WHEN_SLOW: readonly WhenSlow[] = ["close", "skip", "latest"];

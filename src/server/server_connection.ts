@@ -6,12 +6,12 @@
 import { Connection } from "../connection/connection.ts";
 import type { ConnectionEnd } from "../connection/connection_end.ts";
 import { SERVER } from "../connection/connection_options.ts";
-import { type Message, sizeOf, toPayload } from "../connection/message.ts";
+import { type Message, sizeOf, toSendable } from "../connection/message.ts";
 import { Writer } from "../connection/writer.ts";
 import { ProtocolError, WebSocketClosedError } from "../errors.ts";
 import { caught, guard, toError } from "../guard.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
-import { isDraft, type WebSocketVersion } from "../handshake/versions.ts";
+import type { WebSocketVersion } from "../handshake/versions.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 import type { SmallSet } from "../pubsub/small_set.ts";
 import type { Subscriber, SubscriptionPolicies } from "../pubsub/subscriber.ts";
@@ -164,7 +164,8 @@ export class ServerConnection implements ConnectionInfo, Subscriber, Owned {
 
   /** See `WebSocketHandler.writeMessage`. */
   writeMessage(message: Message): Promise<void> {
-    return this.connection === null ? this.#writeEarly(message) : this.writer.writeMessage(message);
+    if (this.writer.protocol === null) return this.#keepOrRefuse(message);
+    return this.writer.writeMessage(message);
   }
 
   /** See {@linkcode Subscriber.writeFrame}. */
@@ -172,12 +173,9 @@ export class ServerConnection implements ConnectionInfo, Subscriber, Owned {
     this.writer.writeFrame(frame);
   }
 
-  /** Keeps a message until the handshake is over. */
-  #writeEarly(message: Message): Promise<void> {
-    const payload = toPayload(message);
-    if (typeof payload !== "string" && isDraft(this.version)) {
-      throw new TypeError(`Cannot send a binary message: ${this.version} has none`);
-    }
+  /** Keeps a message until the handshake is over, or refuses it when the connection is. */
+  #keepOrRefuse(message: Message): Promise<void> {
+    const payload = toSendable(message, this.version);
     const { settings } = this.context;
     if (this.#opening === null) return this.writer.refuse();
     const waiting = this.#early?.size ?? 0;

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, test } from "node:test";
-import { WebSocketClosedError } from "../../src/client/mod.ts";
+import { type Message, WebSocketClosedError } from "../../src/client/mod.ts";
 import { open, settle } from "./fake_server.ts";
 import { HIXIE, HYBI, VERSIONS } from "./support.ts";
 
@@ -103,7 +103,7 @@ describe("a client writes", () => {
 
   test("no message of another kind", async () => {
     const { client } = await open();
-    assertThrows(() => client.writeMessage(new Map()), TypeError, "a Map");
+    assertThrows(() => client.writeMessage(new Map() as unknown as Message), TypeError, "a Map");
     client.abort();
   });
 

@@ -316,7 +316,7 @@ describe("a handler's subscription", () => {
     onMessage(message: string | Uint8Array): void {
       if (message === "bad") this.subscribe("");
       this.close();
-      this.subscribe("news");
+      this.subscribe("news").catch((error) => Early.error = error);
     }
   }
   const logged: unknown[] = [];
@@ -334,11 +334,15 @@ describe("a handler's subscription", () => {
     await endAll([member]);
   });
 
-  test("after the close does nothing", async () => {
+  test("after the close is refused, and nothing is joined", async () => {
     const member = await Member.join(app, "/", "rfc6455");
     member.send("close");
     await settled();
     assertEquals(app.subscribers("news"), 0);
+    assertEquals(
+      String(Early.error),
+      'WebSocketClosedError: Cannot subscribe to "news": the connection is closed',
+    );
     await endAll([member]);
   });
 

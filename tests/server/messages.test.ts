@@ -1,4 +1,6 @@
+import { Buffer } from "node:buffer";
 import { describe, test } from "node:test";
+import { runInNewContext } from "node:vm";
 import { assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
 import { WebSocketClosedError } from "../../src/errors.ts";
 import { WebSocketHandler } from "../../src/server/handler.ts";
@@ -199,6 +201,8 @@ for (const version of VERSIONS) {
     });
 
     test("of no kind that can be sent are a TypeError that says what they are", async () => {
+      const circle: unknown[] = [];
+      circle.push(circle);
       const refused: [value: unknown, because: string][] = [
         [undefined, "undefined"],
         [null, "null"],
@@ -208,8 +212,12 @@ for (const version of VERSIONS) {
         [() => 1, "a function"],
         [new Date(), "a Date"],
         [new Map(), "a Map"],
-        [new ArrayBuffer(1), "a ArrayBuffer"],
-        [{ n: 1n }, "BigInt"],
+        [new SharedArrayBuffer(1), "a SharedArrayBuffer"],
+        [Promise.resolve("x"), "a Promise"],
+        [new Blob(["x"]), "a Blob"],
+        [["x"].values(), "got a"],
+        [{ n: 1n }, "Cannot send a message as JSON: "],
+        [circle, "Cannot send a message as JSON: "],
         [{ toJSON: () => undefined }, "toJSON"],
       ];
       const handlers: WebSocketHandler[] = [];
@@ -263,6 +271,33 @@ describe("binary messages", () => {
         client.take(),
         ["1,1,1,1,1", "2,2,2,2,2", "3,3,3,3,3"].map((b) => `binary ${b}`),
       );
+    });
+  }
+
+  for (const version of HYBI) {
+    test(`${version}: may be an ArrayBuffer or any view of one`, async () => {
+      const bytes = Uint8Array.of(9, 1, 2, 3, 4, 9, 9, 9);
+      const { buffer } = bytes;
+      const realm = runInNewContext("Uint8Array.of(1, 2, 3, 4)") as Uint8Array<ArrayBuffer>;
+      const messages = [
+        buffer.slice(1, 5),
+        bytes.subarray(1, 5),
+        new DataView(buffer, 1, 4),
+        new Uint16Array(buffer.slice(1, 5)),
+        new Float32Array(buffer.slice(1, 5)),
+        Buffer.from(buffer, 1, 4),
+        realm,
+        realm.buffer,
+      ];
+      class Sender extends WebSocketHandler {
+        override open(): void {
+          for (const message of messages) this.writeMessage(message);
+        }
+        onMessage(): void {}
+      }
+      const client = await new Rig(Sender).open(version);
+      await settle();
+      assertEquals(client.take(), messages.map(() => "binary 1,2,3,4"));
     });
   }
 

@@ -1,0 +1,185 @@
+/**
+ * A wrong argument is thrown, a dead connection rejects: by every call, on both ends, at any time.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { describe, test } from "node:test";
+import { HttpError, WebSocketClosedError } from "../../src/errors.ts";
+import { isDraft, type WebSocketVersion } from "../../src/handshake/versions.ts";
+import { WebSocketHandler } from "../../src/server/handler.ts";
+import { open as openClient } from "../client/fake_server.ts";
+import { makeOpening } from "../support/memory_client.ts";
+import { Rig, settle, VERSIONS } from "../support/rig.ts";
+
+/** What both ends can do. */
+interface Writer {
+  writeMessage(message: string | Uint8Array): Promise<void>;
+}
+
+/** Messages that no version has. */
+const wrongMessages: readonly unknown[] = [
+  undefined,
+  null,
+  7,
+  new Map(),
+  Promise.resolve("x"),
+  () => "x",
+  { circle: 1n },
+];
+
+/** Checks what holds whether the connection is alive or not. */
+function throwsForWrongMessages(writer: Writer, version: WebSocketVersion): void {
+  for (const message of wrongMessages) {
+    assertThrows(() => void writer.writeMessage(message as string), TypeError, "Cannot send a ");
+  }
+  if (!isDraft(version)) return;
+  const says = `Cannot send a binary message: ${version} has none`;
+  assertThrows(() => void writer.writeMessage(Uint8Array.of(1)), TypeError, says);
+}
+
+function throwsForWrongTopics(handler: WebSocketHandler): void {
+  for (const topic of ["", "x".repeat(257), "\ud800", 5 as unknown as string]) {
+    assertThrows(() => void handler.subscribe(topic), TypeError, "Cannot subscribe to ");
+    assertThrows(() => handler.unsubscribe(topic), TypeError, "Cannot unsubscribe from ");
+    assertThrows(() => handler.publish(topic, "x"), TypeError, "Cannot publish to ");
+  }
+  assertThrows(
+    () => void handler.subscribe("topic", { whenSlow: "never" as "skip" }),
+    TypeError,
+    "Cannot subscribe with whenSlow",
+  );
+}
+
+/** Checks a connection on which nothing can be written. */
+async function rejects(writer: Writer, version: WebSocketVersion): Promise<void> {
+  throwsForWrongMessages(writer, version);
+  await assertRejects(
+    () => writer.writeMessage("x"),
+    WebSocketClosedError,
+    "Cannot write a message",
+  );
+  if (!isDraft(version)) {
+    await assertRejects(() => writer.writeMessage(Uint8Array.of(1)), WebSocketClosedError);
+  }
+  // Nobody hears of this one.
+  writer.writeMessage("x");
+}
+
+async function rejectsTopics(handler: WebSocketHandler): Promise<void> {
+  throwsForWrongTopics(handler);
+  const says = 'Cannot subscribe to "topic": the connection is closed';
+  await assertRejects(() => handler.subscribe("topic"), WebSocketClosedError, says);
+  handler.subscribe("topic");
+  handler.unsubscribe("topic");
+  assertEquals(handler.publish("topic", "x").sent, 0);
+}
+
+/** A handler that a test can reach. */
+class Reached extends WebSocketHandler<WebSocketHandler[]> {
+  override prepare(): unknown {
+    this.options.push(this);
+    return undefined;
+  }
+  onMessage(): void {}
+}
+
+/** Opens, and tells the handler. */
+async function reach(version: WebSocketVersion) {
+  const handlers: WebSocketHandler[] = [];
+  const rig = new Rig([["/", Reached, handlers]], { pingInterval: 0 });
+  const client = await rig.open(version);
+  const [handler] = handlers;
+  assert(handler !== undefined);
+  return { handler, client, rig };
+}
+
+for (const version of VERSIONS) {
+  describe(`a handler of ${version}`, () => {
+    test("while the handshake is not over", async () => {
+      const seen: string[] = [];
+      class Early extends WebSocketHandler {
+        override async prepare(): Promise<void> {
+          await Promise.resolve();
+          throwsForWrongMessages(this, version);
+          throwsForWrongTopics(this);
+          assertThrows(() => void this.subscribe("topic"), TypeError, "do it in open()");
+          await this.writeMessage("early");
+          seen.push("written");
+        }
+        onMessage(): void {}
+      }
+      const rig = new Rig(Early, { pingInterval: 0 });
+      const client = await rig.open(version);
+      await settle();
+      assertEquals([seen, client.take(), rig.logged], [["written"], ["text early"], []]);
+    });
+
+    test("while it is open", async () => {
+      const { handler, client } = await reach(version);
+      throwsForWrongMessages(handler, version);
+      throwsForWrongTopics(handler);
+      await handler.writeMessage("fine");
+      await handler.subscribe("topic");
+      assertEquals(client.take(), ["text fine"]);
+      client.reset();
+    });
+
+    test("while it is closing, and after the end", async () => {
+      const { handler, client, rig } = await reach(version);
+      handler.close();
+      await rejects(handler, version);
+      await rejectsTopics(handler);
+      client.end();
+      await settle();
+      await rejects(handler, version);
+      await rejectsTopics(handler);
+      assertEquals(rig.logged, []);
+    });
+
+    test("after the client is lost, and after abort()", async () => {
+      for (const lose of ["client", "handler"]) {
+        const { handler, client, rig } = await reach(version);
+        if (lose === "client") client.reset();
+        else handler.abort();
+        await settle();
+        await rejects(handler, version);
+        await rejectsTopics(handler);
+        assertEquals(rig.logged, []);
+      }
+    });
+
+    test("after it refused the handshake", async () => {
+      const handlers: WebSocketHandler[] = [];
+      class Refusing extends Reached {
+        override prepare(): void {
+          super.prepare();
+          throw new HttpError(403, "not you");
+        }
+      }
+      const rig = new Rig([["/", Refusing, handlers]], { pingInterval: 0 });
+      const client = await rig.send(makeOpening(version).head);
+      client.reset();
+      await settle();
+      assertEquals(handlers.length, 1);
+      for (const handler of handlers) {
+        await rejects(handler, version);
+        await rejectsTopics(handler);
+      }
+      assertEquals(rig.logged.filter((line) => line.startsWith("Uncaught")), []);
+    });
+  });
+
+  describe(`a client of ${version}`, () => {
+    test("while it is open, while it is closing, and after the end", async () => {
+      const { client, server } = await openClient({ version });
+      throwsForWrongMessages(client, version);
+      await client.writeMessage("fine");
+      client.close();
+      await rejects(client, version);
+      server.transport.destroy();
+      await client.closed;
+      await rejects(client, version);
+    });
+  });
+}
