@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { acceptKey } from "../digest/digest.ts";
+import { acceptKey } from "../digest/handshake_digests.ts";
 import { listHasToken } from "../handshake/grammar.ts";
 import { fieldLine, fieldLines } from "../handshake/response.ts";
 import { versionNumber, type WebSocketVersion } from "../handshake/versions.ts";

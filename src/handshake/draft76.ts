@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { challengeDigest } from "../digest/digest.ts";
+import { challengeDigest } from "../digest/handshake_digests.ts";
 import { ProtocolError } from "../errors.ts";
 import { hixieRules } from "./hixie_rules.ts";
 import { closingLines, fieldLine, type HixieResponse, originLine } from "./response.ts";

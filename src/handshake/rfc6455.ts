@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { acceptKey } from "../digest/digest.ts";
+import { acceptKey } from "../digest/handshake_digests.ts";
 import { Refusal } from "../errors.ts";
 import { listHasToken } from "./grammar.ts";
 import { closingLines, fieldLine, type HandshakeResponse } from "./response.ts";

@@ -9,7 +9,7 @@ import { Buffer } from "node:buffer";
 import { createHash, hash } from "node:crypto";
 import process from "node:process";
 import { createMD5, createSHA1 } from "hash-wasm";
-import { acceptKey, challengeDigest } from "../../src/digest/digest.ts";
+import { acceptKey, challengeDigest } from "../../src/digest/handshake_digests.ts";
 
 /** How often each subject is measured, in turn with the others. */
 const REPETITIONS = 101;

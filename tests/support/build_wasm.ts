@@ -24,7 +24,7 @@ export interface WasmModule {
 
 /** The digests of the opening handshakes. */
 export const DIGEST: WasmModule = {
-  name: "digest",
+  name: "md5_sha1",
   folder: "digest",
   constant: "DIGEST_WASM",
   what: "digests",
@@ -33,7 +33,7 @@ export const DIGEST: WasmModule = {
 
 /** The masking of payloads. */
 export const MASK: WasmModule = {
-  name: "mask",
+  name: "xor_mask",
   folder: "protocol",
   constant: "MASK_WASM",
   what: "masking",

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
-import { DIGEST_WASM } from "../../src/digest/digest_wasm.ts";
+import { DIGEST_WASM } from "../../src/digest/md5_sha1_wasm.ts";
 import { compile, DIGEST, embed, embeddedFile } from "../support/build_wasm.ts";
 
 const embedded = Uint8Array.from(Buffer.from(DIGEST_WASM, "base64"));
