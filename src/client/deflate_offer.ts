@@ -10,9 +10,7 @@ import {
   type ExtensionParameter,
   parseExtensions,
 } from "../handshake/extensions.ts";
-import type { DeflateParameters } from "../protocol/deflate.ts";
-import { keepsWindows } from "../protocol/deflater.ts";
-import { hasZlib } from "../protocol/zlib.ts";
+import { canCompress, type DeflateParameters } from "../protocol/deflate.ts";
 import type { CompressionOptions } from "../connection/compression.ts";
 import { show } from "./response_head.ts";
 
@@ -36,7 +34,7 @@ export class DeflateOffer {
    */
   constructor(options: CompressionOptions) {
     this.#compressorOptions = resolveCompressorOptions(options);
-    this.#keepsContext = options.contextTakeover === true && keepsWindows();
+    this.#keepsContext = options.contextTakeover === true;
     this.value = this.#keepsContext
       ? NAME
       : `${NAME}; server_no_context_takeover; client_no_context_takeover`;
@@ -44,7 +42,7 @@ export class DeflateOffer {
 
   /** Makes an offer, where there is zlib. @throws {RangeError} If an option is out of its range. */
   static of(options: CompressionOptions | undefined): DeflateOffer | undefined {
-    return options === undefined || !hasZlib() ? undefined : new DeflateOffer(options);
+    return options === undefined || !canCompress() ? undefined : new DeflateOffer(options);
   }
 
   /**

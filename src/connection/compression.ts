@@ -5,9 +5,7 @@
  */
 import type { ExtensionOffer } from "../handshake/extensions.ts";
 import { negotiateDeflate } from "../handshake/permessage_deflate.ts";
-import type { DeflateParameters } from "../protocol/deflate.ts";
-import { keepsWindows } from "../protocol/deflater.ts";
-import { hasZlib } from "../protocol/zlib.ts";
+import { canCompress, type DeflateParameters } from "../protocol/deflate.ts";
 import { BOOLEAN, checkOptions, type Kind, SIZE } from "../validation.ts";
 
 /**
@@ -98,8 +96,8 @@ export function agreeOnDeflate(
   options: CompressionOptions,
 ): AgreedDeflate | undefined {
   const compressorOptions = resolveCompressorOptions(options);
-  if (!hasZlib()) return undefined;
-  const contextTakeover = options.contextTakeover === true && keepsWindows();
+  if (!canCompress()) return undefined;
+  const contextTakeover = options.contextTakeover === true;
   const agreement = negotiateDeflate(offers, { contextTakeover });
   if (agreement === undefined) return undefined;
   const parameters: DeflateParameters = {

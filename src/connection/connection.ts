@@ -5,8 +5,7 @@
  * @module
  */
 import { type ProtocolError, WebSocketClosedError } from "../errors.ts";
-import { checkCloseCode } from "../protocol/close_code.ts";
-import { fitReason } from "../protocol/close_reason.ts";
+import { checkCloseCode, fitReason } from "../protocol/close_frame.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 import type { Link, Timed, TimingWheel } from "../timing/timing_wheel.ts";
 import type { Turns } from "../timing/turns.ts";

@@ -4,9 +4,9 @@
  * @module
  */
 import { ProtocolError } from "../errors.ts";
-import { MAX_CONTROL_SIZE } from "./frame.ts";
+import { MAX_CONTROL_SIZE } from "./frame_header.ts";
 
-/** The most bytes of a reason: a control frame has 125, of which the code takes two. */
+/** The most bytes of a reason: the code takes two of the 125 bytes of a control frame. */
 const MAX_REASON_SIZE = MAX_CONTROL_SIZE - 2;
 
 const EMPTY = new Uint8Array(0);
@@ -14,9 +14,9 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * Whether a close code may be on the wire: those that RFC 6455 §7.4.1 and its IANA registry define,
- * except 1004 (reserved), 1005, 1006 and 1015 (never sent), and those of §7.4.2 for libraries
- * and applications.
+ * Whether a close code may be on the wire: the codes that RFC 6455 §7.4.1 and its IANA registry
+ * define, except 1004 (reserved), 1005, 1006 and 1015 (never sent), and the codes of §7.4.2 for
+ * libraries and applications.
  */
 function isSendable(code: number): boolean {
   return code >= 3000 && code <= 4999 ||
@@ -24,7 +24,7 @@ function isSendable(code: number): boolean {
 }
 
 /**
- * Checks what a caller wants to close with.
+ * Checks the code and reason that a caller wants to close with.
  *
  * @param code The close code, `undefined` for none.
  * @param reason The reason, `""` for none.
@@ -43,23 +43,29 @@ export function checkCloseCode(code: number | undefined, reason: string): void {
       `Cannot close with code ${code}: not allowed on the wire (RFC 6455 §7.4)`,
     );
   }
-  // Most often there is none.
   const size = reason === "" ? 0 : encoder.encode(reason).length;
   if (size > MAX_REASON_SIZE) {
     throw new RangeError(
-      `Cannot close with a reason of ${size} bytes: ${MAX_REASON_SIZE} at most (RFC 6455 §5.5)`,
+      `Cannot close: reason must have at most ${MAX_REASON_SIZE} bytes, ` +
+        `got ${size} (RFC 6455 §5.5)`,
     );
   }
 }
 
-/** "Too large" in versions 7 and 8, up to hybi-12; reserved since, as 1009 says it. */
+/** Shortens a reason to the characters that fit into a closing frame. */
+export function fitReason(reason: string): string {
+  const { read } = encoder.encodeInto(reason, new Uint8Array(MAX_REASON_SIZE));
+  return reason.slice(0, read);
+}
+
+/** "Too large" in versions 7 and 8, up to hybi-12. Reserved since then: 1009 has the meaning. */
 const OLD_TOO_LARGE = 1004;
 
 /**
- * The payload of a closing frame.
+ * Makes the payload of a closing frame.
  *
  * @param isOld Whether the version is 7 or 8.
- * @throws As {@linkcode checkCloseCode}, if there can be none.
+ * @throws As {@linkcode checkCloseCode}, for the same faults.
  */
 export function encodeClose(code: number | undefined, reason: string, isOld: boolean): Uint8Array {
   if (!isOld || code !== OLD_TOO_LARGE) checkCloseCode(code, reason);
@@ -76,7 +82,7 @@ export function encodeClose(code: number | undefined, reason: string, isOld: boo
  * Reads and checks the payload of a closing frame.
  *
  * @param isOld Whether the version is 7 or 8.
- * @returns The code and the reason; `undefined` and `""` where the payload is empty.
+ * @returns The code and the reason; `undefined` and `""` if the payload is empty.
  * @throws {ProtocolError} 1002, or 1007 if the reason is not UTF-8.
  */
 export function decodeClose(

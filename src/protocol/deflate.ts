@@ -1,21 +1,22 @@
 /**
- * permessage-deflate (RFC 7692 §7.2): the payload of a message, deflated and inflated.
+ * permessage-deflate (RFC 7692 §7.2): deflates and inflates the payload of messages.
  *
- * zlib is the runtime's own and works synchronously: a frame is written, and a message is there,
- * before the call returns.
+ * The zlib of the runtime is called synchronously: a message is complete before a call returns.
  *
  * @module
  */
-import { type Deflater, makeDeflater } from "./deflater.ts";
-import { type Inflater, makeInflater, TAIL } from "./inflater.ts";
+import { Deflater } from "./deflater.ts";
+import { Inflater, TAIL, WINDOW_SCRATCH_SIZE } from "./inflater.ts";
+import { BY_REFERENCE } from "./output.ts";
+import { hasSyncStreams, nodeZlib, type Zlib } from "./zlib.ts";
 
-/** What the two ends agreed on; what they keep is "context" in RFC 7692 §7.1.1. */
+/** What the two ends agreed on. "Context" is RFC 7692's word for the window (§7.1.1). */
 export interface DeflateParameters {
   /** Whether each message that is sent starts with an empty window. */
   readonly sendsWithoutContext: boolean;
   /** Whether each message that is received does. */
   readonly receivesWithoutContext: boolean;
-  /** The window of what is sent, a power of two from 9 to 15. */
+  /** The size of the window for what is sent, as a power of two from 9 to 15. */
   readonly sendWindowBits: number;
   /** zlib's level, 1 to 9. */
   readonly level: number;
@@ -25,8 +26,58 @@ export interface DeflateParameters {
   readonly threshold: number;
 }
 
-/** The whole of an empty message (RFC 7692 §7.2.3.6). */
+/** All of an empty message (RFC 7692 §7.2.3.6). */
 const EMPTY_MESSAGE = Uint8Array.of(0x00);
+
+/** The streams and the memory that connections share. */
+class SharedStreams {
+  readonly zlib: Zlib;
+  /** Memory for output. A message that fits is too short to go by reference: it is copied. */
+  readonly scratch: Uint8Array = new Uint8Array(BY_REFERENCE - 1);
+  /** Memory for starting zlib again after a last block. */
+  readonly windowScratch: Uint8Array = new Uint8Array(WINDOW_SCRATCH_SIZE);
+  #inflater: Inflater | null = null;
+  readonly #deflaters = new Map<string, Deflater>();
+
+  constructor(zlib: Zlib) {
+    this.zlib = zlib;
+  }
+
+  /** The inflater of all connections that keep no window. */
+  get inflater(): Inflater {
+    return this.#inflater ??= new Inflater({ ...this, keepsWindow: false });
+  }
+
+  /** The deflater of all connections that keep no window and have these options. */
+  deflater(options: { level: number; memLevel: number; windowBits: number }): Deflater {
+    const key = `${options.level} ${options.memLevel} ${options.windowBits}`;
+    let deflater = this.#deflaters.get(key);
+    if (deflater === undefined) {
+      deflater = new Deflater({ ...this, options, keepsWindow: false });
+      this.#deflaters.set(key, deflater);
+    }
+    return deflater;
+  }
+}
+
+/**
+ * Module state: made at the first use, `null` if this runtime cannot compress. A connection that keeps
+ * no window needs none of its own, so sharing saves it 300 KiB, and PLACEHOLDER µs for making two
+ * streams. Each call of {@linkcode Deflate} starts with an empty window and calls nothing but zlib.
+ */
+let shared: SharedStreams | null | undefined;
+
+function sharedStreams(): SharedStreams | null {
+  if (shared !== undefined) return shared;
+  const zlib = nodeZlib();
+  shared = zlib !== undefined && hasSyncStreams(zlib) ? new SharedStreams(zlib) : null;
+  return shared;
+}
+
+/** Whether this runtime can compress messages. */
+export function canCompress(): boolean {
+  return sharedStreams() !== null;
+}
 
 /** Both directions of one connection. */
 export class Deflate {
@@ -37,13 +88,24 @@ export class Deflate {
   readonly #deflater: Deflater;
   readonly #inflater: Inflater;
 
-  /** @param parameters What was agreed on. */
-  constructor(parameters: DeflateParameters) {
-    this.threshold = parameters.threshold;
-    this.#deflater = makeDeflater(parameters);
-    this.#inflater = makeInflater(!parameters.receivesWithoutContext);
+  /**
+   * @param parameters What was agreed on.
+   * @param shared What connections share.
+   * @throws {TypeError} If {@linkcode canCompress} is false.
+   */
+  constructor(parameters: DeflateParameters, shared: SharedStreams | null = sharedStreams()) {
+    if (shared === null) throw new TypeError("Cannot compress: node:zlib is not available");
     const { level, memLevel, sendWindowBits, threshold } = parameters;
-    this.format = parameters.sendsWithoutContext
+    const { sendsWithoutContext, receivesWithoutContext } = parameters;
+    const options = { level, memLevel, windowBits: sendWindowBits };
+    this.threshold = threshold;
+    this.#deflater = sendsWithoutContext
+      ? shared.deflater(options)
+      : new Deflater({ ...shared, options, keepsWindow: true });
+    this.#inflater = receivesWithoutContext
+      ? shared.inflater
+      : new Inflater({ ...shared, keepsWindow: true });
+    this.format = sendsWithoutContext
       ? `hybi-deflate-${level}-${memLevel}-${sendWindowBits}-${threshold}`
       : undefined;
   }
@@ -51,8 +113,8 @@ export class Deflate {
   /**
    * Deflates a message.
    *
-   * @returns The message without the tail; what is too short to go by reference is only valid until
-   * the next one is deflated.
+   * @returns The message without its tail. A message that is too short to go by reference is only
+   * valid until the next one is deflated.
    */
   deflate(payload: Uint8Array): Uint8Array {
     if (payload.length === 0) return EMPTY_MESSAGE;
@@ -63,17 +125,17 @@ export class Deflate {
   /**
    * Inflates a message.
    *
-   * @param payload The message without the tail.
-   * @param maxMessageSize The most bytes that may come of it.
-   * @throws {ProtocolError} 1007 if it is no DEFLATE, 1009 as soon as it is too long.
+   * @param payload The message without its tail.
+   * @param maxMessageSize The most bytes that it may inflate to.
+   * @throws {ProtocolError} 1007 if it is not DEFLATE, 1009 as soon as it is too long.
    */
   inflate(payload: Uint8Array, maxMessageSize: number): Uint8Array {
     return this.#inflater.inflate(payload, maxMessageSize);
   }
 
-  /** Gives back zlib's memory. */
+  /** Frees zlib's memory. */
   free(): void {
-    this.#deflater.free?.();
-    this.#inflater.free?.();
+    this.#deflater.free();
+    this.#inflater.free();
   }
 }

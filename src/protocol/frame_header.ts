@@ -1,11 +1,11 @@
 /**
- * The header of a frame (RFC 6455 §5.2): what its bytes say, and the rules that they obey.
+ * The header of a frame (RFC 6455 §5.2): what its bytes mean, and the rules that they must obey.
  *
  * @module
  */
 import { ProtocolError } from "../errors.ts";
 
-/** The opcodes (RFC 6455 §11.8). Those from 8 on are control frames. */
+/** The opcodes (RFC 6455 §11.8). From 8 on, they are of control frames. */
 export const Opcode = {
   continuation: 0x0,
   text: 0x1,
@@ -15,51 +15,57 @@ export const Opcode = {
   pong: 0xa,
 } as const;
 
-/** The bit of the first byte that marks a message's last frame. */
+/** The bit of the first byte that marks the last frame of a message. */
 export const FIN = 0x80;
-/** The reserved bit that marks a compressed message in its first frame (RFC 7692 §6). */
+/** The reserved bit that marks the first frame of a compressed message (RFC 7692 §6). */
 export const RSV1 = 0x40;
-/** The bit of the first byte that control frames have. */
+/** The bit of the first byte that is set in control frames. */
 export const CONTROL = 0x08;
 /** The bit of the second byte that marks a masked payload. */
 export const MASK = 0x80;
+/** The bits of the first byte that are the opcode. */
+export const OPCODE_BITS = 0x0f;
+/** The first byte of a text message in one frame. */
+export const WHOLE_TEXT: number = FIN | Opcode.text;
+/** The first byte of a binary message in one frame. */
+export const WHOLE_BINARY: number = FIN | Opcode.binary;
 /** The most bytes of a header. */
 export const MAX_HEADER_SIZE = 14;
-/** The most bytes of a control frame's payload. */
+/** The most bytes of a control frame's payload (RFC 6455 §5.5). */
 export const MAX_CONTROL_SIZE = 125;
-/** Lengths up to here are in the second byte. */
+/** The longest length that the second byte holds. */
 const MAX_SHORT = 125;
 
 /** Which end of the connection this is. */
 export type Role = "client" | "server";
 
-/** What is known when the first byte of a frame is there. */
+/** What the first byte of a frame says. */
 interface FirstByte {
   readonly fin: boolean;
   readonly reserved: number;
   readonly opcode: number;
-  /** Whether a fragmented message has begun and not ended. */
+  /** Whether the frame comes inside a fragmented message. */
   readonly continuing: boolean;
 }
 
-/** What is known when the second byte is there too. */
+/** What the second byte says, with what is known before. */
 interface SecondByte {
   readonly control: boolean;
   readonly masked: boolean;
-  /** The length, or 126 or 127 where it follows. */
+  /** The length; 126 or 127 if the length follows in 2 or 8 bytes. */
   readonly length: number;
   readonly role: Role;
   /** Whether the version is 7 or 8: see {@linkcode FrameRules.isOld}. */
   readonly isOld: boolean;
 }
 
-/** A rule of the framing. */
-interface Rule<Known> {
-  /** The section of RFC 6455 that makes it. */
+/** A rule for frames. */
+interface FrameRule<Known> {
+  /** The section of RFC 6455 that has it. */
   readonly section: string;
-  /** What it asks for. */
+  /** What it demands. */
   readonly because: string;
-  /** Whether a frame of which this is known breaks it. */
+  /** Whether a frame breaks it. */
   broken(known: Known): boolean;
 }
 
@@ -67,8 +73,8 @@ const isControl = (opcode: number): boolean => (opcode & CONTROL) !== 0;
 const isDefined = (opcode: number): boolean => (Object.values(Opcode) as number[]).includes(opcode);
 const isData = (opcode: number): boolean => opcode === Opcode.text || opcode === Opcode.binary;
 
-/** The rules of the first byte, in the order in which they are told. */
-const FIRST_BYTE_RULES: readonly Rule<FirstByte>[] = [
+/** The rules for the first byte, in the order in which they are checked. */
+const FIRST_BYTE_RULES: readonly FrameRule<FirstByte>[] = [
   {
     section: "5.2",
     because: "reserved bits must be 0 unless an extension defines them",
@@ -98,8 +104,8 @@ const FIRST_BYTE_RULES: readonly Rule<FirstByte>[] = [
 
 const SHORT_CONTROL = "control frames must have a payload of 125 bytes at most";
 
-/** The rules of the second byte. */
-const SECOND_BYTE_RULES: readonly Rule<SecondByte>[] = [
+/** The rules for the second byte. */
+const SECOND_BYTE_RULES: readonly FrameRule<SecondByte>[] = [
   {
     section: "5.1",
     because: "frames from a client must be masked",
@@ -117,19 +123,20 @@ const SECOND_BYTE_RULES: readonly Rule<SecondByte>[] = [
   },
 ];
 
-/** What is known when a length that follows the second byte is there. */
+/** What a length that follows the second byte says. */
 interface ExtendedLength {
   readonly control: boolean;
-  /** How many bytes it takes, and the first of them. */
+  /** How many bytes it has. */
   readonly size: number;
+  /** The first of them. */
   readonly first: number;
   readonly length: number;
   /** Whether the version is 7 or 8: see {@linkcode FrameRules.isOld}. */
   readonly isOld: boolean;
 }
 
-/** The rules of a length that follows the second byte. */
-const LENGTH_RULES: readonly Rule<ExtendedLength>[] = [
+/** The rules for a length that follows the second byte. */
+const LENGTH_RULES: readonly FrameRule<ExtendedLength>[] = [
   {
     section: "5.2",
     because: "the most significant bit of a length must be 0",
@@ -147,49 +154,54 @@ const LENGTH_RULES: readonly Rule<ExtendedLength>[] = [
   },
 ];
 
-function say({ because, section }: Rule<never>): string {
+function messageOf({ because, section }: FrameRule<never>): string {
   return `${because} (RFC 6455 §${section})`;
 }
 
-/** What each of the 256 values of a byte breaks, so that a look-up is all that a frame costs. */
-function verdicts<Known>(
-  rules: readonly Rule<Known>[],
+/** For each of the 256 values of a byte, the rule that it breaks. */
+type BrokenRules = readonly (string | undefined)[];
+
+/**
+ * Applies rules to each value of a byte, so that checking a byte is one look-up. Walking through the
+ * rows instead takes PLACEHOLDER.
+ */
+function tabulate<Known>(
+  rules: readonly FrameRule<Known>[],
   known: (byte: number) => Known,
-): Verdicts {
+): BrokenRules {
   return Array.from({ length: 256 }, (_, byte) => {
     const broken = rules.find((rule) => rule.broken(known(byte)));
-    return broken && say(broken);
+    return broken && messageOf(broken);
   });
 }
 
-function firstBytes(continuing: boolean): Verdicts {
-  return verdicts(FIRST_BYTE_RULES, (byte) => ({
+function firstBytes(continuing: boolean): BrokenRules {
+  return tabulate(FIRST_BYTE_RULES, (byte) => ({
     fin: (byte & FIN) !== 0,
     reserved: byte & 0x70,
-    opcode: byte & 0x0f,
+    opcode: byte & OPCODE_BITS,
     continuing,
   }));
 }
 
-type Verdicts = readonly (string | undefined)[];
-
-/** What one end of a connection asks of the frames that it receives. */
+/** The rules for the frames that one end of a connection receives. */
 export interface FrameRules {
   /** Whether this is the server's end. */
   readonly isServer: boolean;
   /**
-   * Whether the version is 7 or 8. A length may then be in more bytes than it needs: the rule against
-   * it came with hybi-14.
+   * Whether the version is 7 or 8. A length may then have more bytes than it needs: the rule against
+   * this came with hybi-14.
    */
   readonly isOld: boolean;
-  /** What each second byte breaks, in data frames and in control frames. */
-  readonly data: Verdicts;
-  readonly control: Verdicts;
+  /** The rules for the second byte of a data frame. */
+  readonly data: BrokenRules;
+  /** The rules for the second byte of a control frame. */
+  readonly control: BrokenRules;
 }
 
 function rulesOf(role: Role, isOld: boolean): FrameRules {
   const secondBytes = (control: boolean) =>
-    verdicts(SECOND_BYTE_RULES, (byte) => ({
+    tabulate(SECOND_BYTE_RULES, (byte) => ({
       control,
       masked: (byte & MASK) !== 0,
       length: byte & 0x7f,
@@ -200,6 +212,7 @@ function rulesOf(role: Role, isOld: boolean): FrameRules {
   return { isServer, isOld, data: secondBytes(false), control: secondBytes(true) };
 }
 
+/** The rules for a first byte that does not, and that does come inside a fragmented message. */
 const OUTSIDE = firstBytes(false);
 const INSIDE = firstBytes(true);
 const RULES: Readonly<Record<Role, FrameRules>> = {
@@ -212,9 +225,9 @@ const OLD_RULES: Readonly<Record<Role, FrameRules>> = {
 };
 
 /**
- * The rules for what one end receives.
+ * Returns the rules for the frames that one end receives.
  *
- * @param role Which end.
+ * @param role The end that receives.
  * @param isOld Whether the version is 7 or 8.
  */
 export function frameRules(role: Role, isOld: boolean): FrameRules {
@@ -224,8 +237,8 @@ export function frameRules(role: Role, isOld: boolean): FrameRules {
 /**
  * Checks the first byte of a frame.
  *
- * @param first The byte, without the reserved bits that an extension gives a meaning to here.
- * @param continuing Whether a fragmented message has begun and not ended.
+ * @param first The byte, without a reserved bit that an extension uses.
+ * @param continuing Whether the frame comes inside a fragmented message.
  * @throws {ProtocolError} 1002.
  */
 export function checkFirstByte(first: number, continuing: boolean): void {
@@ -243,20 +256,20 @@ export function checkSecondByte(first: number, second: number, rules: FrameRules
   if (broken !== undefined) throw new ProtocolError(1002, broken);
 }
 
-/** How many bytes the length takes behind the second byte of a frame. */
+/** How many bytes of length follow the second byte of a frame. */
 export function sizeOfLength(second: number): number {
   const length = second & 0x7f;
   return length <= MAX_SHORT ? 0 : length === 126 ? 2 : 8;
 }
 
 /**
- * Reads and checks the length behind the second byte of a frame, at `at`.
+ * Reads and checks the length that follows the second byte of a frame, at `at`.
  *
- * @returns The length in bytes; beyond 2^53 not exact.
+ * @returns The length in bytes, not exact above 2^53.
  * @throws {ProtocolError} 1002.
  */
 export function readLength(bytes: Uint8Array, at: number, rules: FrameRules): number {
-  // There, like the others: the caller has looked.
+  // In range, like all of the header: checked by the caller.
   const control = ((bytes[at - 2] as number) & CONTROL) !== 0;
   const size = sizeOfLength(bytes[at - 1] as number);
   const first = bytes[at] as number;
@@ -264,27 +277,27 @@ export function readLength(bytes: Uint8Array, at: number, rules: FrameRules): nu
   for (let i = 1; i < size; i++) length = length * 256 + (bytes[at + i] as number);
   const { isOld } = rules;
   const broken = LENGTH_RULES.find((rule) => rule.broken({ control, size, first, length, isOld }));
-  if (broken !== undefined) throw new ProtocolError(1002, say(broken));
+  if (broken !== undefined) throw new ProtocolError(1002, messageOf(broken));
   return length;
 }
 
-/** The masking key at `at`; see `mask.ts` for its form. */
+/** Reads the masking key at `at`, as `mask.ts` takes it. */
 export function readMaskingKey(bytes: Uint8Array, at: number): number {
-  // All there: the caller has looked.
+  // All in range: checked by the caller.
   return (bytes[at] as number) | (bytes[at + 1] as number) << 8 |
     (bytes[at + 2] as number) << 16 | (bytes[at + 3] as number) << 24;
 }
 
-/** How many bytes a header without a masking key takes. */
+/** The size of a header without a masking key, in bytes. */
 export function sizeOfHeader(payloadLength: number): number {
   return payloadLength <= MAX_SHORT ? 2 : payloadLength <= 0xffff ? 4 : 10;
 }
 
 /**
- * Writes a header, its length in the fewest bytes, without the masking key.
+ * Writes a header, with the length in as few bytes as possible, and without the masking key.
  *
- * @param mask {@linkcode MASK} if a masking key follows, else 0.
- * @returns Where it ends.
+ * @param mask {@linkcode MASK} if a masking key follows, otherwise 0.
+ * @returns The offset behind it.
  */
 export function writeHeader(
   bytes: Uint8Array,

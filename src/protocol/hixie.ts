@@ -1,58 +1,68 @@
 /**
- * The wire format of draft75 and draft76: `00` text `FF`, and on draft76 the closing frame `FF 00`.
+ * The wire format of draft75 and draft76: `00` text `FF`, and in draft76 the closing frame `FF 00`.
  *
  * @module
  */
+import { DelimitedFrame, type Frame, LengthFrame, TextFrame, tooLong } from "./hixie_frames.ts";
 import { BY_REFERENCE, Output } from "./output.ts";
 import type { Protocol, ProtocolLimits, Sink } from "./protocol.ts";
-import { appendText, beginDelivery, decodeLong, encodeInto, endDelivery, text } from "./text.ts";
-import { beginChunk, endChunk, viewChunk, wordsOf } from "./chunk_view.ts";
-import { DelimitedFrame, type Frame, LengthFrame, TextFrame, tooLong } from "./hixie_frames.ts";
+import { appendText, decodeLong, encodeInto, text } from "./text_codec.ts";
 
 /** What differs between connections of this format. */
 export interface HixieOptions {
-  /** draft75 has no closing frame: there, `FF 00` is a frame of no bytes, to skip. */
+  /** draft75 has no closing frame: `FF 00` is an empty frame there, which is skipped. */
   readonly version: "draft75" | "draft76";
 }
 
-/** Up to so many bytes, a loop finds the end of a message before a call would. */
+/** Up to this size, a loop finds the end of a message faster than a call. In bytes. */
 const NEAR = 192;
-/** Up to so many UTF-16 units, room for three bytes each is cheaper than to find out. */
+/** Up to this many UTF-16 units, reserving three bytes for each is cheaper than estimating. */
 const SMALL = 2048;
-/** How far ahead of a message bytes become characters: once for all the messages that are there. */
+/** The smallest chunk for which a `DataView` pays; see `receive_state.ts`. In bytes. */
+const VIEWED_FROM = 192;
+/**
+ * How many bytes are decoded at a time, for all the messages in them. A server that reads 32 texts of
+ * 32 bytes and answers each with another text takes, for each one, 65 ns instead of 75 on Bun, 133
+ * instead of 169 on Node and 125 instead of 172 on Deno.
+ */
 const WINDOW = 4096;
 
 /** Where the first byte from 0x80 on is, or `end`. */
-function endOfAscii(chunk: Uint8Array, at: number, end: number): number {
-  const words = wordsOf(chunk);
-  if (words !== null) {
+function endOfAscii(chunk: Uint8Array, view: DataView | null, at: number, end: number): number {
+  if (view !== null) {
     const last = end - 3;
-    while (at < last && (words.getInt32(at, true) & 0x80808080) === 0) at += 4;
+    while (at < last && (view.getInt32(at, true) & 0x80808080) === 0) at += 4;
   }
-  // In range: the caller's.
-  while (at < end && chunk[at] as number < 0x80) at++;
+  while (at < end && chunk[at] as number < 0x80) at++; // in range
   return at;
 }
 
-/** One read as characters, a part at a time, of which its messages are cut. */
+/** One chunk, of which a window at a time is decoded to a string. Its messages are parts of that. */
 class TextRead {
+  /** A view of the chunk, `null` if it is too small. */
+  readonly view: DataView | null;
   readonly #chunk: Uint8Array;
-  #single = true;
+  /** Whether no message was decoded yet. Most often there is only one. */
+  #isFirst = true;
+  /** The window: a character for each byte from `start` to `end`. */
   #latin1 = "";
   #start = 0;
   #end = 0;
 
   constructor(chunk: Uint8Array) {
     this.#chunk = chunk;
+    this.view = chunk.length < VIEWED_FROM
+      ? null
+      : new DataView(chunk.buffer, chunk.byteOffset, chunk.length);
   }
 
-  /** Where the message that starts at `start` has its `FF`, or −1. */
+  /** Where the `FF` of the message at `start` is, or −1. */
   find(start: number): number {
     if (start < this.#end) {
       const found = this.#latin1.indexOf("\xff", start - this.#start);
       if (found >= 0) return this.#start + found;
     }
-    // In steps, so that the work stays in proportion to the message and not to the read.
+    // In steps, so that the work is in proportion to the message, not to the chunk.
     for (let size = WINDOW;; size *= 8) {
       this.#move(start, size);
       const found = this.#latin1.indexOf("\xff");
@@ -61,20 +71,20 @@ class TextRead {
     }
   }
 
-  /** A message that {@linkcode find} found. */
+  /** Decodes a message of which {@linkcode find} found the end. */
   long(start: number, end: number): string {
     const bytes = this.#chunk.subarray(start, end);
     if (!text.isAscii(bytes)) return decodeLong(bytes);
-    // A substring keeps its parent alive, which therefore may not be much more than it.
+    // A substring keeps its parent alive, which must not be much longer.
     return this.#latin1.length <= (end - start) * 2
       ? this.#cut(start, end)
       : text.latin1(this.#chunk, start, end);
   }
 
-  /** A message of few bytes, all ASCII. */
+  /** Decodes a message of few bytes that is ASCII. */
   short(start: number, end: number): string {
-    if (this.#single) {
-      this.#single = false;
+    if (this.#isFirst) {
+      this.#isFirst = false;
       return text.latin1(this.#chunk, start, end);
     }
     if (end > this.#end) this.#move(start, WINDOW);
@@ -98,13 +108,13 @@ class TextRead {
 export class Hixie implements Protocol {
   readonly #version: "draft75" | "draft76";
   readonly #maxMessageSize: number;
-  /** The frame that goes on in the next chunk, if one does. */
+  /** The frame that continues in the next chunk, if there is one. */
   #frame: Frame | null = null;
-  /** Offset of the next byte in the chunk that is being received. */
+  /** The offset of the next byte in the current chunk. */
   #at = 0;
 
   /**
-   * @param limits `maxMessageSize` is the limit of skipped frames too.
+   * @param limits `maxMessageSize` is also the limit of frames that are skipped.
    * @param options The version.
    */
   constructor(limits: ProtocolLimits, options: HixieOptions) {
@@ -112,7 +122,7 @@ export class Hixie implements Protocol {
     this.#version = options.version;
   }
 
-  /** The same for both versions: their messages are the same bytes. */
+  /** The same for both versions, as their messages are the same bytes. */
   get format(): string {
     return "hixie";
   }
@@ -128,7 +138,7 @@ export class Hixie implements Protocol {
   }
 
   /** See {@linkcode Protocol.receive}. */
-  receive(chunk: Uint8Array, _given: boolean, sink: Sink): number {
+  receive(chunk: Uint8Array, _owned: boolean, sink: Sink): number {
     this.#at = 0;
     while (this.#at < chunk.length) {
       const goOn = this.#frame !== null
@@ -141,26 +151,19 @@ export class Hixie implements Protocol {
     return this.#at;
   }
 
-  /** The text frames that are here whole, and the beginning of one that is not. */
+  /** Receives the text frames that are there whole, and the beginning of one that is not. */
   #receiveTexts(chunk: Uint8Array, sink: Sink): boolean {
-    beginChunk(chunk);
-    try {
-      viewChunk(chunk);
-      const read = new TextRead(chunk);
-      do {
-        if (!this.#receiveText(read, chunk, sink)) return false;
-      } while (this.#at < chunk.length && chunk[this.#at] === 0x00);
-      return true;
-    } finally {
-      endDelivery();
-      endChunk();
-    }
+    const read = new TextRead(chunk);
+    do {
+      if (!this.#receiveText(read, chunk, sink)) return false;
+    } while (this.#at < chunk.length && chunk[this.#at] === 0x00);
+    return true;
   }
 
   #receiveText(read: TextRead, chunk: Uint8Array, sink: Sink): boolean {
     const start = this.#at + 1;
     const near = Math.min(chunk.length, start + NEAR);
-    let end = endOfAscii(chunk, start, near);
+    let end = endOfAscii(chunk, read.view, start, near);
     const isAscii = end < near && chunk[end] === 0xff;
     while (end < near && chunk[end] !== 0xff) end++;
     const isNear = end < near;
@@ -176,13 +179,11 @@ export class Hixie implements Protocol {
     this.#at = end + 1;
     if (!isNear) return sink.text(read.long(start, end));
     if (!isAscii) return sink.text(text.decode(chunk, start, end));
-    const message = read.short(start, end);
-    beginDelivery(message, chunk, start, end);
-    return sink.text(message);
+    return sink.text(read.short(start, end));
   }
 
   #beginSkipping(chunk: Uint8Array): boolean {
-    const type = chunk[this.#at++] as number; // in range: receive's loop
+    const type = chunk[this.#at++] as number; // in range: checked by `receive`
     this.#frame = type < 0x80
       ? new DelimitedFrame(this.#maxMessageSize)
       : new LengthFrame(this.#maxMessageSize, type === 0xff && this.#version === "draft76");
@@ -207,22 +208,22 @@ export class Hixie implements Protocol {
     }
   }
 
-  /** Fails: there are no binary messages. */
+  /** Throws a `TypeError`: there are no binary messages. */
   writeBinary(_output: Output, _message: Uint8Array): void {
     throw this.#hasNone("binary message");
   }
 
-  /** Fails: there are no pings. */
+  /** Throws a `TypeError`: there are no pings. */
   writePing(_output: Output, _payload: Uint8Array): void {
     throw this.#hasNone("ping");
   }
 
-  /** Fails: there are no pongs. */
+  /** Throws a `TypeError`: there are no pongs. */
   writePong(_output: Output, _payload: Uint8Array): void {
     throw this.#hasNone("pong");
   }
 
-  /** On draft76 appends the closing frame, which has neither code nor reason. */
+  /** Appends the closing frame of draft76, which has neither code nor reason. */
   writeClose(output: Output, _code: number | undefined, _reason: string): void {
     if (this.#version !== "draft76") return;
     appendByte(output, 0xff);
@@ -239,12 +240,12 @@ export class Hixie implements Protocol {
   }
 }
 
-/** A text frame, with room for the worst case: three bytes for a UTF-16 unit. */
+/** Appends a text frame, reserving room for the worst case: three bytes for a UTF-16 unit. */
 function writeSmall(output: Output, message: string): void {
   const at = output.reserve(message.length * 3 + 2);
   const { bytes } = output;
   bytes[at] = 0x00;
-  const end = at + 1 + encodeInto(message, output, at + 1);
+  const end = at + 1 + encodeInto(message, bytes, at + 1);
   bytes[end] = 0xff;
   output.length = end + 1;
 }

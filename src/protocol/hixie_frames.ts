@@ -1,39 +1,40 @@
 /**
- * The frames of draft75 and draft76 that do not come whole in one read, and those to skip.
+ * Frames of draft75 and draft76 that need more than one chunk, and frames that are skipped.
  *
  * @module
  */
 import { ProtocolError } from "../errors.ts";
 import { allocate } from "./allocate.ts";
-import { decodeLong, text } from "./text.ts";
 import type { Sink } from "./protocol.ts";
+import { giveSpare, takeSpare } from "./spare_memory.ts";
+import { decodeLong, text } from "./text_codec.ts";
 
-/** A frame of which bytes are missing. */
+/** A frame that is being received. */
 export interface Frame {
-  /** Whether its last byte has come. */
+  /** Whether its last byte has arrived. */
   readonly ended: boolean;
-  /** What the connection is in after its end. */
+  /** The frame that follows without a first byte of its own, if there is one. */
   readonly next: Frame | null;
-  /** Takes its bytes from `at` on, and returns the offset behind them. */
+  /** Receives the bytes of the frame from `at` on, and returns the offset behind them. */
   receive(chunk: Uint8Array, at: number): number;
-  /** Tells of the ended frame, and returns whether to go on. */
+  /** Tells the sink of the ended frame, and returns whether to go on. */
   report(sink: Sink): boolean;
 }
 
-/** What there is to tell of a frame that is skipped. */
-function nothing(): boolean {
+/** Reports a frame that is skipped. */
+function reportNothing(): boolean {
   return true;
 }
 
-/** The frame after the closing frame: it takes all that comes (draft76, "Data framing"). */
+/** What follows the closing frame: all bytes are discarded (draft76, "Data framing"). */
 export const discardAll: Frame = {
   ended: false,
   next: null,
   receive: (chunk) => chunk.length,
-  report: nothing,
+  report: reportNothing,
 };
 
-/** Ends the connection for a frame that is longer than a message may be. */
+/** Makes the error for a frame that is longer than a message may be. */
 export function tooLong(what: string, limit: number): ProtocolError {
   return new ProtocolError(
     1009,
@@ -41,44 +42,32 @@ export function tooLong(what: string, limit: number): ProtocolError {
   );
 }
 
-/** The smallest buffer to collect a message in; each larger one is four times as large. */
+/** The smallest buffer for a message, in bytes. Each larger one has four times the size. */
 const SMALLEST = 64;
-/** The largest: whenever it is full, it is decoded. */
+/** How many bytes of a message are collected before they are decoded. */
 const LARGEST = SMALLEST * 4 ** 7;
-/** What a message has beyond that is decoded so much at a time. */
+/** How many bytes after the first {@linkcode LARGEST} are collected at a time. */
 const LATER = 64 * 1024;
-/** From this size on, buffers are kept for the next message: a fresh one costs more than to fill it. */
-const KEPT = 16 * 1024;
-/** How many of each size are kept. */
-const SPARES = 4;
-const spares = new Map<number, Uint8Array[]>();
 
-function borrow(atLeast: number): Uint8Array {
+/** Makes a buffer for at least this many bytes. */
+function makeBuffer(atLeast: number): Uint8Array<ArrayBuffer> {
   let size = SMALLEST;
   while (size < atLeast) size *= 4;
-  return spares.get(size)?.pop() ?? allocate(size);
+  return takeSpare(size) ?? allocate(size);
 }
 
-function giveBack(bytes: Uint8Array): void {
-  const { length } = bytes;
-  if (length < KEPT) return;
-  const kept = spares.get(length);
-  if (kept === undefined) spares.set(length, [bytes]);
-  else if (kept.length < SPARES) kept.push(bytes);
-}
-
-/** Where the last character begins if the run ends inside it, otherwise where the run ends. */
+/** Where the last character begins if it is cut off at `end`, otherwise `end`. */
 function endOfWhole(bytes: Uint8Array, end: number): number {
   for (let at = end - 1; at >= end - 3; at--) {
-    const byte = bytes[at] as number; // in range: the run is longer than that
+    const byte = bytes[at] as number; // in range: there are at least 64 KiB
     if (byte < 0x80) return end;
-    // Whatever came before, a character begins at a byte like this, so cutting here is safe.
+    // A character begins at a byte like this, whatever comes before it.
     if (byte >= 0xc0) return at + (byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4) > end ? at : end;
   }
   return end;
 }
 
-/** How far a text's end is looked for before its whole chunk is: the rest may be other frames. */
+/** How many bytes are searched for the end of a text before the whole chunk is. */
 const PROBE = 1024;
 
 /** Where the first `FF` is, or −1. */
@@ -92,8 +81,8 @@ function indexOfEnd(chunk: Uint8Array, at: number): number {
 }
 
 /**
- * `00` UTF-8 `FF`. What has come of it is kept once, as bytes or, from {@linkcode LARGEST} on,
- * decoded. The cost is linear in bytes however they are cut.
+ * A text frame: `00`, UTF-8, `FF`. The bytes that have arrived are kept until there are
+ * {@linkcode LARGEST}; then they are decoded. The time is linear in the bytes, however they are cut.
  */
 export class TextFrame implements Frame {
   ended = false;
@@ -101,7 +90,7 @@ export class TextFrame implements Frame {
   readonly #limit: number;
   #size = 0;
   #text = "";
-  #bytes: Uint8Array = borrow(SMALLEST);
+  #bytes: Uint8Array<ArrayBuffer> = makeBuffer(SMALLEST);
   #length = 0;
 
   constructor(limit: number) {
@@ -116,7 +105,7 @@ export class TextFrame implements Frame {
     return this.ended ? end + 1 : end;
   }
 
-  /** Takes bytes in which there is no `FF`. */
+  /** Adds bytes that have no `FF`. */
   collect(chunk: Uint8Array, at: number, end: number): void {
     this.#size += end - at;
     if (this.#size > this.#limit) throw tooLong("a text message", this.#limit);
@@ -131,7 +120,7 @@ export class TextFrame implements Frame {
 
   report(sink: Sink): boolean {
     this.#decode(this.#length);
-    giveBack(this.#bytes);
+    giveSpare(this.#bytes);
     return sink.text(this.#text);
   }
 
@@ -144,9 +133,9 @@ export class TextFrame implements Frame {
   }
 
   #grow(atLeast: number): void {
-    const bytes = borrow(atLeast);
+    const bytes = makeBuffer(atLeast);
     bytes.set(this.#bytes.subarray(0, this.#length));
-    giveBack(this.#bytes);
+    giveSpare(this.#bytes);
     this.#bytes = bytes;
   }
 
@@ -157,11 +146,11 @@ export class TextFrame implements Frame {
   }
 }
 
-/** A frame of type 01 to 7F: bytes until `FF`, to discard (draft76, "Data framing"). */
+/** A frame of type 01 to 7F: bytes up to `FF`, which are discarded (draft76, "Data framing"). */
 export class DelimitedFrame implements Frame {
   ended = false;
   readonly next: Frame | null = null;
-  readonly report = nothing;
+  readonly report = reportNothing;
   readonly #limit: number;
   #size = 0;
 
@@ -179,10 +168,10 @@ export class DelimitedFrame implements Frame {
   }
 }
 
-/** Nine digits of seven bits hold any length that could ever arrive. */
+/** Nine digits of seven bits hold any length that a peer could send. */
 const MAX_DIGITS = 9;
 
-/** A frame of type 80 to FF: a length to base 128, then so many bytes to skip. */
+/** A frame of type 80 to FF: a length to base 128, and that many bytes, which are skipped. */
 export class LengthFrame implements Frame {
   ended = false;
   next: Frame | null = null;
@@ -214,7 +203,7 @@ export class LengthFrame implements Frame {
   #receiveDigit(byte: number): void {
     this.#length = this.#length * 128 + (byte & 0x7f);
     if (this.#length > this.#limit) throw tooLong("a frame", this.#limit);
-    // Leading zeros are digits too: without this they could go on for ever.
+    // Leading zeros are digits too, and could go on for ever.
     if (++this.#digits > MAX_DIGITS) {
       throw new ProtocolError(
         1009,

@@ -4,9 +4,8 @@
  * @module
  */
 import { ProtocolError } from "../errors.ts";
-import type { WebSocketVersion } from "../handshake/versions.ts";
 import { allocate } from "./allocate.ts";
-import { decodeClose, encodeClose } from "./close_code.ts";
+import { decodeClose, encodeClose } from "./close_frame.ts";
 import { Deflate, type DeflateParameters } from "./deflate.ts";
 import {
   checkFirstByte,
@@ -19,63 +18,38 @@ import {
   MAX_CONTROL_SIZE,
   MAX_HEADER_SIZE,
   Opcode,
+  OPCODE_BITS,
   readLength,
   readMaskingKey,
   type Role,
   RSV1,
   sizeOfLength,
-} from "./frame.ts";
+  WHOLE_BINARY,
+  WHOLE_TEXT,
+} from "./frame_header.ts";
 import { IncomingMessage } from "./incoming_message.ts";
-import { fitsScratch, mask, maskInto, rotate, scratch, view } from "./mask.ts";
+import { fitsScratch, mask, maskInto, rotate, scratch, subview } from "./mask.ts";
+import { MaskingKeys } from "./masking_keys.ts";
 import { writeFrame, writeTextFrame } from "./outgoing_frame.ts";
 import type { Output } from "./output.ts";
 import type { Protocol, ProtocolLimits, Sink } from "./protocol.ts";
-import { receiveTexts, WHOLE_TEXT } from "./text_run.ts";
+import { Read, Unfinished } from "./receive_state.ts";
+import { receiveTexts } from "./text_batch.ts";
 import { decodeText } from "./utf8.ts";
-import { beginChunk, endChunk } from "./chunk_view.ts";
 
 const encoder = new TextEncoder();
 
-/** What differs between the two ends of a connection. */
+/** The versions that have this wire format. */
+export type HybiVersion = "hybi-07" | "hybi-08" | "rfc6455";
+
+/** What differs between connections of this format. */
 export interface HybiOptions {
-  /** A client masks what it sends, and a server does not (RFC 6455 §5.1). */
+  /** A client masks what it sends, a server does not (RFC 6455 §5.1). */
   readonly role: Role;
-  /** The version; `"rfc6455"` unless told. */
-  readonly version?: WebSocketVersion;
-  /** What was agreed on if messages may be compressed. */
+  /** The version. Default: `"rfc6455"`. */
+  readonly version?: HybiVersion;
+  /** What permessage-deflate was negotiated to. Default: messages are not compressed. */
   readonly deflate?: DeflateParameters | undefined;
-}
-
-/** The bits of the first byte that are the opcode. */
-const OPCODE = 0x0f;
-/** The first byte of a binary message in one frame. */
-const WHOLE_BINARY = FIN | Opcode.binary;
-
-/**
- * What the last header said that was read whole. Of the module and not of each connection, since
- * it is only looked at before anything else is called.
- */
-const header = { size: 0, first: 0, payloadLength: 0, maskingKey: 0 };
-
-/**
- * What a connection is in the middle of: a header that has not arrived whole, a payload that has
- * not, or a message between two of its frames. While a connection is idle there is none.
- */
-class Unfinished {
-  state: "header" | "payload" | "message" = "message";
-  /** The bytes of the header. */
-  header: Uint8Array | null = null;
-  headerSize = 0;
-  /** The first byte of the frame whose payload is coming. */
-  first = 0;
-  /** How much of the payload is to come. */
-  remaining = 0;
-  /** The masking key for what is to come. */
-  maskingKey = 0;
-  /** The payload of a control frame. */
-  control: Uint8Array | null = null;
-  /** The message of which a frame has begun. */
-  message: IncomingMessage | null = null;
 }
 
 /** The wire format of one connection of version 13, 8 or 7, at either end. */
@@ -83,18 +57,22 @@ export class Hybi implements Protocol {
   readonly #limits: ProtocolLimits;
   readonly #rules: FrameRules;
   readonly #deflate: Deflate | null;
-  /** Whether a closing frame or a broken rule has ended what is listened to. */
+  /** Masking keys for what a client sends; `null` at a server's end. */
+  readonly #maskingKeys: MaskingKeys | null;
+  /** Whether nothing more is received: after a closing frame, or after a broken rule. */
   #ended = false;
   #unfinished: Unfinished | null = null;
 
   /** @param limits What a peer may send. @param options Which end this is. */
   constructor(limits: ProtocolLimits, options: HybiOptions) {
+    const { role, version = "rfc6455", deflate } = options;
     this.#limits = limits;
-    this.#rules = frameRules(options.role, (options.version ?? "rfc6455") !== "rfc6455");
-    this.#deflate = options.deflate === undefined ? null : new Deflate(options.deflate);
+    this.#rules = frameRules(role, version !== "rfc6455");
+    this.#deflate = deflate === undefined ? null : new Deflate(deflate);
+    this.#maskingKeys = role === "server" ? null : new MaskingKeys();
   }
 
-  /** One for all servers. What a client sends depends on its masking keys. */
+  /** The same for all servers. What a client sends depends on its masking keys. */
   get format(): string | undefined {
     if (!this.#rules.isServer) return undefined;
     return this.#deflate === null ? "hybi" : this.#deflate.format;
@@ -115,18 +93,16 @@ export class Hybi implements Protocol {
   // complement (`~at`, which is negative) if the sink said stop.
 
   /** See {@linkcode Protocol.receive}. */
-  receive(chunk: Uint8Array, given: boolean, sink: Sink): number {
+  receive(chunk: Uint8Array, owned: boolean, sink: Sink): number {
     if (this.#ended) return chunk.length;
-    beginChunk(chunk);
     try {
-      let at = this.#unfinished === null ? 0 : this.#resume(this.#unfinished, chunk, given, sink);
-      while (at >= 0 && at < chunk.length) at = this.#receiveFrame(chunk, at, given, sink);
+      const read = new Read(chunk, owned, sink);
+      let at = this.#unfinished === null ? 0 : this.#resume(this.#unfinished, read);
+      while (at >= 0 && at < chunk.length) at = this.#receiveFrame(read, at);
       return this.#ended ? chunk.length : at < 0 ? ~at : at;
     } catch (error) {
       this.#end();
       throw error;
-    } finally {
-      endChunk();
     }
   }
 
@@ -135,23 +111,23 @@ export class Hybi implements Protocol {
     this.#unfinished = null;
   }
 
-  #receiveFrame(chunk: Uint8Array, at: number, given: boolean, sink: Sink): number {
+  #receiveFrame(read: Read, at: number): number {
+    const { chunk } = read;
     if (chunk[at] === WHOLE_TEXT && this.#rules.isServer && this.#unfinished === null) {
-      const next = receiveTexts(chunk, at, this.#limits.maxMessageSize, sink);
+      const next = receiveTexts(read, at, this.#limits.maxMessageSize);
       if (next !== at) return next;
     }
-    if (!this.#readHeader(chunk, at, chunk.length)) return this.#holdHeader(chunk, at);
-    return this.#receivePayload(chunk, at + header.size, given, sink);
+    if (!this.#readHeader(read, chunk, at, chunk.length)) return this.#holdHeader(chunk, at);
+    return this.#receivePayload(read, at + read.headerSize);
   }
 
   /**
-   * Reads a header into {@linkcode header} as far as it is there, failing at the first byte that
-   * breaks a rule.
+   * Reads as much of a header as is there, and fails at the first byte that breaks a rule.
    *
-   * @returns Whether it is there whole.
+   * @returns Whether the header is there whole.
    */
-  #readHeader(bytes: Uint8Array, at: number, end: number): boolean {
-    const first = bytes[at] as number; // there: at < end
+  #readHeader(read: Read, bytes: Uint8Array, at: number, end: number): boolean {
+    const first = bytes[at] as number; // in range: at < end
     const message = this.#unfinished === null ? null : this.#unfinished.message;
     checkFirstByte(this.#withoutRsv1(first), message !== null);
     if (end - at < 2) return false;
@@ -162,21 +138,21 @@ export class Hybi implements Protocol {
     if (end - at < size) return false;
     const length = extended === 0 ? second & ~MASK : readLength(bytes, at + 2, this.#rules);
     if ((first & CONTROL) === 0) this.#checkLimits(message, first, length);
-    header.maskingKey = 0;
+    read.maskingKey = 0;
     if (second & MASK) {
       size += 4;
       if (end - at < size) return false;
-      header.maskingKey = readMaskingKey(bytes, at + size - 4);
+      read.maskingKey = readMaskingKey(bytes, at + size - 4);
     }
-    header.size = size;
-    header.first = first;
-    header.payloadLength = length;
+    read.headerSize = size;
+    read.firstByte = first;
+    read.payloadLength = length;
     return true;
   }
 
   /** RFC 7692 §6: RSV1 means "compressed" in a message's first frame, and nothing in any other. */
   #withoutRsv1(first: number): number {
-    const opcode = first & OPCODE;
+    const opcode = first & OPCODE_BITS;
     const begins = opcode === Opcode.text || opcode === Opcode.binary;
     return this.#deflate !== null && begins ? first & ~RSV1 : first;
   }
@@ -185,7 +161,7 @@ export class Hybi implements Protocol {
     const { maxMessageSize, maxFragments } = this.#limits;
     const size = payloadLength + (message === null ? 0 : message.size);
     const isCompressed = message === null ? (first & RSV1) !== 0 : message.isCompressed;
-    // What does not shrink grows: `inflate` enforces the limit itself.
+    // Data that does not shrink grows by a few bytes. `inflate` enforces the limit itself.
     if (size > maxMessageSize + (isCompressed ? (maxMessageSize >> 10) + 64 : 0)) {
       throw new ProtocolError(
         1009,
@@ -204,66 +180,68 @@ export class Hybi implements Protocol {
     const unfinished = this.#unfinished ??= new Unfinished();
     unfinished.state = "header";
     unfinished.header ??= new Uint8Array(MAX_HEADER_SIZE);
-    unfinished.header.set(view(chunk, at, chunk.length));
+    unfinished.header.set(subview(chunk, at, chunk.length));
     unfinished.headerSize = chunk.length - at;
     return chunk.length;
   }
 
-  /** Goes on where the last chunk ended. */
-  #resume(unfinished: Unfinished, chunk: Uint8Array, given: boolean, sink: Sink): number {
+  /** Continues what the last chunk ended in. */
+  #resume(unfinished: Unfinished, read: Read): number {
     switch (unfinished.state) {
       case "header":
-        return this.#resumeHeader(unfinished, chunk, given, sink);
+        return this.#resumeHeader(unfinished, read);
       case "payload":
-        return this.#receivePart(unfinished, chunk, 0, sink);
-      case "message":
+        return this.#receivePart(unfinished, read, 0);
+      case "between frames":
         return 0;
     }
   }
 
-  #resumeHeader(unfinished: Unfinished, chunk: Uint8Array, given: boolean, sink: Sink): number {
+  #resumeHeader(unfinished: Unfinished, read: Read): number {
+    const { chunk } = read;
     const { headerSize } = unfinished;
-    const bytes = unfinished.header as Uint8Array; // there in this state
+    const bytes = unfinished.header as Uint8Array; // not null in this state
     const end = Math.min(bytes.length, headerSize + chunk.length);
-    bytes.set(view(chunk, 0, end - headerSize), headerSize);
-    if (!this.#readHeader(bytes, 0, end)) {
+    bytes.set(subview(chunk, 0, end - headerSize), headerSize);
+    if (!this.#readHeader(read, bytes, 0, end)) {
       unfinished.headerSize = end;
       return chunk.length;
     }
-    unfinished.state = "message";
+    unfinished.state = "between frames";
     if (unfinished.message === null) this.#unfinished = null;
-    return this.#receivePayload(chunk, header.size - headerSize, given, sink);
+    return this.#receivePayload(read, read.headerSize - headerSize);
   }
 
-  #receivePayload(chunk: Uint8Array, at: number, given: boolean, sink: Sink): number {
-    const { first, payloadLength, maskingKey } = header;
+  #receivePayload(read: Read, at: number): number {
+    const { chunk, sink, firstByte, payloadLength, maskingKey } = read;
     const end = at + payloadLength;
-    const isControl = (first & CONTROL) !== 0;
+    const isControl = (firstByte & CONTROL) !== 0;
     if (end <= chunk.length) {
       if (isControl) {
         const payload = new Uint8Array(payloadLength);
         maskInto(payload, 0, chunk, at, end, maskingKey);
-        return this.#receiveControl(first, payload, end, sink);
+        return this.#receiveControl(firstByte, payload, end, sink);
       }
-      if (first === WHOLE_TEXT) return go(sink.text(wholeText(chunk, at, end, maskingKey)), end);
-      if (first === WHOLE_BINARY) {
-        return go(sink.binary(wholeBinary(chunk, at, end, maskingKey, given)), end);
-      }
+      if (firstByte === WHOLE_TEXT) return next(sink.text(wholeText(read, at, end)), end);
+      if (firstByte === WHOLE_BINARY) return next(sink.binary(wholeBinary(read, at, end)), end);
     }
     const unfinished = this.#unfinished ??= new Unfinished();
-    unfinished.first = first;
+    unfinished.firstByte = firstByte;
     unfinished.remaining = payloadLength;
     unfinished.maskingKey = maskingKey;
     if (isControl) unfinished.control = new Uint8Array(payloadLength);
     else {
-      unfinished.message ??= new IncomingMessage(first & OPCODE, (first & RSV1) !== 0);
-      unfinished.message.beginFrame(payloadLength, (first & FIN) !== 0);
+      unfinished.message ??= new IncomingMessage(
+        firstByte & OPCODE_BITS,
+        (firstByte & RSV1) !== 0,
+      );
+      unfinished.message.beginFrame(payloadLength, (firstByte & FIN) !== 0);
     }
-    return this.#receivePart(unfinished, chunk, at, sink);
+    return this.#receivePart(unfinished, read, at);
   }
 
-  /** Receives as much of a payload as there is. */
-  #receivePart(unfinished: Unfinished, chunk: Uint8Array, at: number, sink: Sink): number {
+  /** Receives as much of a payload as is there. */
+  #receivePart(unfinished: Unfinished, { chunk, sink }: Read, at: number): number {
     const { control, message, maskingKey, remaining } = unfinished;
     const end = Math.min(at + remaining, chunk.length);
     if (control !== null) {
@@ -276,45 +254,45 @@ export class Hybi implements Protocol {
   }
 
   #endFrame(unfinished: Unfinished, end: number, sink: Sink): number {
-    const { control, message, first } = unfinished;
-    unfinished.state = "message";
+    const { control, message, firstByte } = unfinished;
+    unfinished.state = "between frames";
     if (control !== null) {
       unfinished.control = null;
       if (message === null) this.#unfinished = null;
-      return this.#receiveControl(first, control, end, sink);
+      return this.#receiveControl(firstByte, control, end, sink);
     }
-    if (message === null || (first & FIN) === 0) return end;
+    if (message === null || (firstByte & FIN) === 0) return end;
     this.#unfinished = null;
     const isText = message.opcode === Opcode.text;
     if (message.isCompressed) {
-      // RSV1 is only let through where compression was agreed on.
+      // Not null: without the extension, RSV1 breaks a rule.
       const bytes = this.#deflate!.inflate(message.binary(), this.#limits.maxMessageSize);
-      return go(
+      return next(
         isText ? sink.text(decodeText(bytes, 0, bytes.length, 0x80)) : sink.binary(bytes),
         end,
       );
     }
-    return go(isText ? sink.text(message.text()) : sink.binary(message.binary()), end);
+    return next(isText ? sink.text(message.text()) : sink.binary(message.binary()), end);
   }
 
-  #receiveControl(first: number, payload: Uint8Array, end: number, sink: Sink): number {
-    const opcode = first & OPCODE;
-    if (opcode === Opcode.ping) return go(sink.ping(payload), end);
-    if (opcode === Opcode.pong) return go(sink.pong(payload), end);
+  #receiveControl(firstByte: number, payload: Uint8Array, end: number, sink: Sink): number {
+    const opcode = firstByte & OPCODE_BITS;
+    if (opcode === Opcode.ping) return next(sink.ping(payload), end);
+    if (opcode === Opcode.pong) return next(sink.pong(payload), end);
     const { code, reason } = decodeClose(payload, this.#rules.isOld);
     this.#end();
     sink.close(code, reason);
-    return go(false, end);
+    return next(false, end);
   }
 
   // --- Sending ----------------------------------------------------------------------------------
 
   /** See {@linkcode Protocol.writeText}. */
   writeText(output: Output, message: string): void {
-    // A unit takes up to three bytes of UTF-8.
+    // A UTF-16 unit takes at most three bytes in UTF-8.
     if (this.#deflate !== null && message.length * 3 >= this.#deflate.threshold) {
       this.#write(output, Opcode.text, encoder.encode(message));
-    } else writeTextFrame(output, FIN | Opcode.text, message, !this.#rules.isServer);
+    } else writeTextFrame(output, WHOLE_TEXT, message, this.#maskingKeys);
   }
 
   /** See {@linkcode Protocol.writeBinary}. */
@@ -325,8 +303,8 @@ export class Hybi implements Protocol {
   #write(output: Output, opcode: number, payload: Uint8Array): void {
     const deflate = this.#deflate;
     if (deflate !== null && payload.length >= deflate.threshold) {
-      writeFrame(output, FIN | RSV1 | opcode, deflate.deflate(payload), !this.#rules.isServer);
-    } else writeFrame(output, FIN | opcode, payload, !this.#rules.isServer);
+      writeFrame(output, FIN | RSV1 | opcode, deflate.deflate(payload), this.#maskingKeys);
+    } else writeFrame(output, FIN | opcode, payload, this.#maskingKeys);
   }
 
   /** See {@linkcode Protocol.free}. */
@@ -358,39 +336,40 @@ export class Hybi implements Protocol {
   #writeControl(output: Output, opcode: number, payload: Uint8Array): void {
     if (payload.length > MAX_CONTROL_SIZE) {
       throw new RangeError(
-        `Cannot send a control frame of ${payload.length} bytes: ${MAX_CONTROL_SIZE} at most (RFC 6455 §5.5)`,
+        `Cannot send a control frame: payload must have at most ${MAX_CONTROL_SIZE} bytes, ` +
+          `got ${payload.length} (RFC 6455 §5.5)`,
       );
     }
-    writeFrame(output, FIN | opcode, payload, !this.#rules.isServer);
+    writeFrame(output, FIN | opcode, payload, this.#maskingKeys);
   }
 }
 
-/** The offset of what follows, or its complement. */
-function go(on: boolean, end: number): number {
-  return on ? end : ~end;
+/** The offset of what follows, or its complement if the sink said stop. */
+function next(goOn: boolean, end: number): number {
+  return goOn ? end : ~end;
 }
 
 /** Unmasks and decodes a text that is there whole. */
-function wholeText(chunk: Uint8Array, at: number, end: number, maskingKey: number): string {
+function wholeText(read: Read, at: number, end: number): string {
+  const { chunk, maskingKey } = read;
   const size = end - at;
-  if (!fitsScratch(size)) return decodeText(chunk, at, end, mask(chunk, at, end, maskingKey));
-  return decodeText(scratch, 0, size, maskInto(scratch, 0, chunk, at, end, maskingKey));
+  if (!fitsScratch(size)) {
+    const orOfBytes = mask(chunk, at, end, maskingKey, read.viewIfMoreThan(end));
+    return decodeText(chunk, at, end, orOfBytes);
+  }
+  const orOfBytes = maskInto(scratch, 0, chunk, at, end, maskingKey);
+  return decodeText(scratch, 0, size, orOfBytes);
 }
 
-/** Unmasks a binary message that is there whole, into memory that belongs to the receiver. */
-function wholeBinary(
-  chunk: Uint8Array,
-  at: number,
-  end: number,
-  maskingKey: number,
-  given: boolean,
-): Uint8Array {
+/** Unmasks a binary message that is there whole, into memory that belongs to the sink. */
+function wholeBinary(read: Read, at: number, end: number): Uint8Array {
+  const { chunk, owned, maskingKey } = read;
   const size = end - at;
-  // A part of the chunk keeps all of it alive, so it must be most of it; and the receiver may
-  // transfer its buffer, so nothing may be read behind it.
-  if (given && end === chunk.length && size * 2 >= chunk.buffer.byteLength) {
+  // A part of the chunk keeps all of its memory alive, so the message must be most of it. It must
+  // also be the last: its receiver may transfer the buffer.
+  if (owned && end === chunk.length && size * 2 >= chunk.buffer.byteLength) {
     mask(chunk, at, end, maskingKey);
-    return view(chunk, at, end);
+    return subview(chunk, at, end);
   }
   const message = allocate(size);
   maskInto(message, 0, chunk, at, end, maskingKey);

@@ -1,40 +1,39 @@
 /**
  * Masking (RFC 6455 §5.3): each byte XOR the byte of the masking key at its position modulo 4. The
- * same both ways, so that what follows masks and unmasks.
+ * same function masks and unmasks.
  *
- * A masking key is a 32-bit integer whose lowest byte is the key's first. Every function returns a
- * number that is below 0x80 if all the bytes after the XOR are, so that nobody has to look at them
- * again to know that a text is ASCII.
+ * A masking key is a 32-bit integer; its lowest byte is the first byte of the key. Each function
+ * returns the bitwise OR of the resulting bytes, of which only one bit is exact: the number is below
+ * 0x80 if and only if all bytes are. A text is ASCII then, without another look at its bytes.
  *
  * @module
  */
-import { MASK_WASM } from "./mask_wasm.ts";
-import { viewWords, wordsOf } from "./chunk_view.ts";
+import { MASK_WASM } from "./xor_mask_wasm.ts";
 
-/** Up to here a loop over bytes is faster than words, if a view must be made for them. */
-const WORDS_FROM = 96;
-/** Up to here a loop that copies as well is faster than two steps. */
+/** From this size on, making a `DataView` and masking four bytes at a time is faster. In bytes. */
+const VIEWED_FROM = 96;
+/** Up to this size, a loop that masks and copies is faster than masking first. In bytes. */
 const COPIED_BELOW = 48;
-/** From here on a copy to the memory of WebAssembly and its SIMD pay (1 KiB: 150 ns for 210). */
+/** From this size on, WebAssembly is faster, the copy to its memory included. In bytes. */
 const SIMD_FROM = 768;
 /**
  * Where in WebAssembly's memory a payload is masked, and how much at a time. Some processors copy
  * tens of times slower to an address that is 1 to 31 bytes above that of the source modulo 4096
- * (16 KiB: 6 to 9 µs for 0.2 to 0.4). Payloads begin a few bytes behind the start of a page, and so
- * does memory that is fresh: so the window begins in the middle of one, and is pages long.
+ * (16 KiB: 6 to 9 µs instead of 0.2 to 0.4). Payloads begin a few bytes behind the start of a page, and
+ * so does new memory. So the window begins in the middle of a page and is a number of pages long.
  */
 const WINDOW_AT = 2048;
 const WINDOW_SIZE = 31 * 4096;
 
-/** The function of `assembly/mask.ts` and the memory that it works in. */
+/** The function of `assembly/xor_mask.ts` and the memory that it works in. */
 export interface Simd {
-  /** Masks the first `size` bytes of the window; ASCII as above. */
+  /** Masks the first `size` bytes of the window. Returns the OR as above. */
   mask(size: number, maskingKey: number): number;
-  /** The window; its length does not change. */
+  /** The window. Its length does not change. */
   readonly window: Uint8Array;
 }
 
-/** Instantiates `assembly/mask.ts`; `undefined` where there is no WebAssembly or no SIMD. */
+/** Instantiates `assembly/xor_mask.ts`; `undefined` if there is no WebAssembly or no SIMD. */
 export function instantiate(base64: string = MASK_WASM): Simd | undefined {
   try {
     const wasm = Uint8Array.from(atob(base64), (byte) => byte.charCodeAt(0));
@@ -48,44 +47,59 @@ export function instantiate(base64: string = MASK_WASM): Simd | undefined {
       window: new Uint8Array(memory.buffer, WINDOW_AT, WINDOW_SIZE),
     };
   } catch {
-    // Words do the same, at a fifth of the speed.
+    // A loop over a DataView does the same, at a fifth of the speed.
     return undefined;
   }
 }
 
+/**
+ * Module state: the memory of WebAssembly. Every use writes it before reading it and calls nothing
+ * else in between. It takes PLACEHOLDER.
+ */
 const simd = instantiate();
 const simdFrom = simd === undefined ? Infinity : SIMD_FROM;
 
 /**
- * Where a payload may be unmasked to be looked at and forgotten before anything else happens: the
- * memory of WebAssembly, from which {@linkcode maskInto} need not copy it away.
+ * Where a payload may be unmasked that is read and then forgotten, before anything else is called:
+ * the memory of WebAssembly, from which {@linkcode maskInto} need not copy it.
  */
-export const scratch: Uint8Array = simd?.window ?? new Uint8Array(WINDOW_SIZE);
+export const scratch: Uint8Array = simd?.window ?? new Uint8Array(0);
 
-/** Whether so many bytes are better unmasked in {@linkcode scratch} than in place. */
+/** Whether this many bytes are unmasked faster in {@linkcode scratch} than in place. */
 export function fitsScratch(size: number): boolean {
   return size >= simdFrom && size <= scratch.length;
 }
 
-/** The masking key for what follows after `count` bytes. */
+/** The masking key for the bytes after the first `count`. */
 export function rotate(maskingKey: number, count: number): number {
   const shift = (count & 3) << 3;
-  return maskingKey >>> shift | maskingKey << 32 - shift; // a shift by 32 is one by 0: right as well
-}
-
-/** Masks bytes in place. */
-export function mask(bytes: Uint8Array, start: number, end: number, maskingKey: number): number {
-  const size = end - start;
-  if (size >= simdFrom) return maskLong(bytes, start, bytes, start, end, maskingKey);
-  const words = wordsOf(bytes) ?? (size < WORDS_FROM ? null : viewWords(bytes));
-  return words === null
-    ? maskBytes(bytes, start, end, maskingKey)
-    : maskWords(words, start, end, maskingKey);
+  return maskingKey >>> shift | maskingKey << 32 - shift; // JavaScript shifts by 0 instead of 32
 }
 
 /**
- * Copies the masked form of `bytes` from `start` to `end` to `target` from `at` on. What is left in
- * `bytes` is undefined.
+ * Masks bytes in place.
+ *
+ * @param chunkView A view of all `bytes` if there is one, which saves making it.
+ */
+export function mask(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  maskingKey: number,
+  chunkView: DataView | null = null,
+): number {
+  const size = end - start;
+  if (size >= simdFrom) return maskLong(bytes, start, bytes, start, end, maskingKey);
+  if (chunkView === null) {
+    if (size < VIEWED_FROM) return maskBytes(bytes, start, end, maskingKey);
+    chunkView = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+  return maskView(chunkView, start, end, maskingKey);
+}
+
+/**
+ * Copies the masked form of `bytes` from `start` to `end` to `target` from `at` on. Afterwards, the
+ * content of `bytes` is undefined.
  */
 export function maskInto(
   target: Uint8Array,
@@ -98,25 +112,25 @@ export function maskInto(
   const size = end - start;
   if (size >= simdFrom) return maskLong(target, at, bytes, start, end, maskingKey);
   if (size < COPIED_BELOW) return copyBytes(target, at, bytes, start, end, maskingKey);
-  const seen = mask(bytes, start, end, maskingKey);
-  target.set(view(bytes, start, end), at);
-  return seen;
+  const orOfBytes = mask(bytes, start, end, maskingKey);
+  target.set(subview(bytes, start, end), at);
+  return orOfBytes;
 }
 
-/** A view of a part, also where `bytes` is of a subclass whose `subarray` is its own. */
-export function view(bytes: Uint8Array, start: number, end: number): Uint8Array {
+/** A view of a part, as a plain `Uint8Array` even if `bytes` is of a subclass. */
+export function subview(bytes: Uint8Array, start: number, end: number): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
 }
 
 function maskBytes(bytes: Uint8Array, start: number, end: number, maskingKey: number): number {
-  let seen = 0;
+  let orOfBytes = 0;
   for (let at = start; at < end; at++) {
-    const byte = bytes[at] as number ^ maskingKey; // in range: the caller's; only its low byte counts
+    const byte = bytes[at] as number ^ maskingKey; // in range; only its low byte counts
     bytes[at] = byte;
-    seen |= byte;
+    orOfBytes |= byte;
     maskingKey = maskingKey >>> 8 | maskingKey << 24;
   }
-  return seen & 0xff;
+  return orOfBytes & 0xff;
 }
 
 function copyBytes(
@@ -127,35 +141,35 @@ function copyBytes(
   end: number,
   maskingKey: number,
 ): number {
-  let seen = 0;
+  let orOfBytes = 0;
   for (let from = start; from < end; from++, at++) {
-    const byte = bytes[from] as number ^ maskingKey; // in range: the caller's
+    const byte = bytes[from] as number ^ maskingKey; // in range; only its low byte counts
     target[at] = byte;
-    seen |= byte;
+    orOfBytes |= byte;
     maskingKey = maskingKey >>> 8 | maskingKey << 24;
   }
-  return seen & 0xff;
+  return orOfBytes & 0xff;
 }
 
-function maskWords(words: DataView, start: number, end: number, maskingKey: number): number {
-  let seen = 0;
+function maskView(view: DataView, start: number, end: number, maskingKey: number): number {
+  let orOfWords = 0;
   let at = start;
   for (const last = end - 3; at < last; at += 4) {
-    const word = words.getInt32(at, true) ^ maskingKey;
-    words.setInt32(at, word, true);
-    seen |= word;
+    const word = view.getInt32(at, true) ^ maskingKey;
+    view.setInt32(at, word, true);
+    orOfWords |= word;
   }
-  let any = seen & 0x80808080 ? 0x80 : 0;
+  let orOfBytes = orOfWords & 0x80808080 ? 0x80 : 0;
   for (; at < end; at++) {
-    const byte = words.getUint8(at) ^ maskingKey; // only its low byte counts
-    words.setUint8(at, byte);
-    any |= byte;
+    const byte = view.getUint8(at) ^ maskingKey; // only its low byte counts
+    view.setUint8(at, byte);
+    orOfBytes |= byte;
     maskingKey >>>= 8;
   }
-  return any & 0xff;
+  return orOfBytes & 0xff;
 }
 
-/** By SIMD, in steps as large as its memory. */
+/** Masks in WebAssembly, as much at a time as its memory holds. */
 function maskLong(
   target: Uint8Array,
   at: number,
@@ -164,14 +178,14 @@ function maskLong(
   end: number,
   maskingKey: number,
 ): number {
-  const { mask, window } = simd as Simd; // simdFrom is beyond reach without it
-  const step = window.length; // a multiple of 4, so that the masking key stays as it is
-  let seen = 0;
+  const { mask, window } = simd as Simd; // defined, since no size reaches simdFrom without it
+  const step = window.length; // a multiple of 4, so the masking key stays the same
+  let orOfBytes = 0;
   for (let from = start; from < end; from += step, at += step) {
     const size = Math.min(step, end - from);
-    window.set(view(bytes, from, from + size));
-    seen |= mask(size, maskingKey);
+    window.set(subview(bytes, from, from + size));
+    orOfBytes |= mask(size, maskingKey);
     if (target !== window) target.set(size === step ? window : window.subarray(0, size), at);
   }
-  return seen;
+  return orOfBytes;
 }

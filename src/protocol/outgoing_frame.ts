@@ -3,105 +3,93 @@
  *
  * @module
  */
-import { MASK, MAX_HEADER_SIZE, sizeOfHeader, writeHeader } from "./frame.ts";
-import { appendText, encodeInto } from "./text.ts";
+import { MASK, MAX_HEADER_SIZE, sizeOfHeader, writeHeader } from "./frame_header.ts";
 import { mask } from "./mask.ts";
+import type { MaskingKeys } from "./masking_keys.ts";
 import { BY_REFERENCE, Output } from "./output.ts";
+import { appendText, encodeInto } from "./text_codec.ts";
 
-/** Up to so many UTF-16 units, room for three bytes each costs less than a second call. */
+/** Up to this many UTF-16 units, reserving three bytes for each is cheaper than a second call. */
 const ROOMY = 16 * 1024;
-/** So many masking keys are drawn at a time: one costs 300 to 600 ns, 256 cost 800 to 1,500. */
-const KEYS_DRAWN = 256;
-
-const keys = new Uint32Array(KEYS_DRAWN);
-let keysUsed = KEYS_DRAWN;
-
-/** A masking key that nobody can predict (RFC 6455 §5.3, §10.3). */
-function drawMaskingKey(): number {
-  if (keysUsed === KEYS_DRAWN) {
-    crypto.getRandomValues(keys);
-    keysUsed = 0;
-  }
-  return keys[keysUsed++] as number | 0; // there: keysUsed is below KEYS_DRAWN
-}
 
 /**
  * Appends a frame.
  *
- * @param first Its first byte.
- * @param payload If not masked, it may be kept by reference and must not change until it is sent.
- * @param masked Whether the frame goes to a server.
+ * @param firstByte The first byte of its header.
+ * @param payload If not masked, it may be kept by reference, and must not change until it is sent.
+ * @param maskingKeys The keys of a client, `null` if the frame is not masked.
  */
 export function writeFrame(
   output: Output,
-  first: number,
+  firstByte: number,
   payload: Uint8Array,
-  masked: boolean,
+  maskingKeys: MaskingKeys | null,
 ): void {
   const { length } = payload;
-  if (length >= BY_REFERENCE && !masked) {
+  if (length >= BY_REFERENCE && maskingKeys === null) {
     const at = output.reserve(MAX_HEADER_SIZE);
-    output.length = writeHeader(output.bytes, at, first, 0, length);
+    output.length = writeHeader(output.bytes, at, firstByte, 0, length);
     output.refer(payload);
     return;
   }
   const at = output.reserve(MAX_HEADER_SIZE + length);
-  output.bytes.set(payload, at + sizeOfHead(length, masked));
-  complete(output, at, first, length, masked);
+  output.bytes.set(payload, at + sizeOfHead(length, maskingKeys));
+  complete(output, at, firstByte, length, maskingKeys);
 }
 
 /** Appends a frame of text. A lone surrogate becomes U+FFFD. */
 export function writeTextFrame(
   output: Output,
-  first: number,
+  firstByte: number,
   message: string,
-  masked: boolean,
+  maskingKeys: MaskingKeys | null,
 ): void {
   if (message.length >= BY_REFERENCE) {
     const payload = new Output();
     appendText(payload, message);
-    writeFrame(output, first, payload.written(), masked);
+    writeFrame(output, firstByte, payload.written(), maskingKeys);
     return;
   }
   const at = output.reserve(MAX_HEADER_SIZE + (message.length <= ROOMY ? message.length * 3 : 0));
-  // Where the payload begins depends on its length, which is only known once it is there. ASCII
-  // has a byte per unit; what has more is moved in the rare case that this takes a longer header.
-  const guessed = at + sizeOfHead(message.length, masked);
+  // Where the payload begins depends on its size in UTF-8, which is not known before it is encoded.
+  // Assume ASCII. Other text is moved, in the rare case that its size needs a longer header.
+  const assumed = at + sizeOfHead(message.length, maskingKeys);
   const length = message.length > ROOMY
-    ? encodeLong(message, output, guessed)
-    : encodeInto(message, output, guessed);
-  const begin = at + sizeOfHead(length, masked);
-  if (begin !== guessed) {
-    output.length = guessed + length;
-    output.reserve(begin - guessed);
-    output.bytes.copyWithin(begin, guessed, guessed + length);
+    ? encodeLong(message, output, assumed)
+    : encodeInto(message, output.bytes, assumed);
+  const begin = at + sizeOfHead(length, maskingKeys);
+  if (begin !== assumed) {
+    output.length = assumed + length;
+    output.reserve(begin - assumed);
+    output.bytes.copyWithin(begin, assumed, assumed + length);
   }
-  complete(output, at, first, length, masked);
+  complete(output, at, firstByte, length, maskingKeys);
 }
 
-/** Encodes a text from `at` on, making room for it. @returns How many bytes it takes. */
+/** Encodes a text from `at` on, reserving room for it. @returns Its size in bytes. */
 function encodeLong(message: string, output: Output, at: number): number {
   output.length = at;
   appendText(output, message);
   return output.length - at;
 }
 
-function sizeOfHead(payloadLength: number, masked: boolean): number {
-  return sizeOfHeader(payloadLength) + (masked ? 4 : 0);
+/** The size of a header and its masking key. */
+function sizeOfHead(payloadLength: number, maskingKeys: MaskingKeys | null): number {
+  return sizeOfHeader(payloadLength) + (maskingKeys === null ? 0 : 4);
 }
 
-/** Puts the header before a payload that is in its place, and masks it. */
+/** Writes the header in front of a payload that is in its place, and masks the payload. */
 function complete(
   output: Output,
   at: number,
-  first: number,
+  firstByte: number,
   length: number,
-  masked: boolean,
+  maskingKeys: MaskingKeys | null,
 ): void {
   const { bytes } = output;
-  let begin = writeHeader(bytes, at, first, masked ? MASK : 0, length);
-  if (masked) {
-    const maskingKey = drawMaskingKey();
+  let begin = writeHeader(bytes, at, firstByte, maskingKeys === null ? 0 : MASK, length);
+  if (maskingKeys !== null) {
+    const maskingKey = maskingKeys.next();
     for (let shift = 0; shift < 32; shift += 8) bytes[begin++] = maskingKey >>> shift;
     mask(bytes, begin, begin + length, maskingKey);
   }

@@ -1,4 +1,4 @@
-// Generated from assembly/mask.ts by `deno task build:wasm`: do not edit.
+// Generated from assembly/xor_mask.ts by `deno task build:wasm`: do not edit.
 
 /** The masking in WebAssembly, as base64 with line breaks, which `atob` skips. */
 export const MASK_WASM: string = `

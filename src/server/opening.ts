@@ -23,7 +23,7 @@ import { detectVersion, isDraft, upgradeRequired } from "../handshake/versions.t
 import { refusalResponse, statusOf } from "../http/error_response.ts";
 import { HttpExchange } from "../http/exchange.ts";
 import { OPTIONS_ANSWER } from "../http/options_answer.ts";
-import { checkCloseCode } from "../protocol/close_code.ts";
+import { checkCloseCode } from "../protocol/close_frame.ts";
 import type { Link, Timed } from "../timing/timing_wheel.ts";
 import type { TransportEvents } from "../transport/transport.ts";
 import type { WebSocketHandler } from "./handler.ts";

@@ -5,7 +5,7 @@
  */
 import { guard, toError } from "../guard.ts";
 import type { Context, Owned, Owner } from "./context.ts";
-import { checkCloseCode } from "../protocol/close_code.ts";
+import { checkCloseCode } from "../protocol/close_frame.ts";
 import { IndexedSet } from "./indexed_set.ts";
 import type { PendingHandshake } from "./tls_handshakes.ts";
 import { listen, LISTENER_KINDS } from "../transport/listen.ts";

@@ -2,7 +2,7 @@ import { assertEquals, assertStrictEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { describe, test } from "node:test";
 import { allocator } from "../../src/protocol/allocate.ts";
-import { nodeBuffer } from "../../src/protocol/text.ts";
+import { nodeBuffer } from "../../src/protocol/text_codec.ts";
 import { chopped } from "./hixie_receive.ts";
 import { begin, binary, continuation, pattern, text } from "./hybi_frames.ts";
 import { receiveAll, server } from "./hybi_receive.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertLessOrEqual, assertMatch } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { describe, test } from "node:test";
-import { text as conversions, textFunctions } from "../../src/protocol/text.ts";
+import { text as conversions, textFunctions } from "../../src/protocol/text_codec.ts";
 import { bytes } from "./hixie_cases.ts";
 import { chopped, everySplit } from "./hixie_receive.ts";
 import { HYBI_CASES } from "./hybi_cases.ts";

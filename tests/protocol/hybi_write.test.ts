@@ -6,8 +6,8 @@ import {
   assertThrows,
 } from "@std/assert";
 import { describe, test } from "node:test";
-import { checkCloseCode } from "../../src/protocol/close_code.ts";
-import { writeHeader } from "../../src/protocol/frame.ts";
+import { checkCloseCode } from "../../src/protocol/close_frame.ts";
+import { writeHeader } from "../../src/protocol/frame_header.ts";
 import type { Hybi } from "../../src/protocol/hybi.ts";
 import { BY_REFERENCE, Output } from "../../src/protocol/output.ts";
 import { bytes, hex } from "./hixie_cases.ts";
@@ -119,7 +119,7 @@ describe("a server writes", () => {
       assertThrows(
         () => written((output) => server()[write](output, pattern(126))),
         RangeError,
-        "Cannot send a control frame of 126 bytes: 125 at most (RFC 6455 §5.5)",
+        "Cannot send a control frame: payload must have at most 125 bytes, got 126 (RFC 6455 §5.5)",
       );
     }
   });
@@ -173,7 +173,7 @@ describe("checkCloseCode", () => {
       assertThrows(
         () => checkCloseCode(1000, reason),
         RangeError,
-        `Cannot close with a reason of ${size} bytes: 123 at most (RFC 6455 §5.5)`,
+        `Cannot close: reason must have at most 123 bytes, got ${size} (RFC 6455 §5.5)`,
       );
     }
   });

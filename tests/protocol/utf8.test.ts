@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { isUtf8 } from "node:buffer";
 import { describe, test } from "node:test";
 import { ProtocolError } from "../../src/errors.ts";
-import { nodeBuffer } from "../../src/protocol/text.ts";
+import { nodeBuffer } from "../../src/protocol/text_codec.ts";
 import { checkUtf8, COMPLETE, decodeText, REJECTED, utf8Checker } from "../../src/protocol/utf8.ts";
 import { bytes, hex } from "./hixie_cases.ts";
 import { UTF8_CASES } from "./utf8_cases.ts";

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { assertEquals } from "@std/assert";
-import { MASK_WASM } from "../../src/protocol/mask_wasm.ts";
+import { MASK_WASM } from "../../src/protocol/xor_mask_wasm.ts";
 import { compile, embed, embeddedFile, MASK } from "../support/build_wasm.ts";
 
 const embedded = Uint8Array.from(Buffer.from(MASK_WASM, "base64"));

@@ -4,7 +4,7 @@ import { runInNewContext } from "node:vm";
 import { assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
 import { WebSocketClosedError } from "../../src/errors.ts";
 import { WebSocketHandler } from "../../src/server/handler.ts";
-import { text } from "../../src/protocol/text.ts";
+import { text } from "../../src/protocol/text_codec.ts";
 import { Recording } from "../support/recording.ts";
 import { gate, HIXIE, HYBI, Rig, settle, VERSIONS } from "../support/rig.ts";
 
