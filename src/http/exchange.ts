@@ -193,9 +193,9 @@ export class HttpExchange {
     const writer = this.#writer;
     const error = caught(thrown);
     const isLate = this.#isOver;
-    if (!(error instanceof HttpError || error instanceof WebSocketClosedError)) {
-      writer.report(error);
-    }
+    // A refusal tells the client, unless it comes too late for that.
+    const isTold = error instanceof HttpError && this.#state !== "response";
+    if (!isTold && !(error instanceof WebSocketClosedError)) writer.report(error);
     if (isLate) return;
     // Half a response must not pass for a whole one.
     if (this.#state === "response") return writer.abort();

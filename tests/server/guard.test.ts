@@ -278,6 +278,22 @@ const aborting: Place = async (hostile) => {
   return ["told"];
 };
 
+/** The handler's own log, for what `onMessage` throws. */
+const reporting: Place = async ({ act }) => {
+  class Throwing extends handlerWith("logException", act) {
+    override onMessage(): void {
+      throw new Error("the first");
+    }
+  }
+  const [rig, logged] = makeRig({}, Throwing);
+  const client = await rig.open("rfc6455");
+  client.send("go");
+  await settle();
+  assertEquals(client.take(), ["close 1011 internal error", "FIN"]);
+  await check(rig);
+  return logged;
+};
+
 /** The setting `log`; what goes wrong there goes to the console. */
 const logging: Place = async ({ act }) => {
   const told: string[] = [];
@@ -317,6 +333,7 @@ const places: Readonly<Record<string, [place: Place, logged: string]>> = {
     inMessage((handler, act) => void handler.asyncCallback(act)()),
     "Uncaught exception in ",
   ],
+  "the handler's logException()": [reporting, "Uncaught exception in logException:"],
   "the setting log": [logging, "Uncaught exception in the setting log:"],
   "the setting accessLog": [accessLog, "Uncaught exception in accessLog:"],
   "the setting fetch": [plain((act) => act()), "Uncaught exception"],

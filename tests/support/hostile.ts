@@ -4,6 +4,8 @@
  * @module
  */
 
+import { HttpError } from "../../src/errors.ts";
+
 /** One way to fail, or to return what is dangerous to look at. */
 export interface Hostile {
   /** Whether it is a failure: it throws or rejects. Otherwise the value that it returns is odd. */
@@ -53,6 +55,15 @@ function unreadablePromise(): Promise<void> {
   return promise;
 }
 
+/** A refusal that cannot be answered with. */
+function unreadableRefusal(): HttpError {
+  const error = new HttpError(418, "on purpose");
+  for (const name of ["status", "headers", "message"]) {
+    Object.defineProperty(error, name, { get: fail });
+  }
+  return error;
+}
+
 function throws(what: () => unknown): Hostile {
   return {
     fails: true,
@@ -79,6 +90,7 @@ export const hostile: Readonly<Record<string, Hostile>> = {
   "throws what fails in toString": throws(() => ({ toString: fail })),
   "throws an Error whose fields fail": throws(unreadable),
   "throws an Error whose cause fails": throws(() => new Error("", { cause: unreadable() })),
+  "throws an HttpError whose fields fail": throws(unreadableRefusal),
   "throws a revoked Proxy": throws(revoked),
   "rejects with an Error": rejects(() => new Error("on purpose")),
   "rejects with undefined": rejects(() => undefined),
