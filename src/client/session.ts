@@ -4,7 +4,7 @@
  * @module
  */
 import { Connection } from "../connection/connection.ts";
-import { CLIENT } from "../connection/connection_options.ts";
+import { CLIENT, type ConnectionEnvironment } from "../connection/connection_options.ts";
 import type { ConnectionEnd } from "../connection/connection_end.ts";
 import { cork, uncork } from "../connection/cork.ts";
 import { type Message, toSendable } from "../connection/message.ts";
@@ -56,6 +56,7 @@ export class Session implements TransportEvents, OpeningEvents {
 
   readonly #transport: Transport;
   readonly #options: SessionOptions;
+  readonly #environment: ConnectionEnvironment;
   readonly #opened: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   readonly #gone: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   #opening: Opening | null;
@@ -73,12 +74,14 @@ export class Session implements TransportEvents, OpeningEvents {
       onPong,
       gone: () => this.#gone.resolve(),
     });
-    this.writer = new Writer(transport, {
+    this.#environment = {
       limits,
       traffic: UNWATCHED,
       turns: options.turns,
-      events: { overflow: () => {}, congested: () => {}, drained: () => {} },
-    });
+      wheel: options.wheel,
+    };
+    const unheard = { overflow: () => {}, congested: () => {}, drained: () => {} };
+    this.writer = new Writer(transport, this.#environment, unheard);
     transport.events = this;
     transport.write(handshake.request, true);
   }
@@ -122,7 +125,7 @@ export class Session implements TransportEvents, OpeningEvents {
 
   /** See {@linkcode OpeningEvents.opened}. */
   opened({ head, agreement, rest }: Opened): void {
-    const { version, limits, wheel, turns } = this.#options;
+    const { version, limits } = this.#options;
     this.#opening = null;
     this.headers = head.toHeaders();
     this.subprotocol = agreement.subprotocol;
@@ -131,10 +134,7 @@ export class Session implements TransportEvents, OpeningEvents {
       protocol: clientProtocol(version, limits, agreement),
       writer: this.writer,
       receiver: this.messages,
-      limits,
-      traffic: UNWATCHED,
-      wheel,
-      turns,
+      environment: this.#environment,
     });
     this.messages.connection = connection;
     this.#opened.resolve();

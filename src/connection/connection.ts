@@ -7,13 +7,12 @@
 import { type ProtocolError, WebSocketClosedError } from "../errors.ts";
 import { checkCloseCode, fitReason } from "../protocol/close_frame.ts";
 import type { Protocol } from "../protocol/protocol.ts";
-import type { Link, Timed, TimingWheel } from "../timing/timing_wheel.ts";
-import type { Turns } from "../timing/turns.ts";
+import type { Link, Timed } from "../timing/timing_wheel.ts";
 import type { Transport, TransportEvents } from "../transport/transport.ts";
 import { asSent, type ConnectionEnd, type EndedBy, lossOf, unclosed } from "./connection_end.ts";
 import { cork, uncork } from "./cork.ts";
 import type {
-  ConnectionLimits,
+  ConnectionEnvironment,
   ConnectionOptions,
   ConnectionReceiver,
   ConnectionRole,
@@ -21,8 +20,7 @@ import type {
 import { Keepalive } from "./keepalive.ts";
 import { Linger } from "./linger.ts";
 import { Reader } from "./reader.ts";
-import { type ConnectionEvent, type State, TRANSITIONS } from "./states.ts";
-import type { Traffic } from "./traffic.ts";
+import { type ConnectionEvent, type PeerState, type State, TRANSITIONS } from "./states.ts";
 import type { Writer, WriterEvents } from "./writer.ts";
 
 const encoder = new TextEncoder();
@@ -39,43 +37,30 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
   readonly reader: Reader;
   /** The output. */
   readonly writer: Writer;
-  /** The close code that the peer sent. */
-  closeCode: number | undefined = undefined;
-  /** The reason that the peer sent. */
-  closeReason = "";
-
   readonly #transport: Transport;
   readonly #role: ConnectionRole;
   readonly #receiver: ConnectionReceiver;
-  readonly #limits: ConnectionLimits;
-  readonly #traffic: Traffic;
-  readonly #wheel: TimingWheel;
-  readonly #turns: Turns;
+  readonly #environment: ConnectionEnvironment;
   #state: State = "open";
   readonly #protocol: Protocol;
   #keepalive: Keepalive | null = null;
   /** Why it ends, as soon as that is known. */
   #end: ConnectionEnd | null = null;
-  /** Whether the peer sends nothing more: it sent FIN, or the socket is gone. */
-  #peerEnded = false;
-  /** The peer's closing frame, while it waits behind messages. */
+  /** See {@linkcode PeerState}. */
+  #peer: PeerState = "sending";
+  /** The closing frame that the peer sent. */
   #peerClose: ConnectionEnd | null = null;
-  /** Whether the socket is gone. */
-  #gone = false;
   /** The socket's own error, if it was lost by one. */
   #lostBy: Error | undefined = undefined;
 
   /** @param transport The runtime's connection. @param options What the connection is made of. */
   constructor(transport: Transport, options: ConnectionOptions) {
-    const { role, protocol, writer, receiver } = options;
+    const { role, protocol, writer, receiver, environment } = options;
     this.#transport = transport;
     this.#role = role;
     this.#protocol = protocol;
     this.#receiver = receiver;
-    this.#limits = options.limits;
-    this.#traffic = options.traffic;
-    this.#wheel = options.wheel;
-    this.#turns = options.turns;
+    this.#environment = environment;
     this.writer = writer;
     this.reader = new Reader(transport, {
       protocol,
@@ -83,7 +68,7 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
       writer: role.readsWhileCongested ? null : writer,
     });
     writer.events = this;
-    writer.limits = options.limits;
+    writer.environment = environment;
     writer.protocol = protocol;
     transport.events = this;
     this.#startKeepalive();
@@ -109,14 +94,30 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
     return this.#state === "closed" ? this.#end ?? undefined : undefined;
   }
 
+  /** The close code that the peer sent. */
+  get closeCode(): number | undefined {
+    const code = this.#peerClose?.code;
+    return code === 1005 ? undefined : code;
+  }
+
+  /** The reason that the peer sent. */
+  get closeReason(): string {
+    return this.#peerClose?.reason ?? "";
+  }
+
+  /** Whether the peer sends nothing more. */
+  get #peerEnded(): boolean {
+    return this.#peer === "ended" || this.#peer === "gone";
+  }
+
   // --- Events of the transport ------------------------------------------------------------------
 
   /** See {@linkcode TransportEvents.data}. */
   data(chunk: Uint8Array): void {
     cork();
     try {
-      this.#turns.begin();
-      this.#traffic.bytesIn += chunk.length;
+      this.#environment.turns.begin();
+      this.#environment.traffic.bytesIn += chunk.length;
       if (this.#keepalive !== null) this.#keepalive.sawTraffic = true;
       this.reader.receive(chunk, this.#transport.transfersChunks);
     } finally {
@@ -132,16 +133,16 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
 
   /** See {@linkcode TransportEvents.end}. */
   end(): void {
-    this.#peerEnded = true;
+    this.#peer = "ended";
     this.#receiver.resume();
     this.hurry();
   }
 
   /** See {@linkcode TransportEvents.closed}. */
   closed(error?: Error): void {
-    this.#gone = this.#peerEnded = true;
+    this.#peer = "gone";
     this.#lostBy = error;
-    this.#wheel.remove(this);
+    this.#environment.wheel.remove(this);
     this.writer.stop(new WebSocketClosedError("the socket is gone", { cause: error }));
     this.#apply("gone");
     this.#receiver.resume();
@@ -201,9 +202,8 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
   /** The peer's closing frame, in its place behind the messages. */
   peerClosed(code: number | undefined, reason: string): void {
     if (this.#state === "closed") return;
-    this.closeCode = code;
-    this.closeReason = reason;
-    this.#apply("peerClose", { by: "peer", code: code ?? 1005, reason });
+    const end = this.#peerClose = { by: "peer", code: code ?? 1005, reason } as const;
+    this.#apply("peerClose", end);
   }
 
   /**
@@ -282,19 +282,19 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
   /** Nothing passes any more: what is written goes out, then FIN, and the receiver hears of it. */
   #finish(event: ConnectionEvent, destroys: boolean): void {
     const end = this.#end ??= unclosed("network", this.#lostBy);
-    this.#wheel.remove(this);
+    this.#environment.wheel.remove(this);
     this.#protocol.free?.();
     this.#keepalive = null;
     this.writer.stop(end.error ?? new WebSocketClosedError("the connection has ended"));
     this.reader.stop();
-    if (!this.#gone) {
+    if (this.#peer !== "gone") {
       // "the server MUST close the TCP connection first" in all but unusual cases (§7.1.1);
       // draft76 leaves it to either.
       const peerEndsFirst = event === "peerClose" && !this.#role.endsFirst &&
         this.#protocol.hasBinary && !this.#peerEnded;
       new Linger(this.#transport, {
-        wheel: this.#wheel,
-        timeout: this.#limits.closeTimeout,
+        wheel: this.#environment.wheel,
+        timeout: this.#environment.limits.closeTimeout,
         peerEndsFirst,
         gone: () => this.#receiver.gone(),
       });
@@ -307,21 +307,23 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
 
   /** A message has arrived. */
   countMessage(): void {
-    this.#traffic.messagesIn++;
-    if (this.#limits.idleTimeout > 0) this.#keepalive?.message(this.#wheel.now());
+    this.#environment.traffic.messagesIn++;
+    if (this.#environment.limits.idleTimeout > 0) {
+      this.#keepalive?.message(this.#environment.wheel.now());
+    }
   }
 
   /** Starts or stops the pings. */
   #startKeepalive(): void {
-    const limits = this.#limits;
+    const limits = this.#environment.limits;
     const pings = this.#protocol.hasBinary;
     if (!pings && limits.pingInterval > 0) {
       this.#transport.setKeepAlive(true, limits.pingInterval);
     }
-    if (!Keepalive.needed(limits, pings)) return this.#wheel.remove(this);
-    const now = this.#wheel.now();
+    if (!Keepalive.needed(limits, pings)) return this.#environment.wheel.remove(this);
+    const now = this.#environment.wheel.now();
     this.#keepalive = new Keepalive(limits, pings, now);
-    this.#wheel.set(this, this.#keepalive.next - now);
+    this.#environment.wheel.set(this, this.#keepalive.next - now);
   }
 
   /** See {@linkcode Timed.expire}. */
@@ -337,7 +339,7 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
     const flow = this.writer.congested ? "stalled" : this.reader.paused ? "busy" : "reading";
     const action = keepalive.tick(now, flow, this.writer.flushedBytes);
     if (action === "dead") {
-      const { pingTimeout } = this.#limits;
+      const { pingTimeout } = this.#environment.limits;
       return this.abort(
         "timeout",
         new WebSocketClosedError(`no data within pingTimeout (${pingTimeout} ms) of a ping`),
@@ -345,18 +347,18 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
     }
     if (action === "idle") return this.close(1001, "idle timeout", "timeout");
     if (action === "ping") this.ping("");
-    if (keepalive.next !== Infinity) this.#wheel.set(this, keepalive.next - now);
+    if (keepalive.next !== Infinity) this.#environment.wheel.set(this, keepalive.next - now);
   }
 
   /** A peer that takes no output is dead as one that is silent, also where there is no ping. */
   #watchOutput(): void {
-    const { pingInterval } = this.#limits;
+    const { pingInterval } = this.#environment.limits;
     if (this.#protocol.hasBinary || this.#state !== "open" || this.#peerEnded) return;
     if (pingInterval === 0) return;
-    const now = this.#wheel.now();
-    this.#keepalive ??= new Keepalive(this.#limits, false, now);
+    const now = this.#environment.wheel.now();
+    this.#keepalive ??= new Keepalive(this.#environment.limits, false, now);
     this.#keepalive.outputStalled(now);
-    this.#wheel.set(this, this.#keepalive.next - now);
+    this.#environment.wheel.set(this, this.#keepalive.next - now);
   }
 
   /**
@@ -371,8 +373,6 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
 
   /** The peer's closing frame has arrived, and waits for its turn. */
   closeWaits(code: number | undefined, reason: string): void {
-    this.closeCode = code;
-    this.closeReason = reason;
     this.#peerClose = { by: "peer", code: code ?? 1005, reason };
     this.hurry();
   }
@@ -384,8 +384,9 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
 
   /** Gives what is left to do `closeTimeout`, and as much again while the peer takes output. */
   #armCloseTimer(): void {
+    const { limits, wheel } = this.#environment;
     this.writer.watchProgress();
-    if (this.#limits.closeTimeout > 0) this.#wheel.set(this, this.#limits.closeTimeout);
-    else this.#wheel.remove(this);
+    if (limits.closeTimeout > 0) wheel.set(this, limits.closeTimeout);
+    else wheel.remove(this);
   }
 }

@@ -5,12 +5,10 @@
  */
 import type { Protocol } from "../protocol/protocol.ts";
 import type { TimingWheel } from "../timing/timing_wheel.ts";
-import type { Turns } from "../timing/turns.ts";
 import type { ConnectionEnd } from "./connection_end.ts";
 import type { KeepaliveLimits } from "./keepalive.ts";
 import type { Receiver } from "./reader.ts";
-import type { Traffic } from "./traffic.ts";
-import type { Writer, WriterLimits } from "./writer.ts";
+import type { Writer, WriterEnvironment, WriterLimits } from "./writer.ts";
 
 /** The limits of a connection. Sizes are bytes, times milliseconds. */
 export interface ConnectionLimits extends WriterLimits, KeepaliveLimits {
@@ -62,6 +60,14 @@ export interface ConnectionReceiver extends Receiver {
   gone(): void;
 }
 
+/** What many connections share: one object for all of them. */
+export interface ConnectionEnvironment extends WriterEnvironment {
+  /** The limits in force. */
+  readonly limits: ConnectionLimits;
+  /** The timer of all connections. */
+  readonly wheel: TimingWheel;
+}
+
 /** What a connection is made of. */
 export interface ConnectionOptions {
   /** Which end this is. */
@@ -72,12 +78,6 @@ export interface ConnectionOptions {
   readonly writer: Writer;
   /** Who receives what is read. */
   readonly receiver: ConnectionReceiver;
-  /** The limits in force. */
-  readonly limits: ConnectionLimits;
-  /** What is counted. */
-  readonly traffic: Traffic;
-  /** The timer of all connections. */
-  readonly wheel: TimingWheel;
-  /** Turns of the event loop. */
-  readonly turns: Turns;
+  /** What it shares with others. */
+  readonly environment: ConnectionEnvironment;
 }

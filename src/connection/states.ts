@@ -15,6 +15,15 @@
 export type State = "open" | "closing" | "lost" | "closed";
 
 /**
+ * What the peer has done:
+ *
+ * - `sending`: it may send more;
+ * - `ended`: it has sent FIN;
+ * - `gone`: the socket is gone.
+ */
+export type PeerState = "sending" | "ended" | "gone";
+
+/**
  * - `close`: the application closes the connection, or an idle timeout does;
  * - `peerClose`: the peer's closing frame, after everything before it was delivered;
  * - `fail`: the peer broke a rule, too much output waits, or the application threw an exception;

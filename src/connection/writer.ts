@@ -45,16 +45,14 @@ export interface WriterEvents {
   drained(): void;
 }
 
-/** What a writer is made of. */
-export interface WriterOptions {
+/** What many writers share. */
+export interface WriterEnvironment {
   /** The limits in force. */
   readonly limits: WriterLimits;
   /** What is counted. */
   readonly traffic: Traffic;
-  /** Turns of the event loop, shared by all writers of a clock. */
+  /** Turns of the event loop. */
   readonly turns: Turns;
-  /** Who hears of what happens. */
-  readonly events: WriterEvents;
 }
 
 /** The output of one connection, at either end. */
@@ -63,14 +61,11 @@ export class Writer implements Flushable {
   congested = false;
   /** Who hears of what happens. */
   events: WriterEvents;
-  /** The limits in force. */
-  limits: WriterLimits;
   /** The wire format while messages pass; else `null`. */
   protocol: Protocol | null = null;
+  /** What it shares with others. */
+  environment: WriterEnvironment;
   readonly #transport: Transport;
-  /** What is counted. */
-  readonly traffic: Traffic;
-  readonly #turns: Turns;
   #output: Output | null = null;
   /** A broadcast's frame that waits alone: shared by its receivers, so it goes by reference. */
   #frame: Uint8Array | null = null;
@@ -84,12 +79,14 @@ export class Writer implements Flushable {
   /** Why nothing more can be written. */
   #stopped: Error | null = null;
 
-  /** @param transport The runtime's connection. @param options Limits, counters and listeners. */
-  constructor(transport: Transport, { limits, traffic, turns, events }: WriterOptions) {
+  /**
+   * @param transport The runtime's connection.
+   * @param environment What it shares with others.
+   * @param events Who hears of what happens.
+   */
+  constructor(transport: Transport, environment: WriterEnvironment, events: WriterEvents) {
     this.#transport = transport;
-    this.traffic = traffic;
-    this.#turns = turns;
-    this.limits = limits;
+    this.environment = environment;
     this.events = events;
   }
 
@@ -118,7 +115,7 @@ export class Writer implements Flushable {
 
   /** Whether the peer is slow: more than the high-water mark waits. */
   get isSlow(): boolean {
-    const { highWaterMark } = this.limits;
+    const { highWaterMark } = this.environment.limits;
     if (this.bufferedAmount <= highWaterMark) return false;
     // What the system takes at once does not wait.
     this.flush();
@@ -134,7 +131,7 @@ export class Writer implements Flushable {
       return this.refuse();
     }
     this.#encode(protocol, payload);
-    this.traffic.messagesOut++;
+    this.environment.traffic.messagesOut++;
     this.flushLarge();
     return this.ready();
   }
@@ -161,7 +158,7 @@ export class Writer implements Flushable {
   writeFrame(frame: Uint8Array): boolean {
     if (this.protocol === null) return false;
     if ((this.congested || frame.length > SMALL_SIZE) && !this.makeRoom(frame)) return false;
-    this.traffic.messagesOut++;
+    this.environment.traffic.messagesOut++;
     if (this.#output !== null || this.#frame !== null) {
       this.output().append(frame);
       this.flushLarge();
@@ -205,7 +202,7 @@ export class Writer implements Flushable {
    */
   ready(): Promise<void> {
     if (this.#stopped !== null) return this.refuse();
-    if (!this.congested) return this.#turns.wait(this.limits.highWaterMark);
+    if (!this.congested) return this.environment.turns.wait(this.environment.limits.highWaterMark);
     if (this.#waiter === null) {
       this.#waiter = Promise.withResolvers<void>();
       ignorable(this.#waiter.promise);
@@ -247,7 +244,7 @@ export class Writer implements Flushable {
 
   /** See {@linkcode Flushable.flush}. */
   flush(): void {
-    let { highWaterMark } = this.limits;
+    let { highWaterMark } = this.environment.limits;
     if (this.#output !== null) {
       const output = this.#output;
       this.#output = null;
@@ -270,8 +267,8 @@ export class Writer implements Flushable {
 
   #count(bytes: number): void {
     this.#given += bytes;
-    this.traffic.bytesOut += bytes;
-    this.#turns.add(bytes);
+    this.environment.traffic.bytesOut += bytes;
+    this.environment.turns.add(bytes);
   }
 
   /** The transport has no output left. */
@@ -301,7 +298,7 @@ export class Writer implements Flushable {
    * high-water mark waits before it. If not, the connection ends with 1013.
    */
   makeRoom(payload: string | Uint8Array): boolean {
-    const { highWaterMark, maxBufferedAmount } = this.limits;
+    const { highWaterMark, maxBufferedAmount } = this.environment.limits;
     let waiting = this.bufferedAmount;
     if (payload.length * MOST_BYTES <= maxBufferedAmount - waiting) return true;
     // What the system takes at once does not wait.

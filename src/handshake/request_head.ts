@@ -5,6 +5,8 @@
  */
 import { Refusal } from "../errors.ts";
 import { isSpace } from "./grammar.ts";
+import { decodeLatin1, writeLatin1 } from "./latin1.ts";
+import type { SharedHeads } from "./shared_heads.ts";
 
 /** Where the fields of one head are in its text. */
 interface LocatedFields {
@@ -39,8 +41,12 @@ const VERSION_LENGTH = 11;
  * `HeadReader`, which has checked the text.
  */
 export class RequestHead {
-  /** The head up to its empty line, which is included: a character for each byte. */
-  readonly #text: string;
+  /** The head up to its empty line, which is included, without {@linkcode #key}. */
+  #kept: string;
+  /** What was taken out of the head, so that the rest can be shared with other heads. */
+  #key = "";
+  /** Where it was. */
+  #keyAt = 0;
   readonly #methodEnd: number;
   readonly #targetEnd: number;
 
@@ -50,9 +56,28 @@ export class RequestHead {
    * @param targetEnd Where the space behind the request-target is.
    */
   constructor(text: string, methodEnd: number, targetEnd: number) {
-    this.#text = text;
+    this.#kept = text;
     this.#methodEnd = methodEnd;
     this.#targetEnd = targetEnd;
+  }
+
+  /** The head up to its empty line, which is included: a character for each byte. */
+  get #text(): string {
+    if (this.#key === "") return this.#kept;
+    return this.#kept.slice(0, this.#keyAt) + this.#key + this.#kept.slice(this.#keyAt);
+  }
+
+  /**
+   * Keeps the key apart and the rest of the text once for all clients that send the same. To be
+   * called when the handshake is over, after which a head is hardly looked into.
+   */
+  share(heads: SharedHeads): void {
+    const key = this.#key === "" ? this.get("sec-websocket-key") : undefined;
+    const at = key === undefined || key === "" ? -1 : this.#kept.indexOf(key);
+    if (key === undefined || at === -1) return;
+    this.#kept = heads.share(this.#kept.slice(0, at) + this.#kept.slice(at + key.length));
+    this.#keyAt = at;
+    this.#key = copyOf(key);
   }
 
   /** The method, in the case that was sent; only `GET` is GET (RFC 9110 §9.1). */
@@ -125,7 +150,7 @@ export class RequestHead {
       // `count` entries are there.
       const start = starts[i]!;
       if (!isField(text, start, colons[i]!, name)) continue;
-      const value = this.#value(i);
+      const value = valueAt(i, text);
       joined = joined === undefined ? value : `${joined}, ${value}`;
     }
     return joined;
@@ -134,11 +159,12 @@ export class RequestHead {
   /** How many fields of a name were sent. */
   count(name: string): number {
     const { starts, colons, count } = this.#fields();
+    const text = this.#text;
     let found = 0;
     for (let i = 0; i < count; i++) {
       // `count` entries are there.
       const start = starts[i]!;
-      if (isField(this.#text, start, colons[i]!, name)) found++;
+      if (isField(text, start, colons[i]!, name)) found++;
     }
     return found;
   }
@@ -178,7 +204,7 @@ export class RequestHead {
     for (let i = 0; i < count; i++) {
       // `count` entries are there.
       const start = starts[i]!, colon = colons[i]!;
-      const pair: [string, string] = [text.substring(start, colon), this.#value(i)];
+      const pair: [string, string] = [text.substring(start, colon), valueAt(i, text)];
       if (authority !== undefined && isField(text, start, colon, "host")) pair[1] = authority;
       if (isField(text, start, colon, "cookie")) {
         // Several are joined by a semicolon (RFC 9113 §8.2.3); Deno's `Headers` would take a comma.
@@ -191,18 +217,6 @@ export class RequestHead {
       pairs.push(pair);
     }
     return pairs;
-  }
-
-  /** The value of the field at `index` of the fields located, without the space around it. */
-  #value(index: number): string {
-    const { starts, colons, count } = located;
-    const text = this.#text;
-    // The caller has compared `index` with `count`.
-    let start = colons[index]! + 1;
-    let end = (index + 1 < count ? starts[index + 1]! : text.length - 2) - 2;
-    while (start < end && isSpace(text.charCodeAt(start))) start++;
-    while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
-    return text.substring(start, end);
   }
 
   #fields(): LocatedFields {
@@ -223,6 +237,17 @@ export class RequestHead {
   }
 }
 
+/** The value of the field at `index` of the fields located, without the space around it. */
+function valueAt(index: number, text: string): string {
+  const { starts, colons, count } = located;
+  // The caller has compared `index` with `count`.
+  let start = colons[index]! + 1;
+  let end = (index + 1 < count ? starts[index + 1]! : text.length - 2) - 2;
+  while (start < end && isSpace(text.charCodeAt(start))) start++;
+  while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
+  return text.substring(start, end);
+}
+
 /** Whether the field name from `start` to `colon` is `name`, which is in lower case, in any case. */
 function isField(text: string, start: number, colon: number, name: string): boolean {
   if (colon - start !== name.length) return false;
@@ -239,4 +264,10 @@ export function methodNotServed(method: string): Refusal {
   return new Refusal(501, `the method ${method} is not served (RFC 9110 §15.6.2)`, {
     reason: "method",
   });
+}
+
+/** A copy of a part of a text: a substring would keep all of it alive. */
+function copyOf(part: string): string {
+  const bytes = new Uint8Array(part.length);
+  return decodeLatin1(bytes, 0, writeLatin1(part, bytes));
 }

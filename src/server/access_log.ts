@@ -208,7 +208,7 @@ export interface Accessed {
   readonly match: object | null;
   readonly version: WebSocketVersion;
   readonly subprotocol: string | undefined;
-  readonly writer: { readonly traffic: Traffic };
+  readonly writer: { readonly environment: { readonly traffic: Traffic } };
 }
 
 /** A connection that is refused before it could send a request. */
@@ -298,7 +298,7 @@ export class AccessLog {
     const time = this.#clock.now();
     const info = { time, remoteAddress, method: head?.method, path: head?.path };
     // `accept` has made it.
-    return { info, traffic: writer.traffic as ConnectionTraffic };
+    return { info, traffic: writer.environment.traffic as ConnectionTraffic };
   }
 
   #write(entry: AccessEntry): void {

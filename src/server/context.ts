@@ -11,6 +11,7 @@ import { guard } from "../guard.ts";
 import type { Application } from "./application.ts";
 import { ServerConnection } from "./server_connection.ts";
 import { HeadReader } from "../handshake/head_reader.ts";
+import { SharedHeads } from "../handshake/shared_heads.ts";
 import { LimitedLog, logLastResort } from "./log.ts";
 import type { Indexed } from "./indexed_set.ts";
 import type { Routes } from "./routes.ts";
@@ -21,6 +22,8 @@ import { Relay } from "../pubsub/relay.ts";
 import { Topics } from "../pubsub/topics.ts";
 import type { Address, Transport } from "../transport/transport.ts";
 import { PendingHandshake, type TlsHandshakeEnd } from "./tls_handshakes.ts";
+import type { ConnectionEnvironment } from "../connection/connection_options.ts";
+import type { Traffic } from "../connection/traffic.ts";
 import { TimingWheel } from "../timing/timing_wheel.ts";
 import { type Turns, turnsOf } from "../timing/turns.ts";
 
@@ -52,6 +55,8 @@ export class Context {
   readonly wheel: TimingWheel;
   /** Turns of the event loop, shared by all connections of a clock. */
   readonly turns: Turns;
+  /** What all connections share. */
+  readonly environment: ConnectionEnvironment;
   /** What is counted. */
   readonly counters: Counters = new Counters();
   /** Writes to the setting `log` what clients can cause at will: one line per kind and interval. */
@@ -60,6 +65,8 @@ export class Context {
   readonly accessLog: AccessLog | null;
   /** Who subscribes to what. */
   readonly topics: Topics = new Topics();
+  /** Heads of requests that are alike. */
+  readonly heads: SharedHeads = new SharedHeads();
   /** How many connections have a socket. */
   #sockets = 0;
   readonly #addresses: Addresses;
@@ -73,6 +80,12 @@ export class Context {
     this.routes = routes;
     this.wheel = new TimingWheel(settings.clock);
     this.turns = turnsOf(settings.clock);
+    this.environment = {
+      limits: settings,
+      traffic: this.counters.traffic,
+      turns: this.turns,
+      wheel: this.wheel,
+    };
     this.limitedLog = new LimitedLog((message, error) => this.log(message, error), settings.clock);
     const { accessLog, clock } = settings;
     const failed = (error: unknown) => this.log("Uncaught exception in accessLog:", error);
@@ -162,6 +175,12 @@ export class Context {
   /** Whether a connection may stay, now that a trusted proxy has told whose it is. */
   readmit(connection: ServerConnection): boolean {
     return this.#addresses.add(connection.transport, connection.remoteAddress);
+  }
+
+  /** What a connection shares with others, where its own traffic may be counted apart. */
+  environmentWith(traffic: Traffic): ConnectionEnvironment {
+    const { environment } = this;
+    return traffic === environment.traffic ? environment : { ...environment, traffic };
   }
 
   /** A reader of request heads; to be given back, unless it has failed. */

@@ -100,7 +100,7 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
     try {
       context.turns.begin();
       this.#hasData = true;
-      this.#connection.writer.traffic.bytesIn += chunk.length;
+      this.#connection.writer.environment.traffic.bytesIn += chunk.length;
       this.#receive(chunk, transport.transfersChunks);
     } finally {
       uncork();

@@ -81,13 +81,9 @@ export class ServerConnection implements ConnectionInfo, Subscriber, Owned {
     this.transport = transport;
     this.owner = owner;
     const opening = this.#opening = new Opening(this);
-    const { settings, turns, counters, accessLog } = context;
-    this.writer = new Writer(transport, {
-      limits: settings,
-      traffic: accessLog?.accept(transport, counters.traffic) ?? counters.traffic,
-      turns,
-      events: opening,
-    });
+    const { settings, environment, accessLog } = context;
+    const traffic = accessLog?.accept(transport, environment.traffic) ?? environment.traffic;
+    this.writer = new Writer(transport, context.environmentWith(traffic), opening);
     if (settings.handshakeTimeout > 0) context.wheel.set(opening, settings.handshakeTimeout);
   }
 
@@ -221,10 +217,7 @@ export class ServerConnection implements ConnectionInfo, Subscriber, Owned {
       protocol,
       writer: this.writer,
       receiver: dispatcher,
-      limits: context.settings,
-      traffic: this.writer.traffic,
-      wheel: context.wheel,
-      turns: context.turns,
+      environment: context.environmentWith(this.writer.environment.traffic),
     });
     for (const message of early) this.writer.writeMessage(message);
     if (!connection.isOpen) return;
@@ -234,6 +227,7 @@ export class ServerConnection implements ConnectionInfo, Subscriber, Owned {
     dispatcher.call((handler) => handler.open(...(match?.args ?? [])));
     if (rest.length > 0) connection.reader.receive(rest, owned);
     dispatcher.resume();
+    this.head?.share(context.heads);
   }
 
   /** It was refused, or answered as plain HTTP, or came to nothing. */

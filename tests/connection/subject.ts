@@ -128,22 +128,20 @@ export class Subject {
       closed: (error) => this.heard.push(error === undefined ? "gone" : "reset"),
     };
     this.protocol = protocolOf(version, role);
-    const turns = turnsOf(this.clock);
-    this.writer = new Writer(transport, {
+    const environment = {
       limits,
       traffic: this.traffic,
-      turns,
-      events: { overflow: () => {}, congested: () => {}, drained: () => {} },
-    });
+      turns: turnsOf(this.clock),
+      wheel: new TimingWheel(this.clock),
+    };
+    const unheard = { overflow: () => {}, congested: () => {}, drained: () => {} };
+    this.writer = new Writer(transport, environment, unheard);
     this.connection = this.receiver.connection = new Connection(transport, {
       role: role === "server" ? SERVER : CLIENT,
       protocol: this.protocol,
       writer: this.writer,
       receiver: this.receiver,
-      limits,
-      traffic: this.traffic,
-      wheel: new TimingWheel(this.clock),
-      turns,
+      environment,
     });
   }
 
