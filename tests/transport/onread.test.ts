@@ -159,3 +159,67 @@ describe("the option onread of a socket that exists", () => {
     });
   }
 });
+
+describe("a socket that reads by its stream", () => {
+  /** A paused transport, what its socket was told, and a way to bring it a chunk. */
+  function paused(handle?: object) {
+    const told: string[] = [];
+    const listeners: Record<string, (chunk?: Uint8Array) => void> = {};
+    const socket = {
+      on(event: string, listener: () => void) {
+        listeners[event] = listener.bind(socket);
+      },
+      pause: () => told.push("pause"),
+      resume: () => told.push("resume"),
+      _handle: handle === undefined ? undefined : {
+        readStop: () => told.push("readStop"),
+        readStart: () => told.push("readStart"),
+      },
+    };
+    const transport = new NodeTransport(socket as unknown as NodeSocket);
+    const heard: (number | string)[] = [];
+    transport.events = {
+      data: (chunk) => heard.push(chunk.length),
+      drain() {},
+      end: () => heard.push("end"),
+      closed() {},
+    };
+    transport.pause();
+    return { transport, told, heard, listeners };
+  }
+
+  for (const handle of [undefined, {}]) {
+    const stops = handle === undefined || runtime !== "node"
+      ? ["pause", "resume"]
+      : ["readStop", "readStart"];
+    const name = handle === undefined ? "without a handle" : "with a handle";
+    test(`${name} holds 64 KiB of small chunks while paused, then reads no more`, async () => {
+      const { transport, told, heard, listeners } = paused(handle);
+      for (let i = 1; i < 65_536; i++) listeners.data?.(new Uint8Array(1));
+      assertEquals([told, heard], [[], []]);
+      listeners.data?.(new Uint8Array(1));
+      assertEquals([told, heard], [stops.slice(0, 1), []]);
+      transport.resume();
+      transport.pause();
+      await Promise.resolve();
+      assertEquals([told.length, heard], [1, []]);
+      transport.resume();
+      await Promise.resolve();
+      assertEquals(told, stops);
+      assertEquals(heard.reduce<number>((sum, length) => sum + Number(length), 0), 65_536);
+      listeners.data?.(new Uint8Array(5));
+      listeners.end?.();
+      assertEquals(heard.slice(-2), [5, "end"]);
+    });
+
+    test(`${name} holds the end behind what came while paused`, async () => {
+      const { transport, told, heard, listeners } = paused(handle);
+      listeners.data?.(new Uint8Array(3));
+      listeners.end?.();
+      assertEquals(heard, []);
+      transport.resume();
+      await Promise.resolve();
+      assertEquals([heard, told], [[3, "end"], []]);
+    });
+  }
+});
