@@ -1,0 +1,130 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { describe, test } from "node:test";
+import {
+  cork,
+  corked,
+  type Flushable,
+  flushSoon,
+  giveOutput,
+  takeOutput,
+  uncork,
+} from "../../src/connection/cork.ts";
+
+/** Something that writes down when it is flushed, and may do more then. */
+function flushable(name: string, log: string[], then: () => void = () => {}): Flushable {
+  return {
+    flush() {
+      log.push(name);
+      then();
+    },
+  };
+}
+
+describe("output that is written", () => {
+  test("during a chunk goes out at its end, in order", () => {
+    const log: string[] = [];
+    corked(() => {
+      flushSoon(flushable("a", log));
+      flushSoon(flushable("b", log));
+      assertEquals(log, []);
+    });
+    assertEquals(log, ["a", "b"]);
+  });
+
+  test("at another time goes out at the end of the microtask queue", async () => {
+    const log: string[] = [];
+    flushSoon(flushable("a", log));
+    flushSoon(flushable("b", log));
+    assertEquals(log, []);
+    await Promise.resolve();
+    assertEquals(log, ["a", "b"]);
+  });
+
+  test("before a chunk goes out at the end of the chunk, and only once", async () => {
+    const log: string[] = [];
+    flushSoon(flushable("before", log));
+    corked(() => flushSoon(flushable("during", log)));
+    assertEquals(log, ["before", "during"]);
+    await Promise.resolve();
+    assertEquals(log, ["before", "during"]);
+  });
+
+  test("during a chunk that throws goes out as well", () => {
+    const log: string[] = [];
+    const run = () =>
+      corked(() => {
+        flushSoon(flushable("a", log));
+        throw new Error("The chunk has failed");
+      });
+    assertThrows(run, Error, "The chunk has failed");
+    assertEquals(log, ["a"]);
+  });
+});
+
+describe("a chunk inside of a chunk", () => {
+  test("does not send the output of the outer one", () => {
+    const log: string[] = [];
+    corked(() => {
+      flushSoon(flushable("outer", log));
+      corked(() => flushSoon(flushable("inner", log)));
+      assertEquals(log, []);
+    });
+    assertEquals(log, ["outer", "inner"]);
+  });
+});
+
+describe("a flush", () => {
+  test("may add output of others", () => {
+    const log: string[] = [];
+    const other = flushable("other", log);
+    corked(() => flushSoon(flushable("a", log, () => flushSoon(other))));
+    assertEquals(log, ["a", "other"]);
+  });
+
+  for (const start of ["chunk", "microtask"] as const) {
+    test(`of a ${start} may bring a chunk, and then add output of others`, async () => {
+      const log: string[] = [];
+      const a = flushable("a", log, () => {
+        cork();
+        flushSoon(flushable("chunk", log));
+        uncork();
+        flushSoon(flushable("after", log));
+      });
+      const b = flushable("b", log);
+      if (start === "chunk") {
+        corked(() => {
+          flushSoon(a);
+          flushSoon(b);
+        });
+      } else {
+        flushSoon(a);
+        flushSoon(b);
+      }
+      await Promise.resolve();
+      assertEquals(log, ["a", "b", "chunk", "after"]);
+      // Nothing is left behind: the next chunk works as ever.
+      corked(() => flushSoon(flushable("next", log)));
+      assertEquals(log.slice(4), ["next"]);
+    });
+  }
+});
+
+describe("outputs", () => {
+  test("are not shared while they are in use", () => {
+    const used = Array.from({ length: 200 }, () => takeOutput());
+    assertEquals(new Set(used).size, used.length);
+    for (const output of used) giveOutput(output);
+    const again = Array.from({ length: 200 }, () => takeOutput());
+    assertEquals(new Set(again).size, again.length);
+    assert(again.every((output) => output.size === 0));
+    for (const output of again) giveOutput(output);
+  });
+
+  test("64 of them are kept", () => {
+    const used = Array.from({ length: 200 }, () => takeOutput());
+    for (const output of used) giveOutput(output);
+    const again = Array.from({ length: 200 }, () => takeOutput());
+    assertEquals(again.filter((output) => used.includes(output)).length, 64);
+    for (const output of again) giveOutput(output);
+  });
+});
