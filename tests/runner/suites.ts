@@ -48,6 +48,7 @@ export const SUITES: readonly Suite[] = [
   { path: "tests/jsr/packages.test.ts", tier: "system", once: "bun" },
   { path: "tests/conformance", tier: "system" },
   { path: "tests/server/memory.test.ts", tier: "system" },
+  { path: "tests/memory", tier: "system" },
   { path: "tests/server/descriptors.test.ts", tier: "system", needs: ["linux"] },
   { path: "tests/server/process.test.ts", tier: "system" },
   { path: "tests/transport", tier: "system" },
