@@ -10,7 +10,8 @@ import { LOAD_CORE, pinned, type ServerProcess } from "./server_process.ts";
 import type { Format } from "./subjects.ts";
 
 const FOLDER = `${root}/tests/bench/load`;
-const BUILD_FOLDER = `${root}/tests/bench/results/tmp`;
+/** A folder that git ignores: the load generator, and the figures of each run. */
+export const BUILD_FOLDER = `${root}/tests/bench/results/tmp`;
 const PROGRAM = `${BUILD_FOLDER}/wsload`;
 
 /** The load of one run. */

@@ -31,7 +31,7 @@ export interface Run {
   readonly failure: string | undefined;
 }
 
-/** Everything that is written to `latest.json`. */
+/** Everything that was measured, as `results/tmp/latest.json` has it. */
 export interface Results {
   readonly environment: Environment;
   readonly runs: readonly Run[];

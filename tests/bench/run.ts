@@ -7,7 +7,7 @@
 
 import { chart } from "./chart.ts";
 import type { Sample } from "./judge.ts";
-import { buildLoadGenerator, runLoad } from "./load.ts";
+import { BUILD_FOLDER, buildLoadGenerator, runLoad } from "./load.ts";
 import { type Options, parseOptions, USAGE } from "./options.ts";
 import { fullReport, readmeSection, replaceSection } from "./report.ts";
 import type { Environment, Results, Run } from "./results.ts";
@@ -16,10 +16,10 @@ import { type RawMode, startServer } from "./server_process.ts";
 import { type Contest, type Subject, subjectsOf } from "./subjects.ts";
 import { quickWorkloads, type Workload, WORKLOADS } from "./workloads.ts";
 
-/** Only a complete benchmark replaces the published figures; the others go beside them. */
+/** Only a complete benchmark replaces the published figures; others stay outside of git. */
 function resultsFolder({ quick, only, runtime }: Options): string {
   const isComplete = !quick && only === "" && runtime === undefined;
-  return `${root}/tests/bench/results${isComplete ? "" : "/tmp"}`;
+  return isComplete ? `${root}/tests/bench/results` : BUILD_FOLDER;
 }
 
 /** One thing to do: a load on a server. */
@@ -114,11 +114,11 @@ async function writeReadme(section?: string): Promise<void> {
   await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", path] }).output();
 }
 
-/** Writes the three files of results, and returns the report. */
+/** Writes the report and the chart, and each run outside of git. Returns the report. */
 async function writeResults(results: Results, options: Options): Promise<string> {
   const folder = resultsFolder(options);
   const report = fullReport(results, WORKLOADS);
-  await Deno.writeTextFile(`${folder}/latest.json`, JSON.stringify(results, null, 1) + "\n");
+  await Deno.writeTextFile(`${BUILD_FOLDER}/latest.json`, JSON.stringify(results, null, 1) + "\n");
   await Deno.writeTextFile(`${folder}/latest.md`, report);
   await Deno.writeTextFile(`${folder}/chart.svg`, chart(results, WORKLOADS));
   return report;

@@ -7,7 +7,7 @@
  */
 
 import { growingTooFast, SERIES, type Series, TOLERANCE } from "./growth.ts";
-import { buildLoadGenerator, runLoad } from "./load.ts";
+import { BUILD_FOLDER, buildLoadGenerator, runLoad } from "./load.ts";
 import { type Options, parseOptions } from "./options.ts";
 import { environmentText, figure, markdownTable } from "./report.ts";
 import { processor, root, system, versions } from "./runtimes.ts";
@@ -115,7 +115,7 @@ async function main(): Promise<void> {
   }
   const report = reportText(options, await environment(options), tables);
   const isComplete = options.runtime === undefined && options.only === "";
-  const folder = `${root}/tests/bench/results${isComplete ? "" : "/tmp"}`;
+  const folder = isComplete ? `${root}/tests/bench/results` : BUILD_FOLDER;
   await Deno.writeTextFile(`${folder}/scaling.md`, report);
   console.log(report);
 }

@@ -1,11 +1,11 @@
 // Runs in PhantomJS: enters a room of the chat example and takes part as a person would.
 //
-//   phantomjs chat_page.phantom.js URL NAME LINES PICTURE
+//   phantomjs chat_page.phantom.js URL NAME LINES
 //
-// All are files; PICTURE has the path of a picture to take of the page whenever it changes, or
-// nothing. LINES has a JSON array of pairs: what this one says as soon as it has read the
-// other. An empty text to wait for is there from the start. Prints "entered" once it is in, "said"
-// with each text, and "heard " with all texts that the page shows, as JSON, whenever they change.
+// Each argument is the path of a file. LINES has a JSON array of pairs `[heard, said]`: the script
+// says `said` once the page shows `heard`; an empty `heard` means at once. The script prints
+// "entered" once it is in the room, "said" with each text that it sends, and "heard" with all texts
+// that the page shows, as JSON, whenever they change.
 
 // ES3, for the oldest browser.
 // deno-lint-ignore-file no-var no-inner-declarations
@@ -15,11 +15,9 @@ var fs = require("fs");
 var url = fs.read(system.args[1]);
 var name = fs.read(system.args[2]);
 var lines = JSON.parse(fs.read(system.args[3]));
-var picture = fs.read(system.args[4]);
 var page = require("webpage").create();
 var heard = "";
 
-page.viewportSize = { width: 900, height: 600 };
 page.onError = fail;
 phantom.onError = fail;
 page.open(url, function (status) {
@@ -38,7 +36,6 @@ function look() {
   }
   if (JSON.stringify(seen) !== heard) {
     heard = JSON.stringify(seen);
-    if (picture !== "") page.render(picture);
     console.log("heard " + heard);
   }
   if (!entered || lines.length === 0) return;

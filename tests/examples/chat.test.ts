@@ -5,7 +5,7 @@ import { launchChromium } from "../browser/chromium.ts";
 import { runPhantom } from "../browser/phantomjs.ts";
 import { Draft76Client } from "../support/draft76_client.ts";
 import { type Example, startExample } from "../support/example.ts";
-import { picturePath, takePicture } from "./picture.ts";
+import { takePicture } from "./picture.ts";
 
 /** Runs `body` with the example, and ends it with Ctrl-C. */
 async function withChat(body: (example: Example) => Promise<void>): Promise<void> {
@@ -62,12 +62,7 @@ describe("the chat example", () => {
       );
       const room = new URL("/chat/kitchen", url);
       const script = "tests/browser/chat_page.phantom.js";
-      const phantom = runPhantom(1, script, [
-        room.href,
-        "Vera",
-        JSON.stringify(veras),
-        picturePath("chat_phantomjs"),
-      ]);
+      const phantom = runPhantom(1, script, [room.href, "Vera", JSON.stringify(veras)]);
       try {
         await phantom.child.waitFor(/^entered$/m);
         const ada = await openRoom(browser, room.href, "Ada");
