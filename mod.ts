@@ -49,7 +49,7 @@ export type { Fetch } from "./src/http/fetch.ts";
 export type { WhenSlow } from "./src/pubsub/subscriber.ts";
 export type { SubscribeOptions } from "./src/pubsub/topics.ts";
 export type { Settings } from "./src/server/settings.ts";
-export { metricsResponse } from "./src/metrics/prometheus.ts";
+export { type HasStats, metricsResponse } from "./src/metrics/prometheus.ts";
 export type { BrokerStats, ConnectionStats, Stats } from "./src/metrics/snapshot.ts";
 export type { Count } from "./src/metrics/counters.ts";
 export type { Traffic } from "./src/connection/traffic.ts";

@@ -32,7 +32,7 @@ export type { ConnectionEnd, EndedBy } from "../connection/connection_end.ts";
 export type { CompressionOptions } from "../connection/compression.ts";
 export type { Address, TlsOptions, Transport, TransportEvents } from "../transport/transport.ts";
 export type { Clock } from "../timing/clock.ts";
-export { websocketConnect } from "./connect.ts";
+export { websocketConnect } from "./websocket_connect.ts";
 export { WebSocketClientConnection } from "./client_connection.ts";
 export { HandshakeError, type Refusal } from "./handshake_error.ts";
 export type { ConnectOptions, ConnectRequest } from "./options.ts";

@@ -5,7 +5,6 @@
  */
 import type { RefusalReason } from "../errors.ts";
 import type { WebSocketVersion } from "../handshake/versions.ts";
-import type { Pattern } from "../server/routes.ts";
 import { Traffic } from "../connection/traffic.ts";
 
 /** How many there are, and how many there have been. */
@@ -15,6 +14,9 @@ export interface Count {
   /** Since the start, with those at present. */
   total: number;
 }
+
+/** What names a route: its pattern. */
+export type RouteName = string | RegExp;
 
 /** The counters of an application. */
 export class Counters {
@@ -42,22 +44,22 @@ export class Counters {
   /** Ended connections by close code. */
   readonly closed: Map<number, number> = new Map();
   /** Opened connections by route and version. */
-  readonly routes: Map<Pattern, Map<WebSocketVersion, Count>> = new Map();
+  readonly routes: Map<RouteName, Map<WebSocketVersion, Count>> = new Map();
 
   /** A handshake was accepted. */
-  open(pattern: Pattern, version: WebSocketVersion): void {
+  open(pattern: RouteName, version: WebSocketVersion): void {
     const count = this.#count(pattern, version);
     count.open++;
     count.total++;
   }
 
   /** A connection that was open is over. */
-  close(pattern: Pattern, version: WebSocketVersion, code: number): void {
+  close(pattern: RouteName, version: WebSocketVersion, code: number): void {
     this.#count(pattern, version).open--;
     this.closed.set(code, (this.closed.get(code) ?? 0) + 1);
   }
 
-  #count(pattern: Pattern, version: WebSocketVersion): Count {
+  #count(pattern: RouteName, version: WebSocketVersion): Count {
     let versions = this.routes.get(pattern);
     if (versions === undefined) this.routes.set(pattern, versions = new Map());
     let count = versions.get(version);

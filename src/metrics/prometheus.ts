@@ -3,8 +3,23 @@
  *
  * @module
  */
-import type { Application } from "../server/application.ts";
 import type { Stats } from "./snapshot.ts";
+
+/**
+ * What counts: an application.
+ *
+ * @example
+ * ```ts
+ * import { Application, type HasStats } from "@waterspout/websocket";
+ *
+ * const counting: HasStats = new Application([]);
+ * console.assert(counting.stats().connections.open === 0);
+ * ```
+ */
+export interface HasStats {
+  /** What has happened so far. */
+  stats(): Stats;
+}
 
 /** The labels of a sample and its value. */
 type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
@@ -38,7 +53,7 @@ interface Family {
  * @param app The application.
  * @returns A response of the type `text/plain; version=0.0.4`.
  */
-export function metricsResponse(app: Pick<Application, "stats">): Response {
+export function metricsResponse(app: HasStats): Response {
   const text = families(app.stats()).map(write).join("");
   return new Response(text, {
     headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },

@@ -5,10 +5,9 @@
  */
 import type { BrokerStatus } from "../pubsub/brokers/broker.ts";
 import type { WebSocketVersion } from "../handshake/versions.ts";
-import type { Pattern } from "../server/routes.ts";
 import type { RelayCounts } from "../pubsub/relay.ts";
 import type { Topics } from "../pubsub/topics.ts";
-import type { Count, Counters } from "./counters.ts";
+import type { Count, Counters, RouteName } from "./counters.ts";
 import type { RefusalReason } from "../errors.ts";
 import type { Traffic } from "../connection/traffic.ts";
 
@@ -125,7 +124,7 @@ export function takeSnapshot(counters: Counters, topics: Topics, sockets: number
   };
 }
 
-function nameOf(pattern: Pattern): string {
+function nameOf(pattern: RouteName): string {
   return typeof pattern === "string" ? pattern : String(pattern);
 }
 

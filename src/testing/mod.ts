@@ -22,5 +22,5 @@
  *
  * @module
  */
-export { connect, TestConnection, type TestOptions } from "./connect.ts";
+export { connect, TestConnection, type TestOptions } from "./memory_connect.ts";
 export { FakeClock } from "./fake_clock.ts";

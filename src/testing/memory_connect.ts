@@ -4,7 +4,7 @@
  * @module
  */
 import type { Application } from "../server/application.ts";
-import { openSession } from "../client/connect.ts";
+import { openSession } from "../client/websocket_connect.ts";
 import { WebSocketClientConnection } from "../client/client_connection.ts";
 import type { ConnectOptions } from "../client/options.ts";
 import { memoryPair } from "../transport/memory.ts";
