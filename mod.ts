@@ -28,7 +28,7 @@ export type {
 } from "./src/server/access_log.ts";
 export { Application } from "./src/server/application.ts";
 export type { Broker, BrokerEvents, BrokerStatus } from "./src/pubsub/brokers/broker.ts";
-export type { ConnectionInfo } from "./src/server/connection_info.ts";
+export type { ConnectionInfo, HandlerConnection } from "./src/server/connection_info.ts";
 export {
   type HeaderFields,
   HttpError,
@@ -38,6 +38,7 @@ export {
 } from "./src/errors.ts";
 export type { MaybePromise } from "./src/guard.ts";
 export { type HandlerClass, WebSocketHandler } from "./src/server/handler.ts";
+export type { AnyParams, RequestHandler } from "./src/server/request_handler.ts";
 export { WebSocketRequest } from "./src/handshake/web_socket_request.ts";
 export type { WebSocketVersion } from "./src/handshake/versions.ts";
 export type { JsonMessage, Message } from "./src/connection/message.ts";

@@ -72,7 +72,7 @@ class ChatHandler extends WebSocketHandler<{ readonly rooms: Rooms }> {
   #name = "";
 
   override prepare(): void {
-    const name = this.getArgument("name", "")?.trim();
+    const name = this.getArgument("name", "").trim();
     if (!name || name.length > MAX_NAME_LENGTH) {
       throw new HttpError(400, `A name has 1 to ${MAX_NAME_LENGTH} characters`);
     }

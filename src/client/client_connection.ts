@@ -43,8 +43,8 @@ export class WebSocketClientConnection
   readonly #session: Session;
 
   /** Made by `websocketConnect`. @ignore */
-  constructor(session: unknown) {
-    this.#session = session as Session;
+  constructor(session: Session) {
+    this.#session = session;
   }
 
   /** The version that is spoken. */

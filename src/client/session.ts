@@ -7,7 +7,7 @@ import { Connection } from "../connection/connection.ts";
 import { CLIENT, type ConnectionEnvironment } from "../connection/connection_options.ts";
 import type { ConnectionEnd } from "../connection/connection_end.ts";
 import { cork, uncork } from "../connection/cork.ts";
-import { type Message, toSendable } from "../connection/message.ts";
+import { type Message, toPing, toSendable } from "../connection/message.ts";
 import { Traffic } from "../connection/traffic.ts";
 import { Writer } from "../connection/writer.ts";
 import type { WebSocketVersion } from "../handshake/versions.ts";
@@ -197,7 +197,8 @@ export class Session implements TransportEvents, OpeningEvents {
 
   /** See `WebSocketClientConnection.ping`. */
   ping(payload: string | Uint8Array): void {
-    this.#connection?.ping(payload);
+    const bytes = toPing(payload, this.version);
+    this.#connection?.ping(bytes);
   }
 
   /** See `WebSocketClientConnection.close`. */

@@ -23,7 +23,7 @@ import { Reader } from "./reader.ts";
 import { type ConnectionEvent, type PeerState, type State, TRANSITIONS } from "./states.ts";
 import type { Writer, WriterEvents } from "./writer.ts";
 
-const encoder = new TextEncoder();
+const EMPTY = new Uint8Array(0);
 
 /** One established WebSocket. */
 export class Connection implements TransportEvents, Timed, WriterEvents {
@@ -172,10 +172,9 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
 
   // --- Pings ------------------------------------------------------------------------------------
 
-  /** See `WebSocketHandler.ping`. */
-  ping(payload: string | Uint8Array): void {
-    if (this.#state !== "open") return;
-    this.writer.writePing(typeof payload === "string" ? encoder.encode(payload) : payload);
+  /** Sends a ping of 125 bytes at most, in a version that has pings. */
+  ping(payload: Uint8Array): void {
+    if (this.#state === "open") this.writer.writePing(payload);
   }
 
   /** Answers a ping. */
@@ -346,7 +345,7 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
       );
     }
     if (action === "idle") return this.close(1001, "idle timeout", "timeout");
-    if (action === "ping") this.ping("");
+    if (action === "ping") this.ping(EMPTY);
     if (keepalive.next !== Infinity) this.#environment.wheel.set(this, keepalive.next - now);
   }
 

@@ -4,6 +4,9 @@
  * @module
  */
 import { isDraft, type WebSocketVersion } from "../handshake/versions.ts";
+import { MAX_CONTROL_SIZE } from "../protocol/frame_header.ts";
+
+const encoder = new TextEncoder();
 
 /**
  * A message to send: text, binary, or a plain object or array that goes as JSON text.
@@ -109,6 +112,28 @@ export function toSendable(message: Message, version: WebSocketVersion): string 
   const payload = toPayload(message);
   if (typeof payload === "string" || !isDraft(version)) return payload;
   throw new TypeError(`Cannot send a binary message: ${version} has none`);
+}
+
+/**
+ * The payload of a ping.
+ *
+ * @throws {TypeError} If it is neither text nor bytes, or the version has no ping.
+ * @throws {RangeError} If it has more than 125 bytes (RFC 6455 §5.5).
+ */
+export function toPing(payload: string | Uint8Array, version: WebSocketVersion): Uint8Array {
+  if (isDraft(version)) throw new TypeError(`Cannot send a ping: ${version} has none`);
+  const bytes = typeof payload === "string" ? encoder.encode(payload) : payload;
+  if (!(bytes instanceof Uint8Array)) {
+    throw new TypeError(
+      `Cannot send a ping: payload must be a string or a Uint8Array, got ${kindOf(payload)}`,
+    );
+  }
+  if (bytes.length > MAX_CONTROL_SIZE) {
+    throw new RangeError(
+      `Cannot send a ping of ${bytes.length} bytes: ${MAX_CONTROL_SIZE} at most (RFC 6455 §5.5)`,
+    );
+  }
+  return bytes;
 }
 
 function toJson(message: object): string {

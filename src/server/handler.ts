@@ -3,18 +3,16 @@
  *
  * @module
  */
-import type { Application } from "./application.ts";
-import { type MaybePromise, requireSync } from "../guard.ts";
-import type { ConnectionEnd } from "../connection/connection_end.ts";
-import type { ConnectionInfo } from "./connection_info.ts";
-import type { ServerConnection } from "./server_connection.ts";
-import { cookieValue } from "../handshake/cookies.ts";
-import { sameOrigin } from "../handshake/origin.ts";
-import type { WebSocketVersion } from "../handshake/versions.ts";
-import type { Message } from "../connection/message.ts";
 import type { CompressionOptions } from "../connection/compression.ts";
+import type { ConnectionEnd } from "../connection/connection_end.ts";
+import type { Message } from "../connection/message.ts";
+import { type MaybePromise, requireSync } from "../guard.ts";
+import { sameOrigin } from "../handshake/origin.ts";
 import type { Published } from "../pubsub/broadcast.ts";
 import type { SubscribeOptions } from "../pubsub/topics.ts";
+import type { Application } from "./application.ts";
+import type { HandlerConnection } from "./connection_info.ts";
+import { type AnyParams, RequestHandler, requireConnection } from "./request_handler.ts";
 
 /**
  * A handler class, as a route names it.
@@ -32,11 +30,11 @@ import type { SubscribeOptions } from "../pubsub/topics.ts";
  * console.assert("sink" in handlers);
  * ```
  */
-export type HandlerClass<Options = unknown> = new (
+export type HandlerClass<Options = unknown, Params extends object = AnyParams> = new (
   application: Application,
-  request: Request | ConnectionInfo,
+  request: Request | HandlerConnection,
   options: Options,
-) => WebSocketHandler<Options>;
+) => WebSocketHandler<Options, Params>;
 
 /**
  * One WebSocket connection, whatever version its client speaks.
@@ -46,7 +44,14 @@ export type HandlerClass<Options = unknown> = new (
  * and a promise that {@linkcode onMessage} returns holds back the next message and the reading.
  * What a callback throws or rejects goes to {@linkcode logException} and ends this connection alone.
  *
+ * A wrong argument throws at once, a `TypeError` or a `RangeError`, whether the connection is alive or
+ * not. On a connection that is closing or over, {@linkcode writeMessage} and {@linkcode subscribe}
+ * return a promise that rejects with {@linkcode WebSocketClosedError}, and is safe to ignore;
+ * {@linkcode publish} works as ever, and the other methods do nothing. Before the handshake is over,
+ * messages wait for its end. All this holds for a client's connection too.
+ *
  * @typeParam Options What the route passes, third in its tuple.
+ * @typeParam Params The named parts of the route's pattern: `{ room: string }` for `/rooms/:room`.
  *
  * @example
  * ```ts
@@ -63,106 +68,28 @@ export type HandlerClass<Options = unknown> = new (
  * await server.shutdown();
  * ```
  */
-export abstract class WebSocketHandler<Options = unknown> {
-  /** The application whose route led here. */
-  readonly application: Application;
-  /** The route's options. */
-  readonly options: Options;
-  readonly #connection: ServerConnection | null;
-  #request: Request | null;
+export abstract class WebSocketHandler<Options = unknown, Params extends object = AnyParams>
+  extends RequestHandler<Options, Params> {
+  readonly #connection: HandlerConnection | null;
 
   /**
    * Made for each connection whose handshake matches the route.
    *
    * @param application The application whose route led here.
-   * @param request What the handshake asked for; to be passed on as it is by a subclass.
+   * @param request The connection, to be passed on as it is by a subclass; or a `Request`, for a test
+   * of what depends on nothing else.
    * @param options The route's options.
    */
-  constructor(application: Application, request: Request | ConnectionInfo, options: Options) {
-    this.application = application;
-    this.options = options;
-    if (request instanceof Request) {
-      this.#connection = null;
-      this.#request = request;
-    } else {
-      this.#connection = request as ServerConnection;
-      this.#request = null;
-    }
+  constructor(application: Application, request: Request | HandlerConnection, options: Options) {
+    super(application, request, options);
+    this.#connection = request instanceof Request ? null : request;
   }
 
-  #live(): ServerConnection {
-    if (this.#connection === null) {
-      throw new TypeError("Cannot use a connection: this handler was made from a Request alone");
-    }
-    return this.#connection;
-  }
-
-  // --- What the handshake asked for -------------------------------------------------------------
-
-  /**
-   * The handshake as a Web `Request`, for any library of cookies or tokens. It is made on first
-   * use.
-   */
-  get request(): Request {
-    return this.#request ??= this.#live().toRequest();
-  }
-
-  /** The two ends, whether it is TLS, and the version that is spoken. */
-  get connection(): ConnectionInfo {
-    return this.#live();
-  }
-
-  /** The version that the client speaks. */
-  get version(): WebSocketVersion {
-    return this.#live().version;
-  }
-
-  /** The named parts of the path, percent-decoded: `params.name` for the route `/room/:name`. */
-  get params(): Readonly<Record<string, string>> {
-    return this.#connection?.match?.params ?? {};
-  }
-
-  /**
-   * An argument of the query string, the last if it is there more than once (Tornado's
-   * `get_argument`).
-   *
-   * @param name Its name.
-   * @param fallback What to return where it is missing.
-   */
-  getArgument(name: string, fallback?: string): string | undefined {
-    return this.getArguments(name).at(-1) ?? fallback;
-  }
-
-  /** All arguments of a name in the query string, in order (Tornado's `get_arguments`). */
-  getArguments(name: string): string[] {
-    return new URL(this.request.url).searchParams.getAll(name);
-  }
-
-  /**
-   * A cookie's value, percent-decoded where it is well-formed (Tornado's `get_cookie`).
-   *
-   * @param name Its name.
-   * @param fallback What to return where it is missing.
-   */
-  getCookie(name: string, fallback?: string): string | undefined {
-    return cookieValue(this.request.headers.get("cookie") ?? "", name) ?? fallback;
+  #live(): HandlerConnection {
+    return requireConnection(this.#connection);
   }
 
   // --- Hooks of the handshake -------------------------------------------------------------------
-
-  /**
-   * Called first, with the route's options (Tornado's `initialize`). TypeScript does not infer the
-   * parameter of an overriding method: write `initialize({ db }: this["options"])`.
-   */
-  initialize(_options: Options): void {}
-
-  /**
-   * Called before the handshake is answered. Throw {@linkcode HttpError} to refuse it; a promise
-   * holds the answer back.
-   */
-  prepare(): MaybePromise {
-    return undefined;
-  }
 
   /**
    * Whether a browser's page of this origin may connect (Tornado's `check_origin`). By default the
@@ -177,7 +104,7 @@ export abstract class WebSocketHandler<Options = unknown> {
       sameOrigin(
         origin,
         requireSync("getWebSocketScheme", this.getWebSocketScheme()) === "wss" ? "https" : "http",
-        connection.head?.host ?? "",
+        connection.host,
       );
   }
 
@@ -221,17 +148,6 @@ export abstract class WebSocketHandler<Options = unknown> {
     return this.#live().secure ? "wss" : "ws";
   }
 
-  /**
-   * Adds a field to the answer of the handshake, until `open`. A value should be of ASCII and not be
-   * empty where draft76 is spoken: with others PhantomJS 1.9 drops the connection.
-   *
-   * @throws {TypeError} If the name is not a token, or the value has characters that a field can't,
-   * or the handshake is over.
-   */
-  setHeader(name: string, value: string): void {
-    this.#live().setHeader(name, value);
-  }
-
   // --- Hooks of the connection ------------------------------------------------------------------
 
   /**
@@ -266,15 +182,6 @@ export abstract class WebSocketHandler<Options = unknown> {
     return undefined;
   }
 
-  /**
-   * Told of what a callback threw or rejected; writes it to the setting `log` by default (Tornado's
-   * `log_exception`).
-   */
-  logException(error: unknown): void {
-    const { context, head } = this.#live();
-    context.log(`Uncaught exception in ${JSON.stringify(head?.path ?? "")}:`, error);
-  }
-
   // --- What a handler does ----------------------------------------------------------------------
 
   /**
@@ -298,7 +205,7 @@ export abstract class WebSocketHandler<Options = unknown> {
    * @throws {RangeError} If the payload is longer.
    */
   ping(payload: string | Uint8Array = new Uint8Array(0)): void {
-    this.#live().sendPing(payload);
+    this.#live().ping(payload);
   }
 
   /**
@@ -311,7 +218,7 @@ export abstract class WebSocketHandler<Options = unknown> {
    * @throws {RangeError} If the code or the reason cannot be sent.
    */
   close(code?: number, reason?: string): void {
-    this.#live().startClose(code, reason);
+    this.#live().close(code, reason);
   }
 
   /** Ends the connection at once, with no closing handshake. */
@@ -321,12 +228,12 @@ export abstract class WebSocketHandler<Options = unknown> {
 
   /** The close code that the client sent; `undefined` if none (yet). */
   get closeCode(): number | undefined {
-    return this.#live().connection?.closeCode;
+    return this.#live().closeCode;
   }
 
   /** The reason that the client sent with its close code; `""` if none. */
   get closeReason(): string {
-    return this.#live().connection?.closeReason ?? "";
+    return this.#live().closeReason;
   }
 
   /** Why the connection ended; `undefined` until it has. */
@@ -341,7 +248,7 @@ export abstract class WebSocketHandler<Options = unknown> {
 
   /** Sets TCP_NODELAY, which is on from the start (Tornado's `set_nodelay`). */
   setNodelay(on: boolean): void {
-    this.#live().transport.setNoDelay(on);
+    this.#live().setNoDelay(on);
   }
 
   /**
@@ -372,7 +279,7 @@ export abstract class WebSocketHandler<Options = unknown> {
    * @throws {TypeError} If the topic is no such name, or the handshake is not over.
    */
   subscribe(topic: string, options?: SubscribeOptions): Promise<void> {
-    return this.#live().context.topics.subscribe(this.#live(), topic, options);
+    return this.#live().subscribe(topic, options);
   }
 
   /**
@@ -382,7 +289,7 @@ export abstract class WebSocketHandler<Options = unknown> {
    * @throws {TypeError} If the topic is no name.
    */
   unsubscribe(topic: string): void {
-    this.#live().context.topics.unsubscribe(this.#live(), topic);
+    this.#live().unsubscribe(topic);
   }
 
   /**
@@ -395,6 +302,6 @@ export abstract class WebSocketHandler<Options = unknown> {
    * @throws {TypeError} If the topic is no name, or the message is none.
    */
   publish(topic: string, message: Message): Published {
-    return this.#live().context.topics.publish(topic, message, this.#live());
+    return this.#live().publish(topic, message);
   }
 }

@@ -23,7 +23,6 @@ import { detectVersion, isDraft, upgradeRequired } from "../handshake/versions.t
 import { refusalResponse, statusOf } from "../http/error_response.ts";
 import { HttpExchange } from "../http/exchange.ts";
 import { OPTIONS_ANSWER } from "../http/options_answer.ts";
-import { checkCloseCode } from "../protocol/close_frame.ts";
 import type { Link, Timed } from "../timing/timing_wheel.ts";
 import type { TransportEvents } from "../transport/transport.ts";
 import type { WebSocketHandler } from "./handler.ts";
@@ -145,13 +144,7 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
 
   // --- The end ----------------------------------------------------------------------------------
 
-  /** Ends the connection, at once and with no answer: there is no handshake to close. */
-  close(code?: number, reason = ""): void {
-    checkCloseCode(code, reason);
-    this.abort();
-  }
-
-  /** Ends the connection at once. */
+  /** Ends the connection at once and with no answer: there is no handshake to close. */
   abort(): void {
     if (this.#leave()) this.#linger();
     this.#connection.transport.destroy();

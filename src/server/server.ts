@@ -126,8 +126,8 @@ export class Server implements AsyncDisposable {
   #stopping = false;
 
   /** Made by `Application.listen`. @ignore */
-  constructor(context: unknown, options: number | string | ListenOptions) {
-    this.#context = context as Context;
+  constructor(context: Context, options: number | string | ListenOptions) {
+    this.#context = context;
     this.#owner = this.#makeOwner();
     const { signal, onListen, onError, ...rest } = toListenOptions(options);
     this.#onError = onError;

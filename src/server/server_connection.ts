@@ -6,17 +6,20 @@
 import { Connection } from "../connection/connection.ts";
 import type { ConnectionEnd } from "../connection/connection_end.ts";
 import { SERVER } from "../connection/connection_options.ts";
-import { type Message, sizeOf, toSendable } from "../connection/message.ts";
+import { type Message, sizeOf, toPing, toSendable } from "../connection/message.ts";
 import { Writer } from "../connection/writer.ts";
 import { ProtocolError, WebSocketClosedError } from "../errors.ts";
 import { caught, guard, toError } from "../guard.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
 import type { WebSocketVersion } from "../handshake/versions.ts";
+import { checkCloseCode } from "../protocol/close_frame.ts";
 import type { Protocol } from "../protocol/protocol.ts";
+import type { Published } from "../pubsub/broadcast.ts";
 import type { SmallSet } from "../pubsub/small_set.ts";
 import type { Subscriber, SubscriptionPolicies } from "../pubsub/subscriber.ts";
+import type { SubscribeOptions } from "../pubsub/topics.ts";
 import type { Address, Transport } from "../transport/transport.ts";
-import type { ConnectionInfo, Forwarded } from "./connection_info.ts";
+import type { Forwarded, HandlerConnection } from "./connection_info.ts";
 import type { Context, Owned, Owner } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { WebSocketHandler } from "./handler.ts";
@@ -31,7 +34,7 @@ interface EarlyMessages {
 }
 
 /** One client, from accept to the end of its socket. */
-export class ServerConnection implements ConnectionInfo, Subscriber, Owned {
+export class ServerConnection implements HandlerConnection, Subscriber, Owned {
   /** See {@linkcode Owned}. */
   index = -1;
   /** What the connections of its application share. */
@@ -117,6 +120,26 @@ export class ServerConnection implements ConnectionInfo, Subscriber, Owned {
     return this.forwarded?.secure ?? this.transport.secure;
   }
 
+  /** See {@linkcode HandlerConnection.host}. */
+  get host(): string {
+    return this.head?.host ?? "";
+  }
+
+  /** See {@linkcode HandlerConnection.params}. */
+  get params(): Readonly<Record<string, string>> {
+    return this.match?.params ?? {};
+  }
+
+  /** See `WebSocketHandler.closeCode`. */
+  get closeCode(): number | undefined {
+    return this.connection?.closeCode;
+  }
+
+  /** See `WebSocketHandler.closeReason`. */
+  get closeReason(): string {
+    return this.connection?.closeReason ?? "";
+  }
+
   /** Whether the handshake is not over. */
   get isOpening(): boolean {
     return this.#opening !== null;
@@ -188,20 +211,42 @@ export class ServerConnection implements ConnectionInfo, Subscriber, Owned {
   }
 
   /** See `WebSocketHandler.ping`. */
-  sendPing(payload: string | Uint8Array): void {
-    this.connection?.ping(payload);
+  ping(payload: string | Uint8Array): void {
+    const bytes = toPing(payload, this.version);
+    this.connection?.ping(bytes);
   }
 
   /** See `WebSocketHandler.close`. */
-  startClose(code?: number, reason?: string): void {
+  close(code?: number, reason = ""): void {
+    checkCloseCode(code, reason);
     if (this.connection !== null) this.connection.close(code, reason);
-    else this.#opening?.close(code, reason);
+    else this.#opening?.abort();
   }
 
   /** See `WebSocketHandler.abort`. */
   abort(): void {
     if (this.connection !== null) this.connection.abort();
     else this.#opening?.abort();
+  }
+
+  /** See `WebSocketHandler.setNodelay`. */
+  setNoDelay(on: boolean): void {
+    this.transport.setNoDelay(on);
+  }
+
+  /** See `WebSocketHandler.subscribe`. */
+  subscribe(topic: string, options?: SubscribeOptions): Promise<void> {
+    return this.context.topics.subscribe(this, topic, options);
+  }
+
+  /** See `WebSocketHandler.unsubscribe`. */
+  unsubscribe(topic: string): void {
+    this.context.topics.unsubscribe(this, topic);
+  }
+
+  /** See `WebSocketHandler.publish`. */
+  publish(topic: string, message: Message): Published {
+    return this.context.topics.publish(topic, message, this);
   }
 
   // --- The handshake is over --------------------------------------------------------------------
@@ -256,6 +301,11 @@ export class ServerConnection implements ConnectionInfo, Subscriber, Owned {
       (): unknown => handler.logException(error),
       (another) => context.log("Uncaught exception in logException:", another),
     );
+  }
+
+  /** See {@linkcode HandlerConnection.logException}. */
+  logException(error: unknown): void {
+    this.context.log(`Uncaught exception in ${JSON.stringify(this.head?.path ?? "")}:`, error);
   }
 
   /** See `WebSocketHandler.asyncCallback`. */

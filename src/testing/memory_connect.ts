@@ -5,6 +5,7 @@
  */
 import type { Application } from "../server/application.ts";
 import { openSession } from "../client/websocket_connect.ts";
+import type { Session } from "../client/session.ts";
 import { WebSocketClientConnection } from "../client/client_connection.ts";
 import type { ConnectOptions } from "../client/options.ts";
 import { memoryPair } from "../transport/memory.ts";
@@ -175,9 +176,9 @@ export class TestConnection extends WebSocketClientConnection {
   readonly #network: Network;
 
   /** Made by {@linkcode connect}. @ignore */
-  constructor(session: unknown, network: unknown) {
+  constructor(session: Session, network: Network) {
     super(session);
-    this.#network = network as Network;
+    this.#network = network;
   }
 
   /** Whether the network is stalled. */

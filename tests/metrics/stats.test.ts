@@ -31,8 +31,8 @@ class Room extends Echo {
 /** Refuses in every way that a handler can. */
 class Refuser extends Echo {
   override prepare(): void | Promise<void> {
-    const how = this.getArgument("how");
-    const status = this.getArgument("status");
+    const how = this.getArgument("how", "");
+    const status = this.getArgument("status", undefined);
     if (status !== undefined) throw new HttpError(Number(status), "Log in first");
     if (how === "throw") throw new Error("asked");
     if (how === "wait") return new Promise(() => {});
@@ -41,7 +41,7 @@ class Refuser extends Echo {
     return origin === "http://good";
   }
   override allowDraft76(): boolean {
-    return this.getArgument("how") !== "modern";
+    return this.getArgument("how", "") !== "modern";
   }
 }
 

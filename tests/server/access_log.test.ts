@@ -12,9 +12,9 @@ import { HYBI, Rig, settle, VERSIONS } from "../support/rig.ts";
 /** Does what a message says, or echoes it. */
 class Obedient extends WebSocketHandler {
   override prepare(): void | Promise<void> {
-    if (this.getArgument("how") === "refuse") throw new HttpError(401, "log in first");
-    if (this.getArgument("how") === "throw") throw new Error("on purpose");
-    if (this.getArgument("how") === "wait") return new Promise(() => {});
+    if (this.getArgument("how", "") === "refuse") throw new HttpError(401, "log in first");
+    if (this.getArgument("how", "") === "throw") throw new Error("on purpose");
+    if (this.getArgument("how", "") === "wait") return new Promise(() => {});
   }
   override selectSubprotocol(offered: readonly string[]): string | undefined {
     return offered[0];

@@ -34,7 +34,11 @@ for (const version of VERSIONS) {
         override open(...args: string[]): void {
           seen.push(this.url, this.color, this.spoken, args, this.params);
           seen.push(this.getCookie("session"), this.getCookie("none", "?"));
-          seen.push(this.getArgument("q"), this.getArguments("q"), this.getArgument("none"));
+          seen.push(
+            this.getArgument("q"),
+            this.getArguments("q"),
+            this.getArgument("none", undefined),
+          );
         }
         onMessage(): void {}
       }

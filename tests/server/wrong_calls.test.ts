@@ -15,6 +15,8 @@ import { Rig, settle, VERSIONS } from "../support/rig.ts";
 /** What both ends can do. */
 interface Writer {
   writeMessage(message: string | Uint8Array): Promise<void>;
+  ping(payload?: string | Uint8Array): void;
+  close(code?: number, reason?: string): void;
 }
 
 /** Messages that no version has. */
@@ -29,11 +31,23 @@ const wrongMessages: readonly unknown[] = [
 ];
 
 /** Checks what holds whether the connection is alive or not. */
-function throwsForWrongMessages(writer: Writer, version: WebSocketVersion): void {
+function throwsForWrongArguments(writer: Writer, version: WebSocketVersion): void {
   for (const message of wrongMessages) {
     assertThrows(() => void writer.writeMessage(message as string), TypeError, "Cannot send a ");
   }
-  if (!isDraft(version)) return;
+  assertThrows(() => writer.close(1005), RangeError, "Cannot close with code 1005");
+  assertThrows(() => writer.close(1000, "x".repeat(124)), RangeError, "Cannot close with a reason");
+  assertThrows(() => writer.close(undefined, "x"), TypeError, "Cannot close with a reason");
+  if (!isDraft(version)) {
+    assertThrows(() => writer.ping("x".repeat(126)), RangeError, "Cannot send a ping of 126 bytes");
+    assertThrows(
+      () => writer.ping(5 as unknown as string),
+      TypeError,
+      "Cannot send a ping: payload",
+    );
+    return;
+  }
+  assertThrows(() => writer.ping(), TypeError, `Cannot send a ping: ${version} has none`);
   const says = `Cannot send a binary message: ${version} has none`;
   assertThrows(() => void writer.writeMessage(Uint8Array.of(1)), TypeError, says);
 }
@@ -53,7 +67,7 @@ function throwsForWrongTopics(handler: WebSocketHandler): void {
 
 /** Checks a connection on which nothing can be written. */
 async function rejects(writer: Writer, version: WebSocketVersion): Promise<void> {
-  throwsForWrongMessages(writer, version);
+  throwsForWrongArguments(writer, version);
   await assertRejects(
     () => writer.writeMessage("x"),
     WebSocketClosedError,
@@ -62,8 +76,10 @@ async function rejects(writer: Writer, version: WebSocketVersion): Promise<void>
   if (!isDraft(version)) {
     await assertRejects(() => writer.writeMessage(Uint8Array.of(1)), WebSocketClosedError);
   }
-  // Nobody hears of this one.
+  // Nobody hears of these.
   writer.writeMessage("x");
+  if (!isDraft(version)) writer.ping("x");
+  writer.close(4000, "late");
 }
 
 async function rejectsTopics(handler: WebSocketHandler): Promise<void> {
@@ -101,7 +117,7 @@ for (const version of VERSIONS) {
       class Early extends WebSocketHandler {
         override async prepare(): Promise<void> {
           await Promise.resolve();
-          throwsForWrongMessages(this, version);
+          throwsForWrongArguments(this, version);
           throwsForWrongTopics(this);
           assertThrows(() => void this.subscribe("topic"), TypeError, "do it in open()");
           await this.writeMessage("early");
@@ -117,7 +133,7 @@ for (const version of VERSIONS) {
 
     test("while it is open", async () => {
       const { handler, client } = await reach(version);
-      throwsForWrongMessages(handler, version);
+      throwsForWrongArguments(handler, version);
       throwsForWrongTopics(handler);
       await handler.writeMessage("fine");
       await handler.subscribe("topic");
@@ -173,7 +189,7 @@ for (const version of VERSIONS) {
   describe(`a client of ${version}`, () => {
     test("while it is open, while it is closing, and after the end", async () => {
       const { client, server } = await openClient({ version });
-      throwsForWrongMessages(client, version);
+      throwsForWrongArguments(client, version);
       await client.writeMessage("fine");
       client.close();
       await rejects(client, version);

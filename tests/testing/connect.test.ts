@@ -25,7 +25,7 @@ class Mirror extends WebSocketHandler {
     const { remoteAddress, secure, version } = this.connection;
     this.writeMessage({
       name,
-      query: this.getArgument("q"),
+      query: this.getArgument("q", undefined),
       cookie: this.getCookie("session"),
       origin: this.request.headers.get("origin"),
       hostname: remoteAddress.hostname,

@@ -1,0 +1,104 @@
+/**
+ * What handlers, servers and connections are made of, and what must not compile.
+ *
+ * @module
+ */
+import {
+  Application,
+  type ConnectionInfo,
+  type HandlerConnection,
+  type RequestHandler,
+  type Server,
+  WebSocketHandler,
+} from "../../mod.ts";
+import { WebSocketClientConnection } from "../../src/client/mod.ts";
+import { TestConnection } from "../../src/testing/mod.ts";
+
+declare const foreign: ConnectionInfo;
+declare const connection: HandlerConnection;
+declare const something: unknown;
+const app = new Application([]);
+
+/** A handler with a constructor of its own. */
+export class Room extends WebSocketHandler<number> {
+  /** What it makes of its options. */
+  readonly size: number;
+
+  /** Passes on what it is made of. */
+  constructor(application: Application, request: Request | HandlerConnection, options: number) {
+    super(application, request, options);
+    this.size = 2 * options;
+  }
+
+  /** Does nothing. */
+  onMessage(): void {}
+}
+
+new Application([["/", Room, 5]]);
+new Room(app, new Request("http://localhost/"), 5);
+new Room(app, connection, 5);
+// @ts-expect-error Somebody's ConnectionInfo can do nothing of what a handler does.
+new Room(app, foreign, 5);
+/** A handler without a constructor of its own. */
+export class Plain extends WebSocketHandler {
+  /** Does nothing. */
+  onMessage(): void {}
+}
+
+// @ts-expect-error The same without a subclass's constructor.
+new Plain(app, foreign, undefined);
+// @ts-expect-error Something
+new Room(app, something, 5);
+// @ts-expect-error Nothing
+new Room(app, undefined, 5);
+// @ts-expect-error The options of another handler
+new Room(app, connection, "5");
+
+/** A constructor that would not pass on what a handler needs. */
+export class Narrow extends WebSocketHandler {
+  /** Takes too little. */
+  constructor(application: Application, info: ConnectionInfo) {
+    // @ts-expect-error A ConnectionInfo is not enough.
+    super(application, info, undefined);
+  }
+
+  /** Does nothing. */
+  onMessage(): void {}
+}
+
+// @ts-expect-error Made by websocketConnect
+new WebSocketClientConnection();
+// @ts-expect-error Made by websocketConnect
+new WebSocketClientConnection(something);
+// @ts-expect-error Made by websocketConnect
+new WebSocketClientConnection({});
+// @ts-expect-error Made by connect
+new TestConnection(something, something);
+// @ts-expect-error Made by listen; there is nothing but the type.
+new Server(app, 5);
+
+/** Arguments and cookies have the type that their fallback says. */
+export function read(handler: RequestHandler): void {
+  const required: string = handler.getArgument("a");
+  const text: string = handler.getArgument("a", "");
+  const optional: string | undefined = handler.getArgument("a", undefined);
+  const nullable: string | null = handler.getArgument("a", null);
+  const number: string | number = handler.getArgument("a", 5);
+  const cookie: string | undefined = handler.getCookie("a");
+  const session: string = handler.getCookie("a", "");
+  const noSession: string | null = handler.getCookie("a", null);
+  // @ts-expect-error It may be undefined.
+  const notUndefined: string = handler.getArgument("a", undefined);
+  // @ts-expect-error It may be null.
+  const notNull: string = handler.getArgument("a", null);
+  // @ts-expect-error It may be a number.
+  const notNumber: string = handler.getArgument("a", 5);
+  // @ts-expect-error It may be missing.
+  const notMissing: string = handler.getCookie("a");
+  // @ts-expect-error It may be null.
+  const neitherNull: string = handler.getCookie("a", null);
+  // @ts-expect-error A name is needed.
+  handler.getArgument();
+  void [required, text, optional, nullable, number, cookie, session, noSession];
+  void [notUndefined, notNull, notNumber, notMissing, neitherNull];
+}
