@@ -17,8 +17,9 @@ interface Import {
 
 /** The seam to the runtimes, which stands beside the storeys. */
 const TRANSPORT = "src/transport";
-/** What everyone may import of it: the types, and what picks a runtime. */
-const OPEN = ["transport", "listen", "connect"].map((name) => `${TRANSPORT}/${name}.ts`);
+/** What everyone may import of it: the types, what picks a runtime, and the modules of Node. */
+const OPEN = ["transport", "listen", "connect", "builtin_module"]
+  .map((name) => `${TRANSPORT}/${name}.ts`);
 /** The ends of connections in memory, which the test kit joins. */
 const MEMORY = `${TRANSPORT}/memory.ts`;
 /** What everyone may import, the transport included. */
@@ -211,6 +212,11 @@ describe("the files of src", () => {
         .map(({ line, place }) => `${place}: ${line.trim()}`)
     );
     assertEquals(named, []);
+  });
+
+  test("look up the modules of Node in one place", () => {
+    const named = files.filter((file) => read(file).includes("getBuiltinModule"));
+    assertEquals(named, [`${TRANSPORT}/builtin_module.ts`]);
   });
 
   test("have 400 lines at most, the generated ones aside", () => {

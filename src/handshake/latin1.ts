@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { builtinModule } from "../transport/builtin_module.ts";
 
 /** What of `node:buffer` is used: 60 to 120 ns for 500 bytes, where a loop takes over 1 µs. */
 interface NodeBuffer {
@@ -26,10 +27,9 @@ const portable: Latin1Decoder = (bytes, start, end) => {
 
 /** The decoder of a global scope's `node:buffer`, or one made of Web APIs. */
 export function latin1Decoder(scope: unknown): Latin1Decoder {
-  const { process } = scope as {
-    process?: { getBuiltinModule?: (name: string) => NodeBuffer | undefined };
-  };
-  const slice = process?.getBuiltinModule?.("node:buffer")?.Buffer.prototype.latin1Slice;
+  const { latin1Slice: slice } =
+    builtinModule<NodeBuffer>("node:buffer", scope)?.Buffer.prototype ??
+      {};
   if (slice === undefined) return portable;
   return (bytes, start, end) => slice.call(bytes, start, end);
 }

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { builtinModule } from "../transport/builtin_module.ts";
 import type { Output } from "./output.ts";
 
 /** The conversions that the wire formats use. */
@@ -72,10 +73,7 @@ export function textFunctions(buffer: NodeBuffer | undefined): TextFunctions {
 
 /** Returns `node:buffer` if the runtime has it. */
 export function nodeBuffer(scope: unknown = globalThis): NodeBuffer | undefined {
-  const { process } = scope as {
-    process?: { getBuiltinModule?: (name: string) => NodeBuffer | undefined };
-  };
-  return process?.getBuiltinModule?.("node:buffer");
+  return builtinModule<NodeBuffer>("node:buffer", scope);
 }
 
 /** The conversions of this runtime. */

@@ -13,6 +13,7 @@
  *
  * @module
  */
+import { builtinModule } from "../transport/builtin_module.ts";
 
 /** The options of zlib that are used. */
 export interface ZlibOptions {
@@ -31,10 +32,7 @@ export interface Zlib {
 
 /** Returns the `node:zlib` of a runtime, by default of this one; `undefined` if it has none. */
 export function nodeZlib(globals: object = globalThis): Zlib | undefined {
-  const { process } = globals as {
-    process?: { getBuiltinModule?: (name: string) => Zlib | undefined };
-  };
-  return process?.getBuiltinModule?.("node:zlib");
+  return builtinModule<Zlib>("node:zlib", globals);
 }
 
 /** The handle inside a stream. */

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { noEvents } from "./events.ts";
-import { ByteQueue } from "./queue.ts";
+import { noEvents } from "./no_events.ts";
+import { ByteQueue } from "./byte_queue.ts";
 import type { Address, Transport, TransportEvents } from "./transport.ts";
 
 /** The part of Bun's `Socket` that is used. */

@@ -5,11 +5,11 @@
  *
  * @module
  */
-import { copyStart } from "./copy.ts";
+import { copyBytes } from "./copy_bytes.ts";
 import { toError } from "../guard.ts";
-import { noEvents } from "./events.ts";
-import { BufferPool } from "./pool.ts";
-import { ByteQueue } from "./queue.ts";
+import { noEvents } from "./no_events.ts";
+import { BufferPool } from "./buffer_pool.ts";
+import { ByteQueue } from "./byte_queue.ts";
 import type { Address, Transport, TransportEvents } from "./transport.ts";
 import { WriteLimiter, type Writer } from "./write_limiter.ts";
 
@@ -262,7 +262,7 @@ export class DenoTransport implements Transport, Writer {
     if (length > largeBuffers.size) return bytes.slice(0, length);
     const pool = length > mediumBuffers.size ? largeBuffers : mediumBuffers;
     const lent = this.#lent = pool.take();
-    copyStart(bytes, length, lent, 0);
+    copyBytes(bytes, length, lent, 0);
     return lent.subarray(0, length);
   }
 

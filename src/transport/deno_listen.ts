@@ -5,7 +5,7 @@
  */
 import { addressOf, type DenoAddress, type DenoConn, DenoTransport } from "./deno_conn.ts";
 import { toError } from "../guard.ts";
-import { tellError } from "./events.ts";
+import { reportError } from "./report_error.ts";
 import { refusedCredentials, resolveListenerOptions } from "./listener_options.ts";
 import { openGate } from "./tls_gate.ts";
 import type { Acceptor, Address, Listener, ListenerOptions, TlsGate } from "./transport.ts";
@@ -92,7 +92,7 @@ class AcceptLoop implements Listener {
     const { name } = error as { name?: unknown };
     // The client is gone already: neither worth a word nor a pause, of which others would suffer.
     if (name === "ConnectionAborted" || name === "NotConnected") return this.#next();
-    tellError(this.#options.onError, error);
+    reportError(this.#options.onError, error);
     // Out of descriptors or memory: accepting would fail again at once, and spin.
     setTimeout(() => this.#next(), ACCEPT_PAUSE);
   };

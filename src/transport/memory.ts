@@ -7,8 +7,8 @@
  *
  * @module
  */
-import { noEvents } from "./events.ts";
-import { ByteQueue } from "./queue.ts";
+import { noEvents } from "./no_events.ts";
+import { ByteQueue } from "./byte_queue.ts";
 import type { Address, Transport, TransportEvents } from "./transport.ts";
 
 /** How the ends of a {@linkcode memoryPair} are joined. */

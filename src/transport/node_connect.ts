@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { builtin } from "./builtin.ts";
+import { requireBuiltin } from "./builtin_module.ts";
 import { toError } from "../guard.ts";
 import { NodeTransport } from "./node_socket.ts";
 import type { NodeSocket } from "./node_types.ts";
@@ -42,8 +42,8 @@ export function connect(options: ConnectorOptions): Promise<Transport> {
   const where = path === undefined ? { host: hostname, port } : { path };
   const tcp: TcpOptions = { ...where, allowHalfOpen: true, noDelay: true };
   const socket = tls === undefined
-    ? builtin<ConnectModule<TcpOptions>>("node:net", "connect").connect(tcp)
-    : builtin<ConnectModule<SecureOptions>>("node:tls", "connect").connect({
+    ? requireBuiltin<ConnectModule<TcpOptions>>("node:net", "connect").connect(tcp)
+    : requireBuiltin<ConnectModule<SecureOptions>>("node:tls", "connect").connect({
       ...tcp,
       ...secureOptions(tls),
     });

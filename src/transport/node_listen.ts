@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { builtin } from "./builtin.ts";
-import { tellError } from "./events.ts";
+import { requireBuiltin } from "./builtin_module.ts";
+import { reportError } from "./report_error.ts";
 import {
   type Credentials,
   refusedCredentials,
@@ -99,14 +99,14 @@ const FLAGS: ServerOptions = { allowHalfOpen: true, noDelay: true };
 
 function createServer(accept: Acceptor, kind: AddressKind): NodeServer {
   const reader = chunkReader();
-  return builtin<NetModule>("node:net", "listen").createServer(FLAGS, (socket) => {
+  return requireBuiltin<NetModule>("node:net", "listen").createServer(FLAGS, (socket) => {
     if (peerOf(socket, kind) === undefined) socket.destroy();
     else accept(new NodeTransport(socket, reader, kind));
   });
 }
 
 function createTlsServer(tls: Credentials, gate: TlsGate, kind: AddressKind): NodeServer {
-  const { createServer } = builtin<TlsModule>("node:tls", "listen");
+  const { createServer } = requireBuiltin<TlsModule>("node:tls", "listen");
   // A socket that stays open after the peer's FIN would not tell of one in the handshake.
   const options = { ...FLAGS, ...tls, allowHalfOpen: false, handshakeTimeout: NO_TIMEOUT };
   /** The handshakes by the socket below TLS. */
@@ -150,10 +150,10 @@ function peerOf(socket: NodeSocket, kind: AddressKind): Address | undefined {
 /** What `server.listen` takes: a socket that is bound already, where Node has that. */
 function bind({ hostname, port, path, reusePort }: ResolvedListenerOptions): object {
   const where: BindOptions = path === undefined ? { host: hostname, port, reusePort } : { path };
-  const { BoundSocket, isIP } = builtin<NetModule>("node:net", "listen");
+  const { BoundSocket, isIP } = requireBuiltin<NetModule>("node:net", "listen");
   const isNumeric = path !== undefined || isIP(hostname) !== 0;
   // In a worker of a cluster, `listen` shares the primary's socket; a bound one would be its own.
-  const isShared = builtin<ClusterModule>("node:cluster", "listen").isWorker;
+  const isShared = requireBuiltin<ClusterModule>("node:cluster", "listen").isWorker;
   return BoundSocket !== undefined && isNumeric && !isShared ? new BoundSocket(where) : where;
 }
 
@@ -178,7 +178,7 @@ class NodeListener implements Listener {
     });
     // Whoever does not wait for `listening` must not be ended by it.
     this.listening.catch(() => {});
-    const report = (error: Error): void => tellError(onError, error);
+    const report = (error: Error): void => reportError(onError, error);
     server.on("listening", () => server.on("error", report));
     server.listen(bind(resolved));
   }

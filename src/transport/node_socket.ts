@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { builtin } from "./builtin.ts";
-import { copyStart } from "./copy.ts";
+import { requireBuiltin } from "./builtin_module.ts";
+import { copyBytes } from "./copy_bytes.ts";
 import { toError } from "../guard.ts";
-import { noEvents } from "./events.ts";
+import { noEvents } from "./no_events.ts";
 import { ChunkReader, type SocketClass } from "./node_onread.ts";
 import type { NodeHandle, NodeSocket, WriteCallback } from "./node_types.ts";
-import { ByteQueue } from "./queue.ts";
+import { ByteQueue } from "./byte_queue.ts";
 import type { Address, Transport, TransportEvents } from "./transport.ts";
 
 /** What {@linkcode readingHandle} looks for. */
@@ -341,11 +341,11 @@ function writeCopy(
     return;
   }
   if (slabUsed + length > slab.length) {
-    const { Buffer } = builtin<BufferModule>("node:buffer", "write");
+    const { Buffer } = requireBuiltin<BufferModule>("node:buffer", "write");
     slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
     slabUsed = 0;
   }
-  copyStart(bytes, length, slab, slabUsed);
+  copyBytes(bytes, length, slab, slabUsed);
   socket.write(slab.subarray(slabUsed, slabUsed + length), callback);
   // Bytes that the system took at once leave their place to the next.
   if (socket.writableLength !== 0) slabUsed += length;
@@ -371,7 +371,7 @@ let reader: ChunkReader | undefined;
 /** What reads for a server's sockets; none where `node:net` is not Node's. */
 export function chunkReader(): ChunkReader | undefined {
   if (!isNode) return undefined;
-  return reader ??= new ChunkReader(builtin<NetModule>("node:net", "read").Socket, onChunk);
+  return reader ??= new ChunkReader(requireBuiltin<NetModule>("node:net", "read").Socket, onChunk);
 }
 
 function onEnd(this: OwnedSocket): void {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { tellError } from "./events.ts";
+import { reportError } from "./report_error.ts";
 import type { Acceptor, ListenerOptions, TlsGate, TlsHandshake, Transport } from "./transport.ts";
 
 /** How long a TLS handshake may take, in milliseconds. */
@@ -37,7 +37,7 @@ class TimedHandshake implements TlsHandshake {
   }
 
   failed(error: unknown): void {
-    if (this.#end()) tellError(this.#onError, error);
+    if (this.#end()) reportError(this.#onError, error);
   }
 
   /** Returns whether this is the first end. */

@@ -8,7 +8,7 @@ import { assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import { Application, WebSocketHandler } from "../../mod.ts";
 import type { WebSocketVersion } from "../../src/handshake/versions.ts";
-import { noEvents } from "../../src/transport/events.ts";
+import { noEvents } from "../../src/transport/no_events.ts";
 import type { MemoryTransport } from "../../src/transport/memory.ts";
 import { memoryPair } from "../../src/transport/memory.ts";
 import { binary, ping, text } from "../protocol/hybi_frames.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { requireBuiltin } from "../../transport/builtin_module.ts";
 
 /** What the broker needs of a connection to Redis. */
 export interface RedisLink {
@@ -43,15 +44,13 @@ export function redisAddress(
   return path ?? `${host}:${port}`;
 }
 
-/** What both clients take for bytes: Node's own class, which every runtime has. */
+/** The part of `node:buffer` that is used. */
+interface BufferModule {
+  readonly Buffer: { from(buffer: ArrayBufferLike, offset: number, length: number): Uint8Array };
+}
+
+/** Returns bytes as a `Buffer`, which both clients require. */
 export function toBuffer(bytes: Uint8Array): Uint8Array {
-  const { process } = globalThis as unknown as {
-    process: {
-      getBuiltinModule(name: "node:buffer"): {
-        Buffer: { from(buffer: ArrayBufferLike, offset: number, length: number): Uint8Array };
-      };
-    };
-  };
-  const { Buffer } = process.getBuiltinModule("node:buffer");
+  const { Buffer } = requireBuiltin<BufferModule>("node:buffer", "publish");
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }

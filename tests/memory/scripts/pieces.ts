@@ -19,7 +19,7 @@ import { type DenoConn, DenoTransport } from "../../../src/transport/deno_conn.t
 import { memoryPair } from "../../../src/transport/memory.ts";
 import { NodeTransport } from "../../../src/transport/node_socket.ts";
 import type { NodeSocket } from "../../../src/transport/node_types.ts";
-import { ByteQueue } from "../../../src/transport/queue.ts";
+import { ByteQueue } from "../../../src/transport/byte_queue.ts";
 import type { Transport } from "../../../src/transport/transport.ts";
 import { collectGarbage } from "../../support/collect.ts";
 import { begin, continuation, frame } from "../../protocol/hybi_frames.ts";

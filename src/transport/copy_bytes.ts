@@ -8,7 +8,7 @@
 const SHORT = 64;
 
 /** Copies the first `length` bytes of `source` to `target` from `at` on. */
-export function copyStart(
+export function copyBytes(
   source: Uint8Array,
   length: number,
   target: Uint8Array,

@@ -1,6 +1,6 @@
 import { assertEquals, assertNotEquals, assertStrictEquals } from "@std/assert";
 import { describe, test } from "node:test";
-import { BufferPool } from "../../src/transport/pool.ts";
+import { BufferPool } from "../../src/transport/buffer_pool.ts";
 
 describe("BufferPool", () => {
   test("lends buffers of one size that do not overlap", () => {

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { describe, test } from "node:test";
-import { ByteQueue } from "../../src/transport/queue.ts";
+import { ByteQueue } from "../../src/transport/byte_queue.ts";
 import { count } from "../support/counting.ts";
 import { Pattern } from "./pattern.ts";
 
