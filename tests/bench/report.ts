@@ -216,8 +216,9 @@ export function readmeSection(results: Results, workloads: readonly Workload[]):
   return [
     "![How much faster and smaller than each peer](tests/bench/results/chart.svg)",
     summaryTable(results, workloads),
-    "✓ target met, ≈ within noise of it, ✗ missed. Rows with ≥ compare throughput, rows with ≤ what a\n" +
-    "handshake or an idle connection costs; [all figures](tests/bench/results/latest.md).",
+    "Each figure is ours divided by theirs. Rows with ≥ compare throughput: more is better. Rows with ≤\n" +
+    "compare costs: less is better. ✓ target met, ≈ within noise of the target, ✗ target missed;\n" +
+    "[all figures](tests/bench/results/latest.md).",
     `${environmentText(results.environment)}\n${repetitionsText(results.environment)}`,
   ].join("\n\n");
 }
