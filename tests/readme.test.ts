@@ -11,6 +11,7 @@ const DOCUMENTS: readonly string[] = [
   "CONTRIBUTING.md",
   "CHANGELOG.md",
   "src/README.md",
+  "tests/bench/README.md",
 ];
 
 function read(file: string): string {
@@ -75,6 +76,18 @@ describe("a link leads to a file of the repository", () => {
       assertGreater(links.length, 0);
       const dead = links.filter((link) => !existsSync(join(root, dirname(document), link)));
       assertEquals(dead, []);
+    });
+  }
+});
+
+describe("a test that a document names is there", () => {
+  for (const document of ["SECURITY.md", "CONTRIBUTING.md"]) {
+    test(`in ${document}`, () => {
+      const paths = [...read(document).matchAll(/`(tests\/[\w./]*)`/g)].map(([, path = ""]) =>
+        path
+      );
+      assertGreater(paths.length, 0);
+      assertEquals(paths.filter((path) => !existsSync(join(root, path))), []);
     });
   }
 });
