@@ -5,6 +5,7 @@
  * @module
  */
 
+import { runTask } from "../support/usage.ts";
 import { parseOptions } from "./options.ts";
 import { root, runtimeCommand } from "./runtimes.ts";
 import { pinned, SERVER_CORE } from "./server_process.ts";
@@ -41,4 +42,9 @@ async function main(): Promise<void> {
   }
 }
 
-if (import.meta.main) await main();
+if (import.meta.main) {
+  await runTask(async () => {
+    await main();
+    return Deno.exitCode;
+  });
+}

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { UsageError } from "../support/usage.ts";
 import type { RuntimeName } from "./subjects.ts";
 
 /** What was asked for. */
@@ -40,10 +41,10 @@ function isRuntime(name: string): name is RuntimeName {
 function positive(option: string, value: string): number {
   const number = Number(value);
   if (number > 0) return number;
-  throw new RangeError(`Cannot read ${option} ${value}: not a number above 0`);
+  throw new UsageError(`Cannot read ${option} ${value}: not a number above 0`);
 }
 
-/** Reads the command line; throws a `RangeError` for what it does not know. */
+/** Reads the command line; throws a `UsageError` for what it does not know. */
 export function parseOptions(args: readonly string[]): Options {
   const flags = new Set<string>();
   const values = new Map<string, string>();
@@ -54,13 +55,13 @@ export function parseOptions(args: readonly string[]): Options {
     } else if (["--repetitions", "--seconds", "--only", "--runtime"].includes(name)) {
       values.set(name, args[++i] ?? "");
     } else {
-      throw new RangeError(`Cannot read ${name}: not an option\n${USAGE}`);
+      throw new UsageError(`Cannot read ${name}: not an option; --help lists them`);
     }
   }
   const quick = flags.has("--quick");
   const runtime = values.get("--runtime");
   if (runtime !== undefined && !isRuntime(runtime)) {
-    throw new RangeError(`Cannot read --runtime ${runtime}: not one of ${RUNTIMES.join(", ")}`);
+    throw new UsageError(`Cannot read --runtime ${runtime}: not one of ${RUNTIMES.join(", ")}`);
   }
   return {
     quick,

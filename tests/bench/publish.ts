@@ -11,13 +11,17 @@
 
 import { BrokerServer } from "../brokers/servers.ts";
 import { Child } from "../support/spawn.ts";
+import { orExit, parseTaskArgs, runTask } from "../support/usage.ts";
 import { WireSocket } from "../support/wire_socket.ts";
 import { buildLoadGenerator, type Load, runLoad } from "./load.ts";
 import { root, runtimeCommand } from "./runtimes.ts";
 import { LOAD_CORE, pinned, SERVER_CORE, startServer } from "./server_process.ts";
 import { CONTESTS, type RuntimeName, runtimeTitle, type Subject, subjectsOf } from "./subjects.ts";
 
-const IS_QUICK = Deno.args.includes("--quick");
+const FLAG = { type: "boolean", default: false } as const;
+const { values: { quick: IS_QUICK, brokers: ONLY_BROKERS, local: ONLY_LOCAL } } = orExit(() =>
+  parseTaskArgs(Deno.args, { quick: FLAG, brokers: FLAG, local: FLAG })
+);
 const REPETITIONS = IS_QUICK ? 1 : 5;
 const RECEIVERS = 10_000;
 
@@ -192,9 +196,11 @@ async function compareBrokers(): Promise<void> {
   await nats.stop();
 }
 
-if (!Deno.args.includes("--brokers")) {
-  await buildLoadGenerator();
-  await compareFanOut();
-}
-if (!Deno.args.includes("--local")) await compareBrokers();
-Deno.exit(0);
+await runTask(async () => {
+  if (!ONLY_BROKERS) {
+    await buildLoadGenerator();
+    await compareFanOut();
+  }
+  if (!ONLY_LOCAL) await compareBrokers();
+  return 0;
+});

@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { advantage, chart } from "./chart.ts";
 import { growingTooFast, type Series } from "./growth.ts";
 import { judge, median, quantile, ratios, type Sample } from "./judge.ts";
+import { UsageError } from "../support/usage.ts";
 import { parseOptions } from "./options.ts";
 import {
   figure,
@@ -285,9 +286,9 @@ describe("the command line", () => {
   });
 
   test("does not take what it does not know", () => {
-    assertThrows(() => parseOptions(["--fast"]), RangeError, "Cannot read --fast");
-    assertThrows(() => parseOptions(["--runtime", "jvm"]), RangeError, "--runtime jvm");
-    assertThrows(() => parseOptions(["--repetitions", "none"]), RangeError, "--repetitions none");
+    assertThrows(() => parseOptions(["--fast"]), UsageError, "Cannot read --fast");
+    assertThrows(() => parseOptions(["--runtime", "jvm"]), UsageError, "--runtime jvm");
+    assertThrows(() => parseOptions(["--repetitions", "none"]), UsageError, "--repetitions none");
   });
 
   test("a quick run leaves out what has no target", () => {

@@ -8,6 +8,7 @@
 import { chart } from "./chart.ts";
 import type { Sample } from "./judge.ts";
 import { BUILD_FOLDER, buildLoadGenerator, runLoad } from "./load.ts";
+import { runTask } from "../support/usage.ts";
 import { type Options, parseOptions, USAGE } from "./options.ts";
 import { fullReport, readmeSection, replaceSection } from "./report.ts";
 import type { Environment, Results, Run } from "./results.ts";
@@ -146,4 +147,9 @@ async function main(): Promise<void> {
   if (runs.some((run) => run.failure !== undefined)) Deno.exitCode = 1;
 }
 
-if (import.meta.main) await main();
+if (import.meta.main) {
+  await runTask(async () => {
+    await main();
+    return Deno.exitCode;
+  });
+}

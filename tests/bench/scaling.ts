@@ -8,6 +8,7 @@
 
 import { growingTooFast, SERIES, type Series, TOLERANCE } from "./growth.ts";
 import { BUILD_FOLDER, buildLoadGenerator, runLoad } from "./load.ts";
+import { runTask } from "../support/usage.ts";
 import { type Options, parseOptions } from "./options.ts";
 import { environmentText, figure, markdownTable } from "./report.ts";
 import { processor, root, system, versions } from "./runtimes.ts";
@@ -120,4 +121,9 @@ async function main(): Promise<void> {
   console.log(report);
 }
 
-if (import.meta.main) await main();
+if (import.meta.main) {
+  await runTask(async () => {
+    await main();
+    return Deno.exitCode;
+  });
+}

@@ -5,26 +5,35 @@
  * @module
  */
 import process from "node:process";
+import { randomSeed } from "../support/random.ts";
+import { parseInteger, parseTaskArgs, runTask } from "../support/usage.ts";
 import { dice } from "./mutate.ts";
 import { TARGETS } from "./targets.ts";
 
-const [seconds = "60", first = `${Date.now() % 2 ** 31}`] = process.argv.slice(2);
-const end = Date.now() + Number(seconds) * 1000;
-const names = Object.keys(TARGETS);
-const runs: Record<string, number> = {};
-let failed = 0;
-
-for (let seed = Number(first); Date.now() < end; seed++) {
-  for (const name of names) {
-    runs[name] = (runs[name] ?? 0) + 1;
-    try {
-      await TARGETS[name]?.(dice(seed));
-    } catch (error) {
-      failed++;
-      console.error(`${name} fails with seed ${seed}:`, error);
+/** Runs all targets with one seed after another; returns how often one failed. */
+async function fuzz(first: number, end: number): Promise<number> {
+  const names = Object.keys(TARGETS);
+  const runs: Record<string, number> = {};
+  let failed = 0;
+  for (let seed = first; Date.now() < end; seed++) {
+    for (const name of names) {
+      runs[name] = (runs[name] ?? 0) + 1;
+      try {
+        await TARGETS[name]?.(dice(seed));
+      } catch (error) {
+        failed++;
+        console.error(`${name} fails with seed ${seed}:`, error);
+      }
     }
   }
+  console.log(`From seed ${first}: ${names.map((name) => `${name} ${runs[name]}`).join(", ")}`);
+  console.log(`${failed} failed`);
+  return failed;
 }
-console.log(`From seed ${first}: ${names.map((name) => `${name} ${runs[name]}`).join(", ")}`);
-console.log(`${failed} failed`);
-process.exitCode = failed > 0 ? 1 : 0;
+
+await runTask(async () => {
+  const { positionals } = parseTaskArgs(process.argv.slice(2), {});
+  const [seconds = "60", seed = `${randomSeed()}`] = positionals;
+  const end = Date.now() + parseInteger("SECONDS", seconds, 1) * 1000;
+  return await fuzz(parseInteger("SEED", seed), end) > 0 ? 1 : 0;
+});

@@ -6,6 +6,7 @@
 import { availableParallelism } from "node:os";
 import { existsSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
+import { randomSeed } from "../support/random.ts";
 import { root, type Runtime, runtimes } from "../support/runtime.ts";
 import { parseInteger, parseTaskArgs, UsageError } from "../support/usage.ts";
 import { type Tier, TIERS } from "./suites.ts";
@@ -79,7 +80,7 @@ export function parseOptions(args: readonly string[]): Options {
     tier: values.tier === undefined ? undefined : oneOf("tier", TIERS, values.tier),
     maySkip: maySkip ?? (values["no-skip"] ? [] : "all"),
     install: !values["no-install"],
-    seed: integer("seed", 0, crypto.getRandomValues(new Uint32Array(1))[0] ?? 1),
+    seed: integer("seed", 0, randomSeed()),
     // A process more than there are cores, since many tests wait for another process.
     jobs: integer("jobs", 1, availableParallelism() + 1),
     timeout: integer("timeout", 1, 300) * 1000,

@@ -4,8 +4,16 @@
  * @module
  */
 import { environment } from "../support/install.ts";
+import { SEED_VARIABLE } from "../support/random.ts";
 import { scriptCommand } from "../support/runtime.ts";
+import { runTask } from "../support/usage.ts";
+import { parseOptions } from "./options.ts";
 
-const [node = "node", ...args] = scriptCommand("tests/soak/soak.ts", "node", "--allow-all");
-const soak = new Deno.Command(node, { args: [...args, ...Deno.args], env: environment() }).spawn();
-Deno.exit((await soak.status).code);
+await runTask(async () => {
+  const { seconds, connections, idle, runtimes, seed } = parseOptions(Deno.args);
+  console.log(`Seed ${seed}: --seed ${seed} repeats what the clients draw`);
+  const [node = "node", ...script] = scriptCommand("tests/soak/soak.ts", "node", "--allow-all");
+  const args = [...script, `${seconds}`, `${connections}`, `${idle}`, ...runtimes];
+  const env = { ...environment(), [SEED_VARIABLE]: `${seed}` };
+  return (await new Deno.Command(node, { args, env }).spawn().status).code;
+});

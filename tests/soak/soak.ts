@@ -1,6 +1,6 @@
 /**
- * Soak and faults: `deno task soak [SECONDS] [CONNECTIONS] [IDLE] [RUNTIME …]`, 600 s over the
- * three runtimes unless told.
+ * Soak and faults: `deno task soak [SECONDS] [CONNECTIONS] [IDLE] [RUNTIME …] [--seed N]`, 600 s
+ * over the three runtimes unless told.
  *
  * Connections of every version come and go, send messages of all sizes, and meet every fault that
  * a client or a network has. Those that are not harmed get every message back once and in order; at
@@ -15,12 +15,14 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { COLLECTABLE } from "../support/collect.ts";
-import { type Runtime, runtimes } from "../support/runtime.ts";
+import { seedGlobals } from "../support/random.ts";
+import type { Runtime } from "../support/runtime.ts";
 import { type Child, spawnScript } from "../support/spawn.ts";
+import { parseOptions } from "./options.ts";
 import { type Counters, type Fault, makeTally, openAll, type SoakClient, start } from "./client.ts";
 
-const [seconds = 600, connections = 5000, idle = 20_000] = process.argv.slice(2, 5).map(Number);
-const chosen = process.argv.length > 5 ? process.argv.slice(5) as Runtime[] : runtimes;
+const { seconds, connections, idle, runtimes: chosen } = parseOptions(process.argv.slice(2));
+seedGlobals("soak");
 const FAULTS: readonly Fault[] = [
   "reset",
   "half-open",

@@ -1,86 +1,85 @@
 /**
  * Measures that the tests of the sans-I/O folders reach every line of them: `deno task coverage`.
  * Each folder counts by its own tests only; what a test of a connection happens to run does not.
+ * `coverage.thresholds` in `deno.json` says what is enough.
  *
  * @module
  */
+import { FILES_VARIABLE } from "../runner/batch_events.ts";
+import { findFiles } from "../runner/plan.ts";
 import { environment, install } from "./install.ts";
 import { root } from "./runtime.ts";
+import { expectNoArgs, runTask } from "./usage.ts";
 
 /** The folders of src/ whose every line is tested, by the tests in the same folder of tests/. */
 const FOLDERS = ["digest", "handshake", "protocol"] as const;
 
-/** What has no lines to count: generated code, and the sources of another compiler. */
-const EXCLUDED = /_wasm\.ts$|\/assembly\//;
+/** What has no lines to count: generated code. */
+const GENERATED = "_wasm\\.ts$";
+
+interface Ended {
+  readonly good: boolean;
+  readonly output: string;
+}
 
 /** Runs this Deno with a cache of its own: `deno coverage` reads what it has compiled from there. */
-async function deno(cache: string, ...args: string[]): Promise<string> {
+async function deno(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Ended> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args,
     cwd: root,
-    env: { ...environment(), DENO_DIR: cache },
+    env: { ...environment(), NO_COLOR: "1", ...env },
   }).output();
-  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  if (code !== 0) throw new Error(`deno ${args.join(" ")} failed:\n${`${out}${err}`.slice(-4096)}`);
-  return out ?? "";
+  const output = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("");
+  return { good: code === 0, output };
 }
 
-/** The files of a folder of src/ that its tests have to reach, relative to the repository. */
-function sourceFiles(folder: string): string[] {
-  return [...Deno.readDirSync(`${root}/${folder}`)].flatMap(({ name, isDirectory }) => {
-    const path = `${folder}/${name}`;
-    if (isDirectory) return sourceFiles(path);
-    return path.endsWith(".ts") && !EXCLUDED.test(path) && hasCode(path) ? [path] : [];
-  }).sort();
+/** The modules of a folder of src/, relative to the repository. */
+function modulesOf(folder: string): string[] {
+  return [...Deno.readDirSync(`${root}/${folder}`)]
+    .filter(({ name, isFile }) => isFile && name.endsWith(".ts"))
+    .map(({ name }) => `${folder}/${name}`).sort();
 }
 
-/** Whether a file has more than types and comments, which no test can reach. */
-function hasCode(path: string): boolean {
-  const source = Deno.readTextFileSync(`${root}/${path}`);
-  return /^(export )?(abstract |async )?(class|function|const|let) /m.test(source);
-}
-
-/** For each file of an LCOV report, its lines and those among them that never ran. */
-function parseLcov(report: string): Map<string, { lines: number; missed: number[] }> {
-  const files = new Map<string, { lines: number; missed: number[] }>();
-  for (const record of report.split("end_of_record")) {
-    const path = /^SF:(.*)$/m.exec(record)?.[1];
-    if (path === undefined) continue;
-    const lines = [...record.matchAll(/^DA:(\d+),(\d+)/gm)];
-    const missed = lines.filter(([, , count]) => count === "0").map(([, line]) => Number(line));
-    files.set(path, { lines: lines.length, missed });
-  }
-  return files;
-}
-
-/** Runs a folder's tests and reports each of its files; returns how many are not fully reached. */
-async function measure(folder: string): Promise<number> {
+/** Runs a folder's tests, and prints which of its lines they reach; returns whether all. */
+async function measure(folder: string): Promise<boolean> {
   const temporary = Deno.makeTempDirSync({ prefix: "waterspout-coverage-" });
   const [cache, profile] = [`${temporary}/cache`, `${temporary}/profile`];
-  const run = ["test", "--allow-all", "--no-check", `--coverage=${profile}`, `tests/${folder}`];
   try {
-    await deno(cache, ...run);
-    const files = parseLcov(await deno(cache, "coverage", "--lcov", profile));
-    let incomplete = 0;
-    for (const path of sourceFiles(`src/${folder}`)) {
-      const covered = files.get(`${root}/${path}`);
-      if (covered?.missed.length === 0) console.log(`ok      ${path}: ${covered.lines} lines`);
-      else {
-        incomplete++;
-        const lines = covered
-          ? `lines ${covered.missed.join(", ")}`
-          : "loaded by none of its tests";
-        console.log(`FAILED  ${path}: ${lines}`);
-      }
+    // The modules too: of one that no test loads, nothing is reached, rather than nothing known.
+    const files = [
+      ...findFiles({ paths: [`tests/${folder}`], tier: undefined }),
+      ...modulesOf(`src/${folder}`),
+    ];
+    const tests = await deno(
+      { DENO_DIR: cache, [FILES_VARIABLE]: JSON.stringify(files) },
+      ...[
+        "test",
+        "--allow-all",
+        "--no-check",
+        `--coverage=${profile}`,
+        "--coverage-raw-data-only",
+        "tests/runner/batch.ts",
+      ],
+    );
+    if (!tests.good) {
+      throw new Error(`The tests of ${folder} failed:\n${tests.output.slice(-4096)}`);
     }
-    return incomplete;
+    const options = [`--include=/src/${folder}/`, `--exclude=${GENERATED}`];
+    const table = await deno({ DENO_DIR: cache }, "coverage", ...options, profile);
+    console.log(`src/${folder}:\n${table.output}`);
+    if (table.good) return true;
+    const lines = await deno({ DENO_DIR: cache }, "coverage", "--detailed", ...options, profile);
+    console.log(lines.output);
+    return false;
   } finally {
     Deno.removeSync(temporary, { recursive: true });
   }
 }
 
-await install();
-let incomplete = 0;
-for (const folder of FOLDERS) incomplete += await measure(folder);
-if (incomplete > 0) console.log(`${incomplete} files are not reached in every line`);
-Deno.exit(incomplete > 0 ? 1 : 0);
+await runTask(async () => {
+  expectNoArgs("coverage", Deno.args);
+  await install();
+  let isComplete = true;
+  for (const folder of FOLDERS) isComplete = await measure(folder) && isComplete;
+  return isComplete ? 0 : 1;
+});

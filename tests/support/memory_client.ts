@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { WebSocketVersion } from "../../src/handshake/versions.ts";
 import { Hixie } from "../../src/protocol/hixie.ts";
 import { Hybi } from "../../src/protocol/hybi.ts";
@@ -81,7 +81,7 @@ export function makeOpening(version: WebSocketVersion, options: OpenOptions = {}
   }
   const lines = [`GET ${path} HTTP/1.1`, "Upgrade: WebSocket", "Connection: Upgrade"];
   lines.push(`Host: ${host}`);
-  const key = randomBytes(16).toString("base64");
+  const key = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))));
   const originField = version === "hybi-07" || version === "hybi-08"
     ? "Sec-WebSocket-Origin"
     : "Origin";

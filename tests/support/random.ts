@@ -11,6 +11,12 @@ export const SEED_VARIABLE = "WATERSPOUT_TEST_SEED";
 /** The seed of this run; 1 in a test file that is run without the runner. */
 export const seed: number = Number(process.env[SEED_VARIABLE] ?? 1);
 
+/** A seed for a run that was given none. */
+export function randomSeed(): number {
+  const [drawn = 1] = crypto.getRandomValues(new Uint32Array(1));
+  return drawn;
+}
+
 /** Numbers from 0 to below 1, the same for the same seed and name (mulberry32). */
 export function randomFor(name: string): () => number {
   let state = seed >>> 0;

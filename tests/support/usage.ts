@@ -16,10 +16,23 @@ export async function runTask(task: () => Promise<number> | number): Promise<nev
   try {
     process.exit(await task());
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    console.error(error.message);
-    process.exit(2);
+    exitForUsage(error);
   }
+}
+
+/** The value of `read`, before a task begins; after a {@linkcode UsageError} the process ends. */
+export function orExit<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    exitForUsage(error);
+  }
+}
+
+function exitForUsage(error: unknown): never {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(error.message);
+  process.exit(2);
 }
 
 /** What a task was called with. */
