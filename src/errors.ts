@@ -110,6 +110,50 @@ export class HttpError extends Error {
   }
 }
 
+/** A rule of a specification, about what a parser has read. */
+export interface Rule<Facts> {
+  /** The document and its section: `RFC 6455 §4.2.1`. */
+  readonly section: string;
+  /** The rule in words. */
+  readonly because: string | ((facts: Facts) => string);
+  /** What was received, for rules whose errors quote it; `undefined` if nothing was. */
+  readonly received?: (facts: Facts) => string | undefined;
+  /** Whether the facts break the rule. */
+  readonly broken: (facts: Facts) => boolean;
+}
+
+/** The first rule that is broken, in words and with its section; `undefined` if none is. */
+export function brokenRule<Facts>(
+  rules: readonly Rule<Facts>[],
+  facts: Facts,
+): string | undefined {
+  for (const rule of rules) if (rule.broken(facts)) return describeRule(rule, facts);
+  return undefined;
+}
+
+function describeRule<Facts>(rule: Rule<Facts>, facts: Facts): string {
+  const { section, because, received } = rule;
+  const words = typeof because === "string" ? because : because(facts);
+  if (received === undefined) return `${words} (${section})`;
+  const value = received(facts);
+  const contrast = value === undefined ? "and was not sent" : `not ${quote(value)}`;
+  return `${words}, ${contrast} (${section})`;
+}
+
+/** Checks rules in their order. @throws {ProtocolError} 1002, with the first that is broken. */
+export function checkRules<Facts>(rules: readonly Rule<Facts>[], facts: Facts): void {
+  const broken = brokenRule(rules, facts);
+  if (broken !== undefined) throw new ProtocolError(1002, broken);
+}
+
+/** The longest text of a peer that an error quotes. */
+const LONGEST_QUOTE = 120;
+
+/** Text of a peer for an error: in quotes, its control characters escaped. */
+export function quote(text: string): string {
+  return JSON.stringify(text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text);
+}
+
 /**
  * Why a handshake was not completed:
  *

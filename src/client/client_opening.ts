@@ -4,12 +4,14 @@
  *
  * @module
  */
-import { ProtocolError } from "../errors.ts";
+import { ProtocolError, quote } from "../errors.ts";
+import type { Agreement, ClientHandshake } from "../handshake/client_handshake.ts";
+import type { HeadReader } from "../handshake/head_reader.ts";
+import type { ResponseHead } from "../handshake/response_head.ts";
+import { responseReader } from "../handshake/status_line.ts";
 import type { ClientLimits } from "./client_limits.ts";
-import type { Agreement, ClientHandshake } from "./handshake.ts";
 import { HandshakeError } from "./handshake_error.ts";
 import { RefusalBody } from "./refusal_body.ts";
-import { type ResponseHead, ResponseReader, show } from "./response_head.ts";
 
 /** What the server agreed to. */
 export interface Opened {
@@ -35,7 +37,7 @@ export interface OpeningEvents {
  * - `body`: the body of a refusal;
  * - `over`: it is told how it went.
  */
-type State = "head" | "proof" | "body" | "over";
+type State = "head" | "challenge" | "body" | "over";
 
 /** One connection's opening. */
 export class Opening {
@@ -44,12 +46,12 @@ export class Opening {
   readonly #limits: ClientLimits;
   readonly #events: OpeningEvents;
   #state: State = "head";
-  #reader: ResponseReader;
+  readonly #reader: HeadReader<ResponseHead>;
   /** The answer's head, once it is there. */
   #head: ResponseHead | null = null;
   #agreement: Agreement | null = null;
   #body: RefusalBody | null = null;
-  readonly #proof: number[] = [];
+  readonly #challengeResponse: number[] = [];
   /** How many bytes have come. */
   #received = 0;
 
@@ -68,7 +70,7 @@ export class Opening {
     this.#handshake = handshake;
     this.#limits = limits;
     this.#events = events;
-    this.#reader = new ResponseReader(limits);
+    this.#reader = responseReader(limits);
   }
 
   /** Bytes have come; they are only valid during the call. */
@@ -76,7 +78,7 @@ export class Opening {
     this.#received += chunk.length;
     try {
       if (this.#state === "head") this.#readHead(chunk);
-      else if (this.#state === "proof") this.#readProof(chunk);
+      else if (this.#state === "challenge") this.#readChallengeResponse(chunk);
       else if (this.#state === "body") this.#readBody(chunk);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
@@ -103,7 +105,7 @@ export class Opening {
   }
 
   #awaited(): string {
-    return this.#state === "proof" ? "complete challenge response" : "complete response";
+    return this.#state === "challenge" ? "complete challenge response" : "complete response";
   }
 
   #readHead(chunk: Uint8Array): void {
@@ -111,7 +113,6 @@ export class Opening {
     let head = this.#reader.read(rest);
     while (head !== undefined && this.#handshake.mayInform && informs(head)) {
       rest = rest.subarray(this.#reader.consumed);
-      this.#reader = new ResponseReader(this.#limits);
       head = this.#reader.read(rest);
     }
     if (head !== undefined) this.#decide(head, rest.subarray(this.#reader.consumed));
@@ -121,8 +122,8 @@ export class Opening {
     this.#head = head;
     if (head.status === 101) {
       this.#agreement = this.#handshake.check(head);
-      this.#state = "proof";
-      this.#readProof(rest);
+      this.#state = "challenge";
+      this.#readChallengeResponse(rest);
     } else {
       this.#body = new RefusalBody(head, this.#limits.maxBodySize);
       this.#state = "body";
@@ -130,15 +131,16 @@ export class Opening {
     }
   }
 
-  #readProof(chunk: Uint8Array): void {
-    const { proof } = this.#handshake;
-    const part = chunk.subarray(0, proof.length - this.#proof.length);
-    this.#proof.push(...part);
-    if (this.#proof.length < proof.length) return;
-    if (proof.some((byte, i) => byte !== this.#proof[i])) {
+  #readChallengeResponse(chunk: Uint8Array): void {
+    const expected = this.#handshake.challengeResponse;
+    const part = chunk.subarray(0, expected.length - this.#challengeResponse.length);
+    this.#challengeResponse.push(...part);
+    if (this.#challengeResponse.length < expected.length) return;
+    if (expected.some((byte, i) => byte !== this.#challengeResponse[i])) {
       throw new ProtocolError(
         1002,
-        `the challenge's answer must be ${hex(proof)}, not ${hex(this.#proof)} (draft76 §4.1)`,
+        `the challenge response must be ${hex(expected)}, ` +
+          `not ${hex(this.#challengeResponse)} (draft76 §4.1)`,
       );
     }
     this.#opened(chunk.subarray(part.length));
@@ -159,8 +161,8 @@ export class Opening {
   #refuse(): void {
     const [head, body] = [this.#head, this.#body?.text ?? ""];
     if (head === null) return;
-    const shown = body === "" ? "" : `: ${show(body.trim())}`;
-    this.#fail(`the status must be 101, not ${show(head.statusLine)}${shown}`, {
+    const shown = body === "" ? "" : `: ${quote(body.trim())}`;
+    this.#fail(`the status must be 101, not ${quote(head.statusLine)}${shown}`, {
       status: head.status,
       headers: head.toHeaders(),
       body,

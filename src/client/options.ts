@@ -4,10 +4,16 @@
  * @module
  */
 import type { HeaderFields } from "../errors.ts";
-import { checkFieldName, checkFieldValue } from "../handshake/response.ts";
-import { isToken } from "../handshake/grammar.ts";
-import { WEBSOCKET_VERSIONS, type WebSocketVersion } from "../handshake/versions.ts";
-import { checkCompression, type CompressionOptions } from "../connection/compression.ts";
+import type { HandshakeOptions } from "../handshake/client_handshake.ts";
+import { checkHandshakeField } from "../handshake/head_writer.ts";
+import { checkSubprotocols } from "../handshake/subprotocols.ts";
+import { isDraft, WEBSOCKET_VERSIONS, type WebSocketVersion } from "../handshake/versions.ts";
+import { parseWebSocketUrl } from "../handshake/web_socket_url.ts";
+import {
+  checkCompression,
+  type CompressionOptions,
+  offerDeflate,
+} from "../connection/compression.ts";
 import type { TlsOptions, Transport } from "../transport/transport.ts";
 import {
   BOOLEAN,
@@ -25,8 +31,6 @@ import {
 } from "../validation.ts";
 import type { Clock } from "../timing/clock.ts";
 import { type ClientLimits, LIMIT_KINDS, resolveLimits } from "./client_limits.ts";
-import type { HandshakeRequest } from "./handshake.ts";
-import { parseTarget } from "./target.ts";
 
 /**
  * What to connect to, with fields: a Web `Request`, or the like of it.
@@ -214,77 +218,45 @@ function checkTls(options: ConnectOptions): void {
   }
 }
 
-/** Fields that the handshake itself sends. */
-const RESERVED = /^(?:connection|upgrade|(?:sec-)?websocket-.*|content-length|transfer-encoding)$/;
-
 /**
- * What to ask for.
+ * What to ask for in the handshake.
  *
- * @param request The URL, and fields with it.
+ * @param request The URL, and header fields.
  * @param options How to connect.
- * @throws {TypeError} If something of it cannot be asked for.
+ * @throws {TypeError} If the version cannot ask for something, or a header field is malformed.
  */
-export function toHandshakeRequest(
+export function toHandshakeOptions(
   request: ConnectRequest,
   options: ConnectOptions,
-): HandshakeRequest {
+): HandshakeOptions {
   const { version = "rfc6455", subprotocols = [], compression } = options;
   if (!WEBSOCKET_VERSIONS.includes(version)) {
     throw new TypeError(
       `Cannot speak version "${version}": not one of ${WEBSOCKET_VERSIONS.join(", ")}`,
     );
   }
-  const isDraft = version === "draft75" || version === "draft76";
-  checkSubprotocols(subprotocols, isDraft);
-  const target = parseTarget(request.url);
-  if (!target.secure && options.tls !== undefined) {
-    throw new TypeError(`Cannot connect to ${target.href}: tls is set, and only wss speaks TLS`);
+  checkSubprotocols(subprotocols, version);
+  const url = parseWebSocketUrl(request.url);
+  if (!url.secure && options.tls !== undefined) {
+    throw new TypeError(`Cannot connect to ${url.href}: tls is set, and only wss speaks TLS`);
   }
   const fields = new Headers(request.headers);
   new Headers(options.headers).forEach((value, name) => fields.set(name, value));
-  const host = fields.get("host") ?? target.host;
+  const host = fields.get("host") ?? url.host;
   const origin = options.origin ?? fields.get("origin") ?? undefined;
   fields.delete("host");
   fields.delete("origin");
+  const headers: [name: string, value: string][] = [];
+  fields.forEach((value, name) => {
+    checkHandshakeField(name, value);
+    headers.push([name, value]);
+  });
   return {
     version,
-    target: { ...target, host },
+    url: { ...url, host },
     origin,
     subprotocols,
-    headers: checkFields(fields),
-    compression: isDraft ? undefined : compression,
+    headers,
+    deflate: isDraft(version) ? undefined : offerDeflate(compression),
   };
-}
-
-function checkSubprotocols(subprotocols: readonly string[], isDraft: boolean): void {
-  if (isDraft && subprotocols.length > 1) {
-    throw new TypeError(
-      `Cannot ask for ${subprotocols.length} subprotocols: draft75 and draft76 have one at most`,
-    );
-  }
-  for (const subprotocol of subprotocols) {
-    // draft76 §4.1: characters from U+0020 to U+007E.
-    if (isDraft ? !/^[ -~]+$/.test(subprotocol) : !isToken(subprotocol)) {
-      throw new TypeError(
-        `Cannot ask for the subprotocol ${JSON.stringify(subprotocol)}: ` +
-          (isDraft ? "not visible ASCII (draft76 §4.1)" : "not a token (RFC 6455 §4.1)"),
-      );
-    }
-  }
-  if (new Set(subprotocols).size < subprotocols.length) {
-    throw new TypeError(`Cannot ask for a subprotocol twice: ${subprotocols.join(", ")}`);
-  }
-}
-
-function checkFields(fields: Headers): [name: string, value: string][] {
-  const checked: [string, string][] = [];
-  fields.forEach((value, name) => {
-    checkFieldName(name);
-    checkFieldValue(name, value);
-    if (RESERVED.test(name)) {
-      throw new TypeError(`Cannot send the header field ${name}: it is the handshake's own`);
-    }
-    checked.push([name, value]);
-  });
-  return checked;
 }

@@ -5,7 +5,7 @@
  */
 import { HttpError } from "../errors.ts";
 import { BodyReader } from "../http/body_reader.ts";
-import type { ResponseHead } from "./response_head.ts";
+import type { ResponseHead } from "../handshake/response_head.ts";
 
 /** Collects a body as far as it is wanted; one that is malformed ends where it is. */
 export class RefusalBody {

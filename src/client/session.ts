@@ -9,13 +9,20 @@ import type { ConnectionEnd } from "../connection/connection_end.ts";
 import { cork, uncork } from "../connection/cork.ts";
 import { type Message, toPing, toSendable } from "../connection/message.ts";
 import { Traffic } from "../connection/traffic.ts";
+import {
+  type CompressionOptions,
+  deflateParameters,
+  resolveCompressorOptions,
+} from "../connection/compression.ts";
+import { createClientProtocol } from "../connection/create_protocol.ts";
 import { Writer } from "../connection/writer.ts";
+import type { Agreement, ClientHandshake } from "../handshake/client_handshake.ts";
 import type { WebSocketVersion } from "../handshake/versions.ts";
+import type { Protocol } from "../protocol/protocol.ts";
 import type { TimingWheel } from "../timing/timing_wheel.ts";
 import type { Turns } from "../timing/turns.ts";
 import type { Transport, TransportEvents } from "../transport/transport.ts";
 import { type Opened, Opening, type OpeningEvents } from "./client_opening.ts";
-import { type ClientHandshake, clientProtocol } from "./handshake.ts";
 import type { HandshakeError } from "./handshake_error.ts";
 import { MessageQueue, type PingCallback } from "./message_queue.ts";
 import type { ClientLimits } from "./client_limits.ts";
@@ -28,6 +35,8 @@ export interface SessionOptions {
   readonly version: WebSocketVersion;
   /** What is sent, and what must come. */
   readonly handshake: ClientHandshake;
+  /** How to compress, if the server agrees. */
+  readonly compression: CompressionOptions | undefined;
   /** The limits. */
   readonly limits: ClientLimits;
   /** The timer. */
@@ -125,13 +134,12 @@ export class Session implements TransportEvents, OpeningEvents {
 
   /** See {@linkcode OpeningEvents.opened}. */
   opened({ head, agreement, rest }: Opened): void {
-    const { version, limits } = this.#options;
     this.#opening = null;
     this.headers = head.toHeaders();
     this.subprotocol = agreement.subprotocol;
     const connection = this.#connection = new Connection(this.#transport, {
       role: CLIENT,
-      protocol: clientProtocol(version, limits, agreement),
+      protocol: this.#createProtocol(agreement),
       writer: this.writer,
       receiver: this.messages,
       environment: this.#environment,
@@ -139,6 +147,14 @@ export class Session implements TransportEvents, OpeningEvents {
     this.messages.connection = connection;
     this.#opened.resolve();
     if (rest.length > 0) connection.reader.receive(rest, this.#transport.transfersChunks);
+  }
+
+  #createProtocol({ deflate }: Agreement): Protocol {
+    const { version, limits, compression = {} } = this.#options;
+    const parameters = deflate === undefined
+      ? undefined
+      : deflateParameters("client", deflate, resolveCompressorOptions(compression));
+    return createClientProtocol(version, limits, parameters);
   }
 
   /** See {@linkcode OpeningEvents.refused}. */

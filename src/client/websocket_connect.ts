@@ -4,19 +4,19 @@
  * @module
  */
 import type { ClientLimits } from "./client_limits.ts";
+import { type HandshakeOptions, makeHandshake } from "../handshake/client_handshake.ts";
 import { connect } from "../transport/connect.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { Clock } from "../timing/clock.ts";
 import { TimingWheel } from "../timing/timing_wheel.ts";
 import { turnsOf } from "../timing/turns.ts";
 import { WebSocketClientConnection } from "./client_connection.ts";
-import { type HandshakeRequest, makeHandshake } from "./handshake.ts";
 import { HandshakeError } from "./handshake_error.ts";
 import {
   type ConnectOptions,
   type ConnectRequest,
   resolveOptions,
-  toHandshakeRequest,
+  toHandshakeOptions,
 } from "./options.ts";
 import { Session } from "./session.ts";
 import { show } from "../validation.ts";
@@ -68,8 +68,8 @@ export async function openSession(
 ): Promise<Session> {
   const limits = resolveOptions(options);
   const wanted = toRequest(request);
-  const asked = toHandshakeRequest(wanted, options);
-  const attempt = new Attempt(asked, limits, options);
+  const handshake = toHandshakeOptions(wanted, options);
+  const attempt = new Attempt(handshake, limits, options);
   const signals = [options.signal, wanted.signal];
   return await attempt.run(signals.filter((signal) => signal !== undefined && signal !== null));
 }
@@ -95,15 +95,15 @@ function wheelOf(clock: Clock): TimingWheel {
 
 /** One attempt to connect: what it has begun it ends, whatever happens. */
 class Attempt {
-  readonly #asked: HandshakeRequest;
+  readonly #handshake: HandshakeOptions;
   readonly #limits: ClientLimits;
   readonly #options: ConnectOptions;
   /** Ends the connecting. */
   readonly #connecting = new AbortController();
   #session: Session | null = null;
 
-  constructor(asked: HandshakeRequest, limits: ClientLimits, options: ConnectOptions) {
-    this.#asked = asked;
+  constructor(handshake: HandshakeOptions, limits: ClientLimits, options: ConnectOptions) {
+    this.#handshake = handshake;
     this.#limits = limits;
     this.#options = options;
   }
@@ -125,14 +125,15 @@ class Attempt {
   }
 
   async #open(): Promise<Session> {
-    const handshake = makeHandshake(this.#asked);
-    const { version, target } = this.#asked;
-    const { onPing, onPong } = this.#options;
+    const handshake = makeHandshake(this.#handshake);
+    const { version, url } = this.#handshake;
+    const { compression, onPing, onPong } = this.#options;
     const transport = this.#options.transport ?? await this.#connect();
     const session = this.#session = new Session(transport, {
-      href: target.href,
+      href: url.href,
       version,
       handshake,
+      compression,
       limits: this.#limits,
       wheel: wheelOf(this.#limits.clock),
       turns: turnsOf(this.#limits.clock),
@@ -144,7 +145,7 @@ class Attempt {
   }
 
   async #connect(): Promise<Transport> {
-    const { hostname, port, secure, href } = this.#asked.target;
+    const { hostname, port, secure, href } = this.#handshake.url;
     const { path } = this.#options;
     // Behind a path there is no host whose name the certificate could have.
     const tls = { ...(path === undefined ? {} : { serverName: hostname }), ...this.#options.tls };
@@ -168,7 +169,7 @@ class Attempt {
     const { handshakeTimeout } = this.#limits;
     this.#giveUp(
       new HandshakeError(
-        `Cannot connect to ${this.#asked.target.href}: ` +
+        `Cannot connect to ${this.#handshake.url.href}: ` +
           `no connection within handshakeTimeout (${handshakeTimeout} ms)`,
       ),
     );

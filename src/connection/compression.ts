@@ -4,7 +4,11 @@
  * @module
  */
 import type { ExtensionOffer } from "../handshake/extensions.ts";
-import { negotiateDeflate } from "../handshake/permessage_deflate.ts";
+import {
+  type DeflateAgreement,
+  type DeflateOptions,
+  negotiateDeflate,
+} from "../handshake/permessage_deflate.ts";
 import { canCompress, type DeflateParameters } from "../protocol/deflate.ts";
 import { BOOLEAN, checkOptions, type Kind, SIZE } from "../validation.ts";
 
@@ -33,11 +37,11 @@ export interface CompressionOptions {
   readonly contextTakeover?: boolean;
 }
 
-/** What a server answers, and what it does then. */
+/** What a server responds with, and what it does then. */
 export interface AgreedDeflate {
   /** The value of `Sec-WebSocket-Extensions`. */
   readonly response: string;
-  /** For the wire format. */
+  /** For the protocol. */
   readonly parameters: DeflateParameters;
 }
 
@@ -100,11 +104,37 @@ export function agreeOnDeflate(
   const contextTakeover = options.contextTakeover === true;
   const agreement = negotiateDeflate(offers, { contextTakeover });
   if (agreement === undefined) return undefined;
-  const parameters: DeflateParameters = {
-    sendsWithoutContext: agreement.serverNoContextTakeover,
-    receivesWithoutContext: agreement.clientNoContextTakeover,
-    sendWindowBits: agreement.serverMaxWindowBits,
+  const { response } = agreement;
+  return { response, parameters: deflateParameters("server", agreement, compressorOptions) };
+}
+
+/** What a client offers, of options that are checked; `undefined` if it offers nothing. */
+export function offerDeflate(
+  options: CompressionOptions | undefined,
+): Pick<DeflateOptions, "contextTakeover"> | undefined {
+  if (options === undefined || !canCompress()) return undefined;
+  return { contextTakeover: options.contextTakeover === true };
+}
+
+/** What an end does of what both have agreed on. */
+export function deflateParameters(
+  role: "server" | "client",
+  agreement: DeflateAgreement,
+  compressorOptions: CompressorOptions,
+): DeflateParameters {
+  const server = {
+    withoutContext: agreement.serverNoContextTakeover,
+    windowBits: agreement.serverMaxWindowBits,
+  };
+  const client = {
+    withoutContext: agreement.clientNoContextTakeover,
+    windowBits: agreement.clientMaxWindowBits,
+  };
+  const [own, peer] = role === "server" ? [server, client] : [client, server];
+  return {
+    sendsWithoutContext: own.withoutContext,
+    receivesWithoutContext: peer.withoutContext,
+    sendWindowBits: own.windowBits,
     ...compressorOptions,
   };
-  return { response: agreement.response, parameters };
 }

@@ -15,6 +15,26 @@ export function createServerProtocol(
   limits: ProtocolLimits,
   deflate?: DeflateParameters,
 ): Protocol {
+  return create("server", version, { limits, deflate });
+}
+
+/** A client's end of a new connection. */
+export function createClientProtocol(
+  version: WebSocketVersion,
+  limits: ProtocolLimits,
+  deflate?: DeflateParameters,
+): Protocol {
+  return create("client", version, { limits, deflate });
+}
+
+function create(
+  role: "server" | "client",
+  version: WebSocketVersion,
+  { limits, deflate }: {
+    readonly limits: ProtocolLimits;
+    readonly deflate: DeflateParameters | undefined;
+  },
+): Protocol {
   if (version === "draft75" || version === "draft76") return new Hixie(limits, { version });
-  return new Hybi(limits, { role: "server", version, deflate });
+  return new Hybi(limits, { role, version, deflate });
 }

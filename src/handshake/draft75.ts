@@ -1,47 +1,103 @@
 /**
- * The opening handshake of draft75 (draft-hixie-thewebsocketprotocol-75): no keys, and an answer
- * whose first bytes the client compares one by one.
+ * The opening handshake of draft75 (draft-hixie-thewebsocketprotocol-75): no keys, and a response
+ * whose first bytes the client compares one by one. First the rules of the server, then those of the
+ * client.
  *
- * What breaks its rules is not answered: the connection just ends.
+ * A server does not answer a request that breaks a rule: it ends the connection.
  *
  * @module
  */
-import { ProtocolError } from "../errors.ts";
-import { hixieRules } from "./hixie_rules.ts";
-import { closingLines, fieldLine, type HixieResponse, originLine } from "./response.ts";
-import { brokenRule, type HandshakeRequest, type Rule } from "./rules.ts";
+import { checkRules, type Rule } from "../errors.ts";
+import type { ClientHandshake, HandshakeOptions } from "./client_handshake.ts";
+import {
+  closingLines,
+  fieldLine,
+  fieldLines,
+  type HixieResponse,
+  originLine,
+} from "./head_writer.ts";
+import {
+  agreeOnHixie,
+  exactField,
+  hixieExpectations,
+  type HixieFacts,
+  hixieRequestLine,
+  hixieRequestRules,
+} from "./hixie_rules.ts";
+import { encodeLatin1 } from "./latin1.ts";
+import type { HandshakeRequest } from "./request_head.ts";
 
-const SECTION = "draft75, server-side requirements";
+const SERVER_SECTION = "draft75, server-side requirements";
+const CLIENT_SECTION = "draft75, client-side requirements";
 
-const RULES: readonly Rule<HandshakeRequest>[] = [
-  ...hixieRules({ section: SECTION, protocolField: "WebSocket-Protocol" }),
+// --- The server -----------------------------------------------------------------------------------
+
+const REQUEST_RULES: readonly Rule<HandshakeRequest>[] = [
+  ...hixieRequestRules({ section: SERVER_SECTION, protocolField: "WebSocket-Protocol" }),
   // A client of draft75 proves nothing else.
   {
-    section: SECTION,
+    section: SERVER_SECTION,
     because: "Origin must be sent",
     broken: (request) => !request.get("origin"),
   },
 ];
 
-/** Checks an opening handshake. @throws {ProtocolError} With the first rule that is broken. */
+/** Checks a request. @throws {ProtocolError} With the first rule that is broken. */
 export function checkDraft75(request: HandshakeRequest): void {
-  const broken = brokenRule(RULES, request);
-  if (broken !== undefined) throw new ProtocolError(1002, broken);
+  checkRules(REQUEST_RULES, request);
 }
 
 /**
- * The answer. Its first three lines are compared byte by byte, so that all else comes behind them;
+ * The response. Clients compare its first three lines byte by byte, so that other fields follow them;
  * the origin is compared in lower case.
  *
- * @returns A character for each byte, the empty line included.
+ * @returns The head with its empty line, one character for each byte.
  * @throws {TypeError} If a field is malformed.
  */
 export function draft75Response(response: HixieResponse): string {
-  return "HTTP/1.1 101 Web Socket Protocol Handshake\r\n" +
-    "Upgrade: WebSocket\r\n" +
-    "Connection: Upgrade\r\n" +
+  return RESPONSE_START +
     originLine("WebSocket-Origin", response.origin?.toLowerCase()) +
     fieldLine("WebSocket-Location", response.location) +
     closingLines("WebSocket-Protocol", response) +
     "\r\n";
+}
+
+// --- The client -----------------------------------------------------------------------------------
+
+/** "If the first bytes are not exactly equal": a client compares these 85. */
+const RESPONSE_START = "HTTP/1.1 101 Web Socket Protocol Handshake\r\n" +
+  "Upgrade: WebSocket\r\n" +
+  "Connection: Upgrade\r\n";
+
+const RESPONSE_RULES: readonly Rule<HixieFacts>[] = [
+  {
+    section: CLIENT_SECTION,
+    because: `the response must begin with ${JSON.stringify(RESPONSE_START)}`,
+    received: ({ head }) => head.text.slice(0, RESPONSE_START.length),
+    broken: ({ head }) => !head.text.startsWith(RESPONSE_START),
+  },
+  exactField(CLIENT_SECTION, "WebSocket-Origin", ({ origin }) => origin),
+  exactField(CLIENT_SECTION, "WebSocket-Location", ({ location }) => location),
+  exactField(CLIENT_SECTION, "WebSocket-Protocol", ({ subprotocol }) => subprotocol),
+];
+
+/** Makes a client's handshake. @throws {TypeError} If a field is malformed. */
+export function draft75Handshake(options: HandshakeOptions): ClientHandshake {
+  const expected = hixieExpectations(options);
+  const { subprotocol, origin } = expected;
+  // The draft has this order, and this case.
+  const head = hixieRequestLine(options.url) +
+    "Upgrade: WebSocket\r\n" +
+    "Connection: Upgrade\r\n" +
+    fieldLine("Host", options.url.host) +
+    fieldLine("Origin", origin) +
+    (subprotocol === undefined ? "" : fieldLine("WebSocket-Protocol", subprotocol)) +
+    fieldLines(options.headers) +
+    "\r\n";
+  return {
+    request: encodeLatin1(head),
+    challengeResponse: new Uint8Array(0),
+    mayInform: false,
+    check: (head) => agreeOnHixie(RESPONSE_RULES, { ...expected, head }),
+  };
 }

@@ -64,15 +64,15 @@ export const VALUE_BYTES: Uint8Array = table(receivedValuePattern);
 /** Whether a list of tokens (`keep-alive, Upgrade`) has one, in any case (RFC 9110 §5.6.1). */
 export function listHasToken(list: string, token: string): boolean {
   // The token alone is what nearly everybody sends.
-  if (list.length === token.length) return equalsIgnoreCase(list, token);
+  if (list.length === token.length) return equalsIgnoreCase(list, 0, token);
   const lowerCase = list.toLowerCase();
   return lowerCase.split(",").some((element) => trimSpace(element) === token);
 }
 
-/** Whether a text of the same length as `lowerCase` equals it, in any case of ASCII. */
-function equalsIgnoreCase(text: string, lowerCase: string): boolean {
+/** Whether a text has `lowerCase` at `at`, in any case of ASCII; it must be long enough. */
+export function equalsIgnoreCase(text: string, at: number, lowerCase: string): boolean {
   for (let i = 0; i < lowerCase.length; i++) {
-    const code = text.charCodeAt(i);
+    const code = text.charCodeAt(at + i);
     const isUpperCase = code >= 0x41 && code <= 0x5a;
     if ((isUpperCase ? code + 0x20 : code) !== lowerCase.charCodeAt(i)) return false;
   }

@@ -56,3 +56,10 @@ export function writeLatin1(text: string, bytes: Uint8Array, at = 0): number {
   }
   return end;
 }
+
+/** The bytes of a head, one for each character; none is above U+00FF. */
+export function encodeLatin1(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  writeLatin1(text, bytes);
+  return bytes;
+}

@@ -1,36 +1,52 @@
 /**
- * The negotiation of permessage-deflate (RFC 7692 §7.1).
+ * The negotiation of permessage-deflate (RFC 7692 §7.1): what a server accepts of an offer, then what
+ * a client offers, and what it takes of the response.
  *
  * @module
  */
-import type { ExtensionOffer, ExtensionParameter } from "./extensions.ts";
+import { ProtocolError, quote, Refusal } from "../errors.ts";
+import { type ExtensionOffer, type ExtensionParameter, parseExtensions } from "./extensions.ts";
 
-/** What this end wants. */
+/** What one end wants. */
 export interface DeflateOptions {
   /** Whether the windows may be kept from one message to the next, in both directions. */
   readonly contextTakeover: boolean;
-  /** The largest window that this end compresses with, as a power of two from 9 to 15. */
+  /** The largest window that a server compresses with, as a power of two from 9 to 15. */
   readonly serverMaxWindowBits?: number | undefined;
   /**
-   * The largest window that the client is asked to compress with, as a power of two from 8 to 15. A
-   * client that does not offer to be asked compresses with 15.
+   * The largest window that a server asks the client to compress with, as a power of two from 8 to
+   * 15. A client that does not allow this compresses with 15.
    */
   readonly clientMaxWindowBits?: number | undefined;
 }
 
-/** What was agreed on. */
+/** What both ends have agreed on. */
 export interface DeflateAgreement {
-  /** The value of `Sec-WebSocket-Extensions` that says so. */
-  readonly response: string;
-  /** Whether this end compresses each message with an empty window. */
+  /** Whether the server compresses each message with an empty window. */
   readonly serverNoContextTakeover: boolean;
   /** Whether the client does. */
   readonly clientNoContextTakeover: boolean;
-  /** The window that this end compresses with. */
+  /** The window that the server compresses with, as a power of two. */
   readonly serverMaxWindowBits: number;
-  /** The window that this end needs to inflate the client's messages. */
+  /** The window that the client compresses with, as a power of two. */
   readonly clientMaxWindowBits: number;
 }
+
+/** An offer that a server has accepted. */
+export interface AcceptedOffer extends DeflateAgreement {
+  /** The value of `Sec-WebSocket-Extensions` that says so. */
+  readonly response: string;
+}
+
+const NAME = "permessage-deflate";
+const SMALLEST_WINDOW = 8;
+const LARGEST_WINDOW = 15;
+/** zlib uses 9 instead of 8, and a peer with a window of 8 cannot inflate that. */
+const SMALLEST_SERVER_WINDOW = 9;
+/** 8 to 15, "a decimal integer value without leading zeroes" (§7.1.2). */
+const WINDOW_BITS = /^(?:[89]|1[0-5])$/;
+
+// --- The server -----------------------------------------------------------------------------------
 
 /** The parameters of one offer that is valid. */
 interface DeflateOffer {
@@ -38,32 +54,24 @@ interface DeflateOffer {
   clientNoContextTakeover: boolean;
   /** `undefined` if the client does not ask for a smaller window. */
   serverMaxWindowBits: number | undefined;
-  /** `undefined` if the client can't be asked for a smaller window. */
+  /** `undefined` if the server may not ask for a smaller window. */
   clientMaxWindowBits: number | undefined;
 }
 
-const SMALLEST_WINDOW = 8;
-const LARGEST_WINDOW = 15;
-/** zlib compresses with 9 when it is told 8, and that a peer with a window of 8 can't inflate. */
-const SMALLEST_SERVER_WINDOW = 9;
-/** 8 to 15, "a decimal integer value without leading zeroes" (§7.1.2). */
-const WINDOW_BITS = /^(?:[89]|1[0-5])$/;
-
 /**
- * Chooses the first offer of permessage-deflate that can be accepted. One that is invalid is
- * declined alone (§7.1): the next one, or none, is then taken.
+ * Accepts the first offer of permessage-deflate that is valid (§7.1).
  *
- * @param offers The client's, in its order of preference.
- * @returns `undefined` if none can be accepted: the connection goes on without compression.
- * @throws {RangeError} If `options` has a window that can't be.
+ * @param offers The client's offers, in order of preference.
+ * @returns `undefined` if none is valid: the connection is then not compressed.
+ * @throws {RangeError} If a window of `options` is out of range.
  */
 export function negotiateDeflate(
   offers: readonly ExtensionOffer[],
   options: DeflateOptions,
-): DeflateAgreement | undefined {
+): AcceptedOffer | undefined {
   checkOptions(options);
   for (const { name, parameters } of offers) {
-    if (name !== "permessage-deflate") continue;
+    if (name !== NAME) continue;
     const offer = parseOffer(parameters);
     if (offer !== undefined && isWindow(offer.serverMaxWindowBits, SMALLEST_SERVER_WINDOW)) {
       return accept(offer, options);
@@ -74,18 +82,24 @@ export function negotiateDeflate(
 
 function checkOptions({ serverMaxWindowBits, clientMaxWindowBits }: DeflateOptions): void {
   if (!isWindow(serverMaxWindowBits, SMALLEST_SERVER_WINDOW)) {
-    throw new RangeError(`Cannot compress with ${serverMaxWindowBits} window bits: not 9 to 15`);
+    throw windowError("serverMaxWindowBits", SMALLEST_SERVER_WINDOW, serverMaxWindowBits);
   }
   if (!isWindow(clientMaxWindowBits, SMALLEST_WINDOW)) {
-    throw new RangeError(`Cannot ask for ${clientMaxWindowBits} window bits: not 8 to 15`);
+    throw windowError("clientMaxWindowBits", SMALLEST_WINDOW, clientMaxWindowBits);
   }
+}
+
+function windowError(name: string, smallest: number, bits: number | undefined): RangeError {
+  return new RangeError(
+    `Cannot compress: ${name} must be an integer from ${smallest} to ${LARGEST_WINDOW}, got ${bits}`,
+  );
 }
 
 function isWindow(bits: number = LARGEST_WINDOW, smallest: number): boolean {
   return Number.isInteger(bits) && bits >= smallest && bits <= LARGEST_WINDOW;
 }
 
-/** `undefined` if a parameter is unknown, sent twice or has a value that it can't have (§7.1). */
+/** `undefined` if a parameter is unknown, sent twice, or has an invalid value (§7.1). */
 function parseOffer(parameters: readonly ExtensionParameter[]): DeflateOffer | undefined {
   const offer: DeflateOffer = {
     serverNoContextTakeover: false,
@@ -121,21 +135,21 @@ function applyParameter(offer: DeflateOffer, { name, value }: ExtensionParameter
   }
 }
 
-function accept(offer: DeflateOffer, options: DeflateOptions): DeflateAgreement {
+function accept(offer: DeflateOffer, options: DeflateOptions): AcceptedOffer {
   const serverNoContextTakeover = offer.serverNoContextTakeover || !options.contextTakeover;
   const clientNoContextTakeover = offer.clientNoContextTakeover || !options.contextTakeover;
   const serverMaxWindowBits = Math.min(
     offer.serverMaxWindowBits ?? LARGEST_WINDOW,
     options.serverMaxWindowBits ?? LARGEST_WINDOW,
   );
-  // An answer "MUST NOT" have client_max_window_bits unless the offer has it (§7.1.2.2).
+  // A response "MUST NOT" have client_max_window_bits unless the offer has it (§7.1.2.2).
   const clientMaxWindowBits = offer.clientMaxWindowBits === undefined
     ? LARGEST_WINDOW
     : Math.min(offer.clientMaxWindowBits, options.clientMaxWindowBits ?? LARGEST_WINDOW);
-  let response = "permessage-deflate";
+  let response = NAME;
   if (serverNoContextTakeover) response += "; server_no_context_takeover";
   if (clientNoContextTakeover) response += "; client_no_context_takeover";
-  // Accepting an offer with this parameter means to answer it (§7.1.2.1).
+  // Whoever accepts an offer with this parameter must repeat it (§7.1.2.1).
   if (offer.serverMaxWindowBits !== undefined || serverMaxWindowBits < LARGEST_WINDOW) {
     response += `; server_max_window_bits=${serverMaxWindowBits}`;
   }
@@ -149,4 +163,83 @@ function accept(offer: DeflateOffer, options: DeflateOptions): DeflateAgreement 
     serverMaxWindowBits,
     clientMaxWindowBits,
   };
+}
+
+// --- The client -----------------------------------------------------------------------------------
+
+/**
+ * The offer of a client, for `Sec-WebSocket-Extensions`. It offers no smaller window for its own
+ * messages: a server could then choose 8, which zlib cannot compress with.
+ */
+export function deflateOffer({ contextTakeover }: Pick<DeflateOptions, "contextTakeover">): string {
+  return contextTakeover ? NAME : `${NAME}; server_no_context_takeover; client_no_context_takeover`;
+}
+
+/**
+ * Checks the extensions that a server uses.
+ *
+ * @param response The value of `Sec-WebSocket-Extensions`, if it was sent.
+ * @param offer What was offered, if anything was.
+ * @returns `undefined` if the connection is not compressed.
+ * @throws {ProtocolError} If the server uses what was not offered.
+ */
+export function agreeOnExtensions(
+  response: string | undefined,
+  offer: Pick<DeflateOptions, "contextTakeover"> | undefined,
+): DeflateAgreement | undefined {
+  const [extension, ...others] = response === undefined ? [] : parseResponse(response);
+  if (extension === undefined) return undefined;
+  if (offer === undefined || extension.name !== NAME || others.length > 0) {
+    const rule = offer === undefined
+      ? "must not be sent where none was offered"
+      : `must be ${NAME}`;
+    throw broken(`${rule}, not ${quote(response ?? "")} (RFC 6455 §4.1)`);
+  }
+  return agreeOnParameters(extension.parameters, offer);
+}
+
+function agreeOnParameters(
+  parameters: readonly ExtensionParameter[],
+  { contextTakeover }: Pick<DeflateOptions, "contextTakeover">,
+): DeflateAgreement {
+  for (const parameter of parameters) {
+    // client_max_window_bits is invalid too: it was not offered (§7.1.2.2).
+    if (!mayRespond(parameter)) throw broken(`must not have ${show(parameter)} (RFC 7692 §7.1)`);
+  }
+  const values = new Map(parameters.map(({ name, value }) => [name, value]));
+  if (values.size < parameters.length) {
+    throw broken("must not have a parameter twice (RFC 7692 §7.1)");
+  }
+  const serverNoContextTakeover = values.has("server_no_context_takeover");
+  if (!contextTakeover && !serverNoContextTakeover) {
+    throw broken("must have server_no_context_takeover, as offered (RFC 7692 §7.1.1.1)");
+  }
+  return {
+    serverNoContextTakeover,
+    clientNoContextTakeover: !contextTakeover || values.has("client_no_context_takeover"),
+    serverMaxWindowBits: Number(values.get("server_max_window_bits") ?? LARGEST_WINDOW),
+    clientMaxWindowBits: LARGEST_WINDOW,
+  };
+}
+
+function mayRespond({ name, value }: ExtensionParameter): boolean {
+  if (name === "server_max_window_bits") return value !== undefined && WINDOW_BITS.test(value);
+  return /^(?:server|client)_no_context_takeover$/.test(name) && value === undefined;
+}
+
+function show({ name, value }: ExtensionParameter): string {
+  return quote(value === undefined ? name : `${name}=${value}`);
+}
+
+function parseResponse(response: string): readonly ExtensionOffer[] {
+  try {
+    return parseExtensions(response);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    throw broken(`must be a list of extensions, not ${quote(response)} (RFC 6455 §9.1)`);
+  }
+}
+
+function broken(rule: string): ProtocolError {
+  return new ProtocolError(1002, `Sec-WebSocket-Extensions ${rule}`);
 }

@@ -4,28 +4,9 @@
  * @module
  */
 import { Refusal } from "../errors.ts";
-import { isSpace } from "./grammar.ts";
 import { decodeLatin1, writeLatin1 } from "./latin1.ts";
+import { fieldValue, isField, MessageHead } from "./message_head.ts";
 import type { SharedHeads } from "./shared_heads.ts";
-
-/** Where the fields of one head are in its text. */
-interface LocatedFields {
-  /** Whose fields they are. */
-  head: RequestHead | undefined;
-  /** How many there are; what stands behind them in the arrays is of an earlier head. */
-  count: number;
-  /** Where each field line starts. */
-  readonly starts: number[];
-  /** Where the colon of each is. */
-  readonly colons: number[];
-}
-
-/**
- * The fields of the head that was read or looked into last. A head is looked into right after it
- * was read, a dozen times, and then hardly ever: so one index serves all connections, and an open
- * one keeps its text only.
- */
-export const located: LocatedFields = { head: undefined, count: 0, starts: [], colons: [] };
 
 const FORBIDDEN = /^(?:CONNECT|TRACE|TRACK)$/i;
 /**
@@ -36,19 +17,23 @@ export const ABSOLUTE_FORM = /^(?:http|ws)s?:\/\/([^/?]*)/i;
 /** The length of ` HTTP/1.1` and the CRLF behind it. */
 const VERSION_LENGTH = 11;
 
-/**
- * A request's method, target and fields, found in its text when they are asked for. It is made by a
- * `HeadReader`, which has checked the text.
- */
-export class RequestHead {
-  /** The head up to its empty line, which is included, without {@linkcode #key}. */
-  #kept: string;
-  /** What was taken out of the head, so that the rest can be shared with other heads. */
+/** What the checks of an opening handshake read: a {@linkcode RequestHead}, or the like of it. */
+export interface HandshakeRequest {
+  /** The method, in the case that was sent. */
+  readonly method: string;
+  /** `"1.0"` or `"1.1"`. */
+  readonly httpVersion: string;
+  /** The value of a field by its name in lower case; `null` or `undefined` if it was not sent. */
+  get(name: string): string | null | undefined;
+}
+
+/** A request's method, target and fields, found in its text when they are asked for. */
+export class RequestHead extends MessageHead {
+  readonly #methodEnd: number;
+  /** What {@linkcode share} has taken out of the kept text. */
   #key = "";
   /** Where it was. */
   #keyAt = 0;
-  readonly #methodEnd: number;
-  readonly #targetEnd: number;
 
   /**
    * @param text The head from its method to its empty line, well-formed.
@@ -56,43 +41,42 @@ export class RequestHead {
    * @param targetEnd Where the space behind the request-target is.
    */
   constructor(text: string, methodEnd: number, targetEnd: number) {
-    this.#kept = text;
+    super(text, targetEnd + VERSION_LENGTH);
     this.#methodEnd = methodEnd;
-    this.#targetEnd = targetEnd;
   }
 
-  /** The head up to its empty line, which is included: a character for each byte. */
-  get #text(): string {
-    if (this.#key === "") return this.#kept;
-    return this.#kept.slice(0, this.#keyAt) + this.#key + this.#kept.slice(this.#keyAt);
+  /** See {@linkcode MessageHead.text}. */
+  override get text(): string {
+    if (this.#key === "") return this.kept;
+    return this.kept.slice(0, this.#keyAt) + this.#key + this.kept.slice(this.#keyAt);
   }
 
   /**
-   * Keeps the key apart and the rest of the text once for all clients that send the same. To be
-   * called when the handshake is over, after which a head is hardly looked into.
+   * Keeps `Sec-WebSocket-Key` apart, and the rest of the text only once for all clients that send the
+   * same. It is for the end of the handshake, after which a head is hardly looked into.
    */
   share(heads: SharedHeads): void {
     const key = this.#key === "" ? this.get("sec-websocket-key") : undefined;
-    const at = key === undefined || key === "" ? -1 : this.#kept.indexOf(key);
+    const at = key === undefined || key === "" ? -1 : this.kept.indexOf(key);
     if (key === undefined || at === -1) return;
-    this.#kept = heads.share(this.#kept.slice(0, at) + this.#kept.slice(at + key.length));
+    this.kept = heads.share(this.kept.slice(0, at) + this.kept.slice(at + key.length));
     this.#keyAt = at;
     this.#key = copyOf(key);
   }
 
   /** The method, in the case that was sent; only `GET` is GET (RFC 9110 §9.1). */
   get method(): string {
-    return this.#text.substring(0, this.#methodEnd);
+    return this.text.substring(0, this.#methodEnd);
   }
 
   /** The request-target as it was sent. */
   get target(): string {
-    return this.#text.substring(this.#methodEnd + 1, this.#targetEnd);
+    return this.text.substring(this.#methodEnd + 1, this.fieldsStart - VERSION_LENGTH);
   }
 
   /** The HTTP version. */
   get httpVersion(): "1.0" | "1.1" {
-    return this.#text[this.#targetEnd + VERSION_LENGTH - 3] === "0" ? "1.0" : "1.1";
+    return this.text[this.fieldsStart - 3] === "0" ? "1.0" : "1.1";
   }
 
   /**
@@ -136,45 +120,6 @@ export class RequestHead {
   }
 
   /**
-   * The value of a field without the space around it; several fields of the name are joined by
-   * `", "` in their order (RFC 9110 §5.3).
-   *
-   * @param name The field's name in lower case.
-   * @returns `undefined` if it was not sent.
-   */
-  get(name: string): string | undefined {
-    const { starts, colons, count } = this.#fields();
-    const text = this.#text;
-    let joined: string | undefined;
-    for (let i = 0; i < count; i++) {
-      // `count` entries are there.
-      const start = starts[i]!;
-      if (!isField(text, start, colons[i]!, name)) continue;
-      const value = valueAt(i, text);
-      joined = joined === undefined ? value : `${joined}, ${value}`;
-    }
-    return joined;
-  }
-
-  /** How many fields of a name were sent. */
-  count(name: string): number {
-    const { starts, colons, count } = this.#fields();
-    const text = this.#text;
-    let found = 0;
-    for (let i = 0; i < count; i++) {
-      // `count` entries are there.
-      const start = starts[i]!;
-      if (isField(text, start, colons[i]!, name)) found++;
-    }
-    return found;
-  }
-
-  /** All fields, in a new `Headers`; `Host` is {@linkcode host}. */
-  toHeaders(): Headers {
-    return new Headers(this.#pairs());
-  }
-
-  /**
    * A Web `Request` of this head, without a body. It costs 3 to 10 µs. An HTTP/1.0 request without a
    * host gets `localhost`.
    *
@@ -186,7 +131,7 @@ export class RequestHead {
     const { method } = this;
     const url = `${scheme}://${this.host || "localhost"}${this.resourceName}`;
     // On Deno, pairs take a fifth of the time that a `Headers` does.
-    const headers = this.#pairs();
+    const headers = this.pairs();
     // Bun would make one of a method that Fetch §2.2.1 forbids. Nothing else can be refused: the host
     // was checked when the head was read.
     const request = FORBIDDEN.test(method) ? undefined : new Request(url, { method, headers });
@@ -195,16 +140,19 @@ export class RequestHead {
     return request;
   }
 
-  #pairs(): [name: string, value: string][] {
-    const { starts, colons, count } = this.#fields();
-    const { authority } = this;
-    const text = this.#text;
+  /**
+   * As they were sent, but `Host` is the authority of a request-target in absolute form, and several
+   * of `Cookie` are one.
+   */
+  protected override pairs(): [name: string, value: string][] {
+    const { authority, text } = this;
+    const { starts, colons, count } = this.index();
     const pairs: [name: string, value: string][] = [];
     let cookie: [name: string, value: string] | undefined;
     for (let i = 0; i < count; i++) {
       // `count` entries are there.
       const start = starts[i]!, colon = colons[i]!;
-      const pair: [string, string] = [text.substring(start, colon), valueAt(i, text)];
+      const pair: [string, string] = [text.substring(start, colon), fieldValue(text, i)];
       if (authority !== undefined && isField(text, start, colon, "host")) pair[1] = authority;
       if (isField(text, start, colon, "cookie")) {
         // Several are joined by a semicolon (RFC 9113 §8.2.3); Deno's `Headers` would take a comma.
@@ -218,45 +166,6 @@ export class RequestHead {
     }
     return pairs;
   }
-
-  #fields(): LocatedFields {
-    if (located.head !== this) this.#locate();
-    return located;
-  }
-
-  #locate(): void {
-    const text = this.#text;
-    const end = text.length - 2;
-    located.head = this;
-    located.count = 0;
-    for (let start = this.#targetEnd + VERSION_LENGTH; start < end;) {
-      located.starts[located.count] = start;
-      located.colons[located.count++] = text.indexOf(":", start);
-      start = text.indexOf("\r\n", start) + 2;
-    }
-  }
-}
-
-/** The value of the field at `index` of the fields located, without the space around it. */
-function valueAt(index: number, text: string): string {
-  const { starts, colons, count } = located;
-  // The caller has compared `index` with `count`.
-  let start = colons[index]! + 1;
-  let end = (index + 1 < count ? starts[index + 1]! : text.length - 2) - 2;
-  while (start < end && isSpace(text.charCodeAt(start))) start++;
-  while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
-  return text.substring(start, end);
-}
-
-/** Whether the field name from `start` to `colon` is `name`, which is in lower case, in any case. */
-function isField(text: string, start: number, colon: number, name: string): boolean {
-  if (colon - start !== name.length) return false;
-  for (let i = 0; i < name.length; i++) {
-    const code = text.charCodeAt(start + i);
-    const isUpperCase = code >= 0x41 && code <= 0x5a;
-    if ((isUpperCase ? code + 0x20 : code) !== name.charCodeAt(i)) return false;
-  }
-  return true;
 }
 
 /** The refusal of a method that nothing here serves. */
@@ -266,7 +175,7 @@ export function methodNotServed(method: string): Refusal {
   });
 }
 
-/** A copy of a part of a text: a substring would keep all of it alive. */
+/** A copy of a part of a text: a substring would keep all of the text alive. */
 function copyOf(part: string): string {
   const bytes = new Uint8Array(part.length);
   return decodeLatin1(bytes, 0, writeLatin1(part, bytes));

@@ -1,75 +1,83 @@
 /**
  * The opening handshake of RFC 6455, and of hybi-07 and hybi-08, which differ in the version number
- * and in the name of the origin's field.
+ * and in the name of the origin's field: the rules of the server, then those of the client.
  *
  * @module
  */
 import { acceptKey } from "../digest/handshake_digests.ts";
-import { Refusal } from "../errors.ts";
+import { brokenRule, checkRules, Refusal, type Rule } from "../errors.ts";
+import type { ClientHandshake, HandshakeOptions } from "./client_handshake.ts";
 import { listHasToken } from "./grammar.ts";
-import { closingLines, fieldLine, type HandshakeResponse } from "./response.ts";
-import { brokenRule, type HandshakeRequest, type Rule } from "./rules.ts";
-import { isVersionNumber, type WebSocketVersion } from "./versions.ts";
+import { closingLines, fieldLine, fieldLines, type HandshakeResponse } from "./head_writer.ts";
+import { encodeLatin1 } from "./latin1.ts";
+import { agreeOnExtensions, deflateOffer } from "./permessage_deflate.ts";
+import type { HandshakeRequest } from "./request_head.ts";
+import { receivedField, type ResponseHead } from "./response_head.ts";
+import { isVersionNumber, versionNumber, type WebSocketVersion } from "./versions.ts";
 
-/** What the answer is made of. */
+/** What a response consists of. */
 export interface Rfc6455Response extends HandshakeResponse {
   /** The request's `Sec-WebSocket-Key`. */
   readonly key: string;
-  /** The value of `Sec-WebSocket-Extensions`, if one was agreed on. */
+  /** The value of `Sec-WebSocket-Extensions`, if an extension was agreed on. */
   readonly extensions?: string | undefined;
 }
 
 /** Sixteen bytes in base64. */
 const KEY = /^[A-Za-z0-9+/]{22}==$/;
+const REQUEST_SECTION = "RFC 6455 §4.2.1";
+const RESPONSE_SECTION = "RFC 6455 §4.1";
 
-const RULES: readonly Rule<HandshakeRequest>[] = [
+// --- The server -----------------------------------------------------------------------------------
+
+const REQUEST_RULES: readonly Rule<HandshakeRequest>[] = [
   {
-    section: "RFC 6455 §4.2.1",
+    section: REQUEST_SECTION,
     because: "the method must be GET",
     broken: ({ method }) => method !== "GET",
   },
   {
-    section: "RFC 6455 §4.2.1",
+    section: REQUEST_SECTION,
     because: "the request must be HTTP/1.1",
     broken: ({ httpVersion }) => httpVersion !== "1.1",
   },
   {
-    section: "RFC 6455 §4.2.1",
+    section: REQUEST_SECTION,
     because: "Host must be sent",
     broken: (request) => !request.get("host"),
   },
   {
-    section: "RFC 6455 §4.2.1",
+    section: REQUEST_SECTION,
     because: "Upgrade must include websocket",
     broken: (request) => !listHasToken(request.get("upgrade") ?? "", "websocket"),
   },
   {
-    section: "RFC 6455 §4.2.1",
+    section: REQUEST_SECTION,
     because: "Connection must include Upgrade",
     broken: (request) => !listHasToken(request.get("connection") ?? "", "upgrade"),
   },
   {
-    section: "RFC 6455 §4.2.1",
+    section: REQUEST_SECTION,
     because: "Sec-WebSocket-Key must be sent once, 16 bytes in base64",
     broken: (request) => !KEY.test(request.get("sec-websocket-key") ?? ""),
   },
   {
-    section: "RFC 6455 §4.2.1",
+    section: REQUEST_SECTION,
     because: "Sec-WebSocket-Version must be sent once, and be 13, 8 or 7",
     broken: (request) => !isVersionNumber(request.get("sec-websocket-version") ?? ""),
   },
 ];
 
-/** Checks an opening handshake. @throws {Refusal} 400, with the first rule that is broken. */
+/** Checks a request. @throws {Refusal} 400, with the first rule that is broken. */
 export function checkRfc6455(request: HandshakeRequest): void {
-  const broken = brokenRule(RULES, request);
+  const broken = brokenRule(REQUEST_RULES, request);
   if (broken !== undefined) throw new Refusal(400, broken, { reason: "handshake" });
 }
 
 /**
- * The answer, with which the connection is open (§4.2.2).
+ * The response, with which the connection is open (§4.2.2).
  *
- * @returns A character for each byte, the empty line included.
+ * @returns The head with its empty line, one character for each byte.
  * @throws {TypeError} If a field is malformed.
  */
 export function rfc6455Response(response: Rfc6455Response): string {
@@ -84,9 +92,9 @@ export function rfc6455Response(response: Rfc6455Response): string {
 }
 
 /**
- * The origin of the page that asks, `undefined` if there is none: a client that is no browser.
+ * The origin of the page that connects; `undefined` if the client is no browser.
  *
- * Version 8 had `Sec-WebSocket-Origin` up to hybi-10 and `Origin` from hybi-11 on.
+ * Version 8 has `Sec-WebSocket-Origin` up to hybi-10 and `Origin` from hybi-11 on.
  */
 export function originOf(
   request: HandshakeRequest,
@@ -95,4 +103,89 @@ export function originOf(
   const origin = request.get("origin") ?? undefined;
   if (origin !== undefined || (version !== "hybi-07" && version !== "hybi-08")) return origin;
   return request.get("sec-websocket-origin") ?? undefined;
+}
+
+// --- The client -----------------------------------------------------------------------------------
+
+/** A response, and what it is compared with. */
+interface ResponseFacts {
+  readonly head: ResponseHead;
+  /** The `Sec-WebSocket-Accept` of the key that was sent. */
+  readonly accept: string;
+  /** The subprotocols that were offered. */
+  readonly subprotocols: readonly string[];
+}
+
+const RESPONSE_RULES: readonly Rule<ResponseFacts>[] = [
+  {
+    section: RESPONSE_SECTION,
+    because: "Upgrade must be websocket",
+    received: receivedField("upgrade"),
+    broken: ({ head }) => head.get("upgrade")?.toLowerCase() !== "websocket",
+  },
+  {
+    section: RESPONSE_SECTION,
+    because: "Connection must include Upgrade",
+    received: receivedField("connection"),
+    broken: ({ head }) => !listHasToken(head.get("connection") ?? "", "upgrade"),
+  },
+  {
+    section: RESPONSE_SECTION,
+    because: ({ accept }) => `Sec-WebSocket-Accept must be sent once, as "${accept}"`,
+    received: receivedField("sec-websocket-accept"),
+    broken: ({ head, accept }) => head.get("sec-websocket-accept") !== accept,
+  },
+  {
+    section: RESPONSE_SECTION,
+    because: ({ subprotocols }) =>
+      subprotocols.length === 0
+        ? "Sec-WebSocket-Protocol must not be sent where no subprotocol was offered"
+        : `Sec-WebSocket-Protocol must be one of ${subprotocols.join(", ")}`,
+    received: receivedField("sec-websocket-protocol"),
+    broken: ({ head, subprotocols }) => {
+      const chosen = head.get("sec-websocket-protocol");
+      return chosen !== undefined && !subprotocols.includes(chosen);
+    },
+  },
+];
+
+/** Makes a client's handshake with a new key. @throws {TypeError} If a field is malformed. */
+export function rfc6455Handshake(options: HandshakeOptions): ClientHandshake {
+  const key = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))));
+  const accept = acceptKey(key);
+  const { subprotocols, deflate } = options;
+  return {
+    request: encodeLatin1(requestHead(options, key)),
+    challengeResponse: new Uint8Array(0),
+    mayInform: true,
+    check: (head) => {
+      checkRules(RESPONSE_RULES, { head, accept, subprotocols });
+      return {
+        subprotocol: head.get("sec-websocket-protocol"),
+        deflate: agreeOnExtensions(head.get("sec-websocket-extensions"), deflate),
+      };
+    },
+  };
+}
+
+function requestHead(options: HandshakeOptions, key: string): string {
+  const { version, url, origin, subprotocols, headers, deflate } = options;
+  return `GET ${url.resourceName} HTTP/1.1\r\n` +
+    fieldLine("Host", url.host) +
+    "Upgrade: websocket\r\n" +
+    "Connection: Upgrade\r\n" +
+    `Sec-WebSocket-Key: ${key}\r\n` +
+    `Sec-WebSocket-Version: ${versionNumber(version)}\r\n` +
+    (origin === undefined ? "" : fieldLine(originField(version), origin)) +
+    (subprotocols.length === 0
+      ? ""
+      : fieldLine("Sec-WebSocket-Protocol", subprotocols.join(", "))) +
+    (deflate === undefined ? "" : fieldLine("Sec-WebSocket-Extensions", deflateOffer(deflate))) +
+    fieldLines(headers) +
+    "\r\n";
+}
+
+/** Version 8 had `Sec-WebSocket-Origin` up to hybi-10, which browsers shipped. */
+function originField(version: WebSocketVersion): string {
+  return version === "rfc6455" ? "Origin" : "Sec-WebSocket-Origin";
 }

@@ -1,5 +1,5 @@
 /**
- * The subprotocols that a client offers.
+ * The subprotocols that a client offers: what a server reads, then what a client may send.
  *
  * @module
  */
@@ -46,4 +46,29 @@ export function offeredSubprotocols(head: RequestHead, version: WebSocketVersion
   const value = head.get(version === "draft75" ? "websocket-protocol" : "sec-websocket-protocol");
   if (value === undefined) return [];
   return isDraft(version) ? [value] : parseSubprotocols(value);
+}
+
+/** Checks what a client is to offer. @throws {TypeError} If its version cannot offer it. */
+export function checkSubprotocols(
+  subprotocols: readonly string[],
+  version: WebSocketVersion,
+): void {
+  const draft = isDraft(version);
+  if (draft && subprotocols.length > 1) {
+    throw new TypeError(
+      `Cannot offer ${subprotocols.length} subprotocols: draft75 and draft76 have one at most`,
+    );
+  }
+  for (const subprotocol of subprotocols) {
+    // draft76 §4.1: characters from U+0020 to U+007E.
+    if (draft ? !/^[ -~]+$/.test(subprotocol) : !isToken(subprotocol)) {
+      throw new TypeError(
+        `Cannot offer the subprotocol ${JSON.stringify(subprotocol)}: ` +
+          (draft ? "not visible ASCII (draft76 §4.1)" : "not a token (RFC 6455 §4.1)"),
+      );
+    }
+  }
+  if (new Set(subprotocols).size < subprotocols.length) {
+    throw new TypeError(`Cannot offer a subprotocol twice: ${subprotocols.join(", ")}`);
+  }
 }

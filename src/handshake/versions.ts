@@ -5,7 +5,7 @@
  */
 import { Refusal } from "../errors.ts";
 import { listHasToken } from "./grammar.ts";
-import type { HandshakeRequest } from "./rules.ts";
+import type { HandshakeRequest } from "./request_head.ts";
 
 /**
  * A version of the WebSocket protocol that a browser shipped.

@@ -4,7 +4,8 @@
  * @module
  */
 import { ProtocolError } from "../errors.ts";
-import { type ChallengeParts, challengeResponse, checkDraft76 } from "./draft76.ts";
+import { type ChallengeParts, challengeResponse } from "./challenge.ts";
+import { checkDraft76 } from "./draft76.ts";
 
 /**
  * A draft76 handshake, checked (Tornado's `WebSocketRequest`). A handler does not need it: it is for

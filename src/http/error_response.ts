@@ -5,7 +5,7 @@
  */
 import { HttpError, Refusal } from "../errors.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
-import { responseHead } from "../handshake/response.ts";
+import { responseHead } from "../handshake/head_writer.ts";
 import { reasonOf } from "./reasons.ts";
 
 /** Fields that a refusal may not set: they say where its body ends. */

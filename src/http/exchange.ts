@@ -4,10 +4,10 @@
  * @module
  */
 import { HttpError, Refusal, WebSocketClosedError } from "../errors.ts";
-import { writeLatin1 } from "../handshake/latin1.ts";
+import { encodeLatin1 } from "../handshake/latin1.ts";
 import { caught, guard } from "../guard.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
-import { responseHead } from "../handshake/response.ts";
+import { responseHead } from "../handshake/head_writer.ts";
 import type { Fetch } from "./fetch.ts";
 import { BodyReader } from "./body_reader.ts";
 import { refusalResponse, statusOf } from "./error_response.ts";
@@ -138,7 +138,9 @@ export class HttpExchange {
     if (body === null && !sized && !bodiless) fields.push(["content-length", "0"]);
     if (chunked) fields.push(["transfer-encoding", "chunked"]);
     fields.push(["connection", "close"]);
-    const head = latin1(responseHead(status, response.statusText || reasonOf(status), fields));
+    const head = encodeLatin1(
+      responseHead(status, response.statusText || reasonOf(status), fields),
+    );
     // Before the head is out: it throws where the application has used the body already.
     const source = body?.getReader() ?? null;
     this.#state = "response";
@@ -202,7 +204,7 @@ export class HttpExchange {
     this.#state = "over";
     const response = refusalResponse(error, writer);
     this.#status = statusOf(response);
-    this.#write(latin1(response));
+    this.#write(encodeLatin1(response));
     this.#finish();
   }
 
@@ -251,10 +253,4 @@ function fieldsOf({ headers, status }: Response): [name: string, value: string][
     }
   }
   return fields;
-}
-
-function latin1(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length);
-  writeLatin1(text, bytes);
-  return bytes;
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { responseHead } from "../handshake/response.ts";
+import { responseHead } from "../handshake/head_writer.ts";
 
 /**
  * The answer of the server as a whole (RFC 9110 §9.3.7). The setting `fetch` is not asked: the URL of

@@ -10,7 +10,9 @@ import { Refusal, type RefusalReason } from "../errors.ts";
 import { guard } from "../guard.ts";
 import type { Application } from "./application.ts";
 import { ServerConnection } from "./server_connection.ts";
-import { HeadReader } from "../handshake/head_reader.ts";
+import type { HeadReader } from "../handshake/head_reader.ts";
+import type { RequestHead } from "../handshake/request_head.ts";
+import { requestReader } from "../handshake/request_line.ts";
 import { SharedHeads } from "../handshake/shared_heads.ts";
 import { LimitedLog, logLastResort } from "./log.ts";
 import type { Indexed } from "./indexed_set.ts";
@@ -71,7 +73,7 @@ export class Context {
   #sockets = 0;
   readonly #addresses: Addresses;
   /** Nearly every head comes in one piece, so that one reader serves all. */
-  #headReader: HeadReader | null = null;
+  #headReader: HeadReader<RequestHead> | null = null;
 
   /** @param application The outside. @param settings Its settings. @param routes Its routes. */
   constructor(application: Application, settings: Settings, routes: Routes) {
@@ -184,14 +186,14 @@ export class Context {
   }
 
   /** A reader of request heads; to be given back, unless it has failed. */
-  takeHeadReader(): HeadReader {
-    const reader = this.#headReader ?? new HeadReader(this.settings);
+  takeHeadReader(): HeadReader<RequestHead> {
+    const reader = this.#headReader ?? requestReader(this.settings);
     this.#headReader = null;
     return reader;
   }
 
   /** Gives a reader back whose head is complete. */
-  giveHeadReader(reader: HeadReader): void {
+  giveHeadReader(reader: HeadReader<RequestHead>): void {
     this.#headReader = reader;
   }
 

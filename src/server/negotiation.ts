@@ -6,12 +6,13 @@
 import { type AgreedDeflate, agreeOnDeflate } from "../connection/compression.ts";
 import { requireSync } from "../guard.ts";
 import { draft75Response } from "../handshake/draft75.ts";
-import { draft76Response, webSocketLocation } from "../handshake/draft76.ts";
+import { draft76Response } from "../handshake/draft76.ts";
 import { parseExtensions } from "../handshake/extensions.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
 import { rfc6455Response } from "../handshake/rfc6455.ts";
 import { offeredSubprotocols } from "../handshake/subprotocols.ts";
 import { isDraft, type WebSocketVersion } from "../handshake/versions.ts";
+import { webSocketLocation } from "../handshake/web_socket_url.ts";
 import type { WebSocketHandler } from "./handler.ts";
 
 /** A handshake that may be accepted. */

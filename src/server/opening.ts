@@ -14,11 +14,11 @@ import { Linger } from "../connection/linger.ts";
 import type { WriterEvents } from "../connection/writer.ts";
 import { HttpError, ProtocolError, Refusal, type RefusalReason } from "../errors.ts";
 import { caught, isThenable, requireSync } from "../guard.ts";
-import { type ChallengeParts, challengeResponse, KEY3_LENGTH } from "../handshake/draft76.ts";
+import { type ChallengeParts, challengeResponse, KEY3_LENGTH } from "../handshake/challenge.ts";
 import type { HeadReader } from "../handshake/head_reader.ts";
 import { writeLatin1 } from "../handshake/latin1.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
-import { checkHandshakeField } from "../handshake/response.ts";
+import { checkHandshakeField } from "../handshake/head_writer.ts";
 import { detectVersion, isDraft, upgradeRequired } from "../handshake/versions.ts";
 import { refusalResponse, statusOf } from "../http/error_response.ts";
 import { HttpExchange } from "../http/exchange.ts";
@@ -60,7 +60,7 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
   after: Link | null = null;
   readonly #connection: ServerConnection;
   /** Lent by the context, as long as the head is arriving. */
-  #reader: HeadReader | null = null;
+  #reader: HeadReader<RequestHead> | null = null;
   #state: State = "head";
   /** Bytes behind the head that wait. */
   readonly #held = new HeldBytes();

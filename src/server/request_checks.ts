@@ -5,10 +5,11 @@
  */
 import { Refusal } from "../errors.ts";
 import { requireSync } from "../guard.ts";
-import { checkBodiless } from "../handshake/bodiless.ts";
 import { checkDraft75 } from "../handshake/draft75.ts";
-import { type ChallengeParts, checkDraft76 } from "../handshake/draft76.ts";
+import type { ChallengeParts } from "../handshake/challenge.ts";
+import { checkDraft76 } from "../handshake/draft76.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
+import { checkNoBody } from "../handshake/request_rules.ts";
 import { checkRfc6455, originOf } from "../handshake/rfc6455.ts";
 import { isDraft } from "../handshake/versions.ts";
 import type { WebSocketHandler } from "./handler.ts";
@@ -54,7 +55,7 @@ export function checkHandshake(
     throw new Refusal(403, `${version} is spoken over TLS only`, { reason: "version" });
   } else if (version === "draft76") challenge = checkDraft76(head);
   else checkDraft75(head);
-  checkBodiless(head, version);
+  checkNoBody(head, version);
   return challenge;
 }
 

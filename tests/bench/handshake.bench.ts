@@ -15,14 +15,11 @@
  */
 import process from "node:process";
 import { checkDraft75, draft75Response } from "../../src/handshake/draft75.ts";
-import {
-  challengeResponse,
-  checkDraft76,
-  draft76Response,
-  webSocketLocation,
-} from "../../src/handshake/draft76.ts";
+import { challengeResponse } from "../../src/handshake/challenge.ts";
+import { checkDraft76, draft76Response } from "../../src/handshake/draft76.ts";
+import { webSocketLocation } from "../../src/handshake/web_socket_url.ts";
 import { parseExtensions } from "../../src/handshake/extensions.ts";
-import { HeadReader } from "../../src/handshake/head_reader.ts";
+import { requestReader } from "../../src/handshake/request_line.ts";
 import { writeLatin1 } from "../../src/handshake/latin1.ts";
 import { sameOrigin } from "../../src/handshake/origin.ts";
 import { negotiateDeflate } from "../../src/handshake/permessage_deflate.ts";
@@ -79,7 +76,7 @@ function spanOf(run: () => unknown, milliseconds: number): number {
 }
 
 function read(bytes: Uint8Array): RequestHead {
-  const head = new HeadReader(limits).read(bytes);
+  const head = requestReader(limits).read(bytes);
   if (head === undefined) throw new Error("The head is incomplete");
   return head;
 }
@@ -196,7 +193,7 @@ function piecesTable(): void {
       const pieces: Uint8Array[] = [];
       for (let at = 0; at < bytes.length; at += piece) pieces.push(bytes.subarray(at, at + piece));
       const cost = measure(() => {
-        const reader = new HeadReader(limits);
+        const reader = requestReader(limits);
         let head;
         for (const bytes of pieces) head = reader.read(bytes);
         return head;

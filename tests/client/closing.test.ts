@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, test } from "node:test";
 import { ProtocolError, WebSocketClosedError } from "../../src/client/mod.ts";
 import { type Joined, open, settle } from "./fake_server.ts";
-import { HIXIE, HYBI } from "./support.ts";
+import { HIXIE, HYBI } from "../handshake/good_server.ts";
 
 /** Whether a promise has settled. */
 async function hasSettled(promise: Promise<unknown>): Promise<boolean> {
@@ -78,7 +78,7 @@ describe("a client closes", () => {
   test("with no code that may not be sent", async () => {
     const { client } = await open();
     assertThrows(() => client.close(1005), RangeError, "1005");
-    assertThrows(() => client.close(1000, "x".repeat(124)), RangeError, "124 bytes");
+    assertThrows(() => client.close(1000, "x".repeat(124)), RangeError, "got 124");
     assertThrows(() => client.close(undefined, "why"), TypeError, "no code");
     client.abort();
   });

@@ -19,8 +19,8 @@ import {
   type MemoryTransport,
 } from "../../src/transport/memory.ts";
 import { FakeClock } from "../../src/testing/mod.ts";
+import { bytesOf, goodAnswer, parseRequest } from "../handshake/good_server.ts";
 import { textOf } from "../handshake/support.ts";
-import { bytesOf, goodAnswer, parseRequest } from "./support.ts";
 
 /** Lets everything happen that waits for no clock. */
 export function settle(): Promise<void> {

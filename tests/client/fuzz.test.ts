@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import { random as randomFrom } from "../handshake/support.ts";
-import { bytesOf, type Outcome, Subject, VERSIONS } from "./support.ts";
+import { bytesOf, VERSIONS } from "../handshake/good_server.ts";
+import { type Outcome, Subject } from "./support.ts";
 
 const ROUNDS = 2000;
 /** What heads are made of; any other byte is as likely as all of these together. */

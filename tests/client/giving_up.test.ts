@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { HandshakeError } from "../../src/client/mod.ts";
 import type { WebSocketVersion } from "../../src/handshake/versions.ts";
 import { type FakeServer, join, settle } from "./fake_server.ts";
-import { bytesOf, goodAnswer, parseRequest, VERSIONS } from "./support.ts";
+import { bytesOf, goodAnswer, parseRequest, VERSIONS } from "../handshake/good_server.ts";
 
 const URL = "ws://example.com/";
 

@@ -1,7 +1,7 @@
 import { assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { describe, test } from "node:test";
 import { type ConnectOptions, websocketConnect } from "../../src/client/mod.ts";
-import { resolveOptions, toHandshakeRequest } from "../../src/client/options.ts";
+import { resolveOptions, toHandshakeOptions } from "../../src/client/options.ts";
 import { memoryPair } from "../../src/transport/memory.ts";
 import { show } from "../../src/validation.ts";
 
@@ -87,28 +87,28 @@ describe("the options of a connection", () => {
   test("may be undefined", () => {
     const options = { maxMessageSize: undefined, version: undefined } as unknown as ConnectOptions;
     assertEquals(resolveOptions(options).maxMessageSize, 16 * 1024 * 1024);
-    assertEquals(toHandshakeRequest({ url: URL }, options).version, "rfc6455");
+    assertEquals(toHandshakeOptions({ url: URL }, options).version, "rfc6455");
   });
 
   test("take fields as anything that Headers takes, and those of a Request", () => {
     const request = new Request("http://example.com/a", { headers: { A: "1", B: "1" } });
-    const { target, headers } = toHandshakeRequest(request, { headers: [["b", "2"], ["c", "2"]] });
-    assertEquals(target.href, "ws://example.com/a");
+    const { url, headers } = toHandshakeOptions(request, { headers: [["b", "2"], ["c", "2"]] });
+    assertEquals(url.href, "ws://example.com/a");
     assertEquals(headers, [["a", "1"], ["b", "2"], ["c", "2"]]);
   });
 
   test("may name another host and the origin among the fields", () => {
     const headers = { Host: "other.example", Origin: "http://example.org" };
-    const asked = toHandshakeRequest({ url: URL }, { headers });
-    assertEquals([asked.target.host, asked.target.hostname], ["other.example", "example.com"]);
+    const asked = toHandshakeOptions({ url: URL }, { headers });
+    assertEquals([asked.url.host, asked.url.hostname], ["other.example", "example.com"]);
     assertEquals([asked.origin, asked.headers.length], ["http://example.org", 0]);
-    assertEquals(toHandshakeRequest({ url: URL }, { headers, origin: "null" }).origin, "null");
+    assertEquals(toHandshakeOptions({ url: URL }, { headers, origin: "null" }).origin, "null");
   });
 
   test("offer no compression on the drafts without extensions", () => {
     for (const version of ["draft75", "draft76"] as const) {
       assertEquals(
-        toHandshakeRequest({ url: URL }, { version, compression: {} }).compression,
+        toHandshakeOptions({ url: URL }, { version, compression: {} }).deflate,
         undefined,
       );
     }
@@ -177,6 +177,6 @@ describe("a URL that cannot be", () => {
     const promise = websocketConnect("ftp://example.com/");
     assertInstanceOf(promise, Promise);
     await assertRejects(() => promise, TypeError, "its scheme");
-    assertThrows(() => toHandshakeRequest({ url: "ftp://example.com/" }, {}), TypeError);
+    assertThrows(() => toHandshakeOptions({ url: "ftp://example.com/" }, {}), TypeError);
   });
 });

@@ -8,7 +8,7 @@ import {
 } from "../../src/client/mod.ts";
 import type { WebSocketVersion } from "../../src/handshake/versions.ts";
 import { peers, startPeer } from "./peers/start.ts";
-import { HIXIE, VERSIONS } from "./support.ts";
+import { HIXIE, VERSIONS } from "../handshake/good_server.ts";
 
 const texts: readonly string[] = [
   "Hello",

@@ -15,7 +15,7 @@ import { Application, type ListenOptions, WebSocketHandler } from "../../mod.ts"
 import { nodeTransport } from "../../src/transport/node.ts";
 import { runtime } from "../support/runtime.ts";
 import { credentials } from "../transport/links.ts";
-import { bytesOf, goodAnswer, parseRequest, VERSIONS } from "./support.ts";
+import { bytesOf, goodAnswer, parseRequest, VERSIONS } from "../handshake/good_server.ts";
 
 class Echo extends WebSocketHandler {
   onMessage(message: string | Uint8Array): Promise<void> {
@@ -302,7 +302,11 @@ describe("a client gives up", () => {
       socket.resume().write("HTTP/1.1 101 \r\n");
       more();
     }, async (url) => {
-      await assertRejects(() => websocketConnect(url), HandshakeError, "maxHeaderSize, 16384");
+      await assertRejects(
+        () => websocketConnect(url),
+        HandshakeError,
+        "maxHeaderCount (100 fields)",
+      );
     }));
 
   for (

@@ -1,13 +1,9 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, test } from "node:test";
 import { ProtocolError } from "../../src/errors.ts";
-import {
-  challengeResponse,
-  checkDraft76,
-  draft76Response,
-  keyPart,
-  webSocketLocation,
-} from "../../src/handshake/draft76.ts";
+import { challengeResponse, keyPart } from "../../src/handshake/challenge.ts";
+import { checkDraft76, draft76Response } from "../../src/handshake/draft76.ts";
+import { webSocketLocation } from "../../src/handshake/web_socket_url.ts";
 import { latin1Bytes } from "../support/bytes.ts";
 import { DRAFT76, fromHex, headOf, readPieces, requestOf, textOf, vectors } from "./support.ts";
 
@@ -50,7 +46,11 @@ describe("the challenge", () => {
       assert(outcome !== "incomplete" && "head" in outcome);
       const { head } = outcome;
       if (key3.length === 8) assertThrows(() => checkDraft76(head), ProtocolError, "draft76 §");
-      else assertThrows(() => challengeResponse(checkDraft76(head), key3), TypeError, "7 bytes");
+      else {assertThrows(
+          () => challengeResponse(checkDraft76(head), key3),
+          TypeError,
+          "got 7 (draft76 §5.2)",
+        );}
     });
   }
 
@@ -74,7 +74,7 @@ describe("the challenge", () => {
       assertThrows(
         () => challengeResponse({ part1: 1, part2: 1 }, new Uint8Array(length)),
         TypeError,
-        `Cannot answer a challenge of ${length} bytes`,
+        `Cannot answer a challenge: key3 must have 8 bytes, got ${length}`,
       );
     }
   });

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
-import { HeadReader } from "../../src/handshake/head_reader.ts";
+import { requestReader } from "../../src/handshake/request_line.ts";
 import { latin1Bytes } from "../support/bytes.ts";
 import { assertRefused, LIMITS, readEveryWay, readPieces } from "./support.ts";
 
@@ -10,7 +10,7 @@ describe("limits, at N and at N+1: 431", () => {
   test("maxHeaderSize counts the whole head, with its empty lines", () => {
     const enough = { ...LIMITS, maxHeaderSize: head.length };
     assert(typeof readEveryWay(`${head}rest`, enough) !== "string");
-    assertRefused(head, 431, `longer than ${head.length - 1} bytes`, {
+    assertRefused(head, 431, `must not exceed maxHeaderSize (${head.length - 1} bytes)`, {
       ...LIMITS,
       maxHeaderSize: head.length - 1,
     });
@@ -21,23 +21,31 @@ describe("limits, at N and at N+1: 431", () => {
       const limits = { ...LIMITS, maxHeaderSize: 64 };
       const text = endless.padEnd(63, "a");
       assertEquals(readEveryWay(text, limits), "incomplete");
-      assertRefused(`${text}a`, 431, "longer than 64 bytes", limits);
-      assertRefused(`${text}aaa`, 431, "longer than 64 bytes", limits);
+      assertRefused(`${text}a`, 431, "must not exceed maxHeaderSize (64 bytes)", limits);
+      assertRefused(`${text}aaa`, 431, "must not exceed maxHeaderSize (64 bytes)", limits);
     }
   });
 
   test("what is wrong before the limit is told, and what is behind it is not looked at", () => {
     const limits = { ...LIMITS, maxHeaderSize: 20 };
     assertRefused("GET / HTTP/1.1\r\nA: \0", 400, "0x00 in a field value", limits);
-    assertRefused("GET / HTTP/1.1\r\nA: a\0", 431, "longer than 20 bytes", limits);
+    assertRefused(
+      "GET / HTTP/1.1\r\nA: a\0",
+      431,
+      "must not exceed maxHeaderSize (20 bytes)",
+      limits,
+    );
   });
 
   test("maxHeaderCount counts the field lines", () => {
     assert(typeof readEveryWay(head, { ...LIMITS, maxHeaderCount: 2 }) !== "string");
-    assertRefused(head, 431, "more than 1 fields", { ...LIMITS, maxHeaderCount: 1 });
+    assertRefused(head, 431, "must not exceed maxHeaderCount (1 fields)", {
+      ...LIMITS,
+      maxHeaderCount: 1,
+    });
     const none = { ...LIMITS, maxHeaderCount: 0 };
     assert(typeof readEveryWay("GET / HTTP/1.0\r\n\r\n", none) !== "string");
-    assertRefused("GET / HTTP/1.0\r\nA", 431, "more than 0 fields", none);
+    assertRefused("GET / HTTP/1.0\r\nA", 431, "must not exceed maxHeaderCount (0 fields)", none);
   });
 
   test("a head of 16 KiB and of 100 fields, byte by byte", () => {
@@ -58,7 +66,7 @@ describe("limits, at N and at N+1: 431", () => {
 
   test("each byte is looked at a few times at the most, however it comes", () => {
     let looks = 0;
-    const reader = new HeadReader(LIMITS);
+    const reader = requestReader(LIMITS);
     let head;
     for (const byte of latin1Bytes(long)) {
       const chunk = new Proxy(Uint8Array.of(byte), {
@@ -83,7 +91,7 @@ describe("limits, at N and at N+1: 431", () => {
       set.call(this, source, at);
     };
     try {
-      const reader = new HeadReader(LIMITS);
+      const reader = requestReader(LIMITS);
       assertEquals(reader.read(latin1Bytes(long))?.get("host"), "a");
       assertEquals(copied, 0);
       let head;

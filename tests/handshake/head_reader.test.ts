@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
-import { HeadReader } from "../../src/handshake/head_reader.ts";
+import { requestReader } from "../../src/handshake/request_line.ts";
 import { latin1Bytes } from "../support/bytes.ts";
 import {
   assertRefused,
@@ -118,7 +118,7 @@ describe("a request head, whole and in pieces", () => {
   });
 
   test("one after the other, with one reader", () => {
-    const reader = new HeadReader(LIMITS);
+    const reader = requestReader(LIMITS);
     const both = latin1Bytes(`\r\n${CHROME}${DRAFT76}`);
     const first = reader.read(both);
     assertEquals(reader.consumed, CHROME.length + 2);
@@ -133,7 +133,7 @@ describe("a request head, whole and in pieces", () => {
 
   test("one reader starts each head anew", () => {
     const head = latin1Bytes("\r\n\r\nGET / HTTP/1.0\r\nA: b\r\n\r\n");
-    const reader = new HeadReader({ maxHeaderSize: head.length, maxHeaderCount: 1 });
+    const reader = requestReader({ maxHeaderSize: head.length, maxHeaderCount: 1 });
     for (let i = 0; i < 4; i++) {
       const at = i % 2 === 0 ? head.length : 10;
       const first = reader.read(head.subarray(0, at));
@@ -144,7 +144,7 @@ describe("a request head, whole and in pieces", () => {
   });
 
   test("two connections at a time", () => {
-    const [one, other] = [new HeadReader(LIMITS), new HeadReader(LIMITS)];
+    const [one, other] = [requestReader(LIMITS), requestReader(LIMITS)];
     const chrome = latin1Bytes(CHROME), draft76 = latin1Bytes(DRAFT76);
     one.read(chrome.subarray(0, 100));
     other.read(draft76.subarray(0, 90));
@@ -156,11 +156,11 @@ describe("a request head, whole and in pieces", () => {
   });
 
   test("a head is not disturbed by another one that is coming in", () => {
-    const head = new HeadReader(LIMITS).read(latin1Bytes(CHROME));
+    const head = requestReader(LIMITS).read(latin1Bytes(CHROME));
     assertEquals(head?.get("upgrade"), "websocket");
-    new HeadReader(LIMITS).read(latin1Bytes(DRAFT76).subarray(0, 120));
+    requestReader(LIMITS).read(latin1Bytes(DRAFT76).subarray(0, 120));
     assertEquals(head?.get("upgrade"), "websocket");
-    assertEquals(head?.count("sec-websocket-version"), 1);
+    assertEquals(head?.rawValues("sec-websocket-version"), [" 13"]);
   });
 });
 

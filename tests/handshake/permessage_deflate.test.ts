@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { describe, test } from "node:test";
 import { parseExtensions } from "../../src/handshake/extensions.ts";
 import {
-  type DeflateAgreement,
+  type AcceptedOffer,
   type DeflateOptions,
   negotiateDeflate,
 } from "../../src/handshake/permessage_deflate.ts";
@@ -20,7 +20,7 @@ function answer(offer: string, options: DeflateOptions): string | undefined {
 }
 
 /** The answer says what the agreement is; only the client's window may be known from the offer. */
-function assertAgrees(agreement: DeflateAgreement): void {
+function assertAgrees(agreement: AcceptedOffer): void {
   const [{ name, parameters } = { name: "", parameters: [] }] = parseExtensions(agreement.response);
   const values = new Map(parameters.map(({ name, value }) => [name, value]));
   assertEquals(name, "permessage-deflate");
@@ -68,11 +68,15 @@ describe("this end's windows", () => {
       assertThrows(
         negotiate({ serverMaxWindowBits: bits }),
         RangeError,
-        `with ${bits} window bits`,
+        `serverMaxWindowBits must be an integer from 9 to 15, got ${bits}`,
       );
     }
     for (const bits of [7, 16, 8.5, NaN]) {
-      assertThrows(negotiate({ clientMaxWindowBits: bits }), RangeError, `for ${bits} window bits`);
+      assertThrows(
+        negotiate({ clientMaxWindowBits: bits }),
+        RangeError,
+        `from 8 to 15, got ${bits}`,
+      );
     }
     for (const bits of [9, 15]) negotiate({ serverMaxWindowBits: bits, clientMaxWindowBits: 8 })();
   });

@@ -8,7 +8,7 @@ function tell(head: ReturnType<typeof headOf>): unknown[] {
   const { method, target, httpVersion, path, query, host } = head;
   const fields = [...head.toHeaders()];
   const key = head.get("sec-websocket-key");
-  return [method, target, httpVersion, path, query, host, fields, key, head.count("x-a")];
+  return [method, target, httpVersion, path, query, host, fields, key, head.rawValues("x-a")];
 }
 
 const KEY = "dGhlIHNhbXBsZSBub25jZQ==";

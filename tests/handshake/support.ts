@@ -6,9 +6,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { readFileSync } from "node:fs";
 import { HttpError } from "../../src/errors.ts";
-import { type HeadLimits, HeadReader } from "../../src/handshake/head_reader.ts";
-import type { RequestHead } from "../../src/handshake/request_head.ts";
-import type { HandshakeRequest } from "../../src/handshake/rules.ts";
+import type { HeadLimits } from "../../src/handshake/head_reader.ts";
+import { requestReader } from "../../src/handshake/request_line.ts";
+import type { HandshakeRequest, RequestHead } from "../../src/handshake/request_head.ts";
 import { latin1Bytes } from "../support/bytes.ts";
 
 /** The limits of a server that was told none. */
@@ -46,7 +46,7 @@ export type Outcome =
 
 /** Feeds pieces to a new reader, each in memory that is overwritten after its call. */
 export function readPieces(pieces: readonly Uint8Array[], limits: HeadLimits = LIMITS): Outcome {
-  const reader = new HeadReader(limits);
+  const reader = requestReader(limits);
   for (const [i, piece] of pieces.entries()) {
     const chunk = piece.slice();
     let head: RequestHead | undefined;

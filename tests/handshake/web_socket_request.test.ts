@@ -74,7 +74,7 @@ describe("WebSocketRequest", () => {
       assertThrows(
         () => request.challengeResponse(new Uint8Array(length)),
         TypeError,
-        "key3 has 8",
+        "key3 must have 8 bytes",
       );
     }
   });

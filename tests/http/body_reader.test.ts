@@ -1,7 +1,7 @@
 import { describe, test } from "node:test";
 import { assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
 import { HttpError } from "../../src/errors.ts";
-import { HeadReader } from "../../src/handshake/head_reader.ts";
+import { requestReader } from "../../src/handshake/request_line.ts";
 import { BodyReader } from "../../src/http/body_reader.ts";
 import { latin1Bytes } from "../support/bytes.ts";
 import { COLLECTABLE } from "../support/collect.ts";
@@ -13,7 +13,7 @@ const limits = { maxHeaderSize: 16384, maxHeaderCount: 100 };
 function readerOf(fields: string, maxSize: number): BodyReader {
   const version = fields.includes("HTTP/1.0") ? "1.0" : "1.1";
   const lines = fields.replace("HTTP/1.0", "");
-  const head = new HeadReader(limits).read(
+  const head = requestReader(limits).read(
     latin1Bytes(`POST / HTTP/${version}\r\nHost: a\r\n${lines}\r\n`),
   );
   if (head === undefined) throw new Error("the head is not complete");

@@ -217,7 +217,7 @@ const rows: readonly Row[] = [
     name: "too large a head",
     request: head("GET / HTTP/1.1", `X: ${"x".repeat(20_000)}`),
     status: 431,
-    body: "longer than 16384 bytes",
+    body: "must not exceed maxHeaderSize (16384 bytes)",
   },
   {
     name: "another HTTP version",

@@ -6,11 +6,11 @@
  * @module
  */
 import { memoryUsage } from "node:process";
-import { ResponseReader } from "../../../src/client/response_head.ts";
 import { RefusalBody } from "../../../src/client/refusal_body.ts";
 import { HeldBytes } from "../../../src/connection/held_bytes.ts";
 import { Inbox } from "../../../src/connection/inbox.ts";
-import { HeadReader } from "../../../src/handshake/head_reader.ts";
+import { requestReader } from "../../../src/handshake/request_line.ts";
+import { responseReader } from "../../../src/handshake/status_line.ts";
 import { Hixie } from "../../../src/protocol/hixie.ts";
 import { Hybi } from "../../../src/protocol/hybi.ts";
 import type { Protocol } from "../../../src/protocol/protocol.ts";
@@ -101,7 +101,7 @@ function head(reader: { read(chunk: Uint8Array): unknown }, firstLine: string): 
 
 function refusalBody(): Kept {
   const chunked = "HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n";
-  const response = new ResponseReader(limits).read(encoder.encode(chunked));
+  const response = responseReader(limits).read(encoder.encode(chunked));
   if (response === undefined) throw new Error("The head is not whole");
   const body = new RefusalBody(response, 2 ** 20);
   const chunk = encoder.encode("1\r\na\r\n");
@@ -145,9 +145,9 @@ const rows: Readonly<Record<string, () => Kept>> = {
   "frames that a peer in memory does not take": () => stall(memoryPair({ capacity: 0 })[0]),
   "segments that Node reads while paused": () => each(10, holdOnNode),
   "segments of a request's head": () =>
-    each(30, () => head(new HeadReader(limits), "GET / HTTP/1.1")),
+    each(30, () => head(requestReader(limits), "GET / HTTP/1.1")),
   "segments of an answer's head": () =>
-    each(30, () => head(new ResponseReader(limits), "HTTP/1.1 101 x")),
+    each(30, () => head(responseReader(limits), "HTTP/1.1 101 x")),
   "chunks of a refusal's body": () => each(30, refusalBody),
   "fragments of a text": () => each(30, () => fragments(1)),
   "fragments of a binary message": () => each(30, () => fragments(2)),

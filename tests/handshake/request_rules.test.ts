@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, test } from "node:test";
-import { HttpError, ProtocolError } from "../../src/errors.ts";
-import { checkBodiless } from "../../src/handshake/bodiless.ts";
+import { ProtocolError, Refusal } from "../../src/errors.ts";
+import { checkNoBody } from "../../src/handshake/request_rules.ts";
 import { isDraft, WEBSOCKET_VERSIONS } from "../../src/handshake/versions.ts";
 import { headOf } from "./support.ts";
 
@@ -14,9 +14,9 @@ describe("a handshake has no body", () => {
     const countsKey3 = version === "draft76";
 
     test(`${version}: no field says so, or Content-Length: 0${countsKey3 ? " or 8" : ""}`, () => {
-      checkBodiless(head(), version);
-      checkBodiless(head("Content-Length: 0"), version);
-      if (countsKey3) checkBodiless(head("Content-Length: 8"), version);
+      checkNoBody(head(), version);
+      checkNoBody(head("Content-Length: 0"), version);
+      if (countsKey3) checkNoBody(head("Content-Length: 8"), version);
     });
 
     test(`${version}: anything else is refused`, () => {
@@ -30,10 +30,10 @@ describe("a handshake has no body", () => {
           "Transfer-Encoding: chunked",
         ]
       ) {
-        const refuse = () => checkBodiless(head(field), version);
+        const refuse = () => checkNoBody(head(field), version);
         const because = "a WebSocket handshake has no body (RFC 9110 §9.3.1)";
         if (isDraft(version)) assertThrows(refuse, ProtocolError, because);
-        else assertEquals(assertThrows(refuse, HttpError, because).status, 400);
+        else assertEquals(assertThrows(refuse, Refusal, because).status, 400);
       }
     });
   }

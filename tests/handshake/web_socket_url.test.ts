@@ -1,8 +1,8 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, test } from "node:test";
-import { parseTarget, type Target } from "../../src/client/target.ts";
+import { parseWebSocketUrl, type WebSocketUrl } from "../../src/handshake/web_socket_url.ts";
 
-const good: readonly (readonly [url: string, target: Partial<Target>])[] = [
+const good: readonly (readonly [url: string, parts: Partial<WebSocketUrl>])[] = [
   ["ws://example.com", { hostname: "example.com", port: 80, host: "example.com", secure: false }],
   ["ws://example.com", { resourceName: "/", href: "ws://example.com/" }],
   ["wss://example.com/a", {
@@ -38,22 +38,22 @@ const bad: readonly (readonly [url: string, because: string])[] = [
 describe("a WebSocket URL", () => {
   for (const [url, expected] of good) {
     test(`${url} has ${JSON.stringify(expected)}`, () => {
-      const target = parseTarget(url);
+      const parsed = parseWebSocketUrl(url);
       for (const [name, value] of Object.entries(expected)) {
-        assertEquals(target[name as keyof Target], value);
+        assertEquals(parsed[name as keyof WebSocketUrl], value);
       }
     });
   }
 
   for (const [url, because] of bad) {
     test(`${JSON.stringify(url)} is refused`, () => {
-      const error = assertThrows(() => parseTarget(url), TypeError, because);
+      const error = assertThrows(() => parseWebSocketUrl(url), TypeError, because);
       assertStringIncludes(error.message, JSON.stringify(url.replace("user@", "")));
     });
   }
 
   test("is refused without its password", () => {
-    const error = assertThrows(() => parseTarget("ws://user:secret@example.com/"), TypeError);
+    const error = assertThrows(() => parseWebSocketUrl("ws://user:secret@example.com/"), TypeError);
     assertEquals(error.message.includes("secret"), false);
   });
 });

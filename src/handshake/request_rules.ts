@@ -1,12 +1,12 @@
 /**
- * What a request head must be beyond the bytes of its lines.
+ * The rules that a request head must obey once its lines are read.
  *
  * @module
  */
-import { Refusal } from "../errors.ts";
+import { brokenRule, ProtocolError, Refusal, type Rule } from "../errors.ts";
 import { isHost } from "./host.ts";
 import { ABSOLUTE_FORM, methodNotServed, type RequestHead } from "./request_head.ts";
-import { brokenRule, type Rule } from "./rules.ts";
+import { isDraft, type WebSocketVersion } from "./versions.ts";
 
 /** What the rules are about. */
 interface HeadFacts {
@@ -61,4 +61,22 @@ export function checkHead(head: RequestHead): void {
     host: head.get("host"),
   });
   if (broken !== undefined) throw new Refusal(400, broken, { reason: "request" });
+}
+
+/**
+ * Refuses a handshake that announces a body: an intermediary could take frames for a body, or a body
+ * for frames (RFC 9112 §11.2).
+ *
+ * @throws {Refusal} 400, in versions that answer.
+ * @throws {ProtocolError} In draft75 and draft76.
+ */
+export function checkNoBody(head: RequestHead, version: WebSocketVersion): void {
+  const length = head.get("content-length") ?? "0";
+  // key3 is no body. Some clients of draft76 count it as one, and others say that there is none.
+  const isValid = length === "0" || (length === "8" && version === "draft76");
+  if (isValid && head.get("transfer-encoding") === undefined) return;
+  const because = "a WebSocket handshake has no body (RFC 9110 §9.3.1)";
+  throw isDraft(version)
+    ? new ProtocolError(1002, because)
+    : new Refusal(400, because, { reason: "handshake" });
 }

@@ -1,26 +1,26 @@
 /**
- * What a WebSocket URL says: where to connect, and what to ask for there (RFC 6455 §3).
+ * WebSocket URLs (RFC 6455 §3).
  *
  * @module
  */
 
-/** A WebSocket URL, taken apart. */
-export interface Target {
+/** The parts of a WebSocket URL. */
+export interface WebSocketUrl {
   /** The URL, for messages. */
   readonly href: string;
-  /** Whether it asks for TLS. */
+  /** Whether its scheme asks for TLS. */
   readonly secure: boolean;
   /** The name or address to connect to; an IPv6 address without brackets. */
   readonly hostname: string;
   /** The TCP port. */
   readonly port: number;
-  /** What `Host` says: the host, and the port unless it is the scheme's own. */
+  /** The value of `Host`: the host, and the port unless it is the scheme's default. */
   readonly host: string;
   /** Path and query. */
   readonly resourceName: string;
 }
 
-/** `http` and `https` are taken as `ws` and `wss`, so that one base URL serves both. */
+/** `http` and `https` stand for `ws` and `wss`, so that one base URL serves both. */
 const IS_SECURE: Readonly<Record<string, boolean>> = {
   "ws:": false,
   "http:": false,
@@ -29,11 +29,11 @@ const IS_SECURE: Readonly<Record<string, boolean>> = {
 };
 
 /**
- * Takes a URL apart.
+ * Parses a URL.
  *
  * @throws {TypeError} If it is no URL, of another scheme, or has a fragment or a user name.
  */
-export function parseTarget(url: string | URL): Target {
+export function parseWebSocketUrl(url: string | URL): WebSocketUrl {
   if (!URL.canParse(url)) throw cannot(url, "it is no absolute URL");
   const { protocol, username, password, hash, host, hostname, port, pathname, search } = new URL(
     url,
@@ -61,4 +61,22 @@ function cannot(url: string | URL, because: string): TypeError {
   // A password is not for logs.
   const shown = String(url).replace(/\/\/[^/?#]*@/, "//");
   return new TypeError(`Cannot connect to ${JSON.stringify(shown)}: ${because}`);
+}
+
+/** The port that a URL of each scheme leaves out; an empty one is left out of both. */
+const DEFAULT_PORT = { ws: /:(?:0*80)?$/, wss: /:(?:0*443)?$/ } as const;
+
+/**
+ * The URL that a client must find in the answer of draft75 and draft76 (§3.2). It has no default
+ * port, even if a proxy writes one into `Host`: the client compares the URL with its own.
+ *
+ * @param scheme What the client used, which only the application knows behind a proxy.
+ * @param host The request's `Host`, with its port if it has one.
+ * @param resourceName Path and query, as they were sent.
+ */
+export function webSocketLocation(
+  scheme: "ws" | "wss",
+  { host, resourceName }: { readonly host: string; readonly resourceName: string },
+): string {
+  return `${scheme}://${host.replace(DEFAULT_PORT[scheme], "")}${resourceName}`;
 }

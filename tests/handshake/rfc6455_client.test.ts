@@ -1,7 +1,7 @@
-import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, test } from "node:test";
-import { ProtocolError } from "../../src/errors.ts";
-import { HYBI, Subject } from "./support.ts";
+import { ClientSubject } from "./client_subject.ts";
+import { HYBI } from "./good_server.ts";
 
 const URL = "ws://example.com:8080/chat?room=1";
 
@@ -45,14 +45,28 @@ const bad: readonly Bad[] = [
     "a list of extensions",
     "§9.1",
   ],
-  ["a field without a colon", (head) => head.replace("Connection:", "Connection"), "a colon"],
-  ["a field without a name", (head) => head.replace("Connection:", ":"), "a name", `": Upgrade"`],
-  ["a name with a space", (head) => head.replace("Connection:", "Connection :"), "a name"],
-  ["line folding", (head) => head.replace("Connection", " Connection"), "a name"],
-  ["a control character", (head) => head.replace("Switching", "Switch\x01ing"), "status line"],
-  ["a NUL in a value", (head) => head.replace(": Upgrade", ": Upgrade\0"), "a value"],
-  ["a bare LF", (head) => head.replace("\r\n", "\n"), "CR and LF"],
-  ["a bare CR", (head) => head.replace("101 ", "101 \r"), "CR and LF"],
+  ["a field without a colon", (head) => head.replace("Connection:", "Connection"), "and its colon"],
+  ["a field without a name", (head) => head.replace("Connection:", ":"), "0x3A in the first place"],
+  ["a name with a space", (head) => head.replace("Connection:", "Connection :"), "and its colon"],
+  ["line folding", (head) => head.replace("Connection", " Connection"), "line folding"],
+  [
+    "a control character",
+    (head) => head.replace("Switching", "Switch\x01ing"),
+    "0x01 in the status",
+  ],
+  ["a NUL in a value", (head) => head.replace(": Upgrade", ": Upgrade\0"), "0x00 in a field value"],
+  ["a bare LF", (head) => head.replace("\r\n", "\n"), "0x0A in the status line (RFC 9112 §4)"],
+  [
+    "a bare LF behind a field",
+    (head) => head.replace("cket\r\n", "cket\n"),
+    "0x0A in a field value",
+  ],
+  ["a bare CR", (head) => head.replace("101 ", "101 \r"), "a CR must be followed by an LF"],
+  [
+    "a bare CR in a field",
+    (head) => head.replace("cket\r\n", "cket\rA"),
+    "a CR must be followed by",
+  ],
 ];
 
 function lower(text: string): string {
@@ -62,26 +76,18 @@ function lower(text: string): string {
 describe("a client of RFC 6455 refuses", () => {
   for (const [what, spoil, ...says] of bad) {
     test(what, () => {
-      const subject = new Subject(URL);
-      const outcome = subject.feedEveryWay(spoil(subject.head));
-      assert(outcome !== "waiting" && "error" in outcome, "it did not");
-      for (const words of says) assertStringIncludes(outcome.error.message, words);
-      assertStringIncludes(outcome.error.message, `Cannot connect to ${URL}: `);
-      assertInstanceOf(outcome.error.cause, ProtocolError);
-      assertEquals(outcome.error.status, undefined);
+      const subject = new ClientSubject(URL);
+      const { message } = subject.refuse(spoil(subject.head));
+      for (const words of says) assertStringIncludes(message, words);
     });
   }
 
-  test("subprotocols that were not asked for, and two of them", () => {
-    for (const [sent, came] of [["soap", "soap"], ["chat, superchat", "chat, superchat"]]) {
-      const subject = new Subject(URL, { subprotocols: ["chat", "superchat"] });
-      const answer = subject.head.replace(
-        "\r\n\r\n",
-        `\r\nSec-WebSocket-Protocol: ${sent}\r\n\r\n`,
-      );
-      const outcome = subject.feedEveryWay(answer);
-      assert(outcome !== "waiting" && "error" in outcome, "it did not");
-      assertStringIncludes(outcome.error.message, `one of chat, superchat, not "${came}"`);
+  test("subprotocols that were not offered, and two of them", () => {
+    for (const sent of ["soap", "chat, superchat"]) {
+      const subject = new ClientSubject(URL, { subprotocols: ["chat", "superchat"] });
+      const field = `\r\nSec-WebSocket-Protocol: ${sent}\r\n\r\n`;
+      const { message } = subject.refuse(subject.head.replace("\r\n\r\n", field));
+      assertStringIncludes(message, `one of chat, superchat, not "${sent}"`);
     }
   });
 });
@@ -114,21 +120,20 @@ describe("a client of RFC 6455 takes", () => {
   ];
   for (const [what, change] of good) {
     test(what, () => {
-      const subject = new Subject(URL);
-      const outcome = subject.feedEveryWay(`${change(subject.head)}\x81\x02hi`);
-      assert(outcome !== "waiting" && "head" in outcome, JSON.stringify(outcome));
-      assertEquals([outcome.head.status, outcome.subprotocol], [101, undefined]);
-      assertEquals(outcome.rest, "\x81\x02hi");
+      const subject = new ClientSubject(URL);
+      const { head, agreement, rest } = subject.accept(`${change(subject.head)}\x81\x02hi`);
+      assertEquals(head.status, 101);
+      assertEquals(agreement, { subprotocol: undefined, deflate: undefined });
+      assertEquals(rest, "\x81\x02hi");
     });
   }
 
   test("a subprotocol that was asked for, or none", () => {
     for (const chosen of ["superchat", undefined]) {
-      const subject = new Subject(URL, { subprotocols: ["chat", "superchat"] });
+      const subject = new ClientSubject(URL, { subprotocols: ["chat", "superchat"] });
       const line = chosen === undefined ? "" : `Sec-WebSocket-Protocol: ${chosen}\r\n`;
-      const outcome = subject.feedEveryWay(subject.head.replace("\r\n\r\n", `\r\n${line}\r\n`));
-      assert(outcome !== "waiting" && "head" in outcome, JSON.stringify(outcome));
-      assertEquals(outcome.subprotocol, chosen);
+      const { agreement } = subject.accept(subject.head.replace("\r\n\r\n", `\r\n${line}\r\n`));
+      assertEquals(agreement.subprotocol, chosen);
     }
   });
 });
@@ -145,9 +150,9 @@ describe("the request of RFC 6455 and its drafts", () => {
         version,
         subprotocols: ["chat", "superchat"],
         origin: "http://Example.com",
-        headers: { Cookie: "a=b", Authorization: "Bearer \xe9" },
+        headers: [["Authorization", "Bearer \xe9"], ["Cookie", "a=b"]],
       } as const;
-      const { request } = new Subject(URL, options);
+      const { request } = new ClientSubject(URL, options);
       const key = /^Sec-WebSocket-Key: ([A-Za-z0-9+/]{22}==)$/.exec(request.lines[3] ?? "")?.[1];
       assertEquals(request.line, "GET /chat?room=1 HTTP/1.1");
       assertEquals(request.rest, "");
@@ -161,17 +166,17 @@ describe("the request of RFC 6455 and its drafts", () => {
           `Sec-WebSocket-Version: ${numbers[version]}`,
           `${version === "rfc6455" ? "" : "Sec-WebSocket-"}Origin: http://Example.com`,
           "Sec-WebSocket-Protocol: chat, superchat",
-          "authorization: Bearer \xe9",
-          "cookie: a=b",
+          "Authorization: Bearer \xe9",
+          "Cookie: a=b",
         ].toSorted(),
       );
-      const keys = Array.from({ length: 20 }, () => new Subject(URL).request.lines[3]);
+      const keys = Array.from({ length: 20 }, () => new ClientSubject(URL).request.lines[3]);
       assertEquals(new Set(keys).size, 20);
     });
   }
 
-  test("has no origin, subprotocol or extension unless told", () => {
-    const names = new Subject(URL).request.lines.map((line) => line.split(":")[0]);
+  test("has no origin, subprotocol or extension by default", () => {
+    const names = new ClientSubject(URL).request.lines.map((line) => line.split(":")[0]);
     assertEquals(names, [
       "Host",
       "Upgrade",

@@ -5,7 +5,7 @@ import {
   checkFieldValue,
   checkHandshakeField,
   responseHead,
-} from "../../src/handshake/response.ts";
+} from "../../src/handshake/head_writer.ts";
 
 describe("response heads", () => {
   test("are a status line, fields and an empty line", () => {

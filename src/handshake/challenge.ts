@@ -1,0 +1,156 @@
+/**
+ * The challenge of draft76: two numbers hidden in keys, and eight bytes. A client makes it (§4.1), and
+ * a server responds (§5.2).
+ *
+ * @module
+ */
+import { challengeDigest } from "../digest/handshake_digests.ts";
+import { ProtocolError } from "../errors.ts";
+
+/** The two numbers that a client hides in its keys (§5.2). */
+export interface ChallengeParts {
+  /** `Sec-WebSocket-Key1`'s number divided by its spaces, below 2³². */
+  readonly part1: number;
+  /** The same of `Sec-WebSocket-Key2`. */
+  readonly part2: number;
+}
+
+/** The length of key3, in bytes. */
+export const KEY3_LENGTH = 8;
+
+const MAX_KEY_NUMBER = 0xffffffff;
+const SPACE = 0x20;
+const DIGIT_0 = 0x30;
+
+// --- The server -----------------------------------------------------------------------------------
+
+/**
+ * The number hidden in a key: its digits, all other characters left out, divided by its spaces.
+ *
+ * A number above 2³²−1 is refused although draft76 does not say so, as no client may send one
+ * (§4.1): "this is a symptom of an attack", as the text of July 2010 added.
+ *
+ * @throws {ProtocolError} If the key has no digit, no space, a number above 2³²−1 or one that is no
+ * multiple of its spaces.
+ */
+export function keyPart(key: string): number {
+  let keyNumber = 0;
+  let digits = 0;
+  let spaces = 0;
+  for (let i = 0; i < key.length; i++) {
+    const code = key.charCodeAt(i);
+    if (code === SPACE) spaces++;
+    else if (code >= DIGIT_0 && code <= DIGIT_0 + 9) {
+      digits++;
+      keyNumber = keyNumber * 10 + (code - DIGIT_0);
+      // Stopping here also keeps a long run of digits from losing precision.
+      if (keyNumber > MAX_KEY_NUMBER) throw keyError(key, "its number is above 2^32-1", "§4.1");
+    }
+  }
+  if (digits === 0) throw keyError(key, "it has no digit", "§5.2");
+  if (spaces === 0) throw keyError(key, "it has no space", "§5.2");
+  if (keyNumber % spaces !== 0) {
+    throw keyError(key, "its number is no multiple of its spaces", "§5.2");
+  }
+  return keyNumber / spaces;
+}
+
+function keyError(key: string, because: string, section: string): ProtocolError {
+  // A key comes from the network, and this may be logged.
+  return new ProtocolError(
+    1002,
+    `the key ${JSON.stringify(key.slice(0, 64))} is refused: ${because} (draft76 ${section})`,
+  );
+}
+
+/**
+ * The 16 bytes that prove that the server has read the request (§5.2).
+ *
+ * @param parts What `checkDraft76` returned.
+ * @param key3 The 8 bytes behind the request's head, of any value.
+ * @throws {TypeError} If there are not exactly 8.
+ */
+export function challengeResponse({ part1, part2 }: ChallengeParts, key3: Uint8Array): Uint8Array {
+  if (key3.length !== KEY3_LENGTH) {
+    throw new TypeError(
+      `Cannot answer a challenge: key3 must have 8 bytes, got ${key3.length} (draft76 §5.2)`,
+    );
+  }
+  return challengeDigest(part1, part2, key3);
+}
+
+// --- The client -----------------------------------------------------------------------------------
+
+/** What a client sends, and what it expects. */
+export interface Challenge {
+  /** The value of `Sec-WebSocket-Key1`. */
+  readonly key1: string;
+  /** The value of `Sec-WebSocket-Key2`. */
+  readonly key2: string;
+  /** The 8 bytes behind the request's head. */
+  readonly key3: Uint8Array;
+  /** The 16 bytes that must follow the response's head. */
+  readonly response: Uint8Array;
+}
+
+/** A number hidden in a key. */
+export interface HiddenNumber {
+  /** The key. */
+  readonly key: string;
+  /** The number of the key divided by its spaces. */
+  readonly part: number;
+}
+
+/** A random whole number from `lowest` to `highest`. */
+export type RandomInteger = (lowest: number, highest: number) => number;
+
+/** Both the spaces and the other characters are 1 to 12. */
+const MOST_INSERTED = 12;
+/** U+0021 to U+002F and U+003A to U+007E: neither spaces nor digits. */
+const FILLERS = [[0x21, 0x2f], [0x3a, 0x7e]].flatMap(([from = 0, to = 0]) =>
+  Array.from({ length: to - from + 1 }, (_, i) => String.fromCharCode(from + i))
+);
+
+/** A number that nobody can predict, each as likely as the others. */
+export function randomInteger(lowest: number, highest: number): number {
+  const range = highest - lowest + 1;
+  // Beyond the last multiple, the lower remainders would come more often.
+  const limit = 2 ** 32 - 2 ** 32 % range;
+  const [random = 0] = crypto.getRandomValues(new Uint32Array(1));
+  return random < limit ? lowest + random % range : randomInteger(lowest, highest);
+}
+
+/** Makes a new challenge. */
+export function makeChallenge(random: RandomInteger = randomInteger): Challenge {
+  const first = hideNumber(random);
+  const second = hideNumber(random);
+  const key3 = Uint8Array.from({ length: KEY3_LENGTH }, () => random(0, 255));
+  const parts = { part1: first.part, part2: second.part };
+  return { key1: first.key, key2: second.key, key3, response: challengeResponse(parts, key3) };
+}
+
+/** Makes a key by the steps 16 to 22 of §4.1. */
+export function hideNumber(random: RandomInteger): HiddenNumber {
+  const spaces = random(1, MOST_INSERTED);
+  const part = random(0, Math.floor(MAX_KEY_NUMBER / spaces));
+  let key = String(part * spaces);
+  for (let left = random(1, MOST_INSERTED); left > 0; left--) {
+    key = insert(key, random(0, key.length), FILLERS[random(0, FILLERS.length - 1)] ?? "");
+  }
+  for (let left = spaces; left > 0; left--) {
+    // "at random positions other than the start or end of the string"
+    key = insert(key, random(1, key.length - 1), " ");
+  }
+  return { key, part };
+}
+
+function insert(text: string, at: number, character: string): string {
+  return text.slice(0, at) + character + text.slice(at);
+}
+
+/** The same elements in a random order, each as likely as the others. */
+export function shuffle<T>(elements: readonly T[], random: RandomInteger): T[] {
+  const shuffled: T[] = [];
+  for (const element of elements) shuffled.splice(random(0, shuffled.length), 0, element);
+  return shuffled;
+}

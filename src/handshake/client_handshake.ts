@@ -1,0 +1,59 @@
+/**
+ * The opening handshake of a client in each version: what it sends, and what the response must be.
+ *
+ * @module
+ */
+import { draft75Handshake } from "./draft75.ts";
+import { draft76Handshake } from "./draft76.ts";
+import type { DeflateAgreement, DeflateOptions } from "./permessage_deflate.ts";
+import type { ResponseHead } from "./response_head.ts";
+import { rfc6455Handshake } from "./rfc6455.ts";
+import type { WebSocketVersion } from "./versions.ts";
+import type { WebSocketUrl } from "./web_socket_url.ts";
+
+/** What a client asks for. */
+export interface HandshakeOptions {
+  /** The version to speak. */
+  readonly version: WebSocketVersion;
+  /** The URL. */
+  readonly url: WebSocketUrl;
+  /** The origin. With draft75 and draft76, `undefined` stands for the server's own. */
+  readonly origin: string | undefined;
+  /** The subprotocols to offer, in order of preference. */
+  readonly subprotocols: readonly string[];
+  /** More header fields. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** How to offer permessage-deflate; `undefined` if it is not offered. */
+  readonly deflate: Pick<DeflateOptions, "contextTakeover"> | undefined;
+}
+
+/** What the two ends have agreed on. */
+export interface Agreement {
+  /** The subprotocol that the server has chosen. */
+  readonly subprotocol: string | undefined;
+  /** permessage-deflate, if it is used. */
+  readonly deflate: DeflateAgreement | undefined;
+}
+
+/** One opening handshake. */
+export interface ClientHandshake {
+  /** The bytes to send. */
+  readonly request: Uint8Array;
+  /** What must follow the response's head: the 16 bytes of draft76, nothing in other versions. */
+  readonly challengeResponse: Uint8Array;
+  /** Whether other interim responses may come before the 101 (RFC 9110 §15.2). */
+  readonly mayInform: boolean;
+  /**
+   * Checks the head of a response whose status is 101.
+   *
+   * @throws {ProtocolError} With the rule that it breaks, and what was received.
+   */
+  check(head: ResponseHead): Agreement;
+}
+
+/** Makes the handshake of a version. @throws {TypeError} If a header field is malformed. */
+export function makeHandshake(options: HandshakeOptions): ClientHandshake {
+  if (options.version === "draft75") return draft75Handshake(options);
+  if (options.version === "draft76") return draft76Handshake(options);
+  return rfc6455Handshake(options);
+}

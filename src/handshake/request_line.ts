@@ -1,0 +1,169 @@
+/**
+ * The first line of a request (RFC 9112 §3), in pieces of any size.
+ *
+ * @module
+ */
+import { Refusal } from "../errors.ts";
+import { TARGET_BYTES, TOKEN_BYTES } from "./grammar.ts";
+import {
+  BARE_CR,
+  type HeadLimits,
+  HeadReader,
+  type StartLine,
+  unexpectedByte,
+} from "./head_reader.ts";
+import { RequestHead } from "./request_head.ts";
+import { checkHead } from "./request_rules.ts";
+
+/** What the next byte belongs to. */
+type Part =
+  | "empty line"
+  | "LF of an empty line"
+  | "method"
+  | "request-target"
+  | "HTTP-version"
+  | "end";
+
+const LF = 0x0a;
+const CR = 0x0d;
+const SP = 0x20;
+const DIGIT_0 = 0x30;
+const DIGIT_1 = 0x31;
+const DIGIT_9 = 0x39;
+
+/** RFC 9112 §2.2 asks a server to ignore at least one in front of the request line. */
+const MOST_EMPTY_LINES = 2;
+/** What follows the request-target, but for the digits of the version. */
+const VERSION_LINE_END = [...new TextEncoder().encode("HTTP/1.1\r\n")];
+const MAJOR_VERSION_AT = 5;
+const MINOR_VERSION_AT = 7;
+
+/**
+ * Makes a reader of request heads. It throws a `Refusal`: 400 for a head that is malformed, 431 beyond
+ * a limit, 505 for another version than HTTP/1.0 and HTTP/1.1.
+ */
+export function requestReader(limits: HeadLimits): HeadReader<RequestHead> {
+  return new HeadReader(limits, new RequestLine());
+}
+
+/** Reads the first line of a request, and makes its head. */
+class RequestLine implements StartLine<RequestHead> {
+  /** See {@linkcode StartLine.noun}. */
+  readonly noun = "request";
+  #part: Part = "empty line";
+  #emptyLines = 0;
+  // Offsets from the first byte, empty lines included.
+  #start = 0;
+  #methodEnd = 0;
+  #targetEnd = 0;
+
+  /** See {@linkcode StartLine.complete}. */
+  get complete(): boolean {
+    return this.#part === "end";
+  }
+
+  /** See {@linkcode StartLine.start}. */
+  get start(): number {
+    return this.#start;
+  }
+
+  /** See {@linkcode StartLine.makeHead}. */
+  makeHead(text: string): RequestHead {
+    const start = this.#start;
+    this.#part = "empty line";
+    this.#emptyLines = 0;
+    return new RequestHead(text, this.#methodEnd - start, this.#targetEnd - start);
+  }
+
+  /** See {@linkcode StartLine.checkHead}. */
+  checkHead(head: RequestHead): void {
+    checkHead(head);
+  }
+
+  /** See {@linkcode StartLine.error}. */
+  error(kind: "malformed" | "too large", message: string): Refusal {
+    return new Refusal(kind === "malformed" ? 400 : 431, message, { reason: "request" });
+  }
+
+  // Each function goes on from `at` and returns where it stopped: at the chunk's end, or behind its
+  // part. Where a `!` stands, the index was compared with the chunk's length, or is a byte.
+
+  /** See {@linkcode StartLine.read}. */
+  read(chunk: Uint8Array, offset: number): number {
+    let at = 0;
+    if (this.#part === "empty line" || this.#part === "LF of an empty line") {
+      at = this.#readEmptyLines(chunk, offset);
+    }
+    if (this.#part === "method") at = this.#readMethod(chunk, at, offset);
+    if (this.#part === "request-target") at = this.#readTarget(chunk, at, offset);
+    if (this.#part === "HTTP-version") at = this.#readVersion(chunk, at, offset);
+    return at;
+  }
+
+  #readEmptyLines(chunk: Uint8Array, offset: number): number {
+    let at = 0;
+    for (; at < chunk.length; at++) {
+      if (this.#part === "LF of an empty line") {
+        if (chunk[at] !== LF) throw this.error("malformed", BARE_CR);
+        this.#part = "empty line";
+        this.#emptyLines++;
+      } else if (chunk[at] === CR && this.#emptyLines < MOST_EMPTY_LINES) {
+        this.#part = "LF of an empty line";
+      } else {
+        this.#part = "method";
+        this.#start = offset + at;
+        break;
+      }
+    }
+    return at;
+  }
+
+  #readMethod(chunk: Uint8Array, at: number, offset: number): number {
+    while (at < chunk.length && TOKEN_BYTES[chunk[at]!] === 1) at++;
+    if (at === chunk.length) return at;
+    this.#methodEnd = offset + at;
+    if (chunk[at] !== SP || this.#methodEnd === this.#start) {
+      throw this.#unexpected(chunk[at]!, "the method (RFC 9112 §3.1)");
+    }
+    this.#part = "request-target";
+    return at + 1;
+  }
+
+  #readTarget(chunk: Uint8Array, at: number, offset: number): number {
+    while (at < chunk.length && TARGET_BYTES[chunk[at]!] === 1) at++;
+    if (at === chunk.length) return at;
+    this.#targetEnd = offset + at;
+    if (chunk[at] !== SP || this.#targetEnd === this.#methodEnd + 1) {
+      throw this.#unexpected(chunk[at]!, "the request-target (RFC 9112 §3.2)");
+    }
+    this.#part = "HTTP-version";
+    return at + 1;
+  }
+
+  #readVersion(chunk: Uint8Array, at: number, offset: number): number {
+    for (; at < chunk.length; at++) {
+      const byte = chunk[at]!;
+      const i = offset + at - this.#targetEnd - 1;
+      if (i === MAJOR_VERSION_AT || i === MINOR_VERSION_AT) {
+        if (byte < DIGIT_0 || byte > DIGIT_9) break;
+        if (byte > DIGIT_1 || (byte === DIGIT_0 && i === MAJOR_VERSION_AT)) {
+          throw new Refusal(505, "only HTTP/1.0 and HTTP/1.1 are served (RFC 9110 §15.6.6)", {
+            reason: "request",
+          });
+        }
+      } else if (byte !== VERSION_LINE_END[i]) break;
+      else if (byte === LF) {
+        this.#part = "end";
+        return at + 1;
+      }
+    }
+    if (at < chunk.length) {
+      throw this.#unexpected(chunk[at]!, "the HTTP-version (RFC 9112 §2.3)");
+    }
+    return at;
+  }
+
+  #unexpected(byte: number, where: string): Refusal {
+    return this.error("malformed", unexpectedByte(byte, where));
+  }
+}
