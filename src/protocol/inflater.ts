@@ -176,9 +176,9 @@ export class Inflater {
 
   /** Starts zlib again, with the same window. */
   #restart(): void {
+    const window = this.#window as Window; // made when the last block was read
     this.#stream.reset();
-    if (this.#window === null) return;
-    const size = this.#window.writeBlock(this.#windowScratch);
+    const size = window.writeBlock(this.#windowScratch);
     const block = this.#windowScratch.subarray(0, size);
     this.#stream.write(block, 0, this.#windowScratch.subarray(size)); // nobody reads the output
   }

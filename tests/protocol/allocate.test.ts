@@ -23,11 +23,11 @@ for (const [name, allocate] of Object.entries(implementations)) {
   });
 }
 
-describe("what memory held before is not in a message", () => {
+describe("a message does not show what its memory held before", () => {
   const { allocUnsafeSlow } = Buffer;
   let made = 0;
 
-  /** Runs with memory that is full of something. */
+  /** Runs with memory that is filled with 0xEE. */
   function withDirtyMemory(run: () => void): void {
     made = 0;
     Buffer.allocUnsafeSlow = (size) => {

@@ -28,8 +28,8 @@ function* splits(input: Uint8Array): Generator<Iterable<Uint8Array>> {
   for (const size of [1, 7, 1024, input.length + 1]) yield chopped(input, size);
 }
 
-function check(one: HybiCase, pieces: Iterable<Uint8Array>, given: boolean): void {
-  const { events, error } = receiveAll(server(one), pieces, given);
+function check(one: HybiCase, pieces: Iterable<Uint8Array>, owned: boolean): void {
+  const { events, error } = receiveAll(server(one), pieces, owned);
   assertEquals(events, one.events);
   assertEquals(error?.code, one.error?.code, error?.message);
 }
@@ -47,7 +47,7 @@ describe("compressed messages, whole, byte by byte and split everywhere", () => 
     });
   }
 
-  test("what was not agreed on is refused: RSV1 without an extension", () => {
+  test("RSV1 is refused if no extension was negotiated", () => {
     const [first] = DEFLATE_CASES;
     const plain = new Hybi(LIMITS, { role: "server" });
     assertEquals(receiveAll(plain, [first?.input ?? bytes("")]).error?.code, 1002);
@@ -65,16 +65,16 @@ function* makeMessages(): Generator<string | Uint8Array> {
   }
 }
 
-/** Texts and bytes that repeat, that do not, and that are long. */
+/** Messages that compress well, that do not, and that are long. */
 const messages: readonly (string | Uint8Array)[] = [...makeMessages()];
 
-describe("round trips, with every agreement", () => {
+describe("round trips, for every result of the negotiation", () => {
   for (const context of [true, false]) {
     for (const sendWindowBits of [9, 12, 15]) {
-      test(`${context ? "windows kept" : "no context"}, ${sendWindowBits} bits`, () => {
+      test(`${context ? "with context" : "without context"}, ${sendWindowBits} bits`, () => {
         const agreement = { ...(context ? WITH_CONTEXT : WITHOUT_CONTEXT), sendWindowBits };
         const [from, to] = [server({}, agreement), server({}, agreement)];
-        // A server does not mask: a client's end takes it.
+        // A server does not mask, so a client must receive it.
         const receiver = new Hybi(LIMITS, { role: "client", deflate: agreement });
         const output = new Output();
         const sent: HybiEvent[] = [];
@@ -105,7 +105,7 @@ test("without node:zlib, nothing is compressed", () => {
 });
 
 describe("sending", () => {
-  test("what zlib alone inflates, with the tail off and no last block", () => {
+  test("makes messages that zlib inflates, without the tail and without a last block", () => {
     const deflate = new Deflate(WITHOUT_CONTEXT);
     for (const message of messages) {
       const payload = bytes(message);
@@ -116,11 +116,11 @@ describe("sending", () => {
     }
   });
 
-  test("an empty message is one byte (§7.2.3.6)", () => {
+  test("makes one byte of an empty message (§7.2.3.6)", () => {
     assertEquals(new Deflate(WITH_CONTEXT).deflate(new Uint8Array(0)), Uint8Array.of(0));
   });
 
-  test("the window is kept: the same again is a few bytes", () => {
+  test("keeps the window: the same message again takes a few bytes", () => {
     const text = bytes("A message of which there is nothing like it before: 8f3k2j1h9s7d");
     const [kept, fresh] = [new Deflate(WITH_CONTEXT), new Deflate(WITHOUT_CONTEXT)];
     const sizes = [kept, fresh].map((deflate) => [1, 2].map(() => deflate.deflate(text).length));
@@ -130,7 +130,7 @@ describe("sending", () => {
     kept.free();
   });
 
-  test("a message below the threshold goes as it is", () => {
+  test("does not compress a message below the threshold", () => {
     const hybi = server({}, { ...WITH_CONTEXT, threshold: 6 });
     const output = new Output();
     hybi.writeText(output, "Hello");
@@ -145,7 +145,7 @@ describe("sending", () => {
     assertEquals(firsts, [0x81, 0xc1, 0x82, 0xc2]);
   });
 
-  test("the threshold counts the bytes of a text, not its characters", () => {
+  test("compares the threshold with the bytes of a text, not its characters", () => {
     const hybi = server({}, { ...WITH_CONTEXT, threshold: 6 });
     for (const [message, first] of [["éé", 0x81], ["ééé", 0xc1], ["€€", 0xc1]] as const) {
       const output = new Output();
@@ -154,7 +154,7 @@ describe("sending", () => {
     }
   });
 
-  test("what does not shrink, in blocks that are as short as can be", () => {
+  test("deflates data that does not shrink, at the lowest levels", () => {
     const random = dice(1);
     const payload = Uint8Array.from({ length: 300_000 }, () => random(256));
     for (const agreement of [WITH_CONTEXT, WITHOUT_CONTEXT]) {
@@ -168,12 +168,12 @@ describe("sending", () => {
     }
   });
 
-  test("what shrinks to little does not hold much memory", () => {
+  test("holds little memory for a message that shrinks to little", () => {
     const deflated = new Deflate(WITHOUT_CONTEXT).deflate(new Uint8Array(1 << 20));
     assertLess(deflated.buffer.byteLength, 1 << 16);
   });
 
-  test("only messages that do not depend on others are the same for all (a broadcast)", () => {
+  test("has a format if messages do not depend on those before (for broadcasts)", () => {
     assertEquals(server({}, WITH_CONTEXT).format, undefined);
     const format = server({}, WITHOUT_CONTEXT).format;
     assertEquals(server({}, { ...WITHOUT_CONTEXT }).format, format);
@@ -182,9 +182,9 @@ describe("sending", () => {
   });
 });
 
-test("a bomb costs no more than the limit: 64 KiB of a gigabyte's worth", () => {
+test("a bomb that inflates to 1 GiB takes no more memory than the limit of 64 KiB allows", () => {
   const deflate = new Deflate(WITHOUT_CONTEXT);
-  // A megabyte of zeros is a kilobyte; a thousand of them in one message.
+  // A megabyte of zeros deflates to a kilobyte. The message has a thousand of them.
   const megabyte = new Deflate(WITHOUT_CONTEXT).deflate(new Uint8Array(1 << 20));
   const block = bytes(megabyte, Uint8Array.of(0, 0, 0xff, 0xff));
   const bomb = bytes(...Array.from({ length: 1000 }, () => block));

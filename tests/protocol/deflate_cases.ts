@@ -1,5 +1,5 @@
 /**
- * Compressed messages (RFC 7692 §7.2), and what must come of them.
+ * Compressed messages (RFC 7692 §7.2), and what a server must receive.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { DeflateParameters } from "../../src/protocol/deflate.ts";
 import { bytes, hex } from "./hixie_cases.ts";
 import { frame, type HybiCase, ping, row } from "./hybi_frames.ts";
 
-/** Keeps both windows, and compresses everything. */
+/** Parameters that keep both windows and compress every message. */
 export const WITH_CONTEXT: DeflateParameters = {
   sendsWithoutContext: false,
   receivesWithoutContext: false,
@@ -26,13 +26,13 @@ export function deflated(payload: Uint8Array, opcode = 1, fin = true): Uint8Arra
   return frame({ opcode: RSV1 | opcode, payload, fin });
 }
 
-/** What a peer sends for a message that starts with an empty window. */
+/** Deflates a message that starts with an empty window, by zlib alone. */
 export function deflate(payload: string | Uint8Array): Uint8Array {
   const whole = deflateRawSync(bytes(payload), SYNC);
   return whole.subarray(0, whole.length - 4);
 }
 
-/** What a peer makes of a message whose window starts empty, by zlib alone. */
+/** Inflates a message that starts with an empty window, by zlib alone. */
 export function inflate(payload: Uint8Array): Uint8Array {
   return new Uint8Array(inflateRawSync(bytes(payload, hex("00 00 FF FF")), SYNC));
 }
@@ -40,7 +40,7 @@ export function inflate(payload: Uint8Array): Uint8Array {
 const HELLO = hex("F2 48 CD C9 C9 07 00");
 const bomb = deflate(new Uint8Array(1 << 20));
 
-/** The section is that of RFC 7692, except where a row says otherwise; what fails is told with it. */
+/** All rows. Sections are of RFC 7692 unless a row names another RFC. */
 export const DEFLATE_CASES: readonly HybiCase[] = [
   row("7.2.3.1", "one block", [deflated(HELLO)], [["text", "Hello"]]),
   row("7.2.3.1", "one block in two frames", [
@@ -60,11 +60,11 @@ export const DEFLATE_CASES: readonly HybiCase[] = [
     deflated(hex("00 05 00 FA FF 48 65 6C 6C 6F 00")),
   ], [["text", "Hello"]]),
   row("7.2.3.4", "a last block", [deflated(hex("F3 48 CD C9 C9 07 00 00"))], [["text", "Hello"]]),
-  row("7.2.3.4", "a message behind one with a last block", [
+  row("7.2.3.4", "a message after one with a last block", [
     deflated(hex("F3 48 CD C9 C9 07 00 00")),
     deflated(hex("F2 00 11 00 00")),
   ], [["text", "Hello"], ["text", "Hello"]]),
-  row("7.2.1", "blocks behind a last block", [
+  row("7.2.1", "blocks after a last block", [
     deflated(hex("F3 48 CD C9 C9 07 00 F3 48 CD C9 C9 07 00 00")),
   ], [["text", "HelloHello"]]),
   row("7.2.3.5", "two blocks", [
@@ -77,10 +77,10 @@ export const DEFLATE_CASES: readonly HybiCase[] = [
   ], [["text", "plain"], ["text", "Hello"]]),
   row("6", "binary", [deflated(deflate(hex("00 FF 80")), 2)], [["binary", hex("00 FF 80")]]),
   row("6", "text that is not ASCII", [deflated(deflate("héllo €"))], [["text", "héllo €"]]),
-  row("7.2.2", "as long as may be", [deflated(deflate("abcdefgh"))], [["text", "abcdefgh"]], {
+  row("7.2.2", "of maxMessageSize", [deflated(deflate("abcdefgh"))], [["text", "abcdefgh"]], {
     maxMessageSize: 8,
   }),
-  row("7.4.1 (RFC 6455)", "longer than may be", [deflated(deflate("aaaaaaaaa"))], [], {
+  row("7.4.1 (RFC 6455)", "longer than maxMessageSize", [deflated(deflate("aaaaaaaaa"))], [], {
     error: { code: 1009, after: deflated(deflate("aaaaaaaaa")).length },
     maxMessageSize: 8,
   }),
@@ -88,7 +88,7 @@ export const DEFLATE_CASES: readonly HybiCase[] = [
     error: { code: 1009, after: deflated(bomb, 2).length },
     maxMessageSize: 64 * 1024,
   }),
-  row("7.2.2", "no DEFLATE", [deflated(hex("FF FF FF"))], [], {
+  row("7.2.2", "not DEFLATE", [deflated(hex("FF FF FF"))], [], {
     error: { code: 1007, after: 9 },
   }),
   row("7.2.2", "a distance beyond the window", [deflated(hex("F2 00 11 00 00"))], [], {

@@ -20,7 +20,7 @@ describe("frames of every type", () => {
   const payload = bytes(hex("00 61 80 90"), "text", new Uint8Array(140));
 
   for (const version of ["draft75", "draft76"] as const) {
-    test(`${version}: only 00 is a message, and the frame behind is found`, () => {
+    test(`${version}: only type 00 is a message, and the next frame is found`, () => {
       for (let type = 0x00; type <= 0xff; type++) {
         const frame = type < 0x80
           ? bytes(Uint8Array.of(type), payload, hex("FF"))
@@ -36,7 +36,7 @@ describe("frames of every type", () => {
     });
   }
 
-  test("a long frame is skipped without being kept", () => {
+  test("a long frame is skipped without storing it", () => {
     const protocol = hixie("draft76", 1 << 24);
     const chunk = new Uint8Array(1 << 16);
     assertEquals(receiveAll(protocol, [hex("80 88 80 80 00")]), []); // 16 MiB
@@ -46,7 +46,7 @@ describe("frames of every type", () => {
 });
 
 describe("a sink that says stop", () => {
-  test("stops receiving behind each event, and the rest gives the others", () => {
+  test("stops receiving after each event, and the other bytes give the other events", () => {
     for (const { name, versions, maxMessageSize, bytes, events } of hixieCases) {
       if (events.some(([kind]) => kind === "error")) continue;
       for (const version of versions) {
@@ -64,7 +64,7 @@ describe("a sink that says stop", () => {
     }
   });
 
-  test("returns the offset behind the event", () => {
+  test("makes receive return the offset behind the event", () => {
     const sink = recorder([], () => false);
     const long = textFrame("x".repeat(5000));
     assertStrictEquals(hixie().receive(hex("00 61 FF 00 62 FF"), false, sink), 3);
@@ -77,7 +77,7 @@ describe("a sink that says stop", () => {
     assertStrictEquals(protocol.receive(hex("62 FF 00 63 FF"), false, sink), 2);
   });
 
-  test("after the closing frame all is taken and nothing told", () => {
+  test("after the closing frame, all bytes are discarded", () => {
     const protocol = hixie();
     const events: HixieEvent[] = [];
     const sink = recorder(events, () => false);
@@ -88,8 +88,8 @@ describe("a sink that says stop", () => {
   });
 });
 
-describe("reads with long messages in them", () => {
-  // About the sizes at which the way to find and to decode a message changes.
+describe("chunks with long messages", () => {
+  // Sizes around those at which the code that finds or decodes a message changes.
   const sizes = [
     0,
     1,
@@ -124,7 +124,7 @@ describe("reads with long messages in them", () => {
       }
     });
 
-    test(`${kind}: each size before and behind each other, in one read`, () => {
+    test(`${kind}: each size before and after each other, in one chunk`, () => {
       for (const first of messages) {
         for (const second of messages) {
           const sent = bytes(textFrame(first), textFrame(second), textFrame(first));
@@ -135,7 +135,7 @@ describe("reads with long messages in them", () => {
     });
   }
 
-  test("a message that has begun ends in a long read with others behind it", () => {
+  test("a message that has begun ends in a long chunk, and others follow", () => {
     for (const filler of ["x", "é"]) {
       for (const size of [0, 1, 500, 1023, 1024, 5000, 40_000]) {
         const message = filler.repeat(size);
@@ -147,7 +147,7 @@ describe("reads with long messages in them", () => {
     }
   });
 
-  test("more short messages than characters are cut from at once", () => {
+  test("more short messages than are decoded at once", () => {
     const messages = Array.from({ length: 3000 }, (_, i) => `message ${i}, ${"x".repeat(i % 40)}`);
     const sent = bytes(...messages.map(textFrame));
     const events = messages.map((message) => ["text", message] as const);

@@ -1,8 +1,8 @@
 /**
- * What a peer may send after the handshake of draft75 and draft76, and what must come of it.
+ * What a peer may send after the handshake of draft75 and draft76, and what must be received.
  *
- * Each row is right however its bytes are cut, so that it serves the protocol alone and a server
- * behind a socket alike.
+ * Each row holds however its bytes are cut, so it tests the protocol alone as well as a server behind
+ * a socket.
  *
  * @module
  */
@@ -20,13 +20,13 @@ export type HixieEvent =
 export interface HixieCase {
   /** What it shows. */
   readonly name: string;
-  /** Where it holds. */
+  /** The versions for which it holds. */
   readonly versions: readonly HixieVersion[];
-  /** The limit it needs, in bytes; by default one that it does not reach. */
+  /** The limit, in bytes. Default: one that the row does not reach. */
   readonly maxMessageSize: number;
   /** What the peer sends. */
   readonly bytes: Uint8Array;
-  /** What is to come of it. */
+  /** What must be received. */
   readonly events: readonly HixieEvent[];
 }
 
@@ -39,7 +39,7 @@ export function hex(digits: string): Uint8Array {
   return Uint8Array.from(pairs, (pair) => parseInt(pair, 16));
 }
 
-/** Joins bytes. Text stands for its UTF-8. */
+/** Joins bytes. A string is encoded as UTF-8. */
 export function bytes(...parts: (string | Uint8Array)[]): Uint8Array {
   const arrays = parts.map((part) => typeof part === "string" ? encoder.encode(part) : part);
   const whole = new Uint8Array(arrays.reduce((size, part) => size + part.length, 0));
@@ -56,7 +56,7 @@ export function textFrame(payload: string | Uint8Array): Uint8Array {
   return bytes(hex("00"), payload, hex("FF"));
 }
 
-/** A frame of a length, shortest form. */
+/** A frame with a length, in as few digits as possible. */
 export function lengthFrame(type: number, payload: Uint8Array): Uint8Array {
   const digits = [payload.length & 0x7f];
   for (let rest = payload.length >> 7; rest > 0; rest >>= 7) digits.unshift(rest & 0x7f | 0x80);
@@ -80,7 +80,7 @@ const texts: HixieCase[] = [
   row("a text without its end", "00 68 69", []),
   row("a type without more", "00", []),
   row("three empty texts", "00 FF 00 FF 00 FF", [["text", ""], ["text", ""], ["text", ""]]),
-  row("texts behind each other", "00 61 FF 00 62 63 FF 00 64", [["text", "a"], ["text", "bc"]]),
+  row("texts one after the other", "00 61 FF 00 62 63 FF 00 64", [["text", "a"], ["text", "bc"]]),
   row("NUL and controls are text", "00 00 01 0A 0D 7F FF", [["text", "\0\x01\n\r\x7f"]]),
   row("characters of two, three and four bytes", textFrame("é世😀"), [["text", "é世😀"]]),
   row("a byte order mark is text", "00 EF BB BF 61 FF", [["text", "\ufeffa"]]),
@@ -130,8 +130,8 @@ const closing: HixieCase[] = [
   row("the closing frame", "FF 00", [["close"]], { versions: ["draft76"] }),
   row("half of the closing frame", "FF", [], { versions: ["draft76"] }),
   row("with a leading zero", "FF 80 00", [["close"]], { versions: ["draft76"] }),
-  row("behind a text", "00 61 FF FF 00", [["text", "a"], ["close"]], { versions: ["draft76"] }),
-  row("nothing counts behind it", "FF 00 00 61 FF FF 00 80 FF FF FF FF FF FF FF FF", [["close"]], {
+  row("after a text", "00 61 FF FF 00", [["text", "a"], ["close"]], { versions: ["draft76"] }),
+  row("what follows is discarded", "FF 00 00 61 FF FF 00 80 FF FF FF FF FF FF FF FF", [["close"]], {
     versions: ["draft76"],
   }),
   row("draft75 has none: a frame of no bytes", "FF 00 00 61 FF FF 00 FF 80 00 00 62 FF", [
@@ -171,7 +171,7 @@ const limits: HixieCase[] = [
 
 const REPLACED = "\ufffd";
 
-/** A payload that is not UTF-8, and what it reads as: one U+FFFD for each maximal part. */
+/** Payloads that are not UTF-8, and their text: one U+FFFD for each maximal part. */
 const invalid: readonly (readonly [name: string, payload: string, text: string])[] = [
   ["a continuation byte alone", "61 80 62", `a${REPLACED}b`],
   ["two continuation bytes", "80 BF", REPLACED.repeat(2)],
@@ -180,7 +180,7 @@ const invalid: readonly (readonly [name: string, payload: string, text: string])
   ["a character cut off after three bytes of four", "F0 9F 98", REPLACED],
   ["cut off by ASCII", "E4 B8 61", `${REPLACED}a`],
   ["cut off by another character", "F0 9F E4 B8 96", `${REPLACED}世`],
-  ["a first byte behind a first byte", "C3 C3 A9", `${REPLACED}é`],
+  ["a first byte after a first byte", "C3 C3 A9", `${REPLACED}é`],
   ["a first byte of four, then a continuation byte too many", "F0 9F 98 80 80", `😀${REPLACED}`],
   ["overlong, two bytes", "C0 80", REPLACED.repeat(2)],
   ["overlong, three bytes", "E0 80 80", REPLACED.repeat(3)],

@@ -8,7 +8,7 @@ const TOO_LONG: HixieEvent[] = [["error", 1009]];
 
 describe("maxMessageSize", () => {
   for (const limit of [0, 1, 191, 192, 193, 1023, 1024, 4096, 5000, 70000]) {
-    test(`a text of ${limit} bytes passes, of one more does not`, () => {
+    test(`a text of ${limit} bytes is received, one of ${limit + 1} is refused`, () => {
       const message = "x".repeat(limit);
       for (const size of [7, 1000, 1024, 1 << 20]) {
         const at = receiveAll(hixie("draft76", limit), chopped(textFrame(message), size));
@@ -21,7 +21,7 @@ describe("maxMessageSize", () => {
       }
     });
 
-    test(`skipped frames of ${limit} bytes pass, of one more do not`, () => {
+    test(`frames of ${limit} bytes are skipped, those of ${limit + 1} are refused`, () => {
       for (const extra of [0, 1]) {
         const payload = new Uint8Array(limit + extra).fill(0x61);
         const frames = [
@@ -32,7 +32,7 @@ describe("maxMessageSize", () => {
           lengthFrame(0xff, payload),
         ];
         for (const frame of frames) {
-          // A limit of nothing would make FF 00 of the last of them.
+          // An empty frame of type FF is the closing frame.
           if (payload.length === 0 && frame[0] === 0xff) continue;
           for (const size of [7, 1000, 1 << 20]) {
             const got = receiveAll(hixie("draft76", limit), chopped(frame, size));
@@ -43,7 +43,7 @@ describe("maxMessageSize", () => {
     });
   }
 
-  test("an endless text ends at the byte beyond, not later", () => {
+  test("an endless text is refused at the first byte beyond the limit", () => {
     const protocol = hixie("draft76", 100_000);
     const chunk = new Uint8Array(1000).fill(0x61);
     assertEquals(receiveAll(protocol, [hex("00")]), []);
@@ -51,7 +51,7 @@ describe("maxMessageSize", () => {
     assertEquals(receiveAll(protocol, [hex("61")]), TOO_LONG);
   });
 
-  test("an endless frame of type 01 ends at the byte beyond, not later", () => {
+  test("an endless frame of type 01 is refused at the first byte beyond the limit", () => {
     const protocol = hixie("draft76", 100_000);
     const chunk = new Uint8Array(1000).fill(0x61);
     assertEquals(receiveAll(protocol, [hex("01")]), []);
@@ -59,7 +59,7 @@ describe("maxMessageSize", () => {
     assertEquals(receiveAll(protocol, [hex("61")]), TOO_LONG);
   });
 
-  test("a length beyond it is refused at the digit that tells", () => {
+  test("a length beyond the limit is refused at the first digit that exceeds it", () => {
     const gigabyte = hex("80 84 80 80 80 00");
     for (
       const [limit, tellsAt] of [[1 << 24, 6], [1 << 22, 5], [1000, 4], [4, 3], [3, 2]] as const
@@ -71,7 +71,7 @@ describe("maxMessageSize", () => {
     }
   });
 
-  test("a length is bounded even where no limit is", () => {
+  test("a length has at most nine digits, even without a limit", () => {
     const protocol = hixie("draft76", Infinity);
     assertEquals(receiveAll(protocol, [bytes(hex("80"), new Uint8Array(9).fill(0xff))]), []);
     assertEquals(receiveAll(protocol, [hex("FF")]), TOO_LONG);

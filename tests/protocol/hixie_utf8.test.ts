@@ -3,17 +3,17 @@ import { describe, test } from "node:test";
 import { bytes, hex, textFrame } from "./hixie_cases.ts";
 import { chopped, dice, hixie, receiveAll } from "./hixie_receive.ts";
 
-/** What a payload reads as: decoded in one piece, by the Encoding Standard. */
+/** The text of a payload, decoded in one piece by the Encoding Standard. */
 function oneShot(payload: Uint8Array): string {
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(payload);
 }
 
-// The bytes at which UTF-8's rules change; FF ends the frame and cannot occur.
+// The bytes at which the rules of UTF-8 change. FF ends the frame and cannot occur.
 const edges = hex(
   "00 41 7F 80 8F 90 9F A0 BB BF C0 C1 C2 C3 DF E0 E1 EC ED EE EF F0 F1 F3 F4 F5 F8 FE",
 );
 
-describe("text that is not UTF-8 reads as one decoder would read it whole", () => {
+describe("text that is not UTF-8 is decoded as if it came in one piece", () => {
   test("every sequence of three edge bytes, cut everywhere", () => {
     for (const a of edges) {
       for (const b of edges) {
@@ -48,7 +48,7 @@ describe("text that is not UTF-8 reads as one decoder would read it whole", () =
     }
   });
 
-  test("a character over the end of each piece, by every cut of it", () => {
+  test("a character that is cut at the end of each piece, at every byte", () => {
     for (const character of ["é", "世", "😀", "\ufeff"]) {
       const encoded = bytes(character);
       for (const before of [0, 1, 63, 1023, 1024, 1025, 4095, 4096, 4097]) {
@@ -69,7 +69,7 @@ describe("text that is not UTF-8 reads as one decoder would read it whole", () =
     }
   });
 
-  test("a character over the end of each buffer of a long message", () => {
+  test("a character that is cut at the end of each buffer of a long message", () => {
     const filler = "x".repeat(1 << 21);
     const after = filler.slice(0, 100_000);
     for (const character of ["é", "世", "😀"]) {
@@ -77,10 +77,10 @@ describe("text that is not UTF-8 reads as one decoder would read it whole", () =
         for (let cut = 0; cut <= bytes(character).length; cut++) {
           const message = filler.slice(0, end - cut) + character + after;
           const frame = textFrame(message);
-          // Without its FF in the same piece, all of it is collected.
+          // The FF comes in another piece, so all of the message is collected.
           for (const pieces of [[frame.slice(0, -1), frame.slice(-1)], chopped(frame, 65536)]) {
             const [event] = receiveAll(hixie(), pieces);
-            // Not by assertEquals, which would print megabytes.
+            // Not assertEquals, which would print megabytes.
             assert(event?.[0] === "text" && event[1] === message, `cut ${cut} at ${end}`);
           }
         }
@@ -88,7 +88,7 @@ describe("text that is not UTF-8 reads as one decoder would read it whole", () =
     }
   });
 
-  test("a message shows nothing of the longer one before it", () => {
+  test("a message shows nothing of a longer one before it", () => {
     const protocol = hixie();
     for (const message of ["é".repeat(600_000), "y".repeat(20_000), "", "z".repeat(300_000)]) {
       const [event] = receiveAll(protocol, chopped(textFrame(message), 10_000));
@@ -96,7 +96,7 @@ describe("text that is not UTF-8 reads as one decoder would read it whole", () =
     }
   });
 
-  test("continuation bytes beyond number, in pieces that consist of them", () => {
+  test("many continuation bytes, in pieces of nothing else", () => {
     const payload = bytes(hex("F0 9F 98"), new Uint8Array(9000).fill(0x80), "é");
     for (const size of [1, 3, 4, 1024, 2048, 5000]) {
       const got = receiveAll(hixie(), chopped(textFrame(payload), size));

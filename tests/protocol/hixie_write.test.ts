@@ -27,7 +27,7 @@ describe("writes text", () => {
       }
     });
 
-    test(`${kind}: what is written is received`, () => {
+    test(`${kind}: is received as it was written`, () => {
       const messages = sizes.map((size) => filler.repeat(size / filler.length + 1).slice(0, size));
       const output = new Output();
       for (const message of messages) hixie().writeText(output, message);
@@ -36,7 +36,7 @@ describe("writes text", () => {
     });
   }
 
-  test("FF and FE are never in it", () => {
+  test("no text contains FF or FE", () => {
     const output = new Output();
     hixie().writeText(output, "\xfe\xff\ufffe\uffff\udbff\udfff\u00ff".repeat(500));
     const written = output.take();
@@ -44,7 +44,7 @@ describe("writes text", () => {
     assertStrictEquals(written.indexOf(0xfe), -1);
   });
 
-  test("behind what is there, in order, the large ones too", () => {
+  test("after the bytes that are there, in order, also large messages", () => {
     const messages = ["a", "é".repeat(70_000), "b", "x".repeat(5000), "c".repeat(70_000), ""];
     const output = new Output();
     const sent: Uint8Array[] = [];
@@ -56,7 +56,7 @@ describe("writes text", () => {
     );
   });
 
-  test("ASCII takes a buffer of about its size", () => {
+  test("reserves a buffer of about the size of ASCII text", () => {
     const output = new Output();
     hixie().writeText(output, "x".repeat(16384));
     assertStrictEquals(output.bytes.length < 16384 * 2, true);
@@ -72,7 +72,7 @@ describe("writes a message of 64 KiB and more", () => {
   });
 });
 
-describe("writes the rest", () => {
+describe("writes nothing but text and the closing frame", () => {
   test("draft76 has a closing frame, without code and reason", () => {
     const output = new Output();
     hixie("draft76").writeText(output, "a");
@@ -86,7 +86,7 @@ describe("writes the rest", () => {
     assertStrictEquals(output.size, 0);
   });
 
-  test("what the versions lack is a TypeError that names them", () => {
+  test("binary messages, pings and pongs throw a TypeError that names the version", () => {
     const output = new Output();
     const payload = new Uint8Array(1);
     for (const version of ["draft75", "draft76"] as const) {
@@ -105,7 +105,15 @@ describe("writes the rest", () => {
     assertStrictEquals(output.size, 0);
   });
 
-  test("both versions' messages have one format", () => {
+  test("hasBinary and hasClosingFrame say what the versions have", () => {
+    assertEquals([hixie("draft75").hasBinary, hixie("draft76").hasBinary], [false, false]);
+    assertEquals([hixie("draft75").hasClosingFrame, hixie("draft76").hasClosingFrame], [
+      false,
+      true,
+    ]);
+  });
+
+  test("both versions have the same format", () => {
     assertStrictEquals(hixie("draft75").format, "hixie");
     assertStrictEquals(hixie("draft76").format, "hixie");
   });

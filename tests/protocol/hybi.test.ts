@@ -10,7 +10,7 @@ import { inTwoFrames } from "./hybi_closing_cases.ts";
 import { client, receiveAll, recorder, server } from "./hybi_receive.ts";
 import { UTF8_CASES } from "./utf8_cases.ts";
 
-/** Cut in two everywhere, in three if that is not too much, and in pieces of some sizes. */
+/** Bytes cut in two everywhere, in three if there are few, and in pieces of some sizes. */
 function* splits(input: Uint8Array): Generator<Iterable<Uint8Array>> {
   if (input.length <= 24) yield* everySplit(input);
   else if (input.length <= 300) {
@@ -23,9 +23,9 @@ function title({ name, section }: HybiCase): string {
   return `§${section} ${name}`;
 }
 
-function check(one: HybiCase, pieces: Iterable<Uint8Array>, given: boolean): void {
+function check(one: HybiCase, pieces: Iterable<Uint8Array>, owned: boolean): void {
   const hybi = server(one);
-  const { events, error } = receiveAll(hybi, pieces, given);
+  const { events, error } = receiveAll(hybi, pieces, owned);
   assertEquals(events, one.events);
   assertEquals(error?.code, one.error?.code, error?.message);
   if (error === undefined) return;
@@ -51,7 +51,7 @@ describe("fails at the first byte that breaks a rule", () => {
     });
   }
 
-  test("and says which rule, in what a closing frame can carry", () => {
+  test("with a message that names the rule and fits into a closing frame", () => {
     for (const one of HYBI_CASES) {
       const { error } = receiveAll(server(one), [one.input]);
       if (error === undefined) continue;
@@ -71,11 +71,11 @@ describe("fails at the first byte that breaks a rule", () => {
 });
 
 describe("a text in two frames, cut at each byte", () => {
-  test("is received or refused like one that is whole", () => {
+  test("is received or refused like a text in one frame", () => {
     for (const one of UTF8_CASES) {
       for (let at = 0; at <= one.payload.length; at++) {
         const cut = inTwoFrames(one, at);
-        for (const given of [false, true]) check(cut, [cut.input], given);
+        for (const owned of [false, true]) check(cut, [cut.input], owned);
         const { error, after } = receiveAll(server(cut), chopped(cut.input, 1));
         assertEquals([error?.code, error && after], [cut.error?.code, cut.error?.after], cut.name);
       }
@@ -84,8 +84,8 @@ describe("a text in two frames, cut at each byte", () => {
 });
 
 describe("a sink that says stop", () => {
-  for (const given of [false, true]) {
-    test(`stops receiving behind each event, and the rest gives the others, ${given ? "" : "not "}given`, () => {
+  for (const owned of [false, true]) {
+    test(`stops receiving after each event, and the other bytes give the other events, ${owned ? "" : "not "}owned`, () => {
       for (const one of HYBI_CASES) {
         if (one.error !== undefined) continue;
         const hybi = server(one);
@@ -94,7 +94,7 @@ describe("a sink that says stop", () => {
         let rest = one.input.slice();
         while (rest.length > 0) {
           const before = events.length;
-          rest = rest.subarray(hybi.receive(rest, given, sink));
+          rest = rest.subarray(hybi.receive(rest, owned, sink));
           const news = events.length - before;
           assert(news === 1 || news === 0 && rest.length === 0, title(one));
         }
@@ -103,7 +103,7 @@ describe("a sink that says stop", () => {
     });
   }
 
-  test("after each number of events, finds the bytes behind as they were", () => {
+  test("after any number of events, finds the following bytes unchanged", () => {
     const messages = Array.from({ length: 70 }, (_, i) => i % 9 === 8 ? `é${i}` : `text ${i}`);
     const input = bytes(...messages.map(text), ping("x"), ...messages.map(text));
     for (let every = 1; every < 80; every++) {
@@ -123,14 +123,14 @@ describe("a sink that says stop", () => {
 });
 
 describe("chunks of a subclass", () => {
-  test("that have a slice of their own give plain messages", () => {
+  test("that override slice give plain messages", () => {
     for (const one of HYBI_CASES) {
-      for (const given of [false, true]) {
+      for (const owned of [false, true]) {
         const events: HybiEvent[] = [];
         try {
-          server(one).receive(Buffer.from(one.input), given, recorder(events));
+          server(one).receive(Buffer.from(one.input), owned, recorder(events));
         } catch {
-          // What fails is in other tests.
+          // Rows that fail are in other tests.
         }
         assertEquals(events, one.events, title(one));
         for (const [kind, message] of events) {
@@ -174,7 +174,7 @@ describe("a client", () => {
   });
 });
 
-/** The same frames unmasked, as far as they are whole and their lengths can be believed. */
+/** The same frames unmasked, up to the first that is not whole or has a wrong length. */
 function unmask(input: Uint8Array): Uint8Array | undefined {
   const frames: Uint8Array[] = [];
   for (let at = 0; at < input.length;) {
@@ -206,7 +206,7 @@ describe("after the end", () => {
     assertEquals(receiveAll(hybi, [frame({ opcode: 0, payload: "b" })]).events, []);
   });
 
-  test("bytes are taken and discarded, also behind an error", () => {
+  test("bytes are discarded, also after an error", () => {
     const hybi = server();
     assertEquals(receiveAll(hybi, [Uint8Array.of(0xff)]).error?.code, 1002);
     assertEquals(hybi.receive(text("a"), true, recorder([])), text("a").length);

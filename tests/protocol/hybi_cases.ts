@@ -1,8 +1,8 @@
 /**
- * What a client may send after the handshake of RFC 6455, and what must come of it.
+ * What a client may send after the handshake of RFC 6455, and what must be received.
  *
- * Each row is right however its bytes are cut, so that it serves the protocol alone and a server
- * behind a socket alike. "AB 5.1" is the number of the Autobahn test suite's case that it covers.
+ * Each row holds however its bytes are cut, so it tests the protocol alone as well as a server behind
+ * a socket. "AB 5.1" is the case of the Autobahn test suite that a row covers.
  *
  * @module
  */
@@ -48,19 +48,19 @@ const examples: HybiCase[] = [
     frame({ opcode: 1, payload: "one", fin: false, maskingKey: hex("01 02 03 04") }),
     frame({ opcode: 0, payload: "two", maskingKey: hex("FF FE FD FC") }),
   ], [["text", "onetwo"]]),
-  row("5.2", "two texts behind each other", [text("a"), text("bc")], [["text", "a"], [
+  row("5.2", "two texts, one after the other", [text("a"), text("bc")], [["text", "a"], [
     "text",
     "bc",
   ]]),
   row(
     "5.2",
-    "forty short texts behind each other",
+    "forty short texts one after the other",
     Array.from({ length: 40 }, (_, i) => text(`message ${i}`)),
     Array.from({ length: 40 }, (_, i) => ["text", `message ${i}`]),
   ),
   row(
     "5.6",
-    "ASCII and other texts behind each other",
+    "ASCII and other texts one after the other",
     ["a", "é", "b", "c", "世", "😀", "", "d"].map(text),
     [
       ...["a", "é", "b", "c", "世", "😀", "", "d"].map((payload) => ["text", payload] as const),
@@ -100,7 +100,7 @@ const control: HybiCase[] = [
     2,
   ]),
   failure("5.5", "a pong of 126 bytes", [[], pong(new Uint8Array(126))], [1002, 2]),
-  row("5.5.3", "AB 2.7: a pong that nobody asked for", [pong("")], [["pong", bytes()]]),
+  row("5.5.3", "AB 2.7: an unsolicited pong", [pong("")], [["pong", bytes()]]),
   row("5.5.3", "AB 2.8: a pong with payload", [pong("unsolicited"), ping("x")], [
     ["pong", bytes("unsolicited")],
     ["ping", bytes("x")],
@@ -113,7 +113,7 @@ const control: HybiCase[] = [
   ),
 ];
 
-/** A text that is answered before the connection fails. */
+/** A text that is received before the connection fails. */
 const EARLIER = text("Hello, world!");
 const EARLIER_EVENT: HybiEvent = ["text", "Hello, world!"];
 
@@ -135,10 +135,10 @@ const opcodes: HybiCase[] = [3, 4, 5, 6, 7, 11, 12, 13, 14, 15].flatMap((opcode,
   const broken = frame({ opcode, payload: "abc" });
   return [
     failure("5.2", name, [[], broken], [1002, 1]),
-    failure("5.2", `${name} behind a text`, [[EARLIER], broken], [1002, 1], {
+    failure("5.2", `${name} after a text`, [[EARLIER], broken], [1002, 1], {
       events: [EARLIER_EVENT],
     }),
-    failure("5.2", `${name} inside of a message`, [[begin("a")], broken], [1002, 1]),
+    failure("5.2", `${name} inside a message`, [[begin("a")], broken], [1002, 1]),
   ];
 });
 
@@ -187,7 +187,7 @@ const masking: HybiCase[] = [
       { events: [EARLIER_EVENT] },
     )
   ),
-  failure("5.1", "an unmasked frame inside of a message", [
+  failure("5.1", "an unmasked frame inside a message", [
     [begin("a")],
     frame({ opcode: 0, payload: "b", maskingKey: null }),
   ], [1002, 2]),
@@ -215,16 +215,16 @@ const fragmentation: HybiCase[] = [
     continuation("", false),
     continuation(hex("80"), true),
   ], [["binary", hex("00 FF 80")]]),
-  row("5.4", "AB 5.6, 5.7: a ping inside of a message", [
+  row("5.4", "AB 5.6, 5.7: a ping inside a message", [
     begin("frag1"),
     ping("ping"),
     continuation("frag2", true),
   ], [["ping", bytes("ping")], ["text", "frag1frag2"]]),
-  row("5.4", "a pong inside of a message", [begin("a"), pong(""), continuation("b", true)], [
+  row("5.4", "a pong inside a message", [begin("a"), pong(""), continuation("b", true)], [
     ["pong", bytes()],
     ["text", "ab"],
   ]),
-  row("5.4", "AB 5.19, 5.20: pings inside of a message of five frames", [
+  row("5.4", "AB 5.19, 5.20: pings inside a message of five frames", [
     begin("1"),
     continuation("2", false),
     ping("a"),
@@ -242,14 +242,14 @@ const fragmentation: HybiCase[] = [
     ),
     failure(
       "5.4",
-      `AB 5.13, 5.14: a continuation behind a whole message, FIN ${fin}`,
+      `AB 5.13, 5.14: a continuation after a whole message, FIN ${fin}`,
       [[EARLIER], continuation("a", fin)],
       [1002, 1],
       { events: [EARLIER_EVENT] },
     ),
     failure(
       "5.4",
-      `AB 5.15: a continuation behind a fragmented message, FIN ${fin}`,
+      `AB 5.15: a continuation after a fragmented message, FIN ${fin}`,
       [[begin("a"), continuation("b", true)], continuation("c", fin)],
       [1002, 1],
       { events: [["text", "ab"]] },
@@ -262,13 +262,13 @@ const fragmentation: HybiCase[] = [
     ),
     failure(
       "5.4",
-      `AB 5.18: a text inside of a text, FIN ${fin}`,
+      `AB 5.18: a text inside a text, FIN ${fin}`,
       [[begin("a")], frame({ opcode: 1, payload: "b", fin })],
       [1002, 1],
     ),
     failure(
       "5.4",
-      `a binary message inside of a text, FIN ${fin}`,
+      `a binary message inside a text, FIN ${fin}`,
       [[begin("a"), continuation("b", false), ping("")], frame({ opcode: 2, payload: "b", fin })],
       [1002, 1],
       { events: [["ping", bytes()]] },

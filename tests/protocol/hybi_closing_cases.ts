@@ -19,7 +19,7 @@ import {
 } from "./hybi_frames.ts";
 import { UTF8_CASES, type Utf8Case } from "./utf8_cases.ts";
 
-/** The codes that RFC 6455 §7.4 and its registry let be sent. */
+/** The codes that may be on the wire by RFC 6455 §7.4 and its registry. */
 export const CLOSE_CODES = [
   1000,
   1001,
@@ -81,7 +81,7 @@ export const CLOSING_CASES: readonly HybiCase[] = [
     [],
     close(1000, hex("CE BA E1 BD B9 CF 83 CE BC CE B5 ED A0 80 65 64 69 74 65 64")),
   ], [1007, 28]),
-  failure("5.5.1", "a reason that ends inside of a character", [[], close(1000, hex("E4 B8"))], [
+  failure("5.5.1", "a reason that ends inside a character", [[], close(1000, hex("E4 B8"))], [
     1007,
     10,
   ]),
@@ -98,12 +98,12 @@ export const CLOSING_CASES: readonly HybiCase[] = [
   row("5.5.1", "AB 7.1.2: a second closing frame is discarded", [close(1000), close(1001)], [
     ["close", 1000, ""],
   ]),
-  row("5.5.1", "AB 7.1.3, 7.1.4: a ping and a text behind it are discarded", [
+  row("5.5.1", "AB 7.1.3, 7.1.4: a ping and a text after it are discarded", [
     close(1000),
     ping(""),
     text("too late"),
   ], [["close", 1000, ""]]),
-  row("5.5.1", "AB 7.1.5: inside of a message, whose rest is discarded", [
+  row("5.5.1", "AB 7.1.5: inside a message, the rest of which is discarded", [
     begin("a"),
     close(1000),
     continuation("b", true),
@@ -113,7 +113,7 @@ export const CLOSING_CASES: readonly HybiCase[] = [
     close(1000),
     ping(""),
   ], [["binary", pattern(256 * 1024)], ["close", 1000, ""]]),
-  row("5.5.1", "what breaks the rules behind it is discarded too", [
+  row("5.5.1", "a broken rule after it is discarded too", [
     close(1000),
     hex("FF FF FF FF FF FF FF FF FF FF FF FF FF FF FF FF"),
   ], [["close", 1000, ""]]),
@@ -124,8 +124,13 @@ export const LIMIT_CASES: readonly HybiCase[] = [
   row("7.4.1", "a text of maxMessageSize", [text("abcd")], [["text", "abcd"]], {
     maxMessageSize: 4,
   }),
-  failure("7.4.1", "a text of one more", [[], text("abcde")], [1009, 2], { maxMessageSize: 4 }),
-  row("7.4.1", "a text of 125 at most", [text("*".repeat(125))], [["text", "*".repeat(125)]], {
+  failure("7.4.1", "a text of maxMessageSize + 1", [[], text("abcde")], [1009, 2], {
+    maxMessageSize: 4,
+  }),
+  row("7.4.1", "a text of 125 bytes, if these are allowed", [text("*".repeat(125))], [[
+    "text",
+    "*".repeat(125),
+  ]], {
     maxMessageSize: 125,
   }),
   failure("7.4.1", "a text of 126", [[], text("*".repeat(126))], [1009, 4], {
@@ -137,7 +142,10 @@ export const LIMIT_CASES: readonly HybiCase[] = [
   row("7.4.1", "frames of maxMessageSize in all", [begin("ab"), continuation("cd", true)], [
     ["text", "abcd"],
   ], { maxMessageSize: 4 }),
-  failure("7.4.1", "frames of one more in all", [[begin("ab")], continuation("cde", true)], [
+  failure("7.4.1", "frames of maxMessageSize + 1 in all", [
+    [begin("ab")],
+    continuation("cde", true),
+  ], [
     1009,
     2,
   ], {
@@ -165,7 +173,7 @@ export const LIMIT_CASES: readonly HybiCase[] = [
       maxFragments: 2,
     },
   ),
-  row("7.4.1", "an empty message where none may be longer", [text("")], [["text", ""]], {
+  row("7.4.1", "an empty message, if none may be longer", [text("")], [["text", ""]], {
     maxMessageSize: 0,
   }),
   row(
@@ -190,8 +198,8 @@ export const LIMIT_CASES: readonly HybiCase[] = [
 ];
 
 /**
- * A text in two frames of which the first has `at` bytes of the payload, and where it fails if it is
- * not UTF-8: what cannot be there in its frame, what ends too early at the end of the second.
+ * A text in two frames, of which the first has `at` bytes of the payload. If it is not UTF-8, it fails
+ * in the frame of the first wrong byte, or at the end of the second frame if it is incomplete.
  */
 export function inTwoFrames({ name, payload, message, fatal }: Utf8Case, at: number): HybiCase {
   const title = `${name}, in two frames at ${at}`;
@@ -201,7 +209,7 @@ export function inTwoFrames({ name, payload, message, fatal }: Utf8Case, at: num
   return failure("8.1", title, [[], bytes(...frames)], [1007, after]);
 }
 
-/** A text of which each byte is a frame, and where it fails if it is not UTF-8. */
+/** A text with a frame for each byte. If it is not UTF-8, it fails at the first wrong byte. */
 function byteByByte({ name, payload, message, fatal }: Utf8Case): HybiCase {
   const title = `${name}, each byte in a frame`;
   const frames = Array.from(
@@ -217,7 +225,7 @@ function byteByByte({ name, payload, message, fatal }: Utf8Case): HybiCase {
   return failure("8.1", title, [[], bytes(...frames)], [1007, 7 * (fatal ?? payload.length)]);
 }
 
-/** Texts in one frame, in two and in many: those that are UTF-8, and where others fail. */
+/** Texts in one frame, in two, and in many, which are UTF-8 or fail. */
 export const TEXT_CASES: readonly HybiCase[] = UTF8_CASES.flatMap((one) => {
   const { name, payload, message, fatal } = one;
   const whole = message !== undefined

@@ -1,11 +1,11 @@
 /**
- * Frames of RFC 6455, right and wrong, and the rows that tell what must come of them.
+ * Frames of RFC 6455, valid and not, and rows that say what must be received.
  *
  * @module
  */
 import { bytes, hex } from "./hixie_cases.ts";
 
-/** A message, a control frame. */
+/** A message or a control frame. */
 export type HybiEvent =
   | readonly ["text", string]
   | readonly ["binary" | "ping" | "pong", Uint8Array]
@@ -15,40 +15,40 @@ export type HybiEvent =
 export interface HybiCase {
   /** What it shows. */
   readonly name: string;
-  /** The section of RFC 6455 that asks for it. */
+  /** The section of RFC 6455 that demands it. */
   readonly section: string;
   /** What the client sends. */
   readonly input: Uint8Array;
-  /** What is to come of it, before the error if there is one. */
+  /** What must be received, before the error if there is one. */
   readonly events: readonly HybiEvent[];
-  /** The close code that the server fails the connection with, and after how many bytes of input. */
+  /** The close code with which the connection fails, and after how many bytes of input. */
   readonly error?: { readonly code: number; readonly after: number };
-  /** The limit it needs, in bytes; by default one that it does not reach. */
+  /** The limit, in bytes. Default: one that the row does not reach. */
   readonly maxMessageSize: number;
-  /** The limit it needs, in frames; by default one that it does not reach. */
+  /** The limit, in frames. Default: one that the row does not reach. */
   readonly maxFragments: number;
 }
 
-/** What a frame is made of; what is left out is as in most frames. */
+/** The parts of a frame. */
 export interface FrameParts {
   /** The opcode, with `0x40`, `0x20` and `0x10` for the reserved bits. */
   readonly opcode: number;
-  /** `true` unless told. */
+  /** Default: `true`. */
   readonly fin?: boolean;
-  /** Text stands for its UTF-8; none unless told. */
+  /** A string is encoded as UTF-8. Default: empty. */
   readonly payload?: string | Uint8Array;
-  /** In how many bytes the length is: 0 (in the second byte), 2 or 8; the fewest unless told. */
+  /** The size of the extended length: 0, 2 or 8 bytes. Default: as few as possible. */
   readonly lengthSize?: number;
-  /** The length, if it is not the payload's. */
+  /** The length in the header. Default: that of the payload. */
   readonly length?: number;
-  /** The masking key; the RFC's of §5.7 unless told, `null` for an unmasked frame. */
+  /** The masking key, `null` for an unmasked frame. Default: that of RFC 6455 §5.7. */
   readonly maskingKey?: Uint8Array | null;
 }
 
 /** The masking key of the examples in RFC 6455 §5.7. */
 const KEY = hex("37 FA 21 3D");
 
-/** The bytes of a frame, which need not obey any rule. */
+/** Makes a frame, which may break any rule. */
 export function frame(parts: FrameParts): Uint8Array {
   const { opcode, fin = true, maskingKey = KEY } = parts;
   const payload = bytes(parts.payload ?? "");
@@ -70,7 +70,7 @@ export function frame(parts: FrameParts): Uint8Array {
 /** A copy, masked. */
 function masked(payload: Uint8Array, key: Uint8Array): Uint8Array {
   const copy = payload.slice();
-  // A loop, since some payloads have megabytes.
+  // A loop, because some payloads have megabytes.
   for (let i = 0; i < copy.length; i++) copy[i] = (copy[i] as number) ^ (key[i & 3] as number);
   return copy;
 }
@@ -105,7 +105,7 @@ export function pong(payload: string | Uint8Array): Uint8Array {
   return frame({ opcode: 10, payload });
 }
 
-/** A closing frame; without a code, of any payload. */
+/** A closing frame. Without a code, `reason` is the whole payload. */
 export function close(code?: number, reason: string | Uint8Array = ""): Uint8Array {
   const payload = code === undefined
     ? bytes(reason)
@@ -113,7 +113,7 @@ export function close(code?: number, reason: string | Uint8Array = ""): Uint8Arr
   return frame({ opcode: 8, payload });
 }
 
-/** What a row may leave out. */
+/** The optional parts of a row. */
 export type Options = Partial<Pick<HybiCase, "error" | "maxMessageSize" | "maxFragments">>;
 
 /** A row. */
@@ -130,8 +130,8 @@ export function row(
 }
 
 /**
- * A row that fails: `before`, then bytes of which `fatal` are read before the connection fails, and
- * behind them a text that must not arrive.
+ * A row that fails. The input is `before`, then `broken`, of which `fatal` bytes are read before the
+ * connection fails, and then a text that must not be received.
  */
 export function failure(
   section: string,
@@ -145,7 +145,7 @@ export function failure(
   return row(section, name, input, events, { ...options, error: { code, after } });
 }
 
-/** `size` bytes of which each depends on its place. */
+/** Bytes that each depend on their place. */
 export function pattern(size: number): Uint8Array {
   const bytes = new Uint8Array(size);
   for (let i = 0; i < size; i++) bytes[i] = i * 7 + (i >> 8);

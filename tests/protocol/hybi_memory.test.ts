@@ -10,7 +10,7 @@ import { client, receiveAll, recorder, server } from "./hybi_receive.ts";
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** Notes the sizes of the buffers that are made or moved while `run` runs. */
+/** Returns the sizes of the buffers that are made or moved while `run` runs. */
 function allocations(run: () => void): number[] {
   const sizes: number[] = [];
   const { Uint8Array } = globalThis;
@@ -44,7 +44,7 @@ describe("memory", () => {
   const size = 4 * MIB;
 
   for (const opcode of [1, 2]) {
-    test(`for a message of opcode ${opcode} is not far ahead of what has arrived`, () => {
+    test(`for a message of opcode ${opcode} is not far ahead of the bytes that have arrived`, () => {
       const hybi = server();
       const header = frame({ opcode, length: size, lengthSize: 8 });
       const sizes = allocations(() => receiveAll(hybi, [header]));
@@ -99,7 +99,7 @@ describe("memory", () => {
     assertEquals(Math.max(...buffers), 4096 * 64);
   });
 
-  test("of a message belongs to the receiver, to the byte", () => {
+  test("of a message belongs to the receiver, and has its size", () => {
     const payload = new Uint8Array(100_000);
     const inputs = [
       [[binary(payload)], false],
@@ -112,8 +112,8 @@ describe("memory", () => {
       [[binary("")], false],
       [[begin("", 2), continuation("", true)], false],
     ] as const;
-    for (const [pieces, given] of inputs) {
-      const { events } = receiveAll(server(), pieces, given);
+    for (const [pieces, owned] of inputs) {
+      const { events } = receiveAll(server(), pieces, owned);
       const [, message] = events[0] as ["binary", Uint8Array];
       assertEquals(message.buffer.byteLength, message.length);
     }
@@ -155,7 +155,7 @@ describe("memory", () => {
     });
   }
 
-  test("of a frame in pieces is gone when the frame is there", () => {
+  test("for a frame in pieces is not kept once the frame is complete", () => {
     for (const one of [ping("abc"), text("abc"), binary("abc")]) {
       for (let cut = 1; cut < one.length; cut++) {
         const hybi = server();
@@ -165,14 +165,14 @@ describe("memory", () => {
             hybi.receive(one.slice(cut), false, recorder([]));
           })
         );
-        // What was kept would not have to be made again.
+        // Memory that was kept would not be made again.
         assertEquals(sizes[1], sizes[0], `cut at ${cut}`);
         assertEquals(sizes[2], sizes[0], `cut at ${cut}`);
       }
     }
   });
 
-  test("of a long text serves the next one", () => {
+  test("of a long text is used for the next one", () => {
     const [first, ...others] = [...chopped(text("a".repeat(200_000)), 50_000)] as [Uint8Array];
     const receive = (pieces: Uint8Array[]): number[] =>
       allocations(() => {
@@ -181,12 +181,12 @@ describe("memory", () => {
       }).filter((size) => size >= 100_000);
     receive([first, ...others]);
     assertEquals(receive([first, ...others]), []);
-    // Of two at a time, only one can have it.
+    // Only one of two texts can have it at a time.
     assertEquals(receive([first]), []);
     assertEquals(receive([first]), [200_000]);
   });
 
-  test("of a long text is not that of another", () => {
+  test("of a long text is not used for another at the same time", () => {
     const texts = ["a", "b", "c"].map((letter) => letter.repeat(300_000));
     const hybis = texts.map(() => server());
     const frames = texts.map((message) => [...chopped(text(message), 70_000)]);
@@ -201,17 +201,17 @@ describe("memory", () => {
     }
   });
 
-  test("of a given chunk is handed on if the message is most of it", () => {
+  test("of an owned chunk is handed on if the message is most of it", () => {
     // The size of the message, of the text before it, and whether it is most of the chunk.
     const rows = [[1000, 0, true], [1000, 2000, false], [12, 0, true], [11, 0, false]] as const;
     for (const [size, before, same] of rows) {
       const chunk = new Uint8Array([...text("*".repeat(before)), ...binary(new Uint8Array(size))]);
-      for (const given of [false, true]) {
+      for (const owned of [false, true]) {
         const events: HybiEvent[] = [];
-        server().receive(chunk.slice(), given, recorder(events));
+        server().receive(chunk.slice(), owned, recorder(events));
         const [, message] = events[1] as ["binary", Uint8Array];
         assertEquals(message, new Uint8Array(size));
-        assertEquals(message.byteOffset > 0, given && same, `${size} bytes behind ${before}`);
+        assertEquals(message.byteOffset > 0, owned && same, `${size} bytes after ${before}`);
       }
     }
   });

@@ -1,5 +1,5 @@
 /**
- * Feeds bytes to {@linkcode Hybi} in pieces and writes down what comes of them.
+ * Feeds bytes to {@linkcode Hybi} in pieces and records the events.
  *
  * @module
  */
@@ -8,22 +8,22 @@ import { Hybi } from "../../src/protocol/hybi.ts";
 import type { Sink } from "../../src/protocol/protocol.ts";
 import type { HybiEvent } from "./hybi_frames.ts";
 
-/** Limits that no test reaches unless it means to. */
+/** Limits that tests do not reach. */
 export const LIMITS = { maxMessageSize: 1 << 26, maxFragments: 1 << 20 };
 
-/** A server's end, without a limit that matters unless one is given. */
+/** Makes a server's end, with limits that tests do not reach unless others are given. */
 export function server(limits: Partial<typeof LIMITS> = {}): Hybi {
   return new Hybi({ ...LIMITS, ...limits }, { role: "server" });
 }
 
-/** A client's end. */
+/** Makes a client's end, with limits as above. */
 export function client(limits: Partial<typeof LIMITS> = {}): Hybi {
   return new Hybi({ ...LIMITS, ...limits }, { role: "client" });
 }
 
 /**
- * A sink that writes down, and says at each event whether to go on. Messages are kept as they come,
- * since they belong to the receiver; other payloads are copied.
+ * Makes a sink that records events, and asks `goOn` after each whether to go on. Messages belong to the
+ * receiver and are kept as they are; other payloads are copied.
  */
 export function recorder(events: HybiEvent[], goOn: () => boolean = () => true): Sink {
   const note = (event: HybiEvent): boolean => {
@@ -39,19 +39,20 @@ export function recorder(events: HybiEvent[], goOn: () => boolean = () => true):
   };
 }
 
-/** What came of the bytes. */
+/** What was received. */
 export interface Received {
   readonly events: HybiEvent[];
-  /** What ended it, and after how many bytes of input at most. */
+  /** The error that ended the connection. */
   readonly error: ProtocolError | undefined;
+  /** How many bytes were fed until then, or in all. */
   readonly after: number;
 }
 
 /**
- * Feeds the pieces one after another, each in memory of its own. What is not given is overwritten
- * afterwards: a message must not depend on a chunk that is no longer valid.
+ * Feeds the pieces one after the other, each in memory of its own. If that is not owned, it is
+ * overwritten afterwards: a message must not depend on a chunk that is no longer valid.
  */
-export function receiveAll(hybi: Hybi, pieces: Iterable<Uint8Array>, given = false): Received {
+export function receiveAll(hybi: Hybi, pieces: Iterable<Uint8Array>, owned = false): Received {
   const events: HybiEvent[] = [];
   const sink = recorder(events);
   let after = 0;
@@ -59,9 +60,9 @@ export function receiveAll(hybi: Hybi, pieces: Iterable<Uint8Array>, given = fal
     for (const piece of pieces) {
       const chunk = piece.slice();
       after += chunk.length;
-      const taken = hybi.receive(chunk, given, sink);
+      const taken = hybi.receive(chunk, owned, sink);
       if (taken !== chunk.length) throw new Error(`${taken} of ${chunk.length} bytes were taken`);
-      if (!given) chunk.fill(0x2a);
+      if (!owned) chunk.fill(0x2a);
     }
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;

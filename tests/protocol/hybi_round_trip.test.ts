@@ -6,7 +6,7 @@ import { dice } from "./hixie_receive.ts";
 import { begin, continuation, type HybiEvent, pattern, ping } from "./hybi_frames.ts";
 import { client, receiveAll, server } from "./hybi_receive.ts";
 
-/** Lengths around those at which something changes, and some in between. */
+/** Lengths around those at which the format of a frame changes, and some in between. */
 const LENGTHS = [0, 1, 7, 8, 30, 31, 40, 63, 64, 124, 125, 126, 200, 1017, 1023, 1024, 1100, 5000];
 const WORDS = ["a", "text ", "é", "世", "😀", "\ufffd", "\ufeff", "\0", "0123456789"];
 
@@ -37,7 +37,7 @@ function randomEvent(roll: (limit: number) => number): HybiEvent {
   return [kind === 8 ? "ping" : "pong", payload.subarray(0, 125)];
 }
 
-describe("what one end writes is what the other receives", () => {
+describe("one end receives what the other writes", () => {
   for (const [sender, receiver] of [[client, server], [server, client]] as const) {
     test(`from a ${sender.name} to a ${receiver.name}, in random pieces`, () => {
       for (let seed = 1; seed <= 60; seed++) {

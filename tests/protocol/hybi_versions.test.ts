@@ -13,7 +13,7 @@ import { chopped, everySplit } from "./hixie_receive.ts";
 import { begin, close, frame, type FrameParts, type HybiEvent, text } from "./hybi_frames.ts";
 import { LIMITS, receiveAll } from "./hybi_receive.ts";
 
-/** A frame, what came of the version-7 client's, and the close code that version 13 answers with. */
+/** A frame, what versions 7 and 8 receive, and the close code of version 13 if that differs. */
 type Row = readonly [name: string, parts: FrameParts, expected: HybiEvent | 1002, in13?: 1002];
 
 const rows: readonly Row[] = [
@@ -130,7 +130,7 @@ for (const role of ["server", "client"] as const) {
 }
 
 describe("versions 7 and 8", () => {
-  test("take lengths of any size in fragments, as the field's clients send them", () => {
+  test("accept lengths of any size in fragments, as real clients send them", () => {
     const input = bytes(
       hex("81 FE 00 05 00 00 00 00"),
       "Hello",
@@ -145,13 +145,13 @@ describe("versions 7 and 8", () => {
     }
   });
 
-  test("count a length in 8 bytes against maxMessageSize", () => {
+  test("compare a length in 8 bytes with maxMessageSize", () => {
     const hybi = new Hybi({ ...LIMITS, maxMessageSize: 4 }, { role: "server", version: "hybi-07" });
     const { error } = receiveAll(hybi, [frame({ opcode: 1, payload: "Hello", lengthSize: 8 })]);
     assertEquals(error?.code, 1009);
   });
 
-  test("echo the code 1004, which version 13 cannot send", () => {
+  test("write the code 1004, which version 13 cannot send", () => {
     const output = new Output();
     const old = new Hybi(LIMITS, { role: "server", version: "hybi-08" });
     old.writeClose(output, 1004, "");

@@ -6,7 +6,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { describe, test } from "node:test";
-import { checkCloseCode } from "../../src/protocol/close_frame.ts";
+import { checkCloseCode, fitReason } from "../../src/protocol/close_frame.ts";
 import { writeHeader } from "../../src/protocol/frame_header.ts";
 import type { Hybi } from "../../src/protocol/hybi.ts";
 import { BY_REFERENCE, Output } from "../../src/protocol/output.ts";
@@ -21,7 +21,7 @@ function written(write: (output: Output) => void): Uint8Array {
   return output.take();
 }
 
-/** The sizes at which the header's form or the way to the output changes, and those around them. */
+/** Sizes around those at which the form of the header or the way of writing changes. */
 const SIZES = [0, 1, 15, 16, 17, 63, 64, 65, 124, 125, 126, 127, 1000, 16383, 16384, 16385].concat(
   [21845, 65534, 65535, 65536, 65537, 200_000],
 );
@@ -63,7 +63,7 @@ describe("a server writes", () => {
     }
   });
 
-  test("texts of every size, whatever it is that their characters take", () => {
+  test("texts of every size, with characters of one to four bytes", () => {
     for (const size of SIZES) {
       for (const character of ["a", "é", "世", "😀", "\ud800", "a\udc00"]) {
         for (const message of [character.repeat(size), "a".repeat(size) + character]) {
@@ -79,7 +79,7 @@ describe("a server writes", () => {
     }
   });
 
-  test("frames behind each other", () => {
+  test("frames one after the other", () => {
     const output = new Output();
     const expected: Uint8Array[] = [];
     for (const size of [3, 70_000, 0, 130, 65_536, 65_537, 1]) {
@@ -124,7 +124,7 @@ describe("a server writes", () => {
     }
   });
 
-  test("the same bytes for every connection, which its format says", () => {
+  test("the same bytes for every connection, and says so with its format", () => {
     assertStrictEquals(server().format, "hybi");
     assertStrictEquals(client().format, undefined);
   });
@@ -141,7 +141,7 @@ describe("writeClose", () => {
     assertEquals(close(1000, "\ud800"), hex("88 05 03 E8 EF BF BD"));
   });
 
-  test("writes nothing where it throws", () => {
+  test("writes nothing if it throws", () => {
     const output = new Output();
     assertThrows(() => server().writeClose(output, 1005, ""), RangeError);
     assertEquals(output.size, 0);
@@ -185,6 +185,26 @@ describe("checkCloseCode", () => {
       "Cannot close with a reason but no code (RFC 6455 §5.5.1)",
     );
   });
+});
+
+describe("fitReason", () => {
+  test("keeps a reason of up to 123 bytes, and cuts a longer one between two characters", () => {
+    for (const fits of ["", "bye", "*".repeat(123), "é".repeat(61), "世".repeat(41)]) {
+      assertStrictEquals(fitReason(fits), fits);
+    }
+    const rows = [["*", 123], ["é", 61], ["世", 41], ["😀", 30]] as const;
+    for (const [character, most] of rows) {
+      assertStrictEquals(fitReason(character.repeat(200)), character.repeat(most));
+    }
+    checkCloseCode(1000, fitReason("😀".repeat(200)));
+  });
+});
+
+test("every version has binary messages and a closing frame", () => {
+  for (const { hasBinary, hasClosingFrame } of [server(), client()]) {
+    assert(hasBinary);
+    assert(hasClosingFrame);
+  }
 });
 
 describe("a client writes", () => {

@@ -11,7 +11,7 @@ import { dice } from "./hixie_receive.ts";
 
 const LIMIT = 1 << 24;
 const HELLO = bytes("Hello");
-/** "Hello" in a last block, with the byte that begins the tail and without it. */
+/** "Hello" in a last block, with the byte before the tail. */
 const LAST_HELLO = hex("F3 48 CD C9 C9 07 00");
 /** The letter H, and the last four of the five bytes before. */
 const AGAIN = hex("F2 00 11 00 00");
@@ -26,7 +26,7 @@ function make(keepsWindow = false): Inflater {
   return new Inflater({ zlib: zlib as unknown as Zlib, keepsWindow, scratch, windowScratch });
 }
 
-/** 258 bytes from `distance` before, in a block that is not the last (RFC 1951 §3.2.5, §3.2.6). */
+/** A block that copies 258 bytes from `distance` before. Not the last (RFC 1951 §3.2.5, §3.2.6). */
 function farCopy(distance: number): Uint8Array {
   const extra = (distance - 24577).toString(2).padStart(13, "0"); // of distance code 29
   const reversed = Array.from(extra).reverse().join("");
@@ -74,7 +74,7 @@ describe("a message that does not build on others", () => {
     }
   });
 
-  test("has no window of the one before", () => {
+  test("does not use the window of the one before", () => {
     const inflater = make();
     inflater.inflate(bytes(LAST_HELLO, LAST_HELLO), LIMIT);
     assertEquals(codeOf(assertThrows(() => inflater.inflate(AGAIN, LIMIT))), 1007);
@@ -82,7 +82,7 @@ describe("a message that does not build on others", () => {
     assertEquals(codeOf(assertThrows(() => inflater.inflate(AGAIN, LIMIT))), 1007);
   });
 
-  test("is refused if it is no DEFLATE, and the next one is inflated", () => {
+  test("is refused if it is not DEFLATE, and the next one is inflated", () => {
     const inflater = make();
     for (
       const payload of [hex("FF"), hex("F2 48 FF FF FF FF FF"), bytes(LAST_HELLO, hex("FF"))]
@@ -92,7 +92,7 @@ describe("a message that does not build on others", () => {
     }
   });
 
-  test("may be as long as the limit, and no longer", () => {
+  test("may be as long as the limit, but not longer", () => {
     const inflater = make();
     for (const size of [0, 1, 2, 1000, 65534, 65535, 65536, 65537, 131072, 200_000]) {
       for (const message of [new Uint8Array(size), noise(size)]) {
@@ -105,9 +105,9 @@ describe("a message that does not build on others", () => {
     }
   });
 
-  // A last block takes 3 bytes, or 2 if it is empty; one more may come for each 1024 bytes.
+  // A last block takes 3 bytes, or 2 if it is empty. One more is allowed for each 1024 bytes.
   for (const [filler, most] of [[0, 32], [1000, 33], [5100, 37]] as const) {
-    test(`may have ${most} last blocks beside ${filler} bytes, and no more`, () => {
+    test(`may have ${most} last blocks beside ${filler} bytes, but not more`, () => {
       const inflater = make();
       const stored = bytes(hex("00"), hex(storedLength(filler)), new Uint8Array(filler));
       const payload = (count: number) => bytes(repeated(LAST_A, count), stored, hex("00"));
@@ -119,7 +119,7 @@ describe("a message that does not build on others", () => {
     });
   }
 
-  test("may not have nothing but last blocks", () => {
+  test("may not consist of last blocks", () => {
     const inflater = make();
     assertEquals(
       codeOf(assertThrows(() => inflater.inflate(repeated(hex("03 00"), 1 << 20), LIMIT))),
@@ -127,7 +127,7 @@ describe("a message that does not build on others", () => {
     );
   });
 
-  test("has a window of 32 KiB behind a last block, wherever that began", () => {
+  test("has a window of 32 KiB after a last block, at any offset", () => {
     const inflater = make();
     for (const size of [32_768, 32_769, 40_000, 65_535, 65_536, 100_000]) {
       const before = noise(size);
@@ -137,7 +137,7 @@ describe("a message that does not build on others", () => {
     }
   });
 
-  test("can be cut into blocks anyhow", () => {
+  test("may be cut into blocks anywhere", () => {
     const inflater = make();
     const random = dice(1951);
     for (let i = 0; i < 200; i++) {
@@ -162,7 +162,7 @@ describe("a message that does not build on others", () => {
 });
 
 describe("messages that build on those before", () => {
-  test("go on behind any end of a message", () => {
+  test("continue after any end of a message", () => {
     const ends = [LAST_HELLO, bytes(LAST_HELLO, hex("00")), bytes(LAST_HELLO, hex("01"))];
     for (const end of [...ends, hex("F2 48 CD C9 C9 07 00")]) {
       const inflater = make(true);
@@ -174,7 +174,7 @@ describe("messages that build on those before", () => {
     }
   });
 
-  test("have a window of 32 KiB, also behind last blocks", () => {
+  test("have a window of 32 KiB, also after last blocks", () => {
     const inflater = make(true);
     let sent = bytes();
     for (const size of [10_000, 30_000, 5000, 32_768, 1, 70_000]) {
@@ -190,10 +190,10 @@ describe("messages that build on those before", () => {
     inflater.free();
   });
 
-  test("may end with a last block each, which makes no memory but the message's", () => {
+  test("may each end with a last block, without new memory but the message's", () => {
     const inflater = make(true);
     inflater.inflate(deflate(noise(40_000)), LIMIT);
-    // What a message ends with counts for it, and not for the next one.
+    // A last block at the end of a message does not count for the next one.
     const most = bytes(repeated(LAST_A, 32), hex("01"));
     for (let i = 0; i < 100; i++) {
       const { buffers } = count(() => assertEquals(inflater.inflate(most, LIMIT).length, 32));
@@ -202,7 +202,7 @@ describe("messages that build on those before", () => {
     inflater.free();
   });
 
-  test("leave those of other connections alone", () => {
+  test("do not affect those of other connections", () => {
     const [one, other] = [make(true), make(true)];
     one.inflate(deflate("Hello"), LIMIT);
     other.inflate(deflate("Ahoj!"), LIMIT);

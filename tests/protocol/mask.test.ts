@@ -9,7 +9,7 @@ function transform(original: Uint8Array, maskingKey: Uint8Array): Uint8Array {
 }
 
 const KEY = Uint8Array.of(0x9a, 0x01, 0x7f, 0xc3);
-/** Its first byte is the lowest. */
+/** The same key as a number: its lowest byte is the first. */
 const NUMBER = 0xc37f019a | 0;
 
 const SIZES = [
@@ -17,7 +17,7 @@ const SIZES = [
   ...[1000, 1023, 1024, 1025, 1087, 1088, 1089, 4096, 65535, 65536, 126975, 126976, 126977, 300001],
 ];
 
-/** Bytes of a seed, of which the first `offset` and the last 8 are not to be touched. */
+/** Bytes with a part of `size`, which begins at `offset` and ends 8 bytes before the end. */
 function surrounded(size: number, offset: number): { whole: Uint8Array; part: Uint8Array } {
   const roll = dice(size * 8 + offset);
   const whole = Uint8Array.from({ length: offset + size + 8 }, () => roll(256));
@@ -56,7 +56,7 @@ describe("mask", () => {
     assertEquals(whole, before);
   });
 
-  test("tells whether all bytes are ASCII, wherever the one is that is not", () => {
+  test("tells whether all bytes are ASCII, wherever another one is", () => {
     for (const size of SIZES) {
       const original = new Uint8Array(size).fill(0x7f);
       assertEquals(mask(transform(original, KEY), 0, size, NUMBER) < 0x80, true, `${size}`);
@@ -96,7 +96,7 @@ describe("maskInto", () => {
     }
   });
 
-  test("puts what fits into the scratch memory", () => {
+  test("masks into the scratch memory", () => {
     for (const size of [1024, 5000, scratch.length]) {
       const { whole, part } = surrounded(size, 1);
       maskInto(scratch, 0, whole, 1, 1 + size, NUMBER);
@@ -106,7 +106,7 @@ describe("maskInto", () => {
 });
 
 describe("rotate", () => {
-  test("gives the key for what follows", () => {
+  test("returns the key for the bytes that follow", () => {
     const data = Uint8Array.from({ length: 64 }, (_, i) => i);
     for (let cut = 0; cut <= 20; cut++) {
       const masked = data.slice();
@@ -118,7 +118,7 @@ describe("rotate", () => {
 });
 
 describe("instantiate", () => {
-  test("gives a function that masks its window", () => {
+  test("returns a function that masks its window", () => {
     const simd = instantiate();
     for (const size of [0, 1, 15, 16, 17, 63, 64, 65, 200, simd?.window.length ?? 0]) {
       simd?.window.fill(0x7f);
@@ -130,7 +130,7 @@ describe("instantiate", () => {
     }
   });
 
-  test("gives nothing where the module cannot be made", () => {
+  test("returns undefined if the module cannot be made", () => {
     assertStrictEquals(instantiate("AAAA"), undefined);
     assertStrictEquals(instantiate("no base64: ü"), undefined);
   });

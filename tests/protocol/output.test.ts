@@ -6,11 +6,11 @@ import { Output } from "../../src/protocol/output.ts";
 import { bytes } from "./hixie_cases.ts";
 import { pattern } from "./hybi_frames.ts";
 
-/** What a transport was given. */
+/** A write of a transport. */
 interface Write {
   readonly bytes: Uint8Array;
   readonly stable: boolean;
-  /** Whether it was the very array that was put in. */
+  /** Whether it was the same array that was put in. */
   readonly same: boolean;
 }
 
@@ -35,7 +35,7 @@ describe("Output", () => {
     assertEquals(flush(output), []);
   });
 
-  test("is sent as the start of its buffer where the target can do that", () => {
+  test("is sent by writeStart if the target has it", () => {
     const output = new Output();
     const writes: Uint8Array[] = [];
     const flush = () =>
@@ -55,7 +55,7 @@ describe("Output", () => {
     assertEquals(writes, ["first", "2nd", "payload", "3rd"].map((text) => bytes(text)));
   });
 
-  test("keeps its place for what is written to its bytes", () => {
+  test("reserves room for bytes that are written later", () => {
     const output = new Output();
     output.append(Uint8Array.of(1, 2, 3));
     const at = output.reserve(5000);
@@ -90,7 +90,7 @@ describe("Output", () => {
     assertEquals(output.size, 0);
   });
 
-  test("takes everything out as one", () => {
+  test("returns everything as one array", () => {
     const output = new Output();
     output.append(bytes("a"));
     output.refer(bytes("b"));
@@ -110,7 +110,7 @@ describe("Output", () => {
     }
   });
 
-  test("forgets everything, and a large buffer", () => {
+  test("removes everything, and a large buffer", () => {
     const output = new Output();
     output.append(pattern(100_000));
     output.refer(pattern(5));
@@ -119,11 +119,11 @@ describe("Output", () => {
     assertEquals(output.bytes.length, 1024);
   });
 
-  test("hands on a large buffer only if most of it is used", () => {
+  test("gives a large buffer away only if most of it is used", () => {
     for (const [used, stable] of [[50_000, false], [80_000, true]] as const) {
       const output = new Output();
       output.append(pattern(used));
-      // Room for the worst case, as a text takes it.
+      // Room for the worst case, as for a text.
       output.reserve(110_000 - used);
       const writes: Uint8Array[] = [];
       output.flush({
@@ -147,7 +147,7 @@ describe("Output", () => {
   const texts: [name: string, text: string][] = [
     ["ASCII", "a".repeat(200_000)],
     ["three bytes each", "\u20ac".repeat(100_000)],
-    // An estimate from samples takes the first for ASCII, and the second for three bytes each.
+    // By its samples, the first is ASCII, and the second has three bytes for each character.
     ["ASCII where it is looked at", ("a" + "\u20ac".repeat(6249)).repeat(32)],
     ["ASCII where it is not looked at", ("\u20ac" + "a".repeat(6249)).repeat(32)],
   ];

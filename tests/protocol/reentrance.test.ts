@@ -1,6 +1,6 @@
 /**
  * Connections that share module state (the memory for masking and for long texts, the streams of zlib)
- * receive and write inside of each other's callbacks.
+ * receive and write inside each other's callbacks.
  *
  * @module
  */
@@ -94,7 +94,7 @@ const CONNECTIONS: readonly Connection[] = [
     ],
   },
   {
-    name: "a server with control frames inside of long texts",
+    name: "a server with control frames inside long texts",
     make: server,
     makePeer: client,
     pieces: [
@@ -171,7 +171,7 @@ const ALONE = new Map(CONNECTIONS.map((each) => [each, run(each, nothing)]));
 for (const outer of CONNECTIONS) {
   describe(outer.name, () => {
     for (const inner of CONNECTIONS) {
-      test(`may receive ${inner.name} inside of each event`, () => {
+      test(`may receive ${inner.name} inside each event`, () => {
         const nested = () => {
           let isFirst = true;
           const deeper = () => {

@@ -23,7 +23,7 @@ const RECEIVERS: readonly Receiver[] = [
   { name: "draft76", make: hixie, frame: textFrame },
 ];
 
-/** Texts that come in one chunk. */
+/** A chunk of texts. */
 function join({ frame }: Receiver, messages: readonly string[]): Uint8Array {
   return Uint8Array.from(messages.flatMap((message) => [...frame(message)]));
 }
@@ -32,7 +32,7 @@ function receive({ make }: Receiver, chunk: Uint8Array, onText: Sink["text"]): v
   make().receive(chunk, false, { ...recorder([]), text: onText });
 }
 
-/** What a client reads of what was written for it. */
+/** Returns the texts that a peer receives from an output. */
 function read(output: Output, peer: Protocol = client()): string[] {
   const messages: string[] = [];
   const sink: Sink = { ...recorder([]), text: (message) => messages.push(message) > 0 };
@@ -43,8 +43,8 @@ function read(output: Output, peer: Protocol = client()): string[] {
 const TEXTS = ["first", "second", "", "a".repeat(64), "b".repeat(65), "second", "é", "last"];
 
 for (const receiver of RECEIVERS) {
-  describe(`short texts that one read of ${receiver.name} brings`, () => {
-    test("are passed on as they came, in every format", () => {
+  describe(`short texts of ${receiver.name} in one chunk`, () => {
+    test("can be written to every format as they were received", () => {
       for (
         const [writer, peer] of [[server(), client()], [client(), server()], [hixie(), hixie()]]
       ) {
@@ -59,7 +59,7 @@ for (const receiver of RECEIVERS) {
       }
     });
 
-    test("are passed on while the sink receives others", () => {
+    test("can be written while the sink receives others", () => {
       const output = new Output();
       const writer = server();
       const write = (message: string) => writer.writeText(output, message);
@@ -81,7 +81,7 @@ for (const receiver of RECEIVERS) {
     });
 
     for (const how of ["returned", "stopped", "failed"] as const) {
-      test(`do not depend on their bytes once the sink has ${how}`, () => {
+      test(`do not depend on the bytes of the chunk after the sink has ${how}`, () => {
         const kept: string[] = [];
         const chunk = join(receiver, ["one", "two", "three"]);
         const run = () =>

@@ -12,11 +12,11 @@ const implementations = {
 };
 
 describe("node:buffer", () => {
-  test("is found where process has it", () => {
+  test("is found if process has it", () => {
     assertExists(nodeBuffer());
   });
 
-  test("is undefined where there is none", () => {
+  test("is undefined if there is none", () => {
     assertStrictEquals(nodeBuffer({}), undefined);
     assertStrictEquals(nodeBuffer({ process: {} }), undefined);
     assertStrictEquals(
@@ -28,7 +28,7 @@ describe("node:buffer", () => {
 
 for (const [name, { latin1, isAscii, decode, encode }] of Object.entries(implementations)) {
   describe(`text by ${name}`, () => {
-    test("latin1: ASCII and FF are themselves, and no other byte is", () => {
+    test("latin1: ASCII and FF keep their value, and no other byte becomes one of these", () => {
       const all = Uint8Array.from({ length: 256 }, (_, byte) => byte);
       const string = latin1(all, 0, 256);
       assertStrictEquals(string.length, 256);
@@ -48,7 +48,7 @@ for (const [name, { latin1, isAscii, decode, encode }] of Object.entries(impleme
       assertStrictEquals(isAscii(Uint8Array.of(0xff, 0x61)), false);
     });
 
-    test("decode: as TextDecoder does, the byte order mark kept", () => {
+    test("decode: as TextDecoder does, with the byte order mark", () => {
       const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
       const roll = dice(75);
       const edges = bytes("\ufeffaé世😀", Uint8Array.of(0x80, 0xc0, 0xe0, 0xed, 0xf4, 0xf8, 0xfe));
@@ -61,7 +61,7 @@ for (const [name, { latin1, isAscii, decode, encode }] of Object.entries(impleme
       assertStrictEquals(decode(bytes("\ufeffa"), 0, 4), "\ufeffa");
     });
 
-    test("encode: as TextEncoder does, lone surrogates replaced", () => {
+    test("encode: as TextEncoder does, with lone surrogates replaced", () => {
       const roll = dice(77);
       const edges = "aé世😀\ud800\udfff\uffff\0";
       for (let round = 0; round < 3000; round++) {
@@ -75,7 +75,7 @@ for (const [name, { latin1, isAscii, decode, encode }] of Object.entries(impleme
   });
 }
 
-test("the wire format is the same on the Web's functions", () => {
+test("the wire format is the same with the Web's functions", () => {
   const own = { ...text };
   const messages = [
     "",
@@ -106,7 +106,7 @@ test("the wire format is the same on the Web's functions", () => {
 });
 
 describe("longestLoop", () => {
-  test("is higher where the runtime's call costs more", () => {
+  test("is higher if a call of the runtime takes longer", () => {
     const native = { Buffer: { prototype: { utf8Write: () => 0 } } };
     const encoder = new TextEncoder();
     const wrapped = {

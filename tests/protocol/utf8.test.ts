@@ -13,7 +13,7 @@ const CHECKERS = [
   ["the table's", utf8Checker(undefined)],
 ] as const;
 
-/** Where a text has to be padded so that the checks do not take it for a short one. */
+/** Padding that makes a text long enough for the runtime's check. */
 const PADDINGS = ["", "a".repeat(64), "é".repeat(200), "世😀".repeat(50)];
 
 describe("the incremental check", () => {
@@ -28,11 +28,11 @@ describe("the incremental check", () => {
       }
     });
 
-    test(`${name} says the same of long texts, cut everywhere`, () => {
+    test(`${name} gives the same result for long texts, cut everywhere`, () => {
       for (const { name, payload, message, fatal } of UTF8_CASES) {
         for (const before of PADDINGS) {
           for (const after of PADDINGS) {
-            // What ends too early is followed by nothing.
+            // An incomplete text is followed by nothing.
             if (message === undefined && fatal === undefined && after !== "") continue;
             const text = bytes(before, payload, after);
             const begin = text.length - payload.length - bytes(after).length;
@@ -88,7 +88,7 @@ function decodes(decoder: TextDecoder, bytes: Uint8Array): boolean {
 }
 
 describe("decodeText", () => {
-  test("gives every text, short and long", () => {
+  test("decodes every text, short and long", () => {
     for (const { name, payload, message } of UTF8_CASES) {
       for (const padding of PADDINGS) {
         const text = bytes("--", padding, payload, "---");
@@ -99,7 +99,7 @@ describe("decodeText", () => {
     }
   });
 
-  test("gives ASCII of every length", () => {
+  test("decodes ASCII of every length", () => {
     const text = bytes("ab".repeat(600));
     for (let length = 0; length < 1100; length++) {
       assertEquals(decodeText(text, 1, 1 + length, 0x7f), "ba".repeat(600).slice(0, length));

@@ -12,9 +12,9 @@ export interface Utf8Case {
   readonly name: string;
   /** The bytes. */
   readonly payload: Uint8Array;
-  /** The text that they are, if they are one. */
+  /** The text, if they are UTF-8. */
   readonly message?: string;
-  /** After how many bytes it cannot be one any more; if they only end too early, there is none. */
+  /** After how many bytes they cannot be UTF-8 any more; `undefined` if they are just incomplete. */
   readonly fatal?: number;
 }
 
@@ -22,7 +22,7 @@ function valid(name: string, digits: string, message: string): Utf8Case {
   return { name, payload: hex(digits), message };
 }
 
-/** The first impossible byte is the one before the `|`; without one, something is missing at the end. */
+/** The last byte before the `|` is the first wrong one. Without a `|`, the text is incomplete. */
 function invalid(name: string, digits: string): Utf8Case {
   const [before = "", after] = digits.split("|");
   const payload = hex(before + (after ?? ""));
@@ -33,7 +33,7 @@ function invalids(name: string, rows: readonly string[]): Utf8Case[] {
   return rows.map((digits) => invalid(`${name}: ${digits}`, digits));
 }
 
-/** "κόσμε" with U+1F79, which is not the letter that a keyboard gives. */
+/** "κόσμε" with U+1F79, not with the letter that keyboards have. */
 const KOSME = "CE BA E1 BD B9 CF 83 CE BC CE B5";
 
 /** κόσμε cut after each of its bytes. */
@@ -51,10 +51,10 @@ function prefixes(): Utf8Case[] {
   });
 }
 
-/** Each of a range of bytes before a space. */
+/** A row for each byte of a range, followed by a space. */
 function lonely(from: number, to: number): Utf8Case {
   const digits = Array.from({ length: to - from + 1 }, (_, i) => `${(from + i).toString(16)} 20`);
-  // C0, C1 and F5 to FF cannot be there at all, the others not before a space.
+  // C0, C1 and F5 to FF are never allowed, the others not before a space.
   const impossible = from <= 0xc1 || from >= 0xf5;
   const marked = impossible
     ? digits.join(" ").replace(" ", "| ")
@@ -99,7 +99,7 @@ export const UTF8_CASES: readonly Utf8Case[] = [
     "FD| BF BF BF BF BF",
   ]),
   valid("AB 6.11.1: last before the surrogates", "ED 9F BF", "\ud7ff"),
-  valid("AB 6.11.2: first behind the surrogates", "EE 80 80", "\ue000"),
+  valid("AB 6.11.2: the first after the surrogates", "EE 80 80", "\ue000"),
   valid("AB 6.11.3: U+FFFD, sent as such", "EF BF BD", "\ufffd"),
   valid("U+FFFD in a text", "61 C3 A9 EF BF BD 62", "aé\ufffdb"),
   ...invalids("AB 6.11.5: first beyond U+10FFFF", ["F4 90| 80 80"]),
@@ -132,7 +132,7 @@ export const UTF8_CASES: readonly Utf8Case[] = [
     ...["C2", "E0", "E0 A0", "ED 9F", "F0", "F0 90", "F0 90 80", "F4", "61 62 63 C3"],
   ]),
   invalid(
-    "AB 6.15: incomplete sequences behind each other",
+    "AB 6.15: incomplete sequences one after the other",
     "DF EF| BF F4 8F BF C2 E0 A0 F0 90 80",
   ),
   ...invalids("incomplete sequences before a character", ["C2 41|", "E0 A0 41|", "F0 90 80 41|"]),

@@ -1,0 +1,51 @@
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import { describe, test } from "node:test";
+import { MaskingKeys } from "../../src/protocol/masking_keys.ts";
+
+/** Runs with a source of random numbers that counts 1, 2, 3, …, and returns the sizes of the draws. */
+function withCounter(run: () => void): number[] {
+  const { getRandomValues } = crypto;
+  const sizes: number[] = [];
+  let count = 0;
+  crypto.getRandomValues = (<T extends ArrayBufferView | null>(array: T): T => {
+    const keys = array as unknown as Int32Array;
+    sizes.push(keys.length);
+    for (let i = 0; i < keys.length; i++) keys[i] = ++count;
+    return array;
+  }) as typeof getRandomValues;
+  try {
+    run();
+  } finally {
+    crypto.getRandomValues = getRandomValues;
+  }
+  return sizes;
+}
+
+describe("masking keys", () => {
+  test("are each used once, in draws that double up to 256", () => {
+    const keys = new MaskingKeys();
+    const sizes = withCounter(() => {
+      for (let i = 1; i <= 1500; i++) assertStrictEquals(keys.next(), i);
+    });
+    assertEquals(sizes, [4, 8, 16, 32, 64, 128, 256, 256, 256, 256, 256]);
+  });
+
+  test("are not drawn before the first is needed", () => {
+    assertEquals(withCounter(() => void new MaskingKeys()), []);
+  });
+
+  test("are random 32-bit integers, different for each connection", () => {
+    const all = [new MaskingKeys(), new MaskingKeys()].flatMap((keys) =>
+      Array.from({ length: 1000 }, () => keys.next())
+    );
+    assertEquals(all.filter((key) => key !== (key | 0)), []);
+    // Of 2000 random numbers below 2^32, two are the same in 1 of 2000 runs; three never.
+    const different = new Set(all).size;
+    assertEquals(different >= 1998, true, `${different} different keys`);
+    // Each bit is set in about half of the keys.
+    for (let bit = 0; bit < 32; bit++) {
+      const set = all.filter((key) => key >>> bit & 1).length;
+      assertEquals(set > 700 && set < 1300, true, `bit ${bit} is set in ${set} keys`);
+    }
+  });
+});
