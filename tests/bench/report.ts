@@ -216,8 +216,9 @@ export function readmeSection(results: Results, workloads: readonly Workload[]):
   return [
     "![How much faster and smaller than each peer](tests/bench/results/chart.svg)",
     summaryTable(results, workloads),
-    "Each figure is ours divided by theirs. Rows with ≥ compare throughput: more is better. Rows with ≤\n" +
-    "compare costs: less is better. ✓ target met, ≈ within noise of the target, ✗ target missed;\n" +
+    "Each figure is ours divided by theirs. Echo is connections × messages in flight × size. Rows with ≥\n" +
+    "compare throughput: more is better. Rows with ≤ compare costs: less is better. ✓ target met, ≈ within\n" +
+    "noise of the target, ✗ target missed;\n" +
     "[all figures](tests/bench/results/latest.md).",
     `${environmentText(results.environment)}\n${repetitionsText(results.environment)}`,
   ].join("\n\n");
