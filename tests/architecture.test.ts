@@ -204,6 +204,11 @@ describe("the files of src", () => {
     assertEquals(files.filter((file) => dirname(file) === "src").sort(), [...GROUND].sort());
   });
 
+  test("have names of their own", () => {
+    const names = files.map((file) => file.split("/").at(-1)).filter((name) => name !== "mod.ts");
+    assertEquals(names.filter((name, at) => names.indexOf(name) !== at), []);
+  });
+
   test("name a runtime only in transport/", () => {
     const named = files.filter((file) => !startsIn(file, TRANSPORT)).flatMap((file) =>
       read(file).split("\n").map((line, index) => ({ line, place: `${file}:${index + 1}` }))
