@@ -37,12 +37,22 @@ export {
   WebSocketClosedError,
 } from "./src/errors.ts";
 export type { MaybePromise } from "./src/guard.ts";
-export { type HandlerClass, WebSocketHandler } from "./src/server/handler.ts";
+export { type AnyHandler, type HandlerClass, WebSocketHandler } from "./src/server/handler.ts";
 export type { AnyParams, RequestHandler } from "./src/server/request_handler.ts";
 export { WebSocketRequest } from "./src/handshake/web_socket_request.ts";
 export type { WebSocketVersion } from "./src/handshake/versions.ts";
 export type { JsonMessage, Message } from "./src/connection/message.ts";
-export type { Match, Pattern, Route } from "./src/server/routes.ts";
+export {
+  type AnyHandlerClass,
+  type AnyRoute,
+  type CheckedRoute,
+  type CheckedRoutes,
+  type Pattern,
+  type PatternFor,
+  type Route,
+  route,
+} from "./src/server/route_types.ts";
+export type { Match } from "./src/server/routes.ts";
 export type { ListenOptions, Server, ShutdownOptions } from "./src/server/server.ts";
 export type { CompressionOptions } from "./src/connection/compression.ts";
 export type { ConnectionEnd, EndedBy } from "./src/connection/connection_end.ts";

@@ -58,7 +58,7 @@ function answer(request: Request): Response {
   }
 }
 
-const app: Application<[unknown, { readonly samples: readonly Sample[] }]> = new Application([
+const app: Application = new Application([
   ["/websocket", EchoHandler],
   ["/status", StatusHandler, { samples }],
 ], { fetch: answer });

@@ -5,7 +5,8 @@
  */
 import { Context } from "./context.ts";
 import type { Message } from "../connection/message.ts";
-import { type Route, Routes } from "./routes.ts";
+import type { AnyRoute, CheckedRoutes } from "./route_types.ts";
+import { Routes as CompiledRoutes } from "./routes.ts";
 import { type ListenOptions, Server } from "./server.ts";
 import { resolveSettings, type Settings } from "./settings.ts";
 import type { Stats } from "../metrics/snapshot.ts";
@@ -15,7 +16,7 @@ import type { Transport } from "../transport/transport.ts";
 /**
  * Handler classes by path, with the settings that they share.
  *
- * @typeParam Options The handlers' options, in the order of the routes; inferred.
+ * @typeParam Routes The routes, inferred from the first argument.
  *
  * @example
  * ```ts
@@ -35,7 +36,7 @@ import type { Transport } from "../transport/transport.ts";
  * await server.shutdown();
  * ```
  */
-export class Application<Options extends readonly unknown[] = readonly unknown[]> {
+export class Application<const Routes extends readonly AnyRoute[] = readonly AnyRoute[]> {
   /** The settings, complete. */
   readonly settings: Settings;
   readonly #context: Context;
@@ -49,12 +50,11 @@ export class Application<Options extends readonly unknown[] = readonly unknown[]
    * @throws {RangeError} If a number is out of its range.
    */
   constructor(
-    routes: readonly [...{ [Index in keyof Options]: Route<Options[Index]> }],
+    routes: readonly [...CheckedRoutes<Routes>],
     settings: Partial<Settings> = {},
   ) {
     this.settings = resolveSettings(settings);
-    const compiled = new Routes(routes as readonly Route[]);
-    this.#context = new Context(this as Application, this.settings, compiled);
+    this.#context = new Context(this, this.settings, new CompiledRoutes(routes));
   }
 
   /**

@@ -11,7 +11,7 @@ import { type Event, Inbox, PeerClose, PeerPing, PeerPong } from "../connection/
 import { ProtocolError } from "../errors.ts";
 import { isThenable } from "../guard.ts";
 import { DONE } from "../timing/turns.ts";
-import { WebSocketHandler } from "./handler.ts";
+import { type AnyHandler, WebSocketHandler } from "./handler.ts";
 import type { ServerConnection } from "./server_connection.ts";
 
 /** The callbacks of one handler. */
@@ -155,7 +155,7 @@ export class Dispatcher implements ConnectionReceiver {
   }
 
   /** Calls a hook of the handler; a promise that it returns holds back the events behind it. */
-  call(hook: (handler: WebSocketHandler) => unknown): void {
+  call(hook: (handler: AnyHandler) => unknown): void {
     try {
       this.#wait(this.#server.handler === null ? undefined : hook(this.#server.handler));
     } catch (error) {

@@ -30,11 +30,14 @@ import { type AnyParams, RequestHandler, requireConnection } from "./request_han
  * console.assert("sink" in handlers);
  * ```
  */
-export type HandlerClass<Options = unknown, Params extends object = AnyParams> = new (
+export type HandlerClass<Options = unknown, Params extends object = object> = new (
   application: Application,
   request: Request | HandlerConnection,
   options: Options,
 ) => WebSocketHandler<Options, Params>;
+
+/** A handler of any class, whatever its options and parameters are. */
+export type AnyHandler = WebSocketHandler<unknown, object>;
 
 /**
  * One WebSocket connection, whatever version its client speaks.

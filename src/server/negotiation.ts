@@ -13,7 +13,7 @@ import { rfc6455Response } from "../handshake/rfc6455.ts";
 import { offeredSubprotocols } from "../handshake/subprotocols.ts";
 import { isDraft, type WebSocketVersion } from "../handshake/versions.ts";
 import { webSocketLocation } from "../handshake/web_socket_url.ts";
-import type { WebSocketHandler } from "./handler.ts";
+import type { AnyHandler } from "./handler.ts";
 
 /** A handshake that may be accepted. */
 export interface Acceptable {
@@ -41,7 +41,7 @@ export interface Negotiated {
  * @throws {TypeError} If the handler chose a subprotocol that was not offered.
  * @throws {HttpError} If what the client offers is malformed.
  */
-export function negotiate(handler: WebSocketHandler, handshake: Acceptable): Negotiated {
+export function negotiate(handler: AnyHandler, handshake: Acceptable): Negotiated {
   const { head, version, headers } = handshake;
   const subprotocol = selectSubprotocol(handler, handshake);
   if (!isDraft(version)) {
@@ -64,12 +64,12 @@ export function negotiate(handler: WebSocketHandler, handshake: Acceptable): Neg
 }
 
 /** The scheme of the URL that the client used. */
-export function schemeOf(handler: WebSocketHandler): "ws" | "wss" {
+export function schemeOf(handler: AnyHandler): "ws" | "wss" {
   return requireSync("getWebSocketScheme", handler.getWebSocketScheme());
 }
 
 function negotiateDeflate(
-  handler: WebSocketHandler,
+  handler: AnyHandler,
   head: RequestHead,
 ): AgreedDeflate | undefined {
   const offered = head.get("sec-websocket-extensions");
@@ -81,7 +81,7 @@ function negotiateDeflate(
 }
 
 function selectSubprotocol(
-  handler: WebSocketHandler,
+  handler: AnyHandler,
   { head, version }: Acceptable,
 ): string | undefined {
   const offered = offeredSubprotocols(head, version);

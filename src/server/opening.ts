@@ -25,7 +25,7 @@ import { HttpExchange } from "../http/exchange.ts";
 import { OPTIONS_ANSWER } from "../http/options_answer.ts";
 import type { Link, Timed } from "../timing/timing_wheel.ts";
 import type { TransportEvents } from "../transport/transport.ts";
-import type { WebSocketHandler } from "./handler.ts";
+import type { AnyHandler } from "./handler.ts";
 import { negotiate } from "./negotiation.ts";
 import { plainResponse } from "./plain_response.ts";
 import {
@@ -270,7 +270,7 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
     return this.#state === "over" || this.#state === "left";
   }
 
-  #prepared(handler: WebSocketHandler): void {
+  #prepared(handler: AnyHandler): void {
     if (this.#isOver) return;
     try {
       checkRunning(this.#connection);
@@ -286,7 +286,7 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
 
   // --- The answer -------------------------------------------------------------------------------
 
-  #accept(handler: WebSocketHandler, rest: Uint8Array, owned: boolean): void {
+  #accept(handler: AnyHandler, rest: Uint8Array, owned: boolean): void {
     const connection = this.#connection;
     const { head, version } = connection;
     if (head === null) return;

@@ -12,7 +12,7 @@ import type { RequestHead } from "../handshake/request_head.ts";
 import { checkNoBody } from "../handshake/request_rules.ts";
 import { checkRfc6455, originOf } from "../handshake/rfc6455.ts";
 import { isDraft } from "../handshake/versions.ts";
-import type { WebSocketHandler } from "./handler.ts";
+import type { AnyHandler } from "./handler.ts";
 import { schemeOf } from "./negotiation.ts";
 import type { ServerConnection } from "./server_connection.ts";
 import { checkHost, parseForwarded } from "./trusted_proxy.ts";
@@ -62,7 +62,7 @@ export function checkHandshake(
 /** Checks the origin of a browser's page, and logs why it is refused. @throws {Refusal} 403. */
 export function checkOrigin(
   { head, version, context }: ServerConnection,
-  handler: WebSocketHandler,
+  handler: AnyHandler,
 ): void {
   const origin = head === null ? undefined : originOf(head, version);
   if (origin === undefined || requireSync("checkOrigin", handler.checkOrigin(origin))) return;

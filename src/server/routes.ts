@@ -8,54 +8,7 @@ import type { RequestHead } from "../handshake/request_head.ts";
 import { show } from "../validation.ts";
 import { type HandlerClass, WebSocketHandler } from "./handler.ts";
 import { encodePath, PathPattern } from "./path_pattern.ts";
-
-/**
- * What a route's pattern may be: a URLPattern pathname such as `/room/:name`, or a RegExp.
- *
- * A pathname is matched in a time that is linear in the path. A RegExp, and a pathname with one in
- * parentheses (`/room/:id(\d+)`), takes what the runtime's RegExp takes: one that backtracks lets a
- * client choose how long.
- *
- * @example
- * ```ts
- * import { Application, WebSocketHandler } from "@waterspout/websocket";
- *
- * class Sink extends WebSocketHandler {
- *   onMessage(): void {}
- * }
- *
- * new Application([
- *   ["/", Sink],
- *   ["/rooms/:room", Sink], // this.params.room
- *   [/\/files\/(.+)/, Sink], // open(path)
- * ]);
- * ```
- */
-export type Pattern = string | RegExp;
-
-/**
- * A pattern, the handler class for the paths that it matches whole, and the handler's options,
- * which the handler's type makes optional or not (Tornado's `URLSpec`).
- *
- * @example
- * ```ts
- * import { Application, WebSocketHandler } from "@waterspout/websocket";
- * import type { Route } from "@waterspout/websocket";
- *
- * class Greeter extends WebSocketHandler<{ greeting: string }> {
- *   override open(): void {
- *     this.writeMessage(this.options.greeting);
- *   }
- *   onMessage(): void {}
- * }
- *
- * const route: Route<{ greeting: string }> = ["/greet", Greeter, { greeting: "Hello" }];
- * new Application([route]);
- * ```
- */
-export type Route<Options = unknown> = undefined extends Options
-  ? readonly [pattern: Pattern, handler: HandlerClass<Options>, options?: Options]
-  : readonly [pattern: Pattern, handler: HandlerClass<Options>, options: Options];
+import type { AnyRoute, Pattern, Route } from "./route_types.ts";
 
 /** A path that a route matches. */
 export interface Match {
@@ -208,12 +161,13 @@ export class Routes {
    * @throws {TypeError} If one is no route, its pattern is not a path or not one that this runtime
    * can compile, or its handler is no handler class with an `onMessage` method.
    */
-  constructor(routes: readonly Route[]) {
+  constructor(routes: readonly AnyRoute[]) {
     if (!Array.isArray(routes)) {
       throw new TypeError(`Cannot use routes: must be an array, got ${show(routes)}`);
     }
     routes.forEach(checkRoute);
-    this.#matchers = routes.map(compile);
+    // What a handler and its options have in common, the compiler has seen where they were written.
+    this.#matchers = (routes as readonly Route[]).map(compile);
   }
 
   /**

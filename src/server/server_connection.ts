@@ -22,7 +22,7 @@ import type { Address, Transport } from "../transport/transport.ts";
 import type { Forwarded, HandlerConnection } from "./connection_info.ts";
 import type { Context, Owned, Owner } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
-import type { WebSocketHandler } from "./handler.ts";
+import type { AnyHandler } from "./handler.ts";
 import { Opening } from "./opening.ts";
 import type { Match } from "./routes.ts";
 
@@ -48,7 +48,7 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned {
   /** The established WebSocket; `null` until the handshake is over. */
   connection: Connection | null = null;
   /** The handler; there from its construction on. */
-  handler: WebSocketHandler | null = null;
+  handler: AnyHandler | null = null;
   /** The request; `null` until it is complete. */
   head: RequestHead | null = null;
   /** The route that the request's path matched. */

@@ -115,8 +115,8 @@ const CLIENT: Address = { transport: "tcp", hostname: "127.0.0.1", port: 50000 }
  * await connect(app, "/", { headers: { Cookie: "session=1" } });
  * ```
  */
-export async function connect<Options extends readonly unknown[]>(
-  app: Application<Options>,
+export async function connect(
+  app: Application,
   path: string,
   options: TestOptions = {},
 ): Promise<TestConnection> {

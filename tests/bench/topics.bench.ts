@@ -56,7 +56,7 @@ interface Scene {
 }
 
 function connect(count: number): Scene {
-  const app = new Application([["/", Member]], { pingInterval: 0 }) as Application;
+  const app = new Application([["/", Member]], { pingInterval: 0 });
   Member.all.length = 0;
   const sinks = Array.from({ length: count }, () => {
     const sink = new Sink();

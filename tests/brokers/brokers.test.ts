@@ -35,7 +35,7 @@ async function startProcess(bench: Bench): Promise<Process> {
     broker: await bench.join(),
     onBrokerStatus: (status) => statuses.push(status),
     log: (message, error) => logged.push(error === undefined ? message : `${message} ${error}`),
-  }) as Application;
+  });
   return {
     app,
     statuses,

@@ -33,7 +33,7 @@ for (const name of Object.keys(kinds).filter((kind) => kind !== "BroadcastChanne
           pingInterval: 0,
           broker: await bench.join(),
         });
-        const member = await Member.join(receiver as unknown as Application, "/", "rfc6455");
+        const member = await Member.join(receiver, "/", "rfc6455");
         await until("the subscription", () => member.take()[0] === "joined");
 
         bench.server?.freeze();

@@ -34,7 +34,7 @@ describe("the metrics", () => {
     const app = new Application([["/", Echo]], {
       pingInterval: 0,
       broker,
-    }) as Application;
+    });
     const members = [
       await Member.join(app, "/", "draft76"),
       await Member.join(app, "/", "rfc6455"),
@@ -93,7 +93,7 @@ describe("the metrics", () => {
   });
 
   test("escape what is in labels", async () => {
-    const app = new Application([[/\/(?:q|"|\\)/, Echo]], { pingInterval: 0 }) as Application;
+    const app = new Application([[/\/(?:q|"|\\)/, Echo]], { pingInterval: 0 });
     const member = await Member.join(app, "/q", "rfc6455");
     const text = await metricsResponse(app).text();
     const label = String.raw`route="/\\/(?:q|\"|\\\\)/"`;

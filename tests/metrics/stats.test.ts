@@ -58,7 +58,7 @@ function makeApp(settings: Partial<Settings> = {}): Application {
     allowedOrigins: ["http://localhost"],
     log() {},
     ...settings,
-  }) as Application;
+  });
 }
 
 describe("connections", () => {

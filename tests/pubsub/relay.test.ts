@@ -71,7 +71,7 @@ function scene(settings: Partial<Settings> = {}): Scene {
     broker,
     log: (message, error) => logged.push(error === undefined ? message : `${message} ${error}`),
     ...settings,
-  }) as Application;
+  });
   return {
     app,
     broker,

@@ -32,7 +32,7 @@ function makeApp(settings: Partial<Settings> = {}): Application {
     pingInterval: 0,
     allowedOrigins: ["http://localhost"],
     ...settings,
-  }) as Application;
+  });
 }
 
 async function joinAll(app: Application, path: string): Promise<Member[]> {
@@ -252,7 +252,7 @@ describe("a slow subscriber", () => {
       maxBufferedAmount: 5000,
       highWaterMark: 1000,
       pingInterval: 0,
-    }) as Application;
+    });
     const members: Member[] = [];
     for (let i = 0; i < 4; i++) {
       const member = await Member.join(app, "/", "rfc6455", { capacity: 1000 });
@@ -323,7 +323,7 @@ describe("a handler's subscription", () => {
   const app = new Application([["/", Early]], {
     pingInterval: 0,
     log: (...args) => logged.push(args.join(" ")),
-  }) as Application;
+  });
 
   test("before the handshake is over is a TypeError", async () => {
     const member = await Member.join(app, "/", "rfc6455");

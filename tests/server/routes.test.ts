@@ -2,7 +2,8 @@ import { describe, test } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
 import { Application } from "../../src/server/application.ts";
 import { WebSocketHandler } from "../../src/server/handler.ts";
-import { type Pattern, Routes } from "../../src/server/routes.ts";
+import type { Pattern } from "../../src/server/route_types.ts";
+import { Routes } from "../../src/server/routes.ts";
 
 class Handler extends WebSocketHandler {
   onMessage(): void {}

@@ -7,7 +7,7 @@
 import { Application } from "../../src/server/application.ts";
 import type { HandlerClass } from "../../src/server/handler.ts";
 import { WEBSOCKET_VERSIONS, type WebSocketVersion } from "../../src/handshake/versions.ts";
-import type { Route } from "../../src/server/routes.ts";
+import type { AnyRoute } from "../../src/server/route_types.ts";
 import type { Settings } from "../../src/server/settings.ts";
 import {
   memoryPair,
@@ -47,7 +47,7 @@ export class Rig {
    */
   constructor(served: unknown, settings: Partial<Settings> = {}) {
     const routes = Array.isArray(served) ? served : [["/", served as HandlerClass]];
-    this.app = new Application(routes as Route[], {
+    this.app = new Application(routes as AnyRoute[], {
       versions: VERSIONS,
       clock: this.clock,
       log: (message, error) => {
