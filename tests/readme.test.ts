@@ -1,5 +1,5 @@
 import { assertEquals, assertGreater } from "@std/assert";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { WEBSOCKET_VERSIONS } from "../src/handshake/versions.ts";
@@ -65,6 +65,14 @@ describe("the README", () => {
   test("has every version", () => {
     const names = table("versions").map(([name = ""]) => name.replaceAll("`", ""));
     assertEquals(names.sort(), [...WEBSOCKET_VERSIONS].sort());
+  });
+
+  test("shows every picture of the examples", () => {
+    const pictures = readdirSync(join(root, "examples/images")).map((name) => (
+      `examples/images/${name}`
+    ));
+    assertGreater(pictures.length, 0);
+    assertEquals(pictures.filter((path) => !read("README.md").includes(`](${path})`)), []);
   });
 });
 

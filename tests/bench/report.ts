@@ -149,12 +149,15 @@ function repetitionsText({ repetitions, seconds }: Environment): string {
 }
 
 const LEGEND = `\
-Echo is connections × messages in flight × size; draft76 has no binary messages and echoes text. Every
-byte that comes back is compared. *Per second* counts messages, deliveries of a broadcast, or
-handshakes; *CPU* is the server's for each of them. *Of floor* is the share of the raw TCP echo of the
-same runtime. *Throughput ÷* is ours divided by the peer's, *÷ CPU* the peer's divided by ours: above 1
-we are ahead in both. Targets for handshakes and memory are ours divided by the peer's CPU time and
-memory: below 1 we are ahead. \`*\` the load generator was at its limit, \`~\` something else was running.`;
+- *Echo* is connections × messages in flight × size. draft76 has no binary messages and echoes text.
+- *Per second* counts messages, deliveries of a broadcast, or handshakes. *CPU* is the server's CPU time
+  for each of them.
+- *Of floor* compares our server with the raw TCP echo of the same runtime.
+- *Throughput ÷* is ours divided by the peer's, *÷ CPU* the peer's divided by ours. Above 1, ours is
+  better.
+- *Target*: handshakes compare CPU time and idle connections memory, ours divided by the peer's. Below
+  1, ours is better.
+- \`*\`: the load generator was at its limit. \`~\`: something else used the cores.`;
 
 /** The whole report, with one table of everything. */
 export function fullReport(results: Results, workloads: readonly Workload[]): string {
