@@ -21,7 +21,7 @@ import type { WebSocketVersion } from "../handshake/versions.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 import type { TimingWheel } from "../timing/timing_wheel.ts";
 import type { Turns } from "../timing/turns.ts";
-import type { Transport, TransportEvents } from "../transport/transport.ts";
+import type { InternalTransport, Transport, TransportEvents } from "../transport/transport.ts";
 import { type Opened, Opening, type OpeningEvents } from "./client_opening.ts";
 import type { HandshakeError } from "./handshake_error.ts";
 import { MessageQueue, type PingCallback } from "./message_queue.ts";
@@ -63,7 +63,7 @@ export class Session implements TransportEvents, OpeningEvents {
   /** What was received and not read yet. */
   readonly messages: MessageQueue;
 
-  readonly #transport: Transport;
+  readonly #transport: InternalTransport;
   readonly #options: SessionOptions;
   readonly #environment: ConnectionEnvironment;
   readonly #opened: PromiseWithResolvers<void> = Promise.withResolvers<void>();
@@ -146,7 +146,7 @@ export class Session implements TransportEvents, OpeningEvents {
     });
     this.messages.connection = connection;
     this.#opened.resolve();
-    if (rest.length > 0) connection.reader.receive(rest, this.#transport.transfersChunks);
+    if (rest.length > 0) connection.reader.receive(rest, this.#transport.transfersChunks === true);
   }
 
   #createProtocol({ deflate }: Agreement): Protocol {

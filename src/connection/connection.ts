@@ -8,7 +8,7 @@ import { type ProtocolError, WebSocketClosedError } from "../errors.ts";
 import { checkCloseCode, fitReason } from "../protocol/close_frame.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 import type { Link, Timed } from "../timing/timing_wheel.ts";
-import type { Transport, TransportEvents } from "../transport/transport.ts";
+import type { InternalTransport, Transport, TransportEvents } from "../transport/transport.ts";
 import { asSent, type ConnectionEnd, type EndedBy, lossOf, unclosed } from "./connection_end.ts";
 import { cork, uncork } from "./cork.ts";
 import type {
@@ -37,7 +37,7 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
   readonly reader: Reader;
   /** The output. */
   readonly writer: Writer;
-  readonly #transport: Transport;
+  readonly #transport: InternalTransport;
   readonly #role: ConnectionRole;
   readonly #receiver: ConnectionReceiver;
   readonly #environment: ConnectionEnvironment;
@@ -119,7 +119,7 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
       this.#environment.turns.begin();
       this.#environment.traffic.bytesIn += chunk.length;
       if (this.#keepalive !== null) this.#keepalive.sawTraffic = true;
-      this.reader.receive(chunk, this.#transport.transfersChunks);
+      this.reader.receive(chunk, this.#transport.transfersChunks === true);
     } finally {
       // Nothing throws but a transport that may not: it must not stop the output of all others.
       uncork();

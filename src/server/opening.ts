@@ -100,7 +100,7 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
       context.turns.begin();
       this.#hasData = true;
       this.#connection.writer.environment.traffic.bytesIn += chunk.length;
-      this.#receive(chunk, transport.transfersChunks);
+      this.#receive(chunk, transport.transfersChunks === true);
     } finally {
       uncork();
     }

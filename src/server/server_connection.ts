@@ -18,7 +18,7 @@ import type { Published } from "../pubsub/broadcast.ts";
 import type { SmallSet } from "../pubsub/small_set.ts";
 import type { Subscriber, SubscriptionPolicies } from "../pubsub/subscriber.ts";
 import type { SubscribeOptions } from "../pubsub/topics.ts";
-import type { Address, Transport } from "../transport/transport.ts";
+import type { Address, InternalTransport, Transport } from "../transport/transport.ts";
 import type { Forwarded, HandlerConnection } from "./connection_info.ts";
 import type { Context, Owned, Owner } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -40,7 +40,7 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned {
   /** What the connections of its application share. */
   readonly context: Context;
   /** The runtime's connection. */
-  readonly transport: Transport;
+  readonly transport: InternalTransport;
   /** The server that accepted it, if one did. */
   readonly owner: Owner | undefined;
   /** The output, of the handshake and of what follows. */

@@ -36,8 +36,7 @@ export interface Address {
  */
 export interface TransportEvents {
   /**
-   * Bytes have arrived. They may be changed in place. Unless the transport
-   * {@linkcode Transport.transfersChunks | gives its chunks}, they are only valid during the call.
+   * Bytes have arrived. They are only read during the call, and may be changed in place by it.
    */
   data(chunk: Uint8Array): void;
   /**
@@ -55,8 +54,6 @@ export interface TransportEvents {
 export interface Transport {
   /** Who hears of what happens. Reading begins when it is first set: an acceptor does so at once. */
   events: TransportEvents;
-  /** Whether a chunk may be kept after `data` returns: the transport will not use it again. */
-  readonly transfersChunks: boolean;
   /** Bytes written and not yet taken by the system. Its cost does not depend on how many wait. */
   readonly bufferedAmount: number;
   /** The peer's address. On Bun and Node, known after `closed` only if it was read before. */
@@ -95,6 +92,11 @@ export interface Transport {
 
 /** What the adapters of this package can do beside. A transport of somebody else's need not. */
 export interface InternalTransport extends Transport {
+  /**
+   * Whether a chunk may be kept after `data` returns: the transport will not use it again. Default:
+   * false.
+   */
+  readonly transfersChunks?: boolean;
   /**
    * Sends the first `length` bytes as {@linkcode Transport.write} sends those that are not stable,
    * without a view of them, which costs as much as a short copy. If you override `write`, override

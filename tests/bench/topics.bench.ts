@@ -22,7 +22,6 @@ const ADDRESS: Address = { transport: "tcp", hostname: "127.0.0.1", port: 1 };
 /** A connection whose output goes nowhere. */
 class Sink implements Transport {
   events: TransportEvents = { data() {}, drain() {}, end() {}, closed() {} };
-  readonly transfersChunks = true;
   readonly bufferedAmount = 0;
   readonly remoteAddress = ADDRESS;
   readonly localAddress = ADDRESS;

@@ -5,7 +5,7 @@
  */
 import { Buffer } from "node:buffer";
 import { assertEquals } from "@std/assert";
-import type { Transport, TransportEvents } from "../../src/transport/transport.ts";
+import type { InternalTransport, TransportEvents } from "../../src/transport/transport.ts";
 import { Pattern } from "./pattern.ts";
 
 /** How long a test waits for what does not come, in milliseconds. */
@@ -43,7 +43,7 @@ export class Watched {
 
 /** Hears one transport's events. */
 export class Recorder extends Watched implements TransportEvents {
-  readonly transport: Transport;
+  readonly transport: InternalTransport;
   /** Checks the bytes that arrive. */
   readonly expected: Pattern = new Pattern();
   /** How many bytes have arrived. */
@@ -62,14 +62,14 @@ export class Recorder extends Watched implements TransportEvents {
   #acting = false;
   readonly #kept: { readonly chunk: Uint8Array; readonly copy: Uint8Array }[] = [];
 
-  constructor(transport: Transport) {
+  constructor(transport: InternalTransport) {
     super();
     this.transport = transport;
     transport.events = this;
   }
 
   /** Calls the transport; an event from inside the call is a problem. */
-  act(action: (transport: Transport) => void): void {
+  act(action: (transport: InternalTransport) => void): void {
     const outer = this.#acting;
     this.#acting = true;
     action(this.transport);
