@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { concat, type Zlib, type ZlibOptions, ZlibStream } from "./zlib.ts";
+import { type Zlib, type ZlibOptions, ZlibStream } from "./zlib.ts";
 
 /** What a {@linkcode Deflater} is made of. */
 export interface DeflaterOptions {
@@ -53,4 +53,15 @@ export class Deflater {
   free(): void {
     if (this.#keepsWindow) this.#stream.destroy();
   }
+}
+
+/** Joins arrays of bytes. */
+function concat(...parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }

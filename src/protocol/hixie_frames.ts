@@ -27,7 +27,7 @@ function reportNothing(): boolean {
 }
 
 /** What follows the closing frame: all bytes are discarded (draft76, "Data framing"). */
-export const discardAll: Frame = {
+const discardAll: Frame = {
   ended: false,
   next: null,
   receive: (chunk) => chunk.length,

@@ -6,6 +6,8 @@
  * returns the bitwise OR of the resulting bytes, of which only one bit is exact: the number is below
  * 0x80 if and only if all bytes are. A text is ASCII then, without another look at its bytes.
  *
+ * The functions are called for each frame, so their parameters are positional.
+ *
  * @module
  */
 import { MASK_WASM } from "./xor_mask_wasm.ts";

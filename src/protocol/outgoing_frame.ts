@@ -1,5 +1,6 @@
 /**
- * Frames, written straight into an {@linkcode Output} (RFC 6455 §5.2, §5.3).
+ * Writes frames into an {@linkcode Output} (RFC 6455 §5.2, §5.3). The functions are called for each
+ * frame, so their parameters are positional.
  *
  * @module
  */

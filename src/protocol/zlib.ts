@@ -139,14 +139,3 @@ export function hasSyncStreams(zlib: Zlib): boolean {
     return false;
   }
 }
-
-/** Joins arrays of bytes. */
-export function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
