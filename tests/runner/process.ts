@@ -6,6 +6,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
+import { clearTimeout, setTimeout } from "node:timers";
 import { root } from "../support/runtime.ts";
 
 /** How a process ended. */
@@ -14,6 +15,8 @@ export interface Ended {
   readonly output: string;
   /** Why it failed, if it did. */
   readonly problem?: string;
+  /** Whether it was killed at its time limit. */
+  readonly late?: boolean;
 }
 
 /** How to run it. */
@@ -21,20 +24,24 @@ export interface RunOptions {
   readonly env: Readonly<Record<string, string>>;
   /** In milliseconds; then it is killed. */
   readonly timeout: number;
+  /** Whether the time begins again with each output. */
+  readonly renewed?: boolean;
+  /** Where it runs. Default: the repository. */
+  readonly cwd?: string;
   /** Takes the output as it comes. */
   readonly onOutput?: (text: string) => void;
 }
 
 const running = new Set<ChildProcess>();
 
-/** Runs a command in the repository to its end, or to its time limit. */
+/** Runs a command to its end, or to its time limit. */
 export function run(
   [path = "", ...args]: readonly string[],
-  { env, timeout, onOutput }: RunOptions,
+  { env, timeout, renewed = false, cwd = root, onOutput }: RunOptions,
 ): Promise<Ended> {
   return new Promise((resolve) => {
     const child = spawn(path, args, {
-      cwd: root,
+      cwd,
       detached: process.platform !== "win32",
       env: { ...process.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
@@ -46,6 +53,7 @@ export function run(
       stream.setEncoding("utf8").on("data", (text: string) => {
         output += text;
         onOutput?.(text);
+        if (renewed) limit.refresh();
       });
     }
     const limit = setTimeout(() => {
@@ -55,7 +63,7 @@ export function run(
     const end = (problem: string | undefined) => {
       clearTimeout(limit);
       running.delete(child);
-      resolve(problem === undefined ? { output } : { output, problem });
+      resolve({ output, late, ...(problem === undefined ? {} : { problem }) });
     };
     child.once("error", ({ message }) => end(`could not start: ${message}`));
     child.once("close", (code, signal) => {

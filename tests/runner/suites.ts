@@ -58,6 +58,7 @@ export const SUITES: readonly Suite[] = [
   { path: "tests/workflow.test.ts", tier: "system", once: "deno" },
   { path: "tests/bench", tier: "system", once: "deno" },
   { path: "tests/runner", tier: "system", once: "deno" },
+  { path: "tests/mutation", tier: "system", once: "deno" },
   { path: "tests/fuzz", tier: "unit", once: "node" },
   { path: "tests/protocol/hybi_memory.test.ts", tier: "unit", alone: true },
 ];

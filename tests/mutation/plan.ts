@@ -1,0 +1,137 @@
+/**
+ * Which sources are mutated, and which tests must find it.
+ *
+ * @module
+ */
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { basename, dirname, join, posix } from "node:path";
+import { findFiles } from "../runner/plan.ts";
+import { isIn, suiteOf } from "../runner/suites.ts";
+import { root } from "../support/runtime.ts";
+import { UsageError } from "../support/usage.ts";
+import { dice } from "../fuzz/mutate.ts";
+import { EQUIVALENT } from "./equivalent.ts";
+import { canParse, findMutants, type Mutant } from "./mutants.ts";
+
+/** The folders of src/; the tests of each are those of the same folder of tests/. */
+export const FOLDERS = ["protocol", "handshake", "connection", "server"] as const;
+
+/** What follows a request; the rest of src/server listens and is set up. */
+const SERVER_FILES = [
+  "connection_info",
+  "dispatcher",
+  "negotiation",
+  "opening",
+  "plain_response",
+  "request_checks",
+  "server_connection",
+];
+
+/** What starts a process or opens a socket, so that its time tells nothing. */
+const USES_SYSTEM = /child_process|node:(net|tls)\b|\.listen\(|wire_client|raw_client|spawn\.ts/;
+
+/** Without code of ours. */
+const GENERATED = /_wasm\.ts$/;
+
+/** The sources of a folder of src/, as far as they are in `paths`, or all. */
+export function findSources(folder: string, paths: readonly string[]): string[] {
+  return readdirSync(join(root, "src", folder))
+    .filter((name) => name.endsWith(".ts") && !GENERATED.test(name))
+    .filter((name) => folder !== "server" || SERVER_FILES.includes(basename(name, ".ts")))
+    .map((name) => `src/${folder}/${name}`)
+    .filter((file) => paths.length === 0 || paths.some((path) => isIn(path, file)))
+    .sort();
+}
+
+/**
+ * Checks that there are sources in each path.
+ *
+ * @throws {UsageError} If there are none.
+ */
+export function checkPaths(paths: readonly string[]): void {
+  const all = FOLDERS.flatMap((folder) => findSources(folder, []));
+  for (const path of paths) {
+    if (all.some((file) => isIn(path, file))) continue;
+    throw new UsageError(
+      `Cannot mutate ${path}: not a source or folder among ` +
+        FOLDERS.map((folder) => `src/${folder}`).join(", "),
+    );
+  }
+}
+
+/** Of some files and folders, the tests that run in memory and in a shared process. */
+export function findTests(paths: readonly string[]): string[] {
+  const missing = paths.find((path) => !existsSync(join(root, path)));
+  if (missing !== undefined) throw new UsageError(`Cannot test ${missing}: no such file or folder`);
+  return findFiles({ paths, tier: "unit" }).filter((file) =>
+    suiteOf(file).alone !== true && !USES_SYSTEM.test(readFileSync(join(root, file), "utf8"))
+  );
+}
+
+/**
+ * The tests that can tell something about a source, since it is among their imports: first those
+ * with its name, then those that import it most directly.
+ */
+export function relevantTests(source: string, tests: readonly string[]): string[] {
+  const name = basename(source, ".ts");
+  const distances = tests.map((test) => {
+    const distance = importDistance(test, source);
+    return [test, basename(test).startsWith(name) ? 0 : distance] as const;
+  });
+  return distances.filter(([, distance]) => distance !== Infinity)
+    .sort(([, a], [, b]) => a - b).map(([test]) => test);
+}
+
+/** Over how many imports a file reaches another; infinite if it does not. */
+function importDistance(from: string, to: string): number {
+  const seen = new Set([from]);
+  let ring = [from];
+  for (let distance = 0; ring.length > 0; distance++) {
+    if (ring.includes(to)) return distance;
+    ring = [...new Set(ring.flatMap(importsOf))].filter((file) => !seen.has(file));
+    for (const file of ring) seen.add(file);
+  }
+  return Infinity;
+}
+
+const imports = new Map<string, readonly string[]>();
+
+/** The files that a file imports. */
+function importsOf(file: string): readonly string[] {
+  const known = imports.get(file);
+  if (known !== undefined) return known;
+  const text = readFileSync(join(root, file), "utf8");
+  const found = [...text.matchAll(/(?:from |import |import\()"(\.[^"]+\.ts)"/g)]
+    .map(([, path = ""]) => posix.join(dirname(file), path))
+    .filter((path) => statSync(join(root, path), { throwIfNoEntry: false }) !== undefined);
+  imports.set(file, found);
+  return found;
+}
+
+/** As many mutants of some sources as are wanted, drawn by a seed; without those known as equivalent. */
+export function drawMutants(
+  sources: readonly string[],
+  { count, seed }: { readonly count: number; readonly seed: number },
+): Mutant[] {
+  const all = sources.flatMap((file) => findMutants(file, readFileSync(join(root, file), "utf8")))
+    .filter((mutant) => !EQUIVALENT.some((known) => isSame(known, mutant)));
+  const roll = dice(seed);
+  for (let i = all.length - 1; i > 0; i--) {
+    const j = roll(i + 1);
+    [all[i], all[j]] = [all[j] as Mutant, all[i] as Mutant];
+  }
+  const drawn: Mutant[] = [];
+  for (const mutant of all) {
+    if (drawn.length === count) break;
+    if (canParse(mutant)) drawn.push(mutant);
+  }
+  return drawn;
+}
+
+/** Whether two descriptions are of the same mutant; lines move. */
+export function isSame(
+  a: Pick<Mutant, "file" | "before" | "after">,
+  b: Pick<Mutant, "file" | "before" | "after">,
+): boolean {
+  return a.file === b.file && a.before === b.before && a.after === b.after;
+}

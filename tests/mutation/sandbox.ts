@@ -1,0 +1,96 @@
+/**
+ * A copy of the repository in a temporary folder, in which one source at a time has a mistake.
+ *
+ * @module
+ */
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { FILES_VARIABLE } from "../runner/batch_events.ts";
+import { run } from "../runner/process.ts";
+import { root, runtimePath } from "../support/runtime.ts";
+import type { Mutant } from "./mutants.ts";
+
+/** What the tests of a folder load. */
+const COPIED = ["src", "tests", "mod.ts", "package.json", "deno.json"];
+
+/** Bun's own time limit of a test, in milliseconds: ours ends it earlier. */
+const NEVER = 3_600_000;
+
+/** What became of a mutant. */
+export type Verdict = "killed" | "survived" | "timed out";
+
+/** The copy; the working tree stays as it is. */
+export class Sandbox {
+  readonly #folder = mkdtempSync(join(tmpdir(), "waterspout-mutation-"));
+
+  constructor() {
+    for (const name of COPIED) {
+      cpSync(join(root, name), join(this.#folder, name), { recursive: true });
+    }
+    symlinkSync(join(root, "node_modules"), join(this.#folder, "node_modules"), "junction");
+  }
+
+  /** What the copy has in a file now. */
+  read(file: string): string {
+    return readFileSync(join(this.#folder, file), "utf8");
+  }
+
+  /**
+   * Runs tests without a mistake, which must pass.
+   *
+   * @returns The longest time without output, in milliseconds: about that of the slowest test.
+   */
+  async measure(tests: readonly string[], timeout: number): Promise<number> {
+    let [last, longest] = [performance.now(), 0];
+    const note = () => {
+      const now = performance.now();
+      longest = Math.max(longest, now - last);
+      last = now;
+    };
+    const { problem, output } = await this.#run(tests, timeout, note);
+    note();
+    if (problem === undefined) return longest;
+    throw new Error(`Cannot mutate: the tests fail as it is, ${problem}\n${output.slice(-4096)}`);
+  }
+
+  /**
+   * Runs tests with a mistake, to the first that fails, or that takes longer than `timeout`. The
+   * source is restored.
+   */
+  async judge(mutant: Mutant, tests: readonly string[], timeout: number): Promise<Verdict> {
+    const path = join(this.#folder, mutant.file);
+    const original = readFileSync(path);
+    writeFileSync(path, mutant.source);
+    try {
+      const { problem, late } = await this.#run(tests, timeout);
+      if (late === true) return "timed out";
+      return problem === undefined ? "survived" : "killed";
+    } finally {
+      writeFileSync(path, original);
+    }
+  }
+
+  /** Removes the copy. */
+  remove(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Bun starts quickest, and stops at the first failure. */
+  #run(
+    tests: readonly string[],
+    timeout: number,
+    onOutput: () => void = () => {},
+  ): ReturnType<typeof run> {
+    return run(
+      [runtimePath("bun"), "test", "--bail", `--timeout=${NEVER}`, "./tests/runner/batch.ts"],
+      {
+        cwd: this.#folder,
+        timeout,
+        renewed: true,
+        onOutput,
+        env: { [FILES_VARIABLE]: JSON.stringify(tests) },
+      },
+    );
+  }
+}
