@@ -1,7 +1,7 @@
 /**
- * The errors of the three parties: the peer's ({@linkcode ProtocolError}), the wire's
- * ({@linkcode WebSocketClosedError}) and the handler's own refusal ({@linkcode HttpError}).
- * A caller's mistake is a `TypeError` or a `RangeError`.
+ * The error classes: {@linkcode ProtocolError} if the peer broke a rule, {@linkcode
+ * WebSocketClosedError} if the connection is closed, and {@linkcode HttpError} if a handler refuses
+ * a handshake. A caller's mistake is a `TypeError` or a `RangeError`.
  *
  * @module
  */
@@ -9,8 +9,8 @@
 /**
  * The peer broke a rule of its protocol version. The message names the rule and its section.
  *
- * Its close code goes to the peer where the version has one; draft75 and draft76 end the
- * connection.
+ * The close frame tells the peer the code and the message. draft75 and draft76 have no close codes:
+ * the connection just ends.
  *
  * @example
  * ```ts
@@ -27,7 +27,7 @@ export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
 
   /**
-   * Makes an error of the peer's.
+   * Makes the error.
    *
    * @param code The close code to send (RFC 6455 §7.4.1).
    * @param message The rule that was broken, with its section.
@@ -55,7 +55,7 @@ export class WebSocketClosedError extends Error {
 }
 
 /**
- * Header fields in any form that `new Headers()` takes: the DOM's `HeadersInit`, a name that the
+ * Header fields in any form that `new Headers()` takes. This is the DOM's `HeadersInit`, which the
  * types of Node do not have.
  *
  * @example
@@ -96,13 +96,15 @@ export class HttpError extends Error {
    * Makes a refusal of a handshake.
    *
    * @param status The HTTP status, 400 to 599.
-   * @param message The text of the answer, shown to the client.
+   * @param message The text of the response, shown to the client.
    * @param headers Extra response header fields, for example `WWW-Authenticate`.
    * @throws {RangeError} If `status` is not an integer from 400 to 599.
    */
   constructor(status: number, message = "", headers?: HeaderFields) {
     if (!Number.isInteger(status) || status < 400 || status > 599) {
-      throw new RangeError(`Cannot refuse with status ${status}: not from 400 to 599`);
+      throw new RangeError(
+        `Cannot refuse with status ${status}: must be an integer from 400 to 599`,
+      );
     }
     super(message);
     this.status = status;
@@ -161,7 +163,7 @@ export function quote(text: string): string {
  * - `timeout`: the request, or `prepare()`, took longer than `handshakeTimeout`;
  * - `gone`: the client or the handler ended the connection before the handshake was complete;
  * - `host`: `allowedHosts` does not list the requested host;
- * - `limit`: `maxConnections` or `maxConnectionsPerAddress`;
+ * - `limit`: `maxConnections` or `maxConnectionsPerAddress` was reached;
  * - `stopping`: the server is shutting down;
  * - `tls`: the TLS handshake failed, or took longer than `handshakeTimeout`;
  * - `path`: no route matches;
@@ -188,17 +190,17 @@ export type RefusalReason =
   | "handler"
   | "error";
 
-/** What a {@linkcode Refusal} has besides its status and message. */
+/** The reason and the header fields of a {@linkcode Refusal}. */
 export interface RefusalDetails {
-  /** The reason that is counted. */
+  /** The reason, for the counters. */
   readonly reason: RefusalReason;
   /** Extra response header fields. */
   readonly headers?: HeaderFields;
 }
 
-/** A refusal by the server itself, with its reason. An application throws {@linkcode HttpError}. */
+/** A refusal by the server itself. Applications throw {@linkcode HttpError}. */
 export class Refusal extends HttpError {
-  /** The reason that is counted. */
+  /** The reason, for the counters. */
   readonly reason: RefusalReason;
 
   /**

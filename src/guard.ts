@@ -1,20 +1,20 @@
 /**
- * Calls into the application, which may throw, reject, or return what is no promise but has `then`.
- * Nothing of it escapes, whatever it throws: also a revoked Proxy, which throws at every touch.
+ * Calls into the application. It may throw, reject, or return a thenable. No error escapes,
+ * whatever the value: a revoked Proxy, for example, throws at every access.
  *
  * @module
  */
 
 /**
- * What a handler's `open`, `onMessage` and the like may return: a promise of anything is waited for,
- * and any other value is ignored, so that `return this.publish(…)` is right.
+ * What a callback such as `open` or `onMessage` may return. The server awaits a promise and ignores
+ * any other value, so `return this.publish(…)` is fine.
  */
 export type MaybePromise = unknown;
 
 /**
- * Whether a value is to be awaited. Never throws: what a getter of `then` throws, a promise that is
- * resolved with the value rejects with. A getter may answer differently the next time, so that a
- * value is asked once.
+ * Whether a value has a `then` method. Never throws: if the getter of `then` throws, the answer is
+ * `true`, and a promise resolved with the value rejects with that error. Call this once for each
+ * value: a getter may return something else the next time.
  */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   if (value === null || typeof value !== "object" && typeof value !== "function") return false;
@@ -26,13 +26,15 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 /**
- * Calls the application; what it throws or rejects goes to `failed`, which throws nothing itself.
+ * Calls a callback of the application. Errors go to `failed`.
  *
- * @param callback What to call.
- * @param failed Gets what {@linkcode caught} makes of it.
- * @param settled Called once, when all is over: behind `failed`, and at once unless there is a
- * promise to wait for.
- * @returns What the callback does. A promise never rejects; after a failure the value is `undefined`.
+ * @param callback The callback.
+ * @param failed Called with the result of {@linkcode caught} if the callback throws or rejects.
+ * Must not throw.
+ * @param settled Called once, when the callback has returned and its promise has settled; after
+ * `failed`.
+ * @returns The value that the callback returned, or `undefined` after an error. A promise never
+ * rejects.
  */
 export function guard<Result>(
   callback: () => Result,
@@ -57,35 +59,39 @@ export function guard<Result>(
   return result;
 }
 
-/** A hook's answer. A promise of one would be taken for `true`. */
+/**
+ * Returns what a hook returned, unless it is a promise, which would count as `true`.
+ *
+ * @throws {TypeError} If it is a promise.
+ */
 export function requireSync<Answer>(hook: string, answer: Answer): Answer {
   if (!isThenable(answer)) return answer;
-  Promise.resolve(answer).catch(() => {}); // It is refused, however it settles.
+  Promise.resolve(answer).catch(() => {}); // The TypeError below reports the mistake.
   throw new TypeError(`Cannot wait for ${hook}(): only prepare() may return a promise`);
 }
 
 /**
- * What was thrown or rejected, fit for `instanceof`: a value that throws when its prototype is asked
- * for, as a revoked Proxy does, is a `TypeError` instead.
+ * Returns a thrown value that is safe for `instanceof`. A value whose prototype cannot be read,
+ * such as a revoked Proxy, becomes a `TypeError`.
  */
 export function caught(thrown: unknown): unknown {
   try {
     Object.getPrototypeOf(Object(thrown));
     return thrown;
   } catch (cause) {
-    return new TypeError("Cannot inspect what was thrown: its prototype is out of reach", {
+    return new TypeError("Cannot inspect the thrown value: its prototype cannot be read", {
       cause,
     });
   }
 }
 
-/** What was thrown or rejected, as an `Error`. */
+/** Returns a thrown value as an `Error`. */
 export function toError(thrown: unknown): Error {
   const error = caught(thrown);
   return error instanceof Error ? error : new Error(messageOf(error), { cause: error });
 }
 
-/** What an error says; never throws, although a getter or `toString` may. */
+/** Returns the message of a thrown value. Never throws, even if a getter or `toString` does. */
 export function messageOf(thrown: unknown): string {
   try {
     return String(thrown instanceof Error ? thrown.message : thrown);

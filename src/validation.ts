@@ -1,31 +1,31 @@
 /**
- * Checks what a caller gives by name: options and settings. An unknown name is an error that says
- * which name was probably meant; otherwise a misspelt limit would silently be the default.
+ * Checks options and settings. An unknown name is an error that suggests a known one. Without it, a
+ * misspelt limit would silently keep its default.
  *
  * @module
  */
 
 /** What the value of an option must be. */
 export interface Kind {
-  /** In words, as they stand behind "must be". */
+  /** The words after "must be" in an error. */
   readonly expected: string;
-  /** Whether a value has the right type. If not: `TypeError`. */
+  /** Whether a value has the right type. If not, the error is a `TypeError`. */
   readonly hasType: (value: unknown) => boolean;
-  /** Whether a value of the right type is in range. If not: `RangeError`. */
+  /** Whether a value of the right type is in range. If not, the error is a `RangeError`. */
   readonly inRange?: (value: unknown) => boolean;
 }
 
-/** What {@linkcode checkOptions} checks against, and how its errors begin. */
+/** The rules of {@linkcode checkOptions}, and the words for its errors. */
 export interface OptionsCheck {
-  /** The names that exist, and what each must be; `undefined` if it is checked elsewhere. */
+  /** The known names with the kind of each; `undefined` if the value is checked elsewhere. */
   readonly kinds: Readonly<Record<string, Kind | undefined>>;
-  /** What one of them is called: `"setting"`. */
+  /** The word for one of them: `"setting"`. */
   readonly noun: string;
   /** The beginning of an error about a value, up to "must be". */
   readonly subject: (name: string) => string;
-  /** Whether `undefined` is a value like any other, instead of standing for the default. */
+  /** Whether `undefined` is checked like any other value, instead of meaning the default. */
   readonly refusesUndefined?: boolean;
-  /** Names that belong into another place, and that place. */
+  /** Names that belong elsewhere, and where: `"listen()"`. */
   readonly elsewhere?: { readonly names: readonly string[]; readonly place: string };
 }
 
@@ -55,10 +55,10 @@ export const BOOLEAN: Kind = {
 /** A callback. */
 export const FUNCTION: Kind = { expected: "a function", hasType: isFunction };
 
-/** Options of their own. */
+/** A nested object of options. */
 export const OBJECT: Kind = { expected: "an object", hasType: isObject };
 
-/** What ends something early. */
+/** A signal. */
 export const SIGNAL: Kind = {
   expected: "an AbortSignal",
   hasType: (value) =>
@@ -66,19 +66,19 @@ export const SIGNAL: Kind = {
     isFunction(Reflect.get(value, "addEventListener")),
 };
 
-/** A name, an address, a path. An empty one comes from an environment variable that is not set. */
+/** A name, an address or a path. An empty string often comes from an unset environment variable. */
 export const STRING: Kind = {
   expected: "a string that is not empty",
   hasType: (value) => typeof value === "string" && value !== "",
 };
 
-/** A certificate or a key. An empty one comes from a file or a variable that is empty. */
+/** A certificate or a key. An empty string often comes from an empty file or variable. */
 export const PEM: Kind = {
   expected: "a string in PEM",
   hasType: (value) => typeof value === "string" && value.trim() !== "",
 };
 
-/** A list. A plain string has `includes` too, which would find any part of it. */
+/** A list of strings. A plain string is refused: its `includes` would match any part of it. */
 export const STRINGS: Kind = {
   expected: "an array of strings",
   hasType: (value) => Array.isArray(value) && value.every((item) => typeof item === "string"),
@@ -88,7 +88,7 @@ function isNumber(value: unknown): value is number {
   return typeof value === "number";
 }
 
-/** The longest time that a timer takes, in milliseconds: 25 days. */
+/** The longest delay of a timer, in milliseconds: about 25 days. */
 const MAX_TIME = 2 ** 31 - 1;
 
 /** An interval or a timeout in milliseconds; 0 turns it off. */
@@ -98,14 +98,14 @@ export const TIME: Kind = {
   inRange: (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= MAX_TIME,
 };
 
-/** The most that there may be of something, a count or a size; never 0. */
+/** The maximum of a count or a size; never 0. */
 export const LIMIT: Kind = {
   expected: "a positive integer, or Infinity for no limit",
   hasType: isNumber,
   inRange: (value) => value === Infinity || Number.isSafeInteger(value) && Number(value) > 0,
 };
 
-/** A size that is no limit, in bytes. */
+/** A size in bytes that is not a limit. */
 export const SIZE: Kind = {
   expected: "a non-negative integer",
   hasType: isNumber,
@@ -113,9 +113,10 @@ export const SIZE: Kind = {
 };
 
 /**
- * Checks names and types. Unless `refusesUndefined` is set, `undefined` stands for the default.
+ * Checks names and values. Unless `refusesUndefined` is set, `undefined` means the default.
  *
- * @throws {TypeError} If the options are no object, a name is unknown, or a value has a wrong type.
+ * @throws {TypeError} If the options are not an object, a name is unknown, or a value has a wrong
+ * type.
  * @throws {RangeError} If a number is out of its range.
  */
 export function checkOptions(options: unknown, check: OptionsCheck): asserts options is object {
@@ -148,9 +149,9 @@ export function checkValue(value: unknown, subject: string, kind: Kind | undefin
 }
 
 /**
- * Completes given values with defaults; `undefined` stands for the default.
+ * Fills in defaults. `undefined` means the default.
  *
- * @param names The names that are taken from `given`. Default: those of the defaults.
+ * @param names The names to take from `given`. Default: those of the defaults.
  */
 export function withDefaults<Values extends object>(
   defaults: Values,
@@ -177,7 +178,7 @@ export function checkAtMost<Name extends string>(
 /** The longest string that an error quotes. */
 const LONGEST_QUOTE = 40;
 
-/** A value for an error, without its content where that could be long or secret. */
+/** Describes a value for an error, without content that may be long or secret. */
 export function show(value: unknown): string {
   switch (typeof value) {
     case "string":
@@ -195,8 +196,8 @@ export function show(value: unknown): string {
 }
 
 /**
- * What users of other libraries write, in lower case, and the names that they mean. Of several the
- * first counts that exists in the place in question.
+ * Names from other libraries, in lower case, and our names for the same. The first name that is
+ * known to the check is suggested.
  */
 const MEANT: Readonly<Record<string, readonly string[]>> = {
   address: ["hostname"],
@@ -244,16 +245,16 @@ function hint(name: string, { kinds, elsewhere }: OptionsCheck): string {
   return meant === undefined ? "" : `; did you mean ${meant}?`;
 }
 
-/** Tornado writes `websocket_max_message_size`. */
+/** Returns a name in lower case without Tornado's prefix: `websocket_max_message_size`. */
 function plainName(name: string): string {
   return name.replace(/[_-]/g, "").toLowerCase().replace(/^websocket/, "");
 }
 
-/** Whether two words differ by two letters at most, and by a third of them at most. */
+/** Whether two words differ by at most two letters, and by at most a third of the longer word. */
 function isNear(a: string, b: string): boolean {
   const most = Math.min(2, Math.floor(Math.max(a.length, b.length) / 3));
   if (Math.abs(a.length - b.length) > most) return false;
-  // Levenshtein's distance, row by row.
+  // The Levenshtein distance, row by row.
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 0; i < a.length; i++) {
     const next = [i + 1];

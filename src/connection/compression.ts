@@ -1,5 +1,5 @@
 /**
- * From what a handler asks for and a client offers to what both do: permessage-deflate.
+ * The options of permessage-deflate, and the agreement with a client.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { canCompress, type DeflateParameters } from "../protocol/deflate.ts";
 import { BOOLEAN, checkOptions, type Kind, SIZE } from "../validation.ts";
 
 /**
- * How permessage-deflate (RFC 7692) is used where a client offers it.
+ * Options of permessage-deflate (RFC 7692), for clients that offer it.
  *
  * @example
  * ```ts
@@ -24,24 +24,24 @@ import { BOOLEAN, checkOptions, type Kind, SIZE } from "../validation.ts";
  * ```
  */
 export interface CompressionOptions {
-  /** zlib's level, 1 (fast) to 9 (small); 6 unless told (Tornado's `compression_level`). */
+  /** The level of zlib, 1 (fast) to 9 (small); Tornado's `compression_level`. Default: 6. */
   readonly level?: number;
-  /** zlib's memory level, 1 to 9; 8 unless told (Tornado's `mem_level`). */
+  /** The memory level of zlib, 1 to 9; Tornado's `mem_level`. Default: 8. */
   readonly memLevel?: number;
-  /** The shortest message that is compressed, in bytes; 1024 unless told. */
+  /** The shortest message that is compressed, in bytes. Default: 1024. */
   readonly threshold?: number;
   /**
-   * Whether the window lives on from one message to the next: better ratios, for memory per
-   * connection: 250 KiB after short messages, up to 430 KiB once both windows are full. Default: off.
+   * Whether messages share a compression window. This compresses better, but each connection takes
+   * 250 KiB after short messages, and up to 430 KiB once both windows are full. Default: `false`.
    */
   readonly contextTakeover?: boolean;
 }
 
-/** What a server responds with, and what it does then. */
+/** The agreement with a client. */
 export interface AgreedDeflate {
   /** The value of `Sec-WebSocket-Extensions`. */
   readonly response: string;
-  /** For the protocol. */
+  /** The parameters of the protocol. */
   readonly parameters: DeflateParameters;
 }
 
@@ -59,7 +59,7 @@ const COMPRESSION_KINDS: Readonly<Record<keyof CompressionOptions, Kind>> = {
 };
 
 /**
- * Checks how to compress.
+ * Checks the options.
  *
  * @throws {TypeError} If a name is unknown or a value has a wrong type.
  * @throws {RangeError} If a number is out of range.
@@ -72,13 +72,16 @@ export function checkCompression(options: CompressionOptions): void {
   });
 }
 
-/** zlib's own defaults, and a size below which a frame hardly shrinks. */
+/** The defaults of zlib, and a size below which a frame hardly shrinks. */
 const DEFAULTS = { level: 6, memLevel: 8, threshold: 1024 } as const;
 
-/** How much of its own an end spends on compressing. */
+/** The options that are not negotiated. */
 export type CompressorOptions = Pick<DeflateParameters, "level" | "memLevel" | "threshold">;
 
-/** What is not negotiated. @throws {RangeError} If an option is out of its range. */
+/**
+ * Returns the options that are not negotiated, checked. @throws {RangeError} If an option is out of
+ * its range.
+ */
 export function resolveCompressorOptions(options: CompressionOptions): CompressorOptions {
   checkCompression(options);
   const {
@@ -90,9 +93,9 @@ export function resolveCompressorOptions(options: CompressionOptions): Compresso
 }
 
 /**
- * Agrees on the first offer that can be met.
+ * Accepts the first offer that can be met.
  *
- * @returns `undefined` if there is none: the connection goes on without compression.
+ * @returns `undefined` if there is none. The connection is not compressed then.
  * @throws {RangeError} If an option is out of its range.
  */
 export function agreeOnDeflate(

@@ -1,6 +1,5 @@
 /**
- * One established WebSocket, for either end: its states, its closing handshake, its failures and
- * its end.
+ * An established WebSocket, of a server or a client: its states, closing handshake and failures.
  *
  * @module
  */
@@ -25,7 +24,7 @@ import type { Writer, WriterEvents } from "./writer.ts";
 
 const EMPTY = new Uint8Array(0);
 
-/** One established WebSocket. */
+/** An established WebSocket. */
 export class Connection implements TransportEvents, Timed, WriterEvents {
   /** See {@linkcode Timed}. */
   deadline = 0;
@@ -44,16 +43,16 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
   #state: State = "open";
   readonly #protocol: Protocol;
   #keepalive: Keepalive | null = null;
-  /** Why it ends, as soon as that is known. */
+  /** Why the connection ends; `null` until that is known. */
   #end: ConnectionEnd | null = null;
   /** See {@linkcode PeerState}. */
   #peer: PeerState = "sending";
-  /** The closing frame that the peer sent. */
+  /** The code and reason of the peer's close frame; `null` if none has arrived. */
   #peerClose: ConnectionEnd | null = null;
-  /** The socket's own error, if it was lost by one. */
+  /** The error that closed the socket, if any. */
   #lostBy: Error | undefined = undefined;
 
-  /** @param transport The runtime's connection. @param options What the connection is made of. */
+  /** @param transport The socket. @param options The parts of the connection. */
   constructor(transport: Transport, options: ConnectionOptions) {
     const { role, protocol, writer, receiver, environment } = options;
     this.#transport = transport;
@@ -84,28 +83,28 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
     return this.#state === "open";
   }
 
-  /** Whether messages that arrive are delivered. */
+  /** Whether messages are still delivered. */
   get isLive(): boolean {
     return this.#state !== "closed";
   }
 
-  /** Why it ended; `undefined` before. */
+  /** Why the connection ended; `undefined` until then. */
   get ended(): ConnectionEnd | undefined {
     return this.#state === "closed" ? this.#end ?? undefined : undefined;
   }
 
-  /** The close code that the peer sent. */
+  /** The close code that the peer sent, if any. */
   get closeCode(): number | undefined {
     const code = this.#peerClose?.code;
     return code === 1005 ? undefined : code;
   }
 
-  /** The reason that the peer sent. */
+  /** The close reason that the peer sent; empty if none. */
   get closeReason(): string {
     return this.#peerClose?.reason ?? "";
   }
 
-  /** Whether the peer sends nothing more. */
+  /** Whether the peer has sent FIN or the socket is closed. */
   get #peerEnded(): boolean {
     return this.#peer === "ended" || this.#peer === "gone";
   }
@@ -121,7 +120,7 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
       if (this.#keepalive !== null) this.#keepalive.sawTraffic = true;
       this.reader.receive(chunk, this.#transport.transfersChunks === true);
     } finally {
-      // Nothing throws but a transport that may not: it must not stop the output of all others.
+      // Even if a transport throws, which it must not, the output of other connections goes out.
       uncork();
     }
   }
@@ -135,7 +134,7 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
   end(): void {
     this.#peer = "ended";
     this.#receiver.resume();
-    this.hurry();
+    this.armCloseTimer();
   }
 
   /** See {@linkcode TransportEvents.closed}. */
@@ -143,10 +142,10 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
     this.#peer = "gone";
     this.#lostBy = error;
     this.#environment.wheel.remove(this);
-    this.writer.stop(new WebSocketClosedError("the socket is gone", { cause: error }));
+    this.writer.stop(new WebSocketClosedError("the socket is closed", { cause: error }));
     this.#apply("gone");
     this.#receiver.resume();
-    this.hurry();
+    this.armCloseTimer();
     this.#receiver.gone();
   }
 
@@ -185,12 +184,12 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
   // --- The closing handshake --------------------------------------------------------------------
 
   /**
-   * Starts the closing handshake. What arrives before the peer's part of it is still delivered.
-   * Further calls do nothing.
+   * Starts the closing handshake. Messages that arrive before the peer's close frame are still
+   * delivered. Further calls do nothing.
    *
-   * @param code The close code, if there is one to send.
+   * @param code The close code. Default: none is sent.
    * @param reason The reason.
-   * @param by Who closes.
+   * @param by Who closes the connection.
    * @throws {RangeError} If the code or the reason cannot be sent.
    */
   close(code?: number, reason = "", by: EndedBy = this.#role.name): void {
@@ -198,7 +197,7 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
     this.#apply("close", { by, code: code ?? 1005, reason });
   }
 
-  /** The peer's closing frame, in its place behind the messages. */
+  /** Handles the peer's close frame, after all messages before it were delivered. */
   peerClosed(code: number | undefined, reason: string): void {
     if (this.#state === "closed") return;
     const end = this.#peerClose = { by: "peer", code: code ?? 1005, reason } as const;
@@ -206,24 +205,27 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
   }
 
   /**
-   * Ends the connection for an error. The closing frame tells the peer why, in versions that have
-   * close codes.
+   * Closes the connection because of an error. In versions with close codes, a close frame has its
+   * code and message.
    *
-   * @param error What the peer is told.
-   * @param by Who broke what.
-   * @param cause What this end is told, if it is not the same.
+   * @param error The error for the peer.
+   * @param by Who caused the error.
+   * @param cause The error for this end. Default: `error`.
    */
   fail(error: ProtocolError, by: EndedBy, cause: Error = error): void {
     const { code, message } = error;
     this.#apply("fail", { by, code, reason: fitReason(message), error: cause });
   }
 
-  /** Cuts the connection off, with no closing handshake. */
+  /** Closes the socket at once, without a closing handshake. */
   abort(by: EndedBy = this.#role.name, error?: Error): void {
     this.#apply("abort", unclosed(by, error));
   }
 
-  /** Everything that could be delivered was: ends what the peer has ended, and reads on. */
+  /**
+   * Called when a receiver has caught up: ends the connection if the peer has ended it, or reads
+   * on.
+   */
   settle(): void {
     if (this.#peerEnded && !this.#receiver.isBehind && !this.reader.isBehind) {
       this.#apply("peerEnd", lossOf(this.#protocol, this.#lostBy));
@@ -231,7 +233,7 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
     this.reader.update();
   }
 
-  /** Does what the table says. */
+  /** Applies a row of {@linkcode TRANSITIONS}. */
   #apply(event: ConnectionEvent, end?: ConnectionEnd): void {
     const { next, sendsClose, destroys } = TRANSITIONS[this.#state][event];
     if (next === this.#state) return;
@@ -241,17 +243,19 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
       if (sendsClose) this.#sendClose(event, end);
     }
     this.writer.flush();
-    // The flush may have found that too much waits.
+    // The flush may have closed the connection, because too much output waits.
     if (this.#state === "closed") return;
     const wasOpen = this.#state === "open";
     this.#state = next;
     this.writer.protocol = null;
     if (wasOpen) this.#receiver.closing();
     if (next === "closed") this.#finish(event, destroys);
-    else if (next === "closing") this.#await();
+    else if (next === "closing") this.#awaitClose();
   }
 
-  /** What has ended it already, and waits behind messages. */
+  /**
+   * Returns the end that came earlier and is not yet effective: messages before it are delivered.
+   */
   #earlier({ by }: ConnectionEnd): ConnectionEnd | null {
     if (this.#peerClose !== null || this.#state !== "lost") return this.#peerClose;
     return by === "peer" || by === "protocol" ? null : lossOf(this.#protocol, this.#lostBy);
@@ -259,36 +263,38 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
 
   #sendClose(event: ConnectionEvent, { code, reason }: ConnectionEnd): void {
     const protocol = this.#protocol;
-    // Without a close code the peer cannot be told what failed.
+    // In versions without close codes, nothing tells the peer what failed.
     if (event === "fail" && !protocol.hasBinary) return;
-    // After the peer's closing frame this echoes its code and reason (RFC 6455 §5.5.1).
+    // An answer to the peer's close frame echoes its code and reason (RFC 6455 §5.5.1).
     protocol.writeClose(this.writer.output(), code === 1005 ? undefined : code, reason);
   }
 
-  /** Waits for the peer's part of the closing handshake. */
-  #await(): void {
+  /** Waits for the peer's close frame. */
+  #awaitClose(): void {
     if (!this.writer.congested) this.#endOutput();
-    this.#armCloseTimer();
-    // The peer's closing frame may be among the bytes that are held.
+    this.#setCloseTimer();
+    // The peer's close frame may be among the held bytes.
     if (this.reader.isBehind) queueMicrotask(() => this.#receiver.resume());
   }
 
-  /** Without a closing frame, FIN is what tells the peer. A transport that has ended never drains. */
+  /**
+   * Sends FIN in a version without close frames. Output must have drained: FIN stops the events.
+   */
   #endOutput(): void {
     if (!this.#protocol.hasClosingFrame) this.#transport.end();
   }
 
-  /** Nothing passes any more: what is written goes out, then FIN, and the receiver hears of it. */
+  /** Enters `closed`: sends the remaining output and FIN, and informs the receiver. */
   #finish(event: ConnectionEvent, destroys: boolean): void {
     const end = this.#end ??= unclosed("network", this.#lostBy);
     this.#environment.wheel.remove(this);
     this.#protocol.free?.();
     this.#keepalive = null;
-    this.writer.stop(end.error ?? new WebSocketClosedError("the connection has ended"));
+    this.writer.stop(end.error ?? new WebSocketClosedError("the connection is closed"));
     this.reader.stop();
     if (this.#peer !== "gone") {
       // "the server MUST close the TCP connection first" in all but unusual cases (§7.1.1);
-      // draft76 leaves it to either.
+      // draft76 has no such rule.
       const peerEndsFirst = event === "peerClose" && !this.#role.endsFirst &&
         this.#protocol.hasBinary && !this.#peerEnded;
       new Linger(this.#transport, {
@@ -304,7 +310,7 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
 
   // --- Time -------------------------------------------------------------------------------------
 
-  /** A message has arrived. */
+  /** Counts a message that has arrived. */
   countMessage(): void {
     this.#environment.traffic.messagesIn++;
     if (this.#environment.limits.idleTimeout > 0) {
@@ -312,7 +318,7 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
     }
   }
 
-  /** Starts or stops the pings. */
+  /** Starts the keepalive, if there is anything to watch. */
   #startKeepalive(): void {
     const limits = this.#environment.limits;
     const pings = this.#protocol.hasBinary;
@@ -330,7 +336,7 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
     const isWatched = this.#state === "open" && this.#keepalive !== null && !this.#peerEnded;
     if (isWatched) this.#tick(this.#keepalive as Keepalive, now);
     else if (this.#keepsUnread) return;
-    else if (this.writer.isProgressing) this.#armCloseTimer();
+    else if (this.writer.isProgressing) this.#setCloseTimer();
     else this.abort(this.#peerEnded ? "network" : "timeout");
   }
 
@@ -349,7 +355,7 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
     if (keepalive.next !== Infinity) this.#environment.wheel.set(this, keepalive.next - now);
   }
 
-  /** A peer that takes no output is dead as one that is silent, also where there is no ping. */
+  /** Watches stalled output in versions without pings: a peer that reads nothing counts as dead. */
   #watchOutput(): void {
     const { pingInterval } = this.#environment.limits;
     if (this.#protocol.hasBinary || this.#state !== "open" || this.#peerEnded) return;
@@ -361,28 +367,30 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
   }
 
   /**
-   * Gives the receiver `closeTimeout` for its next step once the peer has done its part: a callback
-   * that never settles must not keep the end away.
+   * Starts the close timer if the peer has sent its close frame or FIN. A callback of the
+   * application that never settles must not keep the connection open.
    */
-  hurry(): void {
+  armCloseTimer(): void {
     if (this.#state === "closed" || this.#keepsUnread) return;
     const isAnswered = this.#state === "closing" && this.#peerClose !== null;
-    if (this.#peerEnded || isAnswered) this.#armCloseTimer();
+    if (this.#peerEnded || isAnswered) this.#setCloseTimer();
   }
 
-  /** The peer's closing frame has arrived, and waits for its turn. */
+  /**
+   * Called when the peer's close frame has arrived and messages before it are not delivered yet.
+   */
   closeWaits(code: number | undefined, reason: string): void {
     this.#peerClose = { by: "peer", code: code ?? 1005, reason };
-    this.hurry();
+    this.armCloseTimer();
   }
 
-  /** Whether what the peer has left behind waits for its reader. */
+  /** Whether unread messages of a peer that has ended are kept. */
   get #keepsUnread(): boolean {
     return this.#peerEnded && this.#state !== "closing" && this.#role.keepsUnread;
   }
 
-  /** Gives what is left to do `closeTimeout`, and as much again while the peer takes output. */
-  #armCloseTimer(): void {
+  /** Starts the close timer. It starts again when it expires, as long as the peer reads output. */
+  #setCloseTimer(): void {
     const { limits, wheel } = this.#environment;
     this.writer.watchProgress();
     if (limits.closeTimeout > 0) wheel.set(this, limits.closeTimeout);

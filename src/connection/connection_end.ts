@@ -7,15 +7,16 @@ import type { Protocol } from "../protocol/protocol.ts";
 import type { ConnectionEvent } from "./states.ts";
 
 /**
- * Who ended a connection, or what:
+ * Who or what ended a connection:
  *
  * - `"peer"`: the peer's closing handshake;
- * - `"server"`: the server, if that is this end: `close()`, `abort()`, or an exception in a callback;
- * - `"client"`: the client, if that is this end, in the same ways;
- * - `"timeout"`: no answer to a ping within `pingTimeout`, or no message within `idleTimeout`;
+ * - `"server"`: this end, a server: `close()`, `abort()`, or an exception in a callback;
+ * - `"client"`: this end, a client: `close()` or `abort()`;
+ * - `"timeout"`: no data within `pingTimeout` of a ping, no message within `idleTimeout`, or no
+ *   close frame within `closeTimeout`;
  * - `"overflow"`: more than `maxBufferedAmount` waited for the peer (1013);
  * - `"protocol"`: the peer broke a rule of its version, or exceeded a limit (1002, 1007, 1009);
- * - `"network"`: the socket ended or was lost without a closing handshake;
+ * - `"network"`: the socket was closed without a closing handshake;
  * - `"shutdown"`: the server shut down.
  */
 export type EndedBy =
@@ -29,7 +30,7 @@ export type EndedBy =
   | "shutdown";
 
 /**
- * Why a connection ended: the first cause, whatever followed it.
+ * Why a connection ended. The first cause counts.
  *
  * @example
  * ```ts
@@ -51,47 +52,47 @@ export type EndedBy =
  * ```
  */
 export interface ConnectionEnd {
-  /** Who ended it, or what. */
+  /** Who or what ended the connection. */
   readonly by: EndedBy;
   /**
-   * The code of the first closing frame, theirs or ours: 1005 if it has none, and 1006 if the
-   * connection ended without one (RFC 6455 §7.1.5).
+   * The code of the first close frame, sent or received: 1005 if the frame has no code, 1006 if
+   * there was no frame (RFC 6455 §7.1.5).
    */
   readonly code: number;
-  /** The reason in the same closing frame. */
+  /** The reason in the same close frame. */
   readonly reason: string;
-  /** The exception, the broken rule or the socket's error, if that was the cause. */
+  /** The cause, if it was an error: an exception, a broken rule or an error of the socket. */
   readonly error?: Error;
 }
 
-/** An end without a closing frame (RFC 6455 §7.1.5). */
+/** Makes an end without a close frame (RFC 6455 §7.1.5). */
 export function unclosed(by: EndedBy, error: Error | undefined): ConnectionEnd {
   return { by, code: 1006, reason: "", ...(error === undefined ? {} : { error }) };
 }
 
-/** The end that the peer's FIN or the loss of the socket is, where no closing frame has come. */
+/** Makes the end for a FIN of the peer, or a closed socket, without a close frame before it. */
 export function lossOf(
   { hasClosingFrame }: Pick<Protocol, "hasClosingFrame">,
   error: Error | undefined,
 ): ConnectionEnd {
-  // draft75 has no closing frame: FIN is how a connection ends in good order.
+  // draft75 has no close frame. A FIN is the regular end.
   return unclosed(hasClosingFrame || error !== undefined ? "network" : "peer", error);
 }
 
-/** How the end of a connection is told over the wire. */
-export interface Telling {
-  /** What ends it. */
+/** What {@linkcode asSent} needs to know. */
+export interface SentClose {
+  /** The event that ends the connection. */
   readonly event: ConnectionEvent;
-  /** Whether a closing frame goes out. */
+  /** Whether a close frame is sent. */
   readonly sendsClose: boolean;
-  /** Whether the version has a closing frame, and codes in it. */
+  /** Whether the version has a close frame, and close codes. */
   readonly protocol: Pick<Protocol, "hasBinary" | "hasClosingFrame">;
 }
 
-/** An end with the code that is on the wire: without a closing frame it is 1006. */
+/** Returns an end with the code that is really sent; 1006 without a close frame. */
 export function asSent(
   end: ConnectionEnd,
-  { event, sendsClose, protocol }: Telling,
+  { event, sendsClose, protocol }: SentClose,
 ): ConnectionEnd {
   if (event === "peerClose" || (protocol.hasBinary && (sendsClose || event !== "fail"))) return end;
   const sendsFrame = event === "close" && protocol.hasClosingFrame;

@@ -1,5 +1,5 @@
 /**
- * What a connection is made of, and what differs between its two ends.
+ * The options of a connection, and the differences between a server and a client.
  *
  * @module
  */
@@ -12,23 +12,23 @@ import type { Writer, WriterEnvironment, WriterLimits } from "./writer.ts";
 
 /** The limits of a connection. Sizes are bytes, times milliseconds. */
 export interface ConnectionLimits extends WriterLimits, KeepaliveLimits {
-  /** How long the peer's part of the closing handshake may take; 0 is for ever. */
+  /** How long to wait for the peer's close frame and FIN; 0 is no limit. */
   readonly closeTimeout: number;
 }
 
-/** What differs between the two ends of a connection. */
+/** The differences between the two ends of a connection. */
 export interface ConnectionRole {
-  /** How an end of this side's own is told. */
+  /** The value of {@linkcode ConnectionEnd.by} if this end closes the connection. */
   readonly name: "server" | "client";
   /** Whether this end closes TCP first, after the closing handshake (RFC 6455 §7.1.1). */
   readonly endsFirst: boolean;
-  /** Whether it goes on reading while its output waits. */
+  /** Whether this end reads on while its output waits. */
   readonly readsWhileCongested: boolean;
-  /** Whether what arrived before the peer's end waits for its reader, however long that takes. */
+  /** Whether messages that arrived before the peer's end are kept until they are read. */
   readonly keepsUnread: boolean;
 }
 
-/** A server's end. */
+/** The role of a server. */
 export const SERVER: ConnectionRole = {
   name: "server",
   endsFirst: true,
@@ -36,7 +36,7 @@ export const SERVER: ConnectionRole = {
   keepsUnread: false,
 };
 
-/** A client's end. */
+/** The role of a client. */
 export const CLIENT: ConnectionRole = {
   name: "client",
   endsFirst: false,
@@ -44,23 +44,23 @@ export const CLIENT: ConnectionRole = {
   keepsUnread: true,
 };
 
-/** Who receives what a connection brings, and hears of its end. */
+/** The receiver of a connection's messages and events. */
 export interface ConnectionReceiver extends Receiver {
-  /** Takes what waits, now that there may be room. */
+  /** Delivers waiting messages, since there may be room for more. */
   resume(): void;
-  /** Whether anything waits that was read and not yet delivered. */
+  /** Whether messages wait to be delivered. */
   readonly isBehind: boolean;
-  /** Output that waited has been taken. */
+  /** The system has accepted the waiting output. */
   drained(): void;
-  /** No message can be written any more. */
+  /** The connection is closing: no message can be written any more. */
   closing(): void;
-  /** Nothing is delivered any more. */
+  /** The connection has ended: no message is delivered any more. */
   ended(end: ConnectionEnd): void;
-  /** The socket is gone; what arrived before may still be delivered. */
+  /** The socket is closed. Messages that arrived before may still be delivered. */
   gone(): void;
 }
 
-/** What many connections share: one object for all of them. */
+/** The object that all connections of an application share. */
 export interface ConnectionEnvironment extends WriterEnvironment {
   /** The limits in force. */
   readonly limits: ConnectionLimits;
@@ -68,16 +68,16 @@ export interface ConnectionEnvironment extends WriterEnvironment {
   readonly wheel: TimingWheel;
 }
 
-/** What a connection is made of. */
+/** The parts of a connection. */
 export interface ConnectionOptions {
-  /** Which end this is. */
+  /** Server or client. */
   readonly role: ConnectionRole;
-  /** The wire format. */
+  /** The protocol of its version. */
   readonly protocol: Protocol;
-  /** The output, which the handshake was written to. */
+  /** The output. The handshake was written to it. */
   readonly writer: Writer;
-  /** Who receives what is read. */
+  /** The receiver of messages. */
   readonly receiver: ConnectionReceiver;
-  /** What it shares with others. */
+  /** The shared object. */
   readonly environment: ConnectionEnvironment;
 }

@@ -1,5 +1,5 @@
 /**
- * The wire format of a version, for each end.
+ * Makes the protocol of a version.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { Hixie } from "../protocol/hixie.ts";
 import { Hybi } from "../protocol/hybi.ts";
 import type { Protocol, ProtocolLimits } from "../protocol/protocol.ts";
 
-/** A server's end of a new connection. */
+/** Makes the protocol of a server's connection. */
 export function createServerProtocol(
   version: WebSocketVersion,
   limits: ProtocolLimits,

@@ -1,10 +1,10 @@
 /**
- * Bytes that arrived and wait to be parsed.
+ * Bytes that have arrived and are not parsed yet.
  *
  * @module
  */
 
-/** Bytes in the order they arrived, in at most 1.5 times the memory that they take. */
+/** Holds bytes in order. The memory is at most 1.5 times their size. */
 export class HeldBytes {
   /** The memory; its first `#length` bytes are held. */
   #bytes: Uint8Array = new Uint8Array(0);
@@ -19,11 +19,11 @@ export class HeldBytes {
    * Adds bytes at the end.
    *
    * @param bytes The bytes.
-   * @param owned Whether their memory may be kept.
+   * @param owned Whether a reference to them may be kept.
    */
   push(bytes: Uint8Array, owned: boolean): void {
     const needed = this.#length + bytes.length;
-    // A small part of a chunk would keep all of it alive.
+    // A small part of a chunk is copied: a reference would keep the whole chunk in memory.
     if (this.#length === 0 && owned && bytes.length * 2 >= bytes.buffer.byteLength) {
       this.#bytes = bytes;
     } else {
@@ -34,13 +34,13 @@ export class HeldBytes {
   }
 
   #grow(needed: number): void {
-    // Linear in all: what is held is copied once for each half that it has grown.
+    // Amortized O(1): the memory grows by half each time.
     const bytes = new Uint8Array(this.#length === 0 ? needed : needed + (needed >> 1));
     bytes.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = bytes;
   }
 
-  /** Takes all bytes out. */
+  /** Removes and returns all bytes. */
   take(): Uint8Array {
     const taken = this.#bytes.subarray(0, this.#length);
     this.#bytes = new Uint8Array(0);

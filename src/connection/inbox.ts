@@ -1,24 +1,24 @@
 /**
- * Events that wait while a handler is busy.
+ * A queue of events, for a handler that is busy.
  *
  * @module
  */
 
-/** The peer's closing frame, in its place behind the messages. */
+/** A close frame. */
 export class PeerClose {
-  /** The code that the peer sent. */
+  /** The close code, if any. */
   readonly code: number | undefined;
-  /** The reason that the peer sent. */
+  /** The reason. */
   readonly reason: string;
 
-  /** @param code The code that the peer sent. @param reason The reason that the peer sent. */
+  /** @param code The close code, if any. @param reason The reason. */
   constructor(code: number | undefined, reason: string) {
     this.code = code;
     this.reason = reason;
   }
 }
 
-/** A ping, which was answered already. */
+/** A ping that has been answered. */
 export class PeerPing {
   /** What the peer sent with it. */
   readonly payload: Uint8Array;
@@ -40,14 +40,14 @@ export class PeerPong {
   }
 }
 
-/** What waits: a message, a ping or pong, the peer's closing frame, or a broken rule. */
+/** A message, a ping, a pong, a close frame, or the error for a broken rule. */
 export type Event = string | Uint8Array | PeerPing | PeerPong | PeerClose | Error;
 
-/** What a waiting event is counted with beside its content. */
+/** The size of an event without its content, in bytes. */
 const OVERHEAD = 64;
 /**
- * What a typed array is counted with: V8 takes 200 bytes for an array and its buffer, and the
- * memory behind it 120 more; Bun takes 64.
+ * The size of a typed array without its content, in bytes: 320 on V8, of which 200 are the array
+ * and its buffer. Bun takes 64.
  */
 const ARRAY_OVERHEAD = 320;
 
@@ -57,15 +57,15 @@ function sizeOf(event: Event): number {
   return bytes instanceof Uint8Array ? ARRAY_OVERHEAD + bytes.length : OVERHEAD;
 }
 
-/** A queue of events in order. */
+/** A queue of events. */
 export class Inbox {
-  /** The size of what waits, in bytes. */
+  /** The size of all events, in bytes. */
   size = 0;
-  /** From `#next` on; those before are delivered. */
+  /** The events start at `#next`; the places before it are free. */
   #events: (Event | undefined)[] = [];
   #next = 0;
 
-  /** How many events wait. */
+  /** The number of events. */
   get length(): number {
     return this.#events.length - this.#next;
   }
@@ -76,23 +76,23 @@ export class Inbox {
     this.size += sizeOf(event);
   }
 
-  /** Takes the first event out. */
+  /** Removes and returns the first event; `undefined` if the queue is empty. */
   shift(): Event | undefined {
     const event = this.#events[this.#next];
     if (event === undefined) return undefined;
-    // What is delivered is not kept, however long others wait behind it.
+    // Do not keep a delivered event in memory.
     this.#events[this.#next++] = undefined;
     this.size -= sizeOf(event);
     if (this.#next === this.#events.length) this.clear();
     else if (this.#next >= 1024 && this.#next * 2 > this.#events.length) {
-      // Linear in all: each event is moved at most once per halving.
+      // Amortized O(1): fewer events are moved than were removed.
       this.#events.splice(0, this.#next);
       this.#next = 0;
     }
     return event;
   }
 
-  /** Drops the events. */
+  /** Removes all events. */
   clear(): void {
     this.#events = [];
     this.#next = 0;

@@ -1,52 +1,54 @@
 /**
- * When to ping, and when a peer counts as dead. Time is a parameter; any byte is life.
+ * Decides when to ping and when a peer counts as dead. Any received byte shows that it is alive.
+ * The time is a parameter.
  *
  * @module
  */
+
 /** The intervals in force, in milliseconds; 0 turns one off. */
 export interface KeepaliveLimits {
   /** The time between pings. */
   readonly pingInterval: number;
   /** How long to wait for any data after a ping. */
   readonly pingTimeout: number;
-  /** How long a peer may send no message. */
+  /** How long the peer may send no message. */
   readonly idleTimeout: number;
 }
 
-/** What a tick asks for. */
+/** What to do now. */
 export type KeepaliveAction = "wait" | "ping" | "dead" | "idle";
 
 /**
- * How a connection's bytes flow:
+ * Whether we read from the peer:
  *
- * - `reading`: the peer's silence counts;
- * - `busy`: the handler holds back the reading, so that silence says nothing;
- * - `stalled`: the peer does not take our output, which holds back the reading too. Then each byte
- *   that it takes is life: the system's own buffer is full, so that the peer must have taken some.
+ * - `reading`: yes. If nothing arrives, the peer is silent;
+ * - `busy`: no, because the handler is busy. Whether the peer is silent is unknown;
+ * - `stalled`: no, because the peer does not read our output. If some output leaves, the peer is
+ *   alive: the buffers of the system are full, so the peer must have read something.
  */
 export type Flow = "reading" | "busy" | "stalled";
 
-/** One connection's pulse; times are whole milliseconds of the wheel's clock. */
+/** The keepalive of one connection. Times are whole milliseconds of the timing wheel's clock. */
 export class Keepalive {
-  /** Whether a byte has come since the last tick; set for every chunk, so it is all a chunk costs. */
+  /** Whether a byte has arrived since the last tick. Set for every chunk. */
   sawTraffic = true;
-  /** When the last message came; kept only where `idleTimeout` is set. */
+  /** When the last message arrived; only updated if `idleTimeout` is set. */
   messageAt: number;
-  /** When the next tick is due; `Infinity` if there is nothing to look for. */
+  /** When the next tick is due; `Infinity` if none is. */
   next = 0;
   readonly #limits: KeepaliveLimits;
   readonly #pings: boolean;
-  /** Whether life is looked for: where there are pings always, elsewhere while output is stuck. */
-  #looks: boolean;
+  /** Whether the peer is watched: always in versions with pings, else while output is stalled. */
+  #watches: boolean;
   #pingAt: number;
-  /** When the first ping went out that nothing has come back for; 0 if none. */
+  /** When the first unanswered ping was sent; 0 if there is none. */
   #unansweredAt = 0;
-  /** What the peer had taken at the last tick, if output was stuck then; else −1. */
-  #taken = -1;
+  /** `flushedBytes` at the last tick if output was stalled; else −1. */
+  #flushedBefore = -1;
 
   /**
-   * @param limits The intervals in force.
-   * @param pings Whether the version has a ping.
+   * @param limits The intervals.
+   * @param pings Whether the version has pings.
    * @param now The time.
    */
   constructor(
@@ -55,64 +57,65 @@ export class Keepalive {
     now: number,
   ) {
     this.#limits = limits;
-    this.#pings = this.#looks = pings && limits.pingInterval > 0;
+    this.#pings = this.#watches = pings && limits.pingInterval > 0;
     this.messageAt = Math.trunc(now);
     this.#pingAt = Math.trunc(now) + limits.pingInterval;
     this.#schedule();
   }
 
-  /** Whether a connection needs one from the start. */
+  /** Whether a connection needs a keepalive from the start. */
   static needed(limits: KeepaliveLimits, pings: boolean): boolean {
     return limits.idleTimeout > 0 || (pings && limits.pingInterval > 0);
   }
 
-  /** A message has come. */
+  /** Called when a message has arrived. */
   message(now: number): void {
     this.messageAt = Math.trunc(now);
   }
 
-  /** Output is stuck: from now on life is looked for, whatever the version. */
+  /** Called when output stalls: starts to watch the peer, in every version. */
   outputStalled(now: number): void {
-    if (this.#looks) return;
-    this.#looks = true;
+    if (this.#watches) return;
+    this.#watches = true;
     this.#pingAt = Math.trunc(now) + this.#limits.pingInterval;
     this.#schedule();
   }
 
   /**
-   * What to do now.
+   * Returns what to do now.
    *
    * @param time The time.
-   * @param flow Whether we read from the peer, and if not, why.
-   * @param taken How many bytes the peer has taken, ever.
+   * @param flow Whether we read from the peer.
+   * @param flushedBytes How many bytes the system has accepted so far.
    */
-  tick(time: number, flow: Flow, taken = 0): KeepaliveAction {
+  tick(time: number, flow: Flow, flushedBytes = 0): KeepaliveAction {
     const now = Math.trunc(time);
     const { pingInterval, pingTimeout, idleTimeout } = this.#limits;
-    this.#observe(now, flow, taken);
+    this.#observe(now, flow, flushedBytes);
     let action: KeepaliveAction = "wait";
     if (this.#unansweredAt !== 0 && pingTimeout > 0 && now - this.#unansweredAt >= pingTimeout) {
       action = "dead";
     } else if (idleTimeout > 0 && now - this.messageAt >= idleTimeout) action = "idle";
-    else if (this.#looks && now >= this.#pingAt) {
+    else if (this.#watches && now >= this.#pingAt) {
       this.#pingAt = now + pingInterval;
       if (this.#unansweredAt === 0) this.#unansweredAt = now;
-      // Behind output that is stuck, a ping would not get out.
+      // A ping would wait behind stalled output.
       action = flow === "stalled" ? "wait" : "ping";
     }
     this.#schedule();
     return action;
   }
 
-  #observe(now: number, flow: Flow, taken: number): void {
+  #observe(now: number, flow: Flow, flushedBytes: number): void {
     if (flow === "stalled") {
-      if (this.#taken !== -1 && taken > this.#taken) this.sawTraffic = true;
-      this.#taken = taken;
+      const before = this.#flushedBefore;
+      if (before !== -1 && flushedBytes > before) this.sawTraffic = true;
+      this.#flushedBefore = flushedBytes;
     } else {
-      this.#taken = -1;
-      this.#looks = this.#pings;
+      this.#flushedBefore = -1;
+      this.#watches = this.#pings;
     }
-    if (this.sawTraffic || flow === "busy" || !this.#looks) {
+    if (this.sawTraffic || flow === "busy" || !this.#watches) {
       this.sawTraffic = false;
       this.#unansweredAt = 0;
     }
@@ -122,7 +125,7 @@ export class Keepalive {
   #schedule(): void {
     const { pingTimeout, idleTimeout } = this.#limits;
     let next = Infinity;
-    if (this.#looks) next = this.#pingAt;
+    if (this.#watches) next = this.#pingAt;
     if (this.#unansweredAt !== 0 && pingTimeout > 0) {
       next = Math.min(next, this.#unansweredAt + pingTimeout);
     }

@@ -1,30 +1,30 @@
 /**
- * The end of a socket: what the peer still sends is read and dropped, for an unread byte would turn
- * our FIN into a reset that overtakes what was written last.
+ * Closes a socket. What the peer still sends is read and dropped: with an unread byte, the system
+ * would send a reset instead of FIN, and the peer could lose our last output.
  *
  * @module
  */
 import type { Link, Timed, TimingWheel } from "../timing/timing_wheel.ts";
 import type { Transport, TransportEvents } from "../transport/transport.ts";
 
-/** How a socket ends. */
+/** Options of {@linkcode Linger}. */
 export interface LingerOptions {
   /** The timer. */
   readonly wheel: TimingWheel;
   /**
-   * How long the peer has to end its side, in milliseconds, and as much again while it takes output.
-   * 0 is for ever.
+   * How long to wait for the peer's FIN, in milliseconds. The time starts again as long as the peer
+   * reads output. 0 is no limit.
    */
   readonly timeout: number;
   /** Whether the peer must end TCP first, as a server does (RFC 6455 §7.1.1). */
   readonly peerEndsFirst?: boolean;
-  /** Whether the socket is destroyed as soon as the peer has ended its side. */
+  /** Whether to destroy the socket at the peer's FIN. */
   readonly destroys?: boolean;
-  /** Called when the socket is gone. */
+  /** Called when the socket is closed. */
   readonly gone: () => void;
 }
 
-/** Ends a socket in good order, or at once when the time is up. */
+/** Closes a socket with FIN, or destroys it after a timeout. */
 export class Linger implements TransportEvents, Timed {
   /** See {@linkcode Timed}. */
   deadline = 0;
@@ -34,10 +34,10 @@ export class Linger implements TransportEvents, Timed {
   after: Link | null = null;
   readonly #transport: Transport;
   readonly #options: LingerOptions;
-  /** Output that was waiting when the time was set. */
+  /** How much output was waiting when the timer was set. */
   #waiting: number;
 
-  /** @param transport The socket, whose events it takes. @param options How it ends. */
+  /** @param transport The socket; its `events` are replaced. @param options The options. */
   constructor(transport: Transport, options: LingerOptions) {
     this.#transport = transport;
     this.#options = options;

@@ -1,5 +1,5 @@
 /**
- * What a handler sends, before a wire format encodes it.
+ * Messages to send, before a protocol encodes them.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { MAX_CONTROL_SIZE } from "../protocol/frame_header.ts";
 const encoder = new TextEncoder();
 
 /**
- * A message to send: text, binary, or a plain object or array that goes as JSON text.
+ * A message to send: text, binary, or a plain object or array that is sent as JSON text.
  *
- * Binary is an `ArrayBuffer` or any view of one, such as `Uint8Array`, `DataView` or Node's `Buffer`.
+ * Binary is an `ArrayBuffer` or a view of one, such as `Uint8Array`, `DataView` or Node's `Buffer`.
  *
  * @example
  * ```ts
@@ -39,11 +39,11 @@ const encoder = new TextEncoder();
 export type Message = string | ArrayBuffer | ArrayBufferView | JsonMessage;
 
 /**
- * An object or array that `JSON.stringify` makes a text of. Its type may be an interface.
+ * An object or array for `JSON.stringify`. Its type may be an interface.
  *
- * The type excludes what JSON cannot carry and code sends by mistake: functions, promises, `Map`,
- * `Set`, iterators and generators, `Blob`, `Request` and `Response`. At run time an instance of any
- * class is a `TypeError`.
+ * The type excludes common mistakes that JSON cannot represent: functions, promises, `Map`, `Set`,
+ * iterators, generators, `Blob`, `Request` and `Response`. At run time, an instance of any class is
+ * a `TypeError`.
  *
  * @example
  * ```ts
@@ -63,9 +63,9 @@ export type Message = string | ArrayBuffer | ArrayBufferView | JsonMessage;
  */
 export type JsonMessage =
   | readonly unknown[]
-  // What is written as a literal or has an alias for its type …
+  // Object literals and type aliases.
   | { readonly [name: string]: unknown }
-  // … and interfaces, to which TypeScript gives no index signature.
+  // Interfaces, which have no index signature.
   | object & {
     /** Functions and classes have it. */
     readonly [Symbol.hasInstance]?: never;
@@ -84,10 +84,10 @@ export type JsonMessage =
   };
 
 /**
- * The text or the bytes of a message.
+ * Returns the text or the bytes of a message.
  *
- * @throws {TypeError} If it is neither a string, binary, a plain object nor an array, or if
- * `JSON.stringify` cannot make a text of it.
+ * @throws {TypeError} If it is not a string, binary, a plain object or an array, or if
+ * `JSON.stringify` fails.
  */
 export function toPayload(message: Message): string | Uint8Array {
   if (typeof message === "string" || message instanceof Uint8Array) return message;
@@ -103,10 +103,11 @@ export function toPayload(message: Message): string | Uint8Array {
 }
 
 /**
- * The same where the version may have no binary messages: what cannot be sent is told first, also by
- * a connection on which nothing can be.
+ * Returns the text or the bytes of a message, checked for a version. A wrong argument throws even
+ * if the connection is closed.
  *
- * @throws {TypeError} As {@linkcode toPayload}, and if it is binary and the version has only text.
+ * @throws {TypeError} As {@linkcode toPayload}, and if the message is binary and the version has no
+ * binary messages.
  */
 export function toSendable(message: Message, version: WebSocketVersion): string | Uint8Array {
   const payload = toPayload(message);
@@ -141,21 +142,21 @@ function toJson(message: object): string {
   try {
     text = JSON.stringify(message);
   } catch (cause) {
-    // A circle, a BigInt. What the application's own toJSON() throws is its own.
+    // A cycle or a BigInt. Other errors come from the application's toJSON().
     if (!(cause instanceof TypeError)) throw cause;
     throw new TypeError(`Cannot send a message as JSON: ${cause.message}`, { cause });
   }
   if (text !== undefined) return text;
-  throw new TypeError("Cannot send a message as JSON: its toJSON() returns nothing that JSON has");
+  throw new TypeError("Cannot send a message as JSON: JSON.stringify() returned undefined");
 }
 
-/** Whether it is an `ArrayBuffer`, also one of another realm. */
+/** Whether a value is an `ArrayBuffer`, even of another realm. */
 function isArrayBuffer(value: unknown): value is ArrayBuffer {
   return value instanceof ArrayBuffer ||
     Object.prototype.toString.call(value) === "[object ArrayBuffer]";
 }
 
-/** Whether it is an object of no class, also one of another realm. */
+/** Whether a value is an object without a class, even of another realm. */
 function isPlain(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;
   const prototype = Object.getPrototypeOf(value);
@@ -168,7 +169,7 @@ function kindOf(value: unknown): string {
   return `a ${value.constructor?.name ?? "class instance"}`;
 }
 
-/** The size of a message on the wire, in bytes, its frame not counted. */
+/** Returns the size of a payload in bytes, without the frame header. */
 export function sizeOf(payload: string | Uint8Array): number {
   if (typeof payload !== "string") return payload.length;
   let size = payload.length;
@@ -176,7 +177,7 @@ export function sizeOf(payload: string | Uint8Array): number {
     const code = payload.charCodeAt(at);
     if (code < 0x80) continue;
     size += code < 0x800 ? 1 : 2;
-    // Two units that make one character take four bytes.
+    // A surrogate pair takes four bytes.
     if (payload.codePointAt(at) !== code) at++;
   }
   return size;

@@ -1,6 +1,5 @@
 /**
- * The reading half of a connection: chunks → the protocol's events, as far as there is room for
- * them.
+ * The input of a connection: passes chunks to the protocol, as long as the receiver has room.
  *
  * @module
  */
@@ -9,44 +8,44 @@ import type { InternalTransport } from "../transport/transport.ts";
 import { HeldBytes } from "./held_bytes.ts";
 import type { Writer } from "./writer.ts";
 
-/** Who receives what a connection reads: a server's dispatcher or a client's queue of messages. */
+/** The receiver of messages: a server's dispatcher or a client's message queue. */
 export interface Receiver extends Sink {
   /** Whether there is room for one more event. */
   readonly hasRoom: boolean;
-  /** The peer broke a rule, after everything that was reported before. */
+  /** The peer broke a rule. Called after all events before it. */
   violation(error: Error): void;
 }
 
-/** What a reader is made of. */
+/** Options of {@linkcode Reader}. */
 export interface ReaderOptions {
-  /** The wire format. */
+  /** The protocol of the version. */
   readonly protocol: Protocol;
-  /** Who receives what is read. */
+  /** The receiver of messages. */
   readonly receiver: Receiver;
   /**
-   * Whose output must be taken before more is read; `null` to go on reading while output waits. If
-   * both ends stopped, neither would ever go on.
+   * Reading stops while this writer is congested. `null` reads on: if both ends of a connection
+   * stopped, neither would ever go on.
    */
   readonly writer: Writer | null;
 }
 
-/** The input of one connection, at either end. */
+/** The input of a connection. */
 export class Reader {
   readonly #transport: InternalTransport;
   readonly #receiver: Receiver;
   readonly #writer: Writer | null;
-  /** The wire format; `null` once nothing is parsed any more. */
+  /** The protocol; `null` once nothing is parsed any more. */
   #protocol: Protocol | null;
-  /** Bytes that arrived and are not parsed yet. */
+  /** Bytes that have arrived and are not parsed yet. */
   #held: HeldBytes | null = null;
   /** Whether the transport is paused. */
   #paused = false;
-  /** Whether nothing more is accepted from the transport for now. */
+  /** Whether {@linkcode close} was called. */
   #closed = false;
-  /** Whether a part of the chunk that is being received was given away. */
+  /** Whether a part of the current chunk is still in use. */
   #kept = false;
 
-  /** @param transport The runtime's connection. @param options What the reader is made of. */
+  /** @param transport The socket. @param options The options. */
   constructor(transport: InternalTransport, { protocol, receiver, writer }: ReaderOptions) {
     this.#transport = transport;
     this.#protocol = protocol;
@@ -71,10 +70,10 @@ export class Reader {
   }
 
   /**
-   * Takes a chunk of the transport.
+   * Handles a chunk of the transport.
    *
    * @param chunk The bytes.
-   * @param owned Whether their memory may be kept.
+   * @param owned Whether a reference to them may be kept.
    */
   receive(chunk: Uint8Array, owned: boolean): void {
     this.#kept = false;
@@ -84,9 +83,9 @@ export class Reader {
     if (this.#held !== null || !this.mayParse) this.update();
   }
 
-  /** A binary message belongs to its receiver from now on: it may be a part of the chunk. */
+  /** Called when a receiver keeps a binary message, which may be a part of the chunk. */
   keep(message: Uint8Array): void {
-    // A part stands behind a header, and what has memory of its own begins with it.
+    // A part of the chunk follows a frame header, so its offset is not 0.
     if (message.byteOffset > 0) this.#kept = true;
   }
 
@@ -96,23 +95,23 @@ export class Reader {
     (this.#held ??= new HeldBytes()).push(bytes, owned);
   }
 
-  /** Has the protocol report what is in the bytes; those behind a stop are held. */
+  /** Parses bytes. If the protocol stops early, the rest is held. */
   #parse(chunk: Uint8Array, owned: boolean): void {
     if (this.#protocol === null) return;
     try {
-      const taken = this.#protocol.receive(chunk, owned, this.#receiver);
-      if (taken < chunk.length) this.#hold(chunk.subarray(taken), owned);
+      const parsed = this.#protocol.receive(chunk, owned, this.#receiver);
+      if (parsed < chunk.length) this.#hold(chunk.subarray(parsed), owned);
     } catch (error) {
-      // What follows a broken rule has no meaning: it is read and dropped.
+      // Bytes after a broken rule have no meaning. They are read and dropped.
       this.#protocol = null;
       this.#receiver.violation(error instanceof Error ? error : new Error(String(error)));
     }
   }
 
   /**
-   * Parses bytes that are held, as far as there is room.
+   * Parses held bytes, as long as there is room.
    *
-   * @returns Whether there were any that could be parsed.
+   * @returns Whether there were any, and room for them.
    */
   parseHeld(): boolean {
     if (this.#held === null || !this.mayParse) return false;
@@ -122,19 +121,19 @@ export class Reader {
     return true;
   }
 
-  /** Accepts nothing more from the transport, until {@linkcode Reader.open}. */
+  /** Pauses the transport until {@linkcode Reader.open}. */
   close(): void {
     this.#closed = true;
     this.update();
   }
 
-  /** Accepts what the transport brings again. */
+  /** Ends the pause of {@linkcode Reader.close}. */
   open(): void {
     this.#closed = false;
     this.update();
   }
 
-  /** Pauses or resumes the transport. */
+  /** Pauses or resumes the transport, whichever is due. */
   update(): void {
     const pause = this.#protocol !== null &&
       (this.#closed || this.#held !== null || !this.mayParse);
@@ -144,7 +143,7 @@ export class Reader {
     else this.#transport.resume();
   }
 
-  /** Parses nothing more: what the peer still sends is read and dropped. */
+  /** Stops parsing. What the peer still sends is read and dropped. */
   stop(): void {
     this.#protocol = null;
     this.#held = null;

@@ -1,45 +1,44 @@
 /**
- * The states of an established connection, and what each event does in each of them: the whole
- * table, for servers and clients alike.
+ * The table of states and events of an established connection, for servers and clients.
  *
  * @module
  */
 
 /**
  * - `open`: messages pass in both directions;
- * - `closing`: our closing frame is out (in draft75, our FIN), and the peer's is awaited. What it
- *   still sends is delivered;
- * - `lost`: the socket is gone, and what arrived before is still being delivered;
- * - `closed`: nothing is delivered any more.
+ * - `closing`: we have sent a close frame (in draft75, FIN) and wait for the peer's. Messages that
+ *   still arrive are delivered;
+ * - `lost`: the socket is closed. Messages that arrived before are still delivered;
+ * - `closed`: no messages are delivered any more.
  */
 export type State = "open" | "closing" | "lost" | "closed";
 
 /**
- * What the peer has done:
+ * The state of the peer:
  *
- * - `sending`: it may send more;
- * - `ended`: it has sent FIN;
- * - `gone`: the socket is gone.
+ * - `sending`: the peer may send more;
+ * - `ended`: the peer has sent FIN;
+ * - `gone`: the socket is closed.
  */
 export type PeerState = "sending" | "ended" | "gone";
 
 /**
  * - `close`: the application closes the connection, or an idle timeout does;
- * - `peerClose`: the peer's closing frame, after everything before it was delivered;
+ * - `peerClose`: the peer's close frame, after all messages before it were delivered;
  * - `fail`: the peer broke a rule, too much output waits, or the application threw an exception;
- * - `peerEnd`: everything was delivered that arrived before the peer's FIN or the loss of the socket;
- * - `gone`: the socket is gone;
- * - `abort`: the connection is cut off: by the application, or because the peer is dead or late.
+ * - `peerEnd`: all messages before the peer's FIN, or before the socket closed, were delivered;
+ * - `gone`: the socket is closed;
+ * - `abort`: the application aborts the connection, or a timeout does.
  */
 export type ConnectionEvent = "close" | "peerClose" | "fail" | "peerEnd" | "gone" | "abort";
 
-/** What an event does. */
+/** The effect of an event. */
 export interface Transition {
-  /** The state that follows. */
+  /** The next state. */
   readonly next: State;
-  /** Whether a closing frame is sent: one of our own, or the answer to the peer's. */
+  /** Whether a close frame is sent. */
   readonly sendsClose: boolean;
-  /** Whether the socket is destroyed instead of ended in good order. */
+  /** Whether the socket is destroyed instead of closed with FIN. */
   readonly destroys: boolean;
 }
 
@@ -47,7 +46,7 @@ const STAY = (next: State): Transition => ({ next, sendsClose: false, destroys: 
 const FINISH: Transition = { next: "closed", sendsClose: false, destroys: false };
 const DESTROY: Transition = { next: "closed", sendsClose: false, destroys: true };
 
-/** What each event does in each state. A row that stays in its state does nothing. */
+/** The effect of each event in each state. An event that does not change the state does nothing. */
 export const TRANSITIONS: Readonly<Record<State, Readonly<Record<ConnectionEvent, Transition>>>> = {
   open: {
     close: { next: "closing", sendsClose: true, destroys: false },
@@ -68,7 +67,7 @@ export const TRANSITIONS: Readonly<Record<State, Readonly<Record<ConnectionEvent
     abort: DESTROY,
   },
   lost: {
-    // There is nobody to close: what arrived before is still delivered.
+    // The socket is closed already. Messages that arrived before are still delivered.
     close: STAY("lost"),
     peerClose: FINISH,
     fail: FINISH,

@@ -1,17 +1,17 @@
 /**
- * What passes through connections, counted as it does.
+ * Counters of messages and bytes.
  *
  * @module
  */
 
-/** What has passed through connections. */
+/** How many messages and bytes were sent and received. */
 export class Traffic {
   /** Messages received. */
   messagesIn = 0;
-  /** Messages sent, each once for each connection. */
+  /** Messages sent. A published message counts once for each connection. */
   messagesOut = 0;
-  /** Bytes received, on the wire: handshakes, frames and plain HTTP. */
+  /** Bytes received: handshakes, frames and plain HTTP. */
   bytesIn = 0;
-  /** Bytes sent, on the wire. */
+  /** Bytes sent: handshakes, frames and plain HTTP. */
   bytesOut = 0;
 }

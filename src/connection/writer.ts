@@ -1,5 +1,5 @@
 /**
- * The writing half of a connection: messages → frames → one write per chunk or microtask queue.
+ * The output of a connection: encodes messages and combines frames into one write (see `cork.ts`).
  *
  * @module
  */
@@ -12,77 +12,80 @@ import { type Flushable, flushSoon, giveOutput, takeOutput } from "./cork.ts";
 import { type Message, sizeOf, toPayload } from "./message.ts";
 import type { Traffic } from "./traffic.ts";
 
-/** Output beyond this goes to the transport at once, whatever is still being processed. */
+/** From this size, waiting output goes to the transport at once, in bytes. */
 const FLUSH_SIZE = 64 * 1024;
 
-/** Up to this length there is room for a message if there was for the last: FLUSH_SIZE is near. */
+/**
+ * Shorter messages skip the check for room unless the connection is congested: they can exceed a
+ * limit by FLUSH_SIZE at most. In UTF-16 units or bytes.
+ */
 const SMALL_SIZE = 4 * 1024;
 
 /** The most bytes that a UTF-16 unit takes in UTF-8. */
-const MOST_BYTES = 3;
+const MAX_UTF8_BYTES = 3;
 
-/** A promise that is safe to ignore: nobody is punished for not listening to a dead peer. */
+/** Returns a promise whose rejection may be ignored. */
 export function ignorable<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;
 }
 
-/** How much output may wait, in bytes. */
+/** Limits of waiting output, in bytes. */
 export interface WriterLimits {
-  /** Beyond it, writers wait. */
+  /** If more waits, promises of writes are pending. */
   readonly highWaterMark: number;
-  /** Beyond it, the connection ends. */
+  /** If more would wait, the connection is closed with 1013. */
   readonly maxBufferedAmount: number;
 }
 
-/** Who hears of what output does. */
+/** The events of a writer. */
 export interface WriterEvents {
-  /** More output would wait than may. */
+  /** More than `maxBufferedAmount` would wait. */
   overflow(error: ProtocolError): void;
-  /** More than the high-water mark waits. */
+  /** More than `highWaterMark` waits. */
   congested(): void;
-  /** The system has taken what waited. */
+  /** The system has accepted all output. */
   drained(): void;
 }
 
-/** What many writers share. */
+/** The objects that writers share. */
 export interface WriterEnvironment {
-  /** The limits in force. */
+  /** The limits. */
   readonly limits: WriterLimits;
-  /** What is counted. */
+  /** The counters. */
   readonly traffic: Traffic;
   /** Turns of the event loop. */
   readonly turns: Turns;
 }
 
-/** The output of one connection, at either end. */
+/** The output of a connection. */
 export class Writer implements Flushable {
-  /** Whether more than the high-water mark waits in the transport. */
+  /** Whether more than `highWaterMark` waited, and the transport has not drained since. */
   congested = false;
-  /** Who hears of what happens. */
+  /** The receiver of events. */
   events: WriterEvents;
-  /** The wire format while messages pass; else `null`. */
+  /** The protocol while messages can be written; else `null`. */
   protocol: Protocol | null = null;
-  /** What it shares with others. */
+  /** The shared objects. */
   environment: WriterEnvironment;
   readonly #transport: Transport;
   #output: Output | null = null;
-  /** A broadcast's frame that waits alone: shared by its receivers, so it goes by reference. */
+  /** The frame of a broadcast, if no other output waits. It is shared and must not change. */
   #frame: Uint8Array | null = null;
   #waiter: PromiseWithResolvers<void> | null = null;
-  /** Bytes that the transport was given, ever. */
-  #given = 0;
-  /** What the system had taken of them when progress was watched from. */
-  #takenBefore = 0;
-  /** The payload of the last ping that waiting output kept from being answered. */
+  /** How many bytes were written to the transport so far. */
+  #written = 0;
+  /** `flushedBytes` at the last call of {@linkcode watchProgress}. */
+  #flushedBefore = 0;
+  /** The payload of the last ping, if it was not answered because of congestion. */
   #unanswered: Uint8Array | null = null;
-  /** Why nothing more can be written. */
+  /** Why nothing can be written any more. */
   #stopped: Error | null = null;
 
   /**
-   * @param transport The runtime's connection.
-   * @param environment What it shares with others.
-   * @param events Who hears of what happens.
+   * @param transport The socket.
+   * @param environment The shared objects.
+   * @param events The receiver of events.
    */
   constructor(transport: Transport, environment: WriterEnvironment, events: WriterEvents) {
     this.#transport = transport;
@@ -90,7 +93,7 @@ export class Writer implements Flushable {
     this.events = events;
   }
 
-  /** Bytes that are written and not yet taken by the system. */
+  /** Bytes that were written and not yet accepted by the system. */
   get bufferedAmount(): number {
     let amount = this.#transport.bufferedAmount;
     if (this.#output !== null) amount += this.#output.size;
@@ -98,26 +101,26 @@ export class Writer implements Flushable {
     return amount;
   }
 
-  /** Bytes that the system has taken, ever: while they grow, the peer is there. */
+  /** How many bytes the system has accepted so far. While this grows, the peer reads. */
   get flushedBytes(): number {
-    return this.#given - this.#transport.bufferedAmount;
+    return this.#written - this.#transport.bufferedAmount;
   }
 
-  /** From now on, {@linkcode isProgressing} tells what has happened since. */
+  /** Sets the start for {@linkcode isProgressing}. */
   watchProgress(): void {
-    this.#takenBefore = this.flushedBytes;
+    this.#flushedBefore = this.flushedBytes;
   }
 
-  /** Whether output waits, and the peer has taken some since {@linkcode watchProgress}. */
+  /** Whether output waits, and some has left since {@linkcode watchProgress}. */
   get isProgressing(): boolean {
-    return this.#transport.bufferedAmount > 0 && this.flushedBytes > this.#takenBefore;
+    return this.#transport.bufferedAmount > 0 && this.flushedBytes > this.#flushedBefore;
   }
 
-  /** Whether the peer is slow: more than the high-water mark waits. */
+  /** Whether the peer is slow: more than `highWaterMark` waits. */
   get isSlow(): boolean {
     const { highWaterMark } = this.environment.limits;
     if (this.bufferedAmount <= highWaterMark) return false;
-    // What the system takes at once does not wait.
+    // The system may accept all of it at once.
     this.flush();
     return this.bufferedAmount > highWaterMark;
   }
@@ -136,7 +139,7 @@ export class Writer implements Flushable {
     return this.ready();
   }
 
-  /** Encodes a message whole or, where it fails (a stack that is used up), not at all. */
+  /** Encodes a message. If that throws, for example a stack overflow, no part of it is sent. */
   #encode(protocol: Protocol, payload: string | Uint8Array): void {
     const output = this.output();
     const { length } = output;
@@ -150,10 +153,10 @@ export class Writer implements Flushable {
   }
 
   /**
-   * Sends a frame that a protocol of the same `format` has written, by reference if nothing else
-   * waits.
+   * Sends a frame that a protocol of the same `format` has written. Does not copy it if no other
+   * output waits.
    *
-   * @returns Whether there was room; if not, the connection ends.
+   * @returns Whether there was room. If not, the connection is closed.
    */
   writeFrame(frame: Uint8Array): boolean {
     if (this.protocol === null) return false;
@@ -169,7 +172,7 @@ export class Writer implements Flushable {
     return true;
   }
 
-  /** Writes a ping if there is room for it. @throws {TypeError | RangeError} See `Protocol`. */
+  /** Sends a ping if there is room. @throws {TypeError | RangeError} See `Protocol`. */
   writePing(payload: Uint8Array): void {
     if (this.protocol === null || (this.congested && !this.makeRoom(payload))) return;
     this.protocol.writePing(this.output(), payload);
@@ -178,7 +181,7 @@ export class Writer implements Flushable {
 
   /**
    * Answers a ping. "the endpoint MAY elect to send a Pong frame for only the most recently
-   * processed Ping frame" (RFC 6455 §5.5.3): while output waits, pongs can't fill the memory.
+   * processed Ping frame" (RFC 6455 §5.5.3): so pongs cannot fill the memory during congestion.
    */
   writePong(payload: Uint8Array): void {
     if (this.protocol === null) return;
@@ -190,15 +193,15 @@ export class Writer implements Flushable {
     this.flushLarge();
   }
 
-  /** Writes bytes that are no frame: of the handshake, of plain HTTP. */
+  /** Sends bytes of a handshake or of plain HTTP. */
   writeRaw(bytes: Uint8Array): void {
     this.output().append(bytes);
     this.flushLarge();
   }
 
   /**
-   * When to write more: at once, at the next turn of the event loop where much was written in this
-   * one, or when the peer has taken enough. Rejects if the connection ends before.
+   * Waits until more should be written. Resolves at once, in the next turn of the event loop if
+   * much was written in this one, or after the congestion. Rejects if the connection ends first.
    */
   ready(): Promise<void> {
     if (this.#stopped !== null) return this.refuse();
@@ -210,7 +213,7 @@ export class Writer implements Flushable {
     return this.#waiter.promise;
   }
 
-  /** A rejection that says why nothing can be written; it is safe to ignore. */
+  /** Returns a rejection that tells why nothing can be written. It may be ignored. */
   refuse(): Promise<void> {
     return ignorable(Promise.reject(this.#closedError()));
   }
@@ -224,7 +227,7 @@ export class Writer implements Flushable {
     );
   }
 
-  /** Where to write frames; they go out at the end of the chunk or of the microtask queue. */
+  /** Returns the output to write frames to. They are sent as `cork.ts` says. */
   output(): Output {
     if (this.#output === null) {
       this.#output = takeOutput();
@@ -237,7 +240,7 @@ export class Writer implements Flushable {
     return this.#output;
   }
 
-  /** Sends what waits if it is much. */
+  /** Sends the waiting output if it is large. */
   flushLarge(): void {
     if (this.#output !== null && this.#output.size >= FLUSH_SIZE) this.flush();
   }
@@ -249,7 +252,7 @@ export class Writer implements Flushable {
       const output = this.#output;
       this.#output = null;
       this.#count(output.size);
-      // A payload that went by reference is the caller's again only when all of it is gone.
+      // A payload was not copied: the caller may change it only when all of it has left.
       if (output.size > output.length) highWaterMark = 0;
       output.flush(this.#transport);
       giveOutput(output);
@@ -266,12 +269,12 @@ export class Writer implements Flushable {
   }
 
   #count(bytes: number): void {
-    this.#given += bytes;
+    this.#written += bytes;
     this.environment.traffic.bytesOut += bytes;
     this.environment.turns.add(bytes);
   }
 
-  /** The transport has no output left. */
+  /** Called when the system has accepted all output. */
   drain(): void {
     if (!this.congested) return;
     this.congested = false;
@@ -283,7 +286,7 @@ export class Writer implements Flushable {
     this.events.drained();
   }
 
-  /** Nothing more can be written: who waits hears of it, and why. */
+  /** Stops the output. Pending promises reject with `cause`. */
   stop(cause: Error): void {
     this.protocol = null;
     this.congested = false;
@@ -294,14 +297,14 @@ export class Writer implements Flushable {
   }
 
   /**
-   * Whether there is room for one more: it fits below `maxBufferedAmount`, or no more than the
-   * high-water mark waits before it. If not, the connection ends with 1013.
+   * Whether there is room for a payload: it fits below `maxBufferedAmount`, or at most
+   * `highWaterMark` waits before it. If not, the connection is closed with 1013.
    */
   makeRoom(payload: string | Uint8Array): boolean {
     const { highWaterMark, maxBufferedAmount } = this.environment.limits;
     let waiting = this.bufferedAmount;
-    if (payload.length * MOST_BYTES <= maxBufferedAmount - waiting) return true;
-    // What the system takes at once does not wait.
+    if (payload.length * MAX_UTF8_BYTES <= maxBufferedAmount - waiting) return true;
+    // The system may accept all of it at once.
     if (waiting > highWaterMark && !this.congested) {
       this.flush();
       waiting = this.bufferedAmount;

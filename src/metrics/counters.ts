@@ -1,5 +1,5 @@
 /**
- * What an application counts as it goes: additions to plain fields, and nothing else.
+ * The counters of an application.
  *
  * @module
  */
@@ -7,24 +7,24 @@ import type { RefusalReason } from "../errors.ts";
 import type { WebSocketVersion } from "../handshake/versions.ts";
 import { Traffic } from "../connection/traffic.ts";
 
-/** How many there are, and how many there have been. */
+/** A number of connections. */
 export interface Count {
-  /** At present. */
+  /** Open connections. */
   open: number;
-  /** Since the start, with those at present. */
+  /** All connections since the start, including open ones. */
   total: number;
 }
 
-/** What names a route: its pattern. */
+/** The pattern of a route. */
 export type RouteName = string | RegExp;
 
 /** The counters of an application. */
 export class Counters {
-  /** What has passed through its connections. */
+  /** Messages and bytes. */
   readonly traffic: Traffic = new Traffic();
   /** Plain HTTP requests that were answered. */
   requests = 0;
-  /** Handshakes that came to nothing. */
+  /** Refused and failed handshakes by reason. */
   readonly refused: Record<RefusalReason, number> = {
     request: 0,
     timeout: 0,
@@ -46,14 +46,14 @@ export class Counters {
   /** Opened connections by route and version. */
   readonly routes: Map<RouteName, Map<WebSocketVersion, Count>> = new Map();
 
-  /** A handshake was accepted. */
+  /** Counts an accepted handshake. */
   open(pattern: RouteName, version: WebSocketVersion): void {
     const count = this.#count(pattern, version);
     count.open++;
     count.total++;
   }
 
-  /** A connection that was open is over. */
+  /** Counts the end of a connection. */
   close(pattern: RouteName, version: WebSocketVersion, code: number): void {
     this.#count(pattern, version).open--;
     this.closed.set(code, (this.closed.get(code) ?? 0) + 1);

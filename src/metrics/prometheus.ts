@@ -1,12 +1,12 @@
 /**
- * The counters in Prometheus' text format, version 0.0.4.
+ * The counters in the text format of Prometheus, version 0.0.4.
  *
  * @module
  */
 import type { Stats } from "./snapshot.ts";
 
 /**
- * What counts: an application.
+ * An object with statistics: an application.
  *
  * @example
  * ```ts
@@ -17,14 +17,14 @@ import type { Stats } from "./snapshot.ts";
  * ```
  */
 export interface HasStats {
-  /** What has happened so far. */
+  /** Returns the statistics. */
   stats(): Stats;
 }
 
 /** The labels of a sample and its value. */
 type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
 
-/** The samples of one name. */
+/** The samples of a metric. */
 interface Family {
   readonly name: string;
   readonly type: "counter" | "gauge";
@@ -33,7 +33,8 @@ interface Family {
 }
 
 /**
- * The state of an application as a response for Prometheus, to be given from the setting `fetch`.
+ * Makes a response with the statistics of an application, for Prometheus. Return it from the
+ * setting `fetch`.
  *
  * @example
  * ```ts
@@ -51,7 +52,7 @@ interface Family {
  * ```
  *
  * @param app The application.
- * @returns A response of the type `text/plain; version=0.0.4`.
+ * @returns A response with the content type `text/plain; version=0.0.4`.
  */
 export function metricsResponse(app: HasStats): Response {
   const text = families(app.stats()).map(write).join("");
@@ -67,7 +68,7 @@ function families(stats: Stats): Family[] {
 function connectionFamilies(stats: Stats): Family[] {
   const rows = stats.byRouteAndVersion;
   return [
-    gauge("sockets", "Sockets, with those that are not open connections.", [[{}, stats.sockets]]),
+    gauge("sockets", "Open sockets, including handshakes and plain HTTP.", [[{}, stats.sockets]]),
     gauge(
       "connections",
       "Open connections.",
@@ -75,13 +76,13 @@ function connectionFamilies(stats: Stats): Family[] {
     ),
     counter(
       "opened_total",
-      "Connections that have been opened.",
+      "Connections opened since the start.",
       rows.map(({ route, version, total }): Sample => [{ route, version }, total]),
     ),
-    counter("refused_total", "Handshakes that came to nothing.", by("reason", stats.refused)),
+    counter("refused_total", "Refused and failed handshakes.", by("reason", stats.refused)),
     counter(
       "closed_total",
-      "Connections that have ended, by close code.",
+      "Closed connections by close code.",
       by("code", stats.closed),
     ),
     counter("http_requests_total", "Plain HTTP requests.", [[{}, stats.requests]]),
@@ -90,7 +91,7 @@ function connectionFamilies(stats: Stats): Family[] {
 
 function trafficFamilies({ traffic }: Stats): Family[] {
   return [
-    counter("messages_total", "Messages, each once for each connection.", [
+    counter("messages_total", "Messages. A published message counts once for each receiver.", [
       [{ direction: "in" }, traffic.messagesIn],
       [{ direction: "out" }, traffic.messagesOut],
     ]),
@@ -104,16 +105,16 @@ function trafficFamilies({ traffic }: Stats): Family[] {
 function topicFamilies({ topics, subscriptions, broker }: Stats): Family[] {
   const local = [
     gauge("topics", "Topics with subscribers.", [[{}, topics]]),
-    gauge("subscriptions", "Subscriptions, over all topics.", [[{}, subscriptions]]),
+    gauge("subscriptions", "Subscriptions of all topics.", [[{}, subscriptions]]),
   ];
   if (broker === undefined) return local;
   const { name, status, ...counts } = broker;
   return [
     ...local,
-    gauge("broker_up", "Whether the broker is there.", [
+    gauge("broker_up", "Whether the broker is reachable (1 or 0).", [
       [{ broker: name }, status === "down" ? 0 : 1],
     ]),
-    gauge("broker_slow", "Whether messages are dropped since the broker does not keep up.", [
+    gauge("broker_slow", "Whether messages are dropped because the broker is slow (1 or 0).", [
       [{ broker: name }, status === "slow" ? 1 : 0],
     ]),
     counter(

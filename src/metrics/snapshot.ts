@@ -1,5 +1,5 @@
 /**
- * The operator's view of an application.
+ * The statistics of an application.
  *
  * @module
  */
@@ -15,24 +15,24 @@ import type { Traffic } from "../connection/traffic.ts";
 export interface ConnectionStats {
   /** The route's pattern, as text. */
   readonly route: string;
-  /** The version that they speak. */
+  /** The version. */
   readonly version: WebSocketVersion;
-  /** Those that are open. */
+  /** Open connections. */
   readonly open: number;
-  /** Those that have been opened since the start. */
+  /** All connections since the start, including open ones. */
   readonly total: number;
 }
 
-/** What messages a broker has carried; see {@linkcode RelayCounts}. */
+/** The broker and its counters; see {@linkcode RelayCounts}. */
 export interface BrokerStats extends Readonly<RelayCounts> {
-  /** What it is and where. */
+  /** The name and the address of the broker: `"Redis at 10.0.0.7:6379"`. */
   readonly name: string;
-  /** Whether messages reach other processes at present. */
+  /** Whether messages reach other processes. */
   readonly status: BrokerStatus;
 }
 
 /**
- * What an application has done since it was made; see `Application.stats`.
+ * The statistics of an application since it was made; see `Application.stats`.
  *
  * @example
  * ```ts
@@ -53,36 +53,36 @@ export interface BrokerStats extends Readonly<RelayCounts> {
  * ```
  */
 export interface Stats {
-  /** Sockets that are there, with those whose handshake is not over and plain HTTP. */
+  /** Open sockets, including handshakes and plain HTTP. */
   readonly sockets: number;
-  /** Open connections, and all that have been opened. */
+  /** Open connections, and all connections since the start. */
   readonly connections: Readonly<Count>;
-  /** The same by version. */
+  /** Connections by version. */
   readonly byVersion: Readonly<Record<WebSocketVersion, Readonly<Count>>>;
-  /** The same by route, its pattern as text. */
+  /** Connections by route, with its pattern as text. */
   readonly byRoute: Readonly<Record<string, Readonly<Count>>>;
-  /** The same by route and version. */
+  /** Connections by route and version. */
   readonly byRouteAndVersion: readonly ConnectionStats[];
-  /** Messages, each once for each connection, and bytes on the wire. */
+  /** Messages and bytes. A published message counts once for each receiver. */
   readonly traffic: Readonly<Traffic>;
   /** Plain HTTP requests that were answered. */
   readonly requests: number;
-  /** Handshakes that came to nothing, by reason. */
+  /** Refused and failed handshakes by reason. */
   readonly refused: Readonly<Record<RefusalReason, number>>;
   /**
-   * Ended connections by the code of the first closing frame, theirs or ours: 1005 if it has none,
-   * as in draft76, and 1006 if the connection ended without one, as in draft75 (RFC 6455 §7.1.5).
+   * Closed connections by the code of the first close frame, sent or received: 1005 if the frame
+   * has no code, as in draft76, 1006 if there was no frame, as in draft75 (RFC 6455 §7.1.5).
    */
   readonly closed: Readonly<Record<number, number>>;
-  /** Topics that have subscribers. */
+  /** Topics with subscribers. */
   readonly topics: number;
-  /** Subscriptions, over all topics. */
+  /** Subscriptions of all topics. */
   readonly subscriptions: number;
-  /** The broker; `undefined` if the setting `broker` is. */
+  /** The broker; `undefined` without the setting `broker`. */
   readonly broker: BrokerStats | undefined;
 }
 
-/** Every version, so that one that nobody speaks is shown as 0. */
+/** All versions, so that unused ones are shown as 0. */
 const VERSIONS: readonly WebSocketVersion[] = [
   "draft75",
   "draft76",
@@ -91,7 +91,7 @@ const VERSIONS: readonly WebSocketVersion[] = [
   "rfc6455",
 ];
 
-/** Takes the counters at this moment. */
+/** Copies the counters. */
 export function takeSnapshot(counters: Counters, topics: Topics, sockets: number): Stats {
   const rows = [...counters.routes].flatMap(([pattern, versions]) =>
     [...versions].map(([version, count]) => ({ route: nameOf(pattern), version, ...count }))

@@ -1,5 +1,5 @@
 /**
- * One message to many connections, encoded once per wire format.
+ * Sends one message to many connections. It is encoded once for each wire format.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Protocol } from "../protocol/protocol.ts";
 import type { Subscriber } from "./subscriber.ts";
 
 /**
- * What became of a message that was published, in this process.
+ * How many subscribers of this process got a published message.
  *
  * @example
  * ```ts
@@ -31,20 +31,20 @@ import type { Subscriber } from "./subscriber.ts";
  * ```
  */
 export interface Published {
-  /** To how many subscribers it was sent. */
+  /** How many subscribers it was sent to. */
   readonly sent: number;
   /**
-   * How many subscribers were too slow and asked to be skipped then. Of those with
-   * `whenSlow: "latest"`, it is sent later unless a newer message replaces it.
+   * How many slow subscribers were skipped, as their `whenSlow` asks. Those with `"latest"` get it
+   * later, unless a newer message replaces it.
    */
   readonly skipped: number;
-  /** How many subscribers could not be sent it: it is binary, and their version has only text. */
+  /** How many subscribers could not get a binary message, since their version has only text. */
   readonly unsupported: number;
-  /** How many subscribers were closed with 1013, since more than `maxBufferedAmount` waited. */
+  /** How many subscribers were closed with 1013, since more than `maxBufferedAmount` would wait. */
   readonly disconnected: number;
 }
 
-/** A message on its way to its receivers, and the count of them. */
+/** The delivery of one message, with its counts. */
 export class Broadcast implements Published {
   sent = 0;
   skipped = 0;
@@ -53,7 +53,7 @@ export class Broadcast implements Published {
   readonly #topic: string;
   readonly #payload: string | Uint8Array;
   #copy: Uint8Array | undefined;
-  /** The formats met so far, and the frame of each: there are no more than a few. */
+  /** The formats used so far, and the frame of each. There are only a few. */
   readonly #formats: string[] = [];
   readonly #frames: Uint8Array[] = [];
 
@@ -63,7 +63,7 @@ export class Broadcast implements Published {
     this.#payload = payload;
   }
 
-  /** Sends it to one of several. */
+  /** Sends the message to one of several subscribers. */
   to(subscriber: Subscriber): void {
     const { protocol } = subscriber;
     if (protocol === null || !this.#isFor(protocol) || this.#isSkipped(subscriber)) return;
@@ -73,7 +73,7 @@ export class Broadcast implements Published {
     this.#count(subscriber);
   }
 
-  /** Sends it to the only one: a text that nobody shares is encoded where it goes. */
+  /** Sends the message to the only subscriber. Its frame need not be shared. */
   toOne(subscriber: Subscriber): void {
     if (typeof this.#payload !== "string") return this.to(subscriber);
     if (subscriber.protocol === null || this.#isSkipped(subscriber)) return;
@@ -81,7 +81,7 @@ export class Broadcast implements Published {
     this.#count(subscriber);
   }
 
-  /** If it was too much for a slow one, that is closed. */
+  /** Counts a write, which closes a subscriber if too much waits. */
   #count(subscriber: Subscriber): void {
     if (subscriber.protocol !== null) this.sent++;
     else this.disconnected++;
@@ -90,7 +90,7 @@ export class Broadcast implements Published {
   #isSkipped(subscriber: Subscriber): boolean {
     const policy = subscriber.policies === null ? undefined : subscriber.policies.get(this.#topic);
     if (policy === undefined) return false;
-    // This message is newer than what was kept back.
+    // This message is newer than the kept one.
     policy.latest = undefined;
     if (!subscriber.isSlow) return false;
     if (policy.whenSlow === "latest") policy.latest = this.#kept();
@@ -98,7 +98,7 @@ export class Broadcast implements Published {
     return true;
   }
 
-  /** The message as it is now: nobody tells the publisher when its bytes may change. */
+  /** Returns a copy of the message: the publisher may change its bytes later. */
   #kept(): string | Uint8Array {
     if (typeof this.#payload === "string") return this.#payload;
     return this.#copy ??= this.#payload.slice();

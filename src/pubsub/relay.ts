@@ -1,5 +1,5 @@
 /**
- * Joins the topics of this process with those of the others, through a broker.
+ * Connects the topics of this process with those of other processes, through a broker.
  *
  * @module
  */
@@ -10,21 +10,21 @@ import type { Topics } from "./topics.ts";
 
 const DONE: Promise<void> = Promise.resolve();
 
-/** What a {@linkcode Relay} has done. */
+/** The counters of a {@linkcode Relay}. */
 export interface RelayCounts {
-  /** Messages given to the broker. */
+  /** Messages sent to the broker. */
   sent: number;
-  /** Messages of other processes, given to local subscribers. */
+  /** Messages of other processes that were sent to local subscribers. */
   received: number;
-  /** Messages that were not given to the broker: it was away or slow, or they were too large. */
+  /** Messages that did not reach the broker: it was down or slow, or the message was too large. */
   dropped: number;
-  /** What was on the broker's channels and is not one of our messages, or not whole. */
+  /** Messages from the broker that are not in our format, or damaged. */
   invalid: number;
 }
 
-/** Whom a {@linkcode Relay} tells of what happens. */
+/** The application of a {@linkcode Relay}. */
 export interface RelayOwner {
-  /** Its settings: who is told instead of the log, if anybody is. */
+  /** The settings. Without `onBrokerStatus`, the log tells of changes. */
   readonly settings: {
     readonly onBrokerStatus: ((status: BrokerStatus, error?: Error) => unknown) | undefined;
   };
@@ -32,7 +32,7 @@ export interface RelayOwner {
   log(message: string, error?: unknown): void;
 }
 
-/** One application's place at a broker. */
+/** The connection of an application to its broker. */
 export class Relay implements BrokerEvents {
   /** See {@linkcode RelayCounts}. */
   readonly counts: RelayCounts = { sent: 0, received: 0, dropped: 0, invalid: 0 };
@@ -42,21 +42,21 @@ export class Relay implements BrokerEvents {
   readonly #sender: Uint8Array = crypto.getRandomValues(new Uint8Array(SENDER_LENGTH));
   /** The topics subscribed to at the broker. */
   readonly #joined: Set<string> = new Set();
-  /** Those whose subscription is being changed. */
+  /** The topics whose subscription is changing. */
   readonly #changing: Map<string, Promise<void>> = new Map();
   #status: BrokerStatus;
-  /** What has been said already, so that it is said once. */
-  readonly #said: Set<string> = new Set();
+  /** The keys of messages that were logged. Each is logged once. */
+  readonly #logged: Set<string> = new Set();
 
   /**
    * @param broker The broker.
    * @param topics The topics of this process.
-   * @param owner Whom to tell of what happens.
+   * @param owner The application.
    * @throws {TypeError} If another application uses the broker.
    */
   constructor(broker: Broker, topics: Topics, owner: RelayOwner) {
     if (broker.events !== undefined) {
-      throw new TypeError(`Cannot use ${broker.name}: a broker serves one application`);
+      throw new TypeError(`Cannot use ${broker.name}: another application uses this broker`);
     }
     this.#broker = broker;
     this.#topics = topics;
@@ -71,7 +71,7 @@ export class Relay implements BrokerEvents {
     return this.#broker.name;
   }
 
-  /** Whether messages reach other processes at present. */
+  /** Whether messages reach other processes. */
   get currentStatus(): BrokerStatus {
     return this.#status;
   }
@@ -84,7 +84,7 @@ export class Relay implements BrokerEvents {
     }
     guard((): unknown => {
       const result: unknown = this.#broker.publish(topic, seal(this.#sender, topic, payload));
-      // It may have been one too many.
+      // This message may have made the broker slow, which drops it.
       if (this.currentStatus === "up") this.counts.sent++;
       else this.counts.dropped++;
       return result;
@@ -94,10 +94,10 @@ export class Relay implements BrokerEvents {
   // --- Which topics to receive ------------------------------------------------------------------
 
   /**
-   * Subscribes at the broker if a topic has local subscribers, unsubscribes if it has none. While
-   * the broker is away, that waits for its return.
+   * Subscribes to a topic at the broker if it has local subscribers, and unsubscribes if it has
+   * none. While the broker is down, this waits until it is back.
    *
-   * @returns Resolves when it is done or has failed; at once while the broker is away.
+   * @returns Resolves when the change succeeded or failed; at once while the broker is down.
    */
   settle(topic: string): Promise<void> {
     const changing = this.#changing.get(topic);
@@ -113,10 +113,10 @@ export class Relay implements BrokerEvents {
   }
 
   async #change(topic: string): Promise<void> {
-    // The subscribers who come and go in one turn make one change.
+    // All changes in one microtask make one change at the broker.
     await DONE;
     try {
-      // More may come and go while the broker works.
+      // Subscribers may change while the broker works.
       while (!this.#isSettled(topic)) await this.#step(topic);
     } catch (error) {
       this.#report(error);
@@ -140,13 +140,13 @@ export class Relay implements BrokerEvents {
   /** See {@linkcode BrokerEvents.message}. */
   message(data: unknown): void {
     const envelope = Envelope.open(data);
-    if (envelope === undefined) return this.#ignore("not one of ours, or not whole");
+    if (envelope === undefined) return this.#ignore("unknown format");
     if (envelope.isFrom(this.#sender)) return;
     const { topic } = envelope;
-    if (topic === undefined) return this.#ignore("its topic is not UTF-8");
+    if (topic === undefined) return this.#ignore("the topic is not UTF-8");
     if (!this.#topics.has(topic)) return;
     const { payload } = envelope;
-    if (payload === undefined) return this.#ignore("its text is not UTF-8");
+    if (payload === undefined) return this.#ignore("the text is not UTF-8");
     this.counts.received++;
     this.#topics.deliver(topic, payload);
   }
@@ -168,7 +168,7 @@ export class Relay implements BrokerEvents {
     this.#report(error);
   }
 
-  // --- What is said -----------------------------------------------------------------------------
+  // --- The log ----------------------------------------------------------------------------------
 
   #tell(status: BrokerStatus, error?: Error): void {
     const owner = this.#owner;
@@ -179,30 +179,33 @@ export class Relay implements BrokerEvents {
         (another) => owner.log("Uncaught exception in onBrokerStatus:", another),
       );
     } else if (status === "up") {
-      owner.log(`${this.name} is back: messages reach other processes again`);
+      owner.log(`${this.name} is up: messages reach other processes again`);
     } else if (status === "slow") {
       owner.log(
-        `${this.name} does not keep up: messages for other processes are dropped until it does`,
+        `${this.name} is slow: messages to other processes are dropped until it has caught up`,
       );
     } else {
-      owner.log(`${this.name} is away: messages reach this process alone until it is back`, error);
+      owner.log(`${this.name} is down: messages reach only this process until it is back`, error);
     }
   }
 
   #ignore(why: string): void {
     this.counts.invalid++;
-    this.#once("invalid", `Ignored a message on ${this.name}: ${why}; others will only be counted`);
+    this.#once(
+      "invalid",
+      `Ignored a message from ${this.name}: ${why} (further ones are only counted)`,
+    );
   }
 
   #report(error: unknown): void {
     const key = messageOf(error).slice(0, 64);
-    this.#once(key, `${this.name} failed; the same will only be counted:`, error);
+    this.#once(key, `${this.name} failed (further failures of this kind are only counted):`, error);
   }
 
-  /** Says something unless it was said before. */
+  /** Logs a message once for each key. */
   #once(key: string, message: string, error?: unknown): void {
-    if (this.#said.has(key) || this.#said.size >= 100) return;
-    this.#said.add(key);
+    if (this.#logged.has(key) || this.#logged.size >= 100) return;
+    this.#logged.add(key);
     this.#owner.log(message, error);
   }
 }

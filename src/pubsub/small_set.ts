@@ -1,34 +1,34 @@
 /**
- * A collection that is mostly of one: most topics have one subscriber and most connections one
+ * A set that is small when it has one item. Most topics have one subscriber, most connections one
  * topic, and a `Set` of one takes 200 bytes.
  *
  * @module
  */
 
-/** None, one, or a set of several. Items are not sets themselves. */
+/** No item, one item, or a `Set` of items. An item must not be a `Set`. */
 export type SmallSet<Item> = Item | Set<Item> | undefined;
 
-/** Whether an item is in. */
-export function has<Item>(few: SmallSet<Item>, item: Item): boolean {
-  return few instanceof Set ? few.has(item) : few === item;
+/** Whether a set has an item. */
+export function has<Item>(set: SmallSet<Item>, item: Item): boolean {
+  return set instanceof Set ? set.has(item) : set === item;
 }
 
-/** The collection with an item that was not in; to be kept in place of the one given. */
-export function add<Item>(few: SmallSet<Item>, item: Item): Item | Set<Item> {
-  if (few === undefined) return item;
-  if (few instanceof Set) return few.add(item);
-  return new Set([few, item]);
+/** Adds an item that is not in the set. Store the returned set in place of the old one. */
+export function add<Item>(set: SmallSet<Item>, item: Item): Item | Set<Item> {
+  if (set === undefined) return item;
+  if (set instanceof Set) return set.add(item);
+  return new Set([set, item]);
 }
 
-/** The collection without an item that was in; to be kept in place of the one given. */
-export function remove<Item>(few: SmallSet<Item>, item: Item): SmallSet<Item> {
-  if (!(few instanceof Set)) return undefined;
-  few.delete(item);
-  return few.size === 0 ? undefined : few;
+/** Removes an item that is in the set. Store the returned set in place of the old one. */
+export function remove<Item>(set: SmallSet<Item>, item: Item): SmallSet<Item> {
+  if (!(set instanceof Set)) return undefined;
+  set.delete(item);
+  return set.size === 0 ? undefined : set;
 }
 
-/** How many are in. */
-export function count<Item>(few: SmallSet<Item>): number {
-  if (few instanceof Set) return few.size;
-  return few === undefined ? 0 : 1;
+/** Returns the number of items. */
+export function count<Item>(set: SmallSet<Item>): number {
+  if (set instanceof Set) return set.size;
+  return set === undefined ? 0 : 1;
 }

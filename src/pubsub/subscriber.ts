@@ -1,5 +1,5 @@
 /**
- * What topics need of whoever subscribes to them.
+ * The interface between topics and connections.
  *
  * @module
  */
@@ -7,12 +7,13 @@ import type { Protocol } from "../protocol/protocol.ts";
 import type { SmallSet } from "./small_set.ts";
 
 /**
- * What happens to a message for a subscriber who is slow, which is one for whom more than
- * `highWaterMark` waits:
+ * What to do with a message for a slow subscriber. A subscriber is slow while more than
+ * `highWaterMark` waits for it.
  *
- * - `"close"`: it waits too, and beyond `maxBufferedAmount` the subscriber is closed with 1013;
- * - `"skip"`: the subscriber does not get it;
- * - `"latest"`: the newest of them is kept, and sent once the subscriber has taken what waits.
+ * - `"close"`: the message waits too. If more than `maxBufferedAmount` would wait, the subscriber
+ *   is closed with 1013;
+ * - `"skip"`: the subscriber does not get the message;
+ * - `"latest"`: the newest message is kept, and sent when the subscriber is no longer slow.
  *
  * @example
  * ```ts
@@ -28,30 +29,30 @@ import type { SmallSet } from "./small_set.ts";
  */
 export type WhenSlow = "close" | "skip" | "latest";
 
-/** How a subscriber wants a topic, where that differs from the default. */
+/** A policy other than the default, for one subscriber and topic. */
 export interface SubscriptionPolicy {
   /** See {@linkcode WhenSlow}. */
   readonly whenSlow: "skip" | "latest";
-  /** The newest message that was kept back; `undefined` if there is none. */
+  /** The newest message that was not sent; `undefined` if there is none. */
   latest: string | Uint8Array | undefined;
 }
 
 /** Policies by topic. */
 export type SubscriptionPolicies = Map<string, SubscriptionPolicy>;
 
-/** Who subscribes to topics: a server's connection. */
+/** A subscriber of topics: a connection of a server. */
 export interface Subscriber {
-  /** Whether the handshake is not over. */
+  /** Whether the handshake is not complete. */
   readonly isOpening: boolean;
-  /** The wire format while messages pass; else `null`. */
+  /** The protocol while messages can be written; else `null`. */
   readonly protocol: Protocol | null;
-  /** Whether more than the high-water mark waits. */
+  /** Whether more than `highWaterMark` waits. */
   readonly isSlow: boolean;
-  /** The topics that it subscribes to, which `Topics` owns. */
+  /** The subscribed topics. Only `Topics` changes them. */
   topics: SmallSet<string>;
-  /** What it wants of some of them, which `Topics` owns; `null` if nothing special. */
+  /** Policies other than the default; `null` if there are none. Only `Topics` changes them. */
   policies: SubscriptionPolicies | null;
-  /** Sends a frame that its protocol, or another of the same format, has written. */
+  /** Sends a frame that a protocol of the same format has written. */
   writeFrame(frame: Uint8Array): void;
   /** Sends a message. */
   writeMessage(message: string | Uint8Array): Promise<void>;

@@ -1,22 +1,22 @@
 /**
- * What may be a topic.
+ * The rules for topics.
  *
  * @module
  */
 
 /**
- * The longest topic, in UTF-16 code units. Brokers limit the names of their channels (NATS: 4096
- * bytes of control line), and a topic is often made from what a client sent.
+ * The longest topic, in UTF-16 code units. Brokers limit the names of channels (NATS: a control
+ * line of 4096 bytes), and topics often contain input of clients.
  */
 export const MAX_TOPIC_LENGTH = 256;
 
 /**
  * Checks a topic.
  *
- * @param topic What is given as a topic.
- * @param action What is to be done with it, for the error: `"subscribe to"`.
- * @throws {TypeError} If it is not a string of 1 to 256 code units without lone surrogates, which
- * a broker could not tell apart.
+ * @param topic The topic.
+ * @param action The action for the error: `"subscribe to"`.
+ * @throws {TypeError} If it is not a string of 1 to 256 code units without lone surrogates. In
+ * UTF-8, which brokers use, all lone surrogates are the same.
  */
 export function checkTopic(topic: unknown, action: string): asserts topic is string {
   if (typeof topic !== "string") {

@@ -1,5 +1,5 @@
 /**
- * Who subscribes to what in this process.
+ * The topics of this process and their subscribers.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { Relay } from "./relay.ts";
 import type { Subscriber, SubscriptionPolicies, WhenSlow } from "./subscriber.ts";
 import { checkTopic } from "./topic.ts";
 
-/** What becomes of a message to nobody. */
+/** The result of a publication without subscribers. */
 const NOBODY: Published = Object.freeze({
   sent: 0,
   skipped: 0,
@@ -38,13 +38,13 @@ export interface SubscribeOptions {
 }
 
 /**
- * The topics of an application. A topic is there while it has subscribers; subscribing and leaving
- * cost O(1), publishing O(subscribers of the topic).
+ * The topics of an application. A topic exists while it has subscribers. Subscribing and
+ * unsubscribing cost O(1), publishing O(subscribers of the topic).
  */
 export class Topics {
-  /** What joins them with those of other processes, if something does. */
+  /** The connection to other processes; `null` without a broker. */
   relay: Relay | null = null;
-  /** How many subscriptions there are, over all topics. */
+  /** The number of subscriptions of all topics. */
   subscriptions = 0;
   readonly #subscribers: Map<string, Subscriber | Set<Subscriber>> = new Map();
 
@@ -77,8 +77,8 @@ export class Topics {
     this.#remove(subscriber, topic);
   }
 
-  /** Takes a subscriber out of all its topics. */
-  leave(subscriber: Subscriber): void {
+  /** Unsubscribes a subscriber from all its topics. */
+  unsubscribeAll(subscriber: Subscriber): void {
     const { topics } = subscriber;
     subscriber.topics = undefined;
     subscriber.policies = null;
@@ -86,7 +86,7 @@ export class Topics {
     else if (topics !== undefined) this.#remove(subscriber, topics);
   }
 
-  /** Sends what was kept back for a subscriber while it was slow. */
+  /** Sends the kept messages to a subscriber that is no longer slow. */
   catchUp(subscriber: Subscriber): void {
     for (const policy of subscriber.policies?.values() ?? []) {
       if (policy.latest === undefined) continue;
@@ -105,12 +105,12 @@ export class Topics {
     this.relay?.settle(topic);
   }
 
-  /** How many topics have subscribers. */
+  /** The number of topics with subscribers. */
   get size(): number {
     return this.#subscribers.size;
   }
 
-  /** The topics that have subscribers. */
+  /** Returns the topics with subscribers. */
   names(): Iterable<string> {
     return this.#subscribers.keys();
   }
@@ -120,7 +120,7 @@ export class Topics {
     return this.#subscribers.has(topic);
   }
 
-  /** How many subscribers subscribe to a topic. */
+  /** Returns the number of subscribers of a topic. */
   count(topic: string): number {
     checkTopic(topic, "count the subscribers of");
     return count(this.#subscribers.get(topic));
@@ -131,7 +131,7 @@ export class Topics {
    *
    * @param topic The topic.
    * @param message The message.
-   * @param except Who does not get it.
+   * @param except A subscriber that does not get it.
    */
   publish(topic: string, message: Message, except?: Subscriber): Published {
     checkTopic(topic, "publish to");
@@ -147,19 +147,19 @@ export class Topics {
     if (subscribers === undefined) return NOBODY;
     const broadcast = new Broadcast(topic, payload);
     if (subscribers instanceof Set) {
-      // Those who leave meanwhile, since they were too slow or their `onClose` ends others, are
-      // not met any more: a Set can be changed while it is walked.
+      // A write may close this or, through `onClose`, other subscribers. A Set may change during
+      // its iteration: removed items are not visited.
       for (const subscriber of subscribers) if (subscriber !== except) broadcast.to(subscriber);
     } else if (subscribers !== except) broadcast.toOne(subscribers);
     return broadcast;
   }
 }
 
-/** A subscriber that ends has left its topics and joins none; one that opens comes too early. */
+/** Refuses a subscription during the handshake or after the close. */
 function refuse({ isOpening }: Subscriber, topic: string): Promise<void> {
   const attempt = `Cannot subscribe to ${JSON.stringify(topic)}`;
   if (isOpening) {
-    throw new TypeError(`${attempt}: the handshake is not over; do it in open()`);
+    throw new TypeError(`${attempt}: the handshake is not complete; subscribe in open()`);
   }
   const error = new WebSocketClosedError(`${attempt}: the connection is closed`);
   return ignorable(Promise.reject(error));

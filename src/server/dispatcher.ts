@@ -124,7 +124,9 @@ export class Dispatcher implements ConnectionReceiver {
     (this.#inbox ??= new Inbox()).push(event);
   }
 
-  /** Delivers what waits, as far as the handler is free. A client that is slow gets no more done. */
+  /**
+   * Delivers what waits, as far as the handler is free. A client that is slow gets no more done.
+   */
   resume(): void {
     const { connection } = this;
     if (connection === null) return;
@@ -176,7 +178,7 @@ export class Dispatcher implements ConnectionReceiver {
     this.#pending--;
     corked(() => {
       this.resume();
-      this.connection?.hurry();
+      this.connection?.armCloseTimer();
     });
   }
 

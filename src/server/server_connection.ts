@@ -323,7 +323,7 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned {
 
   /** No message can be written any more. */
   closing(): void {
-    if (this.topics !== undefined) this.context.topics.leave(this);
+    if (this.topics !== undefined) this.context.topics.unsubscribeAll(this);
   }
 
   /** Nothing is delivered any more: `onClose()` is called, once. */

@@ -1,11 +1,11 @@
 /**
- * The source of time, and the timers that belong to it.
+ * The source of time and timers.
  *
  * @module
  */
 
 /**
- * The source of time, in milliseconds; a test gives its own.
+ * The source of time and timers. All times are milliseconds. A test may pass its own.
  *
  * @example
  * ```ts
@@ -21,30 +21,30 @@
  * ```
  */
 export interface Clock {
-  /** A monotonic time. */
+  /** Returns a monotonic time. */
   now(): number;
-  /** Calls `callback` once after `delay`. The timer does not keep the process alive. */
+  /** Calls `callback` once after `delay`. The timer must not keep the process alive. */
   setTimeout(callback: () => void, delay: number): unknown;
-  /** Cancels a call of `setTimeout`. */
+  /** Cancels a timer of {@linkcode Clock.setTimeout}. */
   clearTimeout(timeout: unknown): void;
   /**
    * Calls `callback` in the next turn of the event loop, after pending I/O. Default: `setTimeout`
-   * with a delay of 0, which is slower on some runtimes.
+   * with a delay of 0, which some runtimes delay by 1 ms or more.
    */
   nextTurn?(callback: () => void): void;
 }
 
-/** What the runtimes have, and no Web standard. */
+/** A function of the runtimes that is not a Web standard. */
 interface Immediate {
   setImmediate?(callback: () => void): unknown;
 }
 
-/** The runtime's own time. */
+/** The clock of the runtime. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   setTimeout: (callback, delay) => {
     const timeout: unknown = setTimeout(callback, delay);
-    // Every server runtime has it: a process whose sockets are closed must exit by itself.
+    // A process must exit once its sockets are closed, even if timers are pending.
     (timeout as { unref?: () => void }).unref?.();
     return timeout;
   },

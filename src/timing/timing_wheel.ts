@@ -1,29 +1,29 @@
 /**
- * One timer for all connections: adding, moving and removing an entry costs O(1), and the runtime
- * holds a single timeout however many connections wait.
+ * One timer for all connections. Adding, moving and removing an entry costs O(1), and the runtime
+ * holds a single timeout for any number of connections.
  *
  * @module
  */
 
 import { type Clock, systemClock } from "./clock.ts";
 
-/** A place in a ring of entries. */
+/** A node of a circular, doubly linked list. */
 export interface Link {
-  /** The neighbour before; `null` outside of a ring. */
+  /** The previous node; `null` if this one is not in a list. */
   before: Link | null;
-  /** The neighbour behind; `null` outside of a ring. */
+  /** The next node; `null` if this one is not in a list. */
   after: Link | null;
 }
 
-/** Something with one deadline at a time. The wheel owns the three fields. */
+/** An entry of the wheel, with one deadline at a time. The wheel writes the three fields. */
 export interface Timed extends Link {
   /** When {@linkcode Timed.expire} is due, in the clock's milliseconds; 0 if not in the wheel. */
   deadline: number;
-  /** Called at the deadline or up to one tick later; the entry is out of the wheel then. */
+  /** Called at the deadline or up to one tick later, after the entry has left the wheel. */
   expire(now: number): void;
 }
 
-/** A slot: the ring's own link, which stands before its first entry and behind its last. */
+/** A slot: the head of a circular list of entries. */
 class Slot implements Link {
   before: Link = this;
   after: Link = this;
@@ -31,13 +31,15 @@ class Slot implements Link {
 
 /** How late an entry may expire, in milliseconds. */
 const TICK = 25;
-/** Slots of the wheel: 25.6 s in one turn; a later deadline stays in its slot for another turn. */
+/**
+ * Number of slots: one revolution is 25.6 s. A later deadline stays in its slot for another one.
+ */
 const SLOTS = 1024;
 
-/** From here on a timeout is so late that input has been waiting, in milliseconds. */
+/** A timeout that is late by this many milliseconds lets pending input be read first. */
 const LATE = 1000;
 
-/** A hashed timing wheel (Varghese and Lauck, scheme 6): each slot a ring of entries. */
+/** A hashed timing wheel (Varghese and Lauck, scheme 6). Each slot is a list of entries. */
 export class TimingWheel {
   readonly #clock: Clock;
   readonly #slots: readonly Slot[] = Array.from({ length: SLOTS }, () => new Slot());
@@ -45,8 +47,8 @@ export class TimingWheel {
   #timeout: unknown;
   /** The tick for which the timeout is set; 0 if none is. */
   #wakeAt = 0;
-  /** Whether a late timeout is waiting for what came before it. */
-  #givesWay = false;
+  /** Whether a late timeout was postponed so that pending input is read first. */
+  #isPostponed = false;
   /** The last tick whose slot was visited. */
   #visited: number;
 
@@ -56,33 +58,33 @@ export class TimingWheel {
     this.#visited = Math.floor(clock.now() / TICK);
   }
 
-  /** The clock's time in milliseconds. */
+  /** Returns the time of the clock, in milliseconds. */
   now(): number {
     return this.#clock.now();
   }
 
-  /** Sets or moves the deadline of an entry. */
+  /** Sets or moves the deadline of an entry to `delay` milliseconds from now. */
   set(entry: Timed, delay: number): void {
     if (entry.deadline !== 0) this.#unlink(entry);
     const now = this.#clock.now();
-    // An empty wheel does not follow the time.
+    // An empty wheel visits no slots.
     if (this.#size === 0) this.#visited = Math.floor(now / TICK);
-    // A whole number, which the engines keep in place instead of in an object of its own.
+    // The engines store an integer in the field itself, and a fraction in an object of its own.
     entry.deadline = Math.ceil(now + Math.max(delay, 0));
     const tick = this.#link(entry);
     if (this.#wakeAt === 0 || tick < this.#wakeAt) this.#wake(tick, now);
   }
 
-  /** Takes an entry out; harmless if it is not in. */
+  /** Removes an entry. Does nothing if it is not in the wheel. */
   remove(entry: Timed): void {
     if (entry.deadline === 0) return;
-    // The timeout stays, also if this was the last entry: one that finds nothing to do costs less
-    // than taking it back and setting it again for each of the connections that come and go.
+    // The timeout stays, even if this was the last entry: a timeout without work costs less than
+    // clearing and setting it for each connection.
     this.#unlink(entry);
     entry.deadline = 0;
   }
 
-  /** Takes the timeout back if there is no entry, so that it does not hold the process. */
+  /** Clears the timeout if there is no entry. */
   rest(): void {
     if (this.#size !== 0 || this.#wakeAt === 0) return;
     this.#clock.clearTimeout(this.#timeout);
@@ -115,16 +117,16 @@ export class TimingWheel {
   #wake(tick: number, now: number): void {
     if (this.#wakeAt !== 0) this.#clock.clearTimeout(this.#timeout);
     this.#wakeAt = tick;
-    this.#givesWay = false;
+    this.#isPostponed = false;
     this.#timeout = this.#clock.setTimeout(this.#turn, Math.max(Math.ceil(tick * TICK - now), 1));
   }
 
   readonly #turn = (): void => {
     const now = this.#clock.now();
-    // The process was busy or stopped: what its peers have sent meanwhile is to be read before they
-    // are judged by the time.
-    this.#givesWay = !this.#givesWay && now - this.#wakeAt * TICK >= LATE;
-    if (this.#givesWay) {
+    // The process was busy or stopped. Input that arrived meanwhile is read first: otherwise live
+    // peers would time out.
+    this.#isPostponed = !this.#isPostponed && now - this.#wakeAt * TICK >= LATE;
+    if (this.#isPostponed) {
       this.#timeout = this.#clock.setTimeout(this.#turn, 1);
       return;
     }
@@ -146,7 +148,7 @@ export class TimingWheel {
       if (entry.deadline <= now) expired.push(entry);
     }
     for (const entry of expired) {
-      // One that expired before it may have moved or removed it.
+      // An entry that expired before this one may have moved or removed it.
       if (entry.deadline === 0 || entry.deadline > now) continue;
       this.#unlink(entry);
       entry.deadline = 0;

@@ -1,56 +1,57 @@
 /**
- * Turns of the event loop: a writer whose output is always taken at once must still let it turn.
+ * Lets the event loop run while an application writes much.
  *
- * While the system takes every byte, each awaited write would resolve in a microtask, and no other
- * connection would be read.
+ * As long as the system accepts every byte, each awaited write would resolve in a microtask, and no
+ * other connection would be read. So after a budget of bytes, writers wait for the next turn of the
+ * event loop.
  *
  * @module
  */
 import type { Clock } from "./clock.ts";
 
-/** The answer to whoever need not wait: one promise for all, so that none is allocated. */
+/** A resolved promise, shared so that none is allocated. */
 export const DONE: Promise<void> = Promise.resolve();
 
-/** One for each clock, so that all connections of a process share the turns of its event loop. */
+/** The turns of each clock. Connections with the same clock share them. */
 const byClock: WeakMap<Clock, Turns> = new WeakMap();
 
-/** The turns that belong to a clock. */
+/** Returns the turns of a clock. */
 export function turnsOf(clock: Clock): Turns {
   let turns = byClock.get(clock);
   if (turns === undefined) byClock.set(clock, turns = new Turns(clock));
   return turns;
 }
 
-/** A turn is never longer than this many bytes, however much a writer may hand over. */
+/** The largest budget of a turn, in bytes. */
 const MAX_BUDGET = 1024 * 1024;
 
-/** Counts what is handed to the system in one turn of the event loop, over all connections. */
+/** Counts the bytes that all connections write in one turn of the event loop. */
 export class Turns {
   readonly #clock: Clock;
-  /** Bytes handed over in this turn. */
+  /** Bytes written in this turn. */
   #bytes = 0;
   #next: Promise<void> | null = null;
 
-  /** @param clock The source of turns. */
+  /** @param clock The clock whose `nextTurn` is used. */
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** An event of the loop has arrived, so that a new turn has begun. */
+  /** Begins a new turn: an event has arrived from the event loop. */
   begin(): void {
     this.#bytes = 0;
   }
 
-  /** Counts bytes that are handed to the system. */
+  /** Counts bytes that are written. */
   add(bytes: number): void {
     this.#bytes += bytes;
   }
 
   /**
-   * What a writer waits for before it writes more.
+   * Waits until a writer may write more.
    *
-   * @param budget How many bytes may be handed over in one turn; never more than 1 MiB.
-   * @returns One settled promise for all, until the budget is used up; then the next turn.
+   * @param budget How many bytes may be written in one turn. At most 1 MiB counts.
+   * @returns Resolves at once while the budget is not used up, then in the next turn.
    */
   wait(budget: number): Promise<void> {
     if (this.#bytes <= Math.min(budget, MAX_BUDGET)) return DONE;
@@ -64,7 +65,7 @@ export class Turns {
   }
 }
 
-/** Calls back in a later turn of the event loop, after the events that are due have been delivered. */
+/** Calls `callback` in the next turn of the event loop. */
 function nextTurn(clock: Clock, callback: () => void): void {
   if (clock.nextTurn === undefined) clock.setTimeout(callback, 0);
   else clock.nextTurn(callback);

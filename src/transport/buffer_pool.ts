@@ -1,47 +1,47 @@
 /**
- * Buffers that are used again, for a runtime that reads into memory it is given and writes from
- * memory that must stay as it is meanwhile.
+ * A pool of buffers, for a runtime that reads into given memory and writes from memory that must
+ * not change meanwhile.
  *
  * @module
  */
 
-/** Buffers of one size. */
+/** A pool of buffers of one size. */
 export class BufferPool {
   /** The size of each buffer, in bytes. */
   readonly size: number;
   readonly #perSlab: number;
-  readonly #most: number;
+  readonly #maxFree: number;
   readonly #free: Uint8Array[] = [];
   #lent = 0;
 
   /**
-   * Makes an empty pool; it allocates when it has nothing to lend.
+   * Makes an empty pool. It allocates buffers when it has none.
    *
    * @param size The size of each buffer, in bytes.
-   * @param perSlab How many buffers share one allocation; alone, a small one costs twice its size.
-   * @param most How many buffers nobody uses are kept.
+   * @param perSlab How many buffers share one allocation: alone, a small one takes twice its size.
+   * @param maxFree How many free buffers are kept.
    */
-  constructor(size: number, perSlab: number, most: number) {
+  constructor(size: number, perSlab: number, maxFree: number) {
     this.size = size;
     this.#perSlab = perSlab;
-    this.#most = most;
+    this.#maxFree = maxFree;
   }
 
-  /** How many buffers are lent. */
+  /** How many buffers are in use. */
   get lent(): number {
     return this.#lent;
   }
 
-  /** Lends a buffer; it contains whatever the last borrower left in it. */
+  /** Lends a buffer. Its contents are undefined. */
   take(): Uint8Array {
     this.#lent++;
     return this.#free.pop() ?? this.#carve();
   }
 
-  /** Takes back a buffer that {@linkcode take} lent and that nothing refers to any more. */
+  /** Takes back a buffer from {@linkcode take}. The caller must not use it any more. */
   give(buffer: Uint8Array): void {
     this.#lent--;
-    if (this.#free.length < this.#most) this.#free.push(buffer);
+    if (this.#free.length < this.#maxFree) this.#free.push(buffer);
   }
 
   #carve(): Uint8Array {

@@ -1,5 +1,5 @@
 /**
- * Bun's own TCP, TLS and unix sockets, for those who own the listener.
+ * Adapter for Bun's TCP, TLS and unix sockets, for applications with their own listener.
  *
  * @example
  * ```ts ignore
@@ -33,20 +33,20 @@ export type {
   TransportEvents,
 } from "./transport.ts";
 
-/** How {@linkcode bunSocketHandlers} works. */
+/** Options of {@linkcode bunSocketHandlers}. */
 export interface BunSocketHandlersOptions {
   /**
-   * Whether the listener has `tls`. Then a connection is accepted after its TLS handshake, which may
-   * take 10 s.
+   * Whether the listener has `tls`. A connection is then accepted after its TLS handshake, which
+   * may take 10 s. Default: `false`.
    */
   readonly secure?: boolean;
-  /** Told of a TLS handshake that failed. */
+  /** Called when a TLS handshake fails. */
   readonly onError?: (error: Error) => void;
 }
 
 /**
- * Makes what `Bun.listen` takes as `socket`. Listen with `allowHalfOpen: true`, and leave the
- * sockets' `data` alone: it holds the transport.
+ * Makes the `socket` handlers for `Bun.listen`. Listen with `allowHalfOpen: true`, and do not
+ * change the `data` of the sockets: it holds the transport.
  *
  * @param accept Called for each connection.
  *
@@ -70,10 +70,10 @@ export function bunSocketHandlers(
 /**
  * Listens with `Bun.listen`.
  *
- * @param options Where and how.
- * @param accept Called for each connection, with TLS after its handshake, which may take 10 s.
- * @throws {Error} If the runtime cannot bind, with its own `code` (`EADDRINUSE`).
- * @throws {TypeError} If an option is wrong, or this is not Bun.
+ * @param options Where and how to listen.
+ * @param accept Called for each connection; with TLS, after the handshake, which may take 10 s.
+ * @throws {Error} If the address cannot be bound, with the runtime's `code` (`EADDRINUSE`).
+ * @throws {TypeError} If an option is wrong or the runtime is not Bun.
  *
  * @example
  * ```ts ignore

@@ -1,5 +1,5 @@
 /**
- * The connecting side of Bun's sockets.
+ * Client sockets of Bun.
  *
  * @module
  */
@@ -33,9 +33,9 @@ interface BunNamespace {
 /**
  * Connects with `Bun.connect`.
  *
- * @param options Where and how.
- * @returns The connection; rejects with Bun's error, or with the signal's reason.
- * @throws {TypeError} If this is not Bun.
+ * @param options Where and how to connect.
+ * @returns The connection. Rejects with Bun's error, or with the signal's reason.
+ * @throws {TypeError} If the runtime is not Bun.
  */
 export function connect(options: ConnectorOptions): Promise<Transport> {
   const { Bun } = globalThis as { Bun?: BunNamespace };
@@ -67,14 +67,14 @@ export function connect(options: ConnectorOptions): Promise<Transport> {
           else handlers.open(socket);
         },
         handshake(socket, success, error): void {
-          // With `rejectUnauthorized: false`, Bun still fails where the name is another one.
+          // With `rejectUnauthorized: false`, Bun still fails if the certificate has another name.
           const accepted = success || (tls?.insecure === true && socket.getCipher().name !== null);
           handlers.handshake?.(socket, accepted, error);
         },
         close(socket, error): void {
           handlers.close(socket, error);
-          // No more than a second call where it was connected.
-          reject(error ?? new Error("The server has ended the connection"));
+          // Does nothing if the promise was already resolved.
+          reject(error ?? new Error("the server closed the connection"));
           signal?.removeEventListener("abort", giveUp);
         },
       },

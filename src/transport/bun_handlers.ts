@@ -1,5 +1,5 @@
 /**
- * What Bun's sockets call, for those that were accepted and those that were connected.
+ * The handlers of Bun's sockets, for servers and clients.
  *
  * @module
  */
@@ -12,17 +12,17 @@ export interface BunSocketHandlers {
   open(socket: BunSocket): void;
   /** Bytes have arrived. */
   data(socket: BunSocket, chunk: Uint8Array): void;
-  /** The socket takes bytes again. */
+  /** The socket can be written again. */
   drain(socket: BunSocket): void;
   /** The peer has sent FIN. */
   end(socket: BunSocket): void;
-  /** The connection is gone. */
+  /** The socket is closed. */
   close(socket: BunSocket, error?: Error): void;
-  /** The TLS handshake is over. */
+  /** The TLS handshake succeeded or failed. */
   handshake?(socket: BunSocket, success: boolean, error?: Error | null): void;
 }
 
-/** What a socket has in its `data`. */
+/** The object in a socket's `data`. */
 interface SocketOwner {
   received(chunk: Uint8Array): void;
   writable(): void;
@@ -30,7 +30,7 @@ interface SocketOwner {
   gone(error: Error | undefined): void;
 }
 
-// One set of functions for all connections: each finds its owner in the socket's `data`.
+// All connections share these functions, which find the owner in the socket's `data`.
 const handlers = {
   data(socket: BunSocket, chunk: Uint8Array): void {
     (socket.data as SocketOwner).received(chunk);
@@ -46,15 +46,15 @@ const handlers = {
   },
 };
 
-/** The owner of a connection that is not let in. */
-const nobody: SocketOwner = {
+/** The owner of a refused connection. */
+const refused: SocketOwner = {
   received(): void {},
   writable(): void {},
   peerEnded(): void {},
   gone(): void {},
 };
 
-/** The owner of a connection whose TLS handshake is not over. */
+/** The owner of a connection during its TLS handshake. */
 class Handshaking implements SocketOwner {
   readonly #handshake: TlsHandshake;
   readonly #peer: Address;
@@ -71,7 +71,9 @@ class Handshaking implements SocketOwner {
   peerEnded(): void {}
 
   gone(error: Error | undefined): void {
-    this.#handshake.failed(error ?? new Error("Connection closed before the end of TLS handshake"));
+    this.#handshake.failed(
+      error ?? new Error("TLS handshake failed: the client closed the connection"),
+    );
   }
 
   succeeded(socket: BunSocket): void {
@@ -81,7 +83,7 @@ class Handshaking implements SocketOwner {
   }
 
   failed(socket: BunSocket, error: Error | null | undefined): void {
-    socket.data = nobody;
+    socket.data = refused;
     this.#handshake.failed(error ?? new Error("TLS handshake failed"));
     socket.terminate();
   }
@@ -132,6 +134,6 @@ export function secureHandlers(
 }
 
 function refuse(socket: BunSocket): void {
-  socket.data = nobody;
+  socket.data = refused;
   socket.terminate();
 }

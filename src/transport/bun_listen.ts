@@ -1,5 +1,5 @@
 /**
- * The listening side of Bun's sockets.
+ * Listeners of Bun.
  *
  * @module
  */
@@ -34,7 +34,7 @@ interface BunNamespace {
 /**
  * Listens with `Bun.listen`.
  *
- * @param gate Decides on TLS handshakes.
+ * @param gate Limits TLS handshakes.
  * @throws See `listen` in `bun.ts`.
  */
 export function listen(
@@ -58,7 +58,8 @@ function bind(bun: BunNamespace, options: BunListenOptions): BunListener {
   try {
     return bun.listen(options);
   } catch (error) {
-    // BoringSSL has read the certificate or key; what the system refuses has codes such as EACCES.
+    // Errors of BoringSSL are about the certificate or key. System errors have codes such as
+    // EACCES.
     const { code } = error as { code?: unknown };
     throw String(code).startsWith("ERR_OSSL") ? refusedCredentials(error) : error;
   }

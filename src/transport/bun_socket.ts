@@ -1,6 +1,6 @@
 /**
- * One connection of Bun: `socket.write` says how much it took, `drain` when to go on, and every
- * `data` has a fresh chunk.
+ * A connection of Bun. `socket.write` returns how many bytes were written, `drain` tells when to
+ * write on, and each `data` event has memory of its own.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export interface BunSocket {
   readonly localPort: number | undefined;
   /** The listener that accepted it; its `unix` is the path of a unix socket. */
   readonly listener?: object | undefined;
-  /** Writes some of the first `length` bytes from `at` on; returns how many, −1 if it is closed. */
+  /** Writes up to `length` bytes from `at`. Returns how many were written; −1 if closed. */
   write(bytes: Uint8Array, at?: number, length?: number): number;
   /** Sends FIN. (`end()` would close both directions.) */
   shutdown(): void;
@@ -30,15 +30,15 @@ export interface BunSocket {
   terminate(): void;
   /** Stops reading. */
   pause(): void;
-  /** Reads on. */
+  /** Starts reading again. */
   resume(): void;
   /** Sets TCP_NODELAY. */
   setNoDelay(on?: boolean): boolean;
   /** Sets SO_KEEPALIVE, and TCP_KEEPIDLE in milliseconds. */
   setKeepAlive(on?: boolean, initialDelay?: number): boolean;
-  /** The cipher of a TLS connection; its name is `null` before the handshake is over. */
+  /** Returns the cipher of a TLS connection. The name is `null` during the handshake. */
   getCipher(): { readonly name: string | null };
-  /** Calls the `timeout` handler after so many seconds of silence; 0 turns it off. */
+  /** Sets how long the socket may be idle before the `timeout` handler is called; 0 is off. */
   timeout(seconds: number): void;
 }
 
@@ -47,13 +47,13 @@ type Input = "open" | "ended" | "closed";
 
 /**
  * - `open`
- * - `ending`: FIN follows what is queued
- * - `ended`: FIN is sent
+ * - `ending`: FIN will be sent after the queue
+ * - `ended`: FIN was sent
  * - `closed`
  */
 type Output = "open" | "ending" | "ended" | "closed";
 
-/** A {@linkcode Transport} over a socket of Bun. */
+/** A {@linkcode Transport} for a socket of Bun. */
 export class BunTransport implements Transport {
   events: TransportEvents = noEvents;
   readonly secure: boolean;
@@ -63,15 +63,15 @@ export class BunTransport implements Transport {
   #output: Output = "open";
   #queue: ByteQueue | null = null;
   #buffered = 0;
-  /** Bun knows the peer's address only until the connection is gone, which may be soon. */
+  /** Stored at once: Bun forgets the peer's address when the socket closes. */
   readonly #remoteHostname: string;
   readonly #remotePort: number;
   #localAddress: Address | null = null;
 
   /**
-   * Wraps an open socket, whose `data` is to be this.
+   * Wraps an open socket. The caller sets the socket's `data` to this transport.
    *
-   * @param peer The other end, as {@linkcode peerOf} tells it.
+   * @param peer The peer's address, from {@linkcode peerOf}.
    */
   constructor(socket: BunSocket, secure: boolean, peer: Address) {
     this.#socket = socket;
@@ -100,20 +100,20 @@ export class BunTransport implements Transport {
       : { transport: "tcp", hostname: localAddress, port: localPort };
   }
 
-  /** For the `data` handler. */
+  /** Handles `data`. */
   received(chunk: Uint8Array): void {
     this.events.data(chunk);
   }
 
-  /** For the `end` handler: the peer has sent FIN. */
+  /** Handles `end`: the peer has sent FIN. */
   peerEnded(): void {
     this.#input = "ended";
     this.events.end();
   }
 
-  /** For the `close` handler, which Bun calls inside `terminate` and never inside another method. */
+  /** Handles `close`, which Bun calls inside `terminate` but never inside another method. */
   gone(error: Error | undefined): void {
-    // Once this end has sent FIN, Bun closes at the peer's FIN without calling `end`.
+    // If we have sent FIN, Bun closes at the peer's FIN without calling `end`.
     if (this.#input === "open" && error === undefined) this.peerEnded();
     if (this.#input === "closed") return;
     this.#release();
@@ -138,26 +138,26 @@ export class BunTransport implements Transport {
 
   #write(bytes: Uint8Array, length: number, stable: boolean): void {
     if (this.#output !== "open") return;
-    const taken = this.#queue === null ? this.#socket.write(bytes, 0, length) : 0;
-    if (taken === length) return;
-    if (taken < 0) return this.#break();
-    this.#buffered += length - taken;
-    (this.#queue ??= new ByteQueue()).push(bytes.subarray(taken, length), stable);
+    const written = this.#queue === null ? this.#socket.write(bytes, 0, length) : 0;
+    if (written === length) return;
+    if (written < 0) return this.#break();
+    this.#buffered += length - written;
+    (this.#queue ??= new ByteQueue()).push(bytes.subarray(written, length), stable);
   }
 
-  /** For the `drain` handler, which Bun also calls when nothing was waiting. */
+  /** Handles `drain`, which Bun also calls if nothing was waiting. */
   writable(): void {
     const queue = this.#queue;
     if (queue === null) return;
     for (let piece = queue.shift(); piece !== undefined; piece = queue.shift()) {
-      const taken = this.#socket.write(piece);
-      if (taken < 0) {
+      const written = this.#socket.write(piece);
+      if (written < 0) {
         this.#break();
         return;
       }
-      this.#buffered -= taken;
-      if (taken < piece.length) {
-        queue.unshift(piece.subarray(taken));
+      this.#buffered -= written;
+      if (written < piece.length) {
+        queue.unshift(piece.subarray(written));
         return;
       }
     }
@@ -181,9 +181,9 @@ export class BunTransport implements Transport {
     if (this.#output !== "closed") this.#close(undefined);
   }
 
-  /** The socket takes no more, and its `close` is not called while it is paused. */
+  /** Closes after a failed write: while paused, Bun does not call `close`. */
   #break(): void {
-    this.#close(new Error("Cannot write: the peer has reset the connection"));
+    this.#close(new Error("Cannot write: the peer reset the connection"));
   }
 
   #close(error: Error | undefined): void {
@@ -213,11 +213,11 @@ function pathOf(listener: { readonly unix?: string } | undefined): string | unde
 }
 
 /**
- * The other end of an open socket.
+ * Returns the peer's address.
  *
- * @param path The path of the unix socket that was connected to, if it was one.
- * @returns `undefined` if it is gone already: TCP knows no address of a peer that has reset the
- * connection, which must not pass for a unix socket.
+ * @param path The path of the unix socket that a client connected to.
+ * @returns `undefined` if the peer has already reset the connection. The address is lost then, and
+ * the socket must not be mistaken for a unix socket.
  */
 export function peerOf(socket: BunSocket, path?: string): Address | undefined {
   if ((path ?? pathOf(socket.listener)) !== undefined) {

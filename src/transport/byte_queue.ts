@@ -1,32 +1,32 @@
 /**
- * Bytes that wait: output that the system does not take yet, input that nobody takes yet.
+ * A queue of bytes: output that the system does not accept yet, or input that is held.
  *
  * @module
  */
 import { Fifo } from "./fifo.ts";
 
-/** Up to this size, copying bytes behind others is cheaper than a system call of their own. */
-const COALESCED = 4 * 1024;
-/** The smallest and the largest buffer that small pieces are copied into. */
+/** Pieces up to this size are copied together: a copy is cheaper than another system call. */
+const MAX_COALESCED = 4 * 1024;
+/** The sizes of the buffers that small pieces are copied into. */
 const SMALLEST_BUFFER = 4 * 1024;
 const LARGEST_BUFFER = 64 * 1024;
 
 /**
- * Bytes in order: small pieces copied together, large ones by reference. In whatever pieces they
- * come, they take at most 1.5 times their own memory, and one small buffer.
+ * A queue of bytes. Small pieces are copied together, large ones are kept by reference. Whatever
+ * the pieces, the memory is at most 1.5 times the size, plus one small buffer.
  */
 export class ByteQueue {
-  /** How many bytes wait. */
+  /** The number of bytes in the queue. */
   size = 0;
   readonly #pieces = new Fifo<Uint8Array>();
-  /** Small pieces gather here; from `#start` to `#end` they are not among the pieces yet. */
+  /** The buffer for small pieces. Bytes from `#start` to `#end` are not in `#pieces` yet. */
   #gathered: Uint8Array | null = null;
   #start = 0;
   #end = 0;
 
-  /** Puts bytes at the end; see `Transport.write` for `stable`. */
+  /** Adds bytes at the end. See `Transport.write` for `stable`. */
   push(bytes: Uint8Array, stable: boolean): void {
-    if (bytes.length <= COALESCED) this.#gather(bytes);
+    if (bytes.length <= MAX_COALESCED) this.#gather(bytes);
     else {
       this.#seal();
       this.#pieces.push(stable ? bytes : bytes.slice());
@@ -34,33 +34,35 @@ export class ByteQueue {
     this.size += bytes.length;
   }
 
-  /** Takes out the next run of at most `most` bytes, or `undefined` if there is none. */
-  shift(most = Infinity): Uint8Array | undefined {
+  /**
+   * Removes and returns the next piece, at most `limit` bytes; `undefined` if the queue is empty.
+   */
+  shift(limit = Infinity): Uint8Array | undefined {
     if (this.#pieces.length === 0) this.#seal();
     const piece = this.#pieces.shift();
     if (piece === undefined) return undefined;
     this.size -= piece.length;
-    if (piece.length <= most) return piece;
-    this.unshift(piece.subarray(most));
-    return piece.subarray(0, most);
+    if (piece.length <= limit) return piece;
+    this.unshift(piece.subarray(limit));
+    return piece.subarray(0, limit);
   }
 
-  /** Puts bytes back in front: what the system did not take of the last {@linkcode shift}. */
+  /** Adds bytes at the beginning: those of the last {@linkcode shift} that were not written. */
   unshift(bytes: Uint8Array): void {
     this.#pieces.unshift(bytes);
     this.size += bytes.length;
   }
 
   #gather(bytes: Uint8Array): void {
-    const room = this.#gathered === null ? 0 : this.#gathered.length - this.#end;
-    if (bytes.length <= room) return this.#append(bytes);
-    // The room that is left is used up: it would add up.
-    if (room > 0) this.#append(bytes.subarray(0, room));
+    const free = this.#gathered === null ? 0 : this.#gathered.length - this.#end;
+    if (bytes.length <= free) return this.#append(bytes);
+    // Fill the buffer up, so that no memory is wasted.
+    if (free > 0) this.#append(bytes.subarray(0, free));
     this.#seal();
     const size = Math.min(LARGEST_BUFFER, Math.max(SMALLEST_BUFFER, this.size >> 1));
     this.#gathered = new Uint8Array(size);
     this.#start = this.#end = 0;
-    this.#append(room > 0 ? bytes.subarray(room) : bytes);
+    this.#append(free > 0 ? bytes.subarray(free) : bytes);
   }
 
   #append(bytes: Uint8Array): void {
@@ -68,7 +70,7 @@ export class ByteQueue {
     this.#end += bytes.length;
   }
 
-  /** Makes a piece of what has gathered. The buffer goes on behind it: sent bytes are not touched. */
+  /** Moves the copied bytes to `#pieces`. The rest of the buffer is still used. */
   #seal(): void {
     if (this.#gathered === null || this.#start === this.#end) return;
     this.#pieces.push(this.#gathered.subarray(this.#start, this.#end));

@@ -1,5 +1,5 @@
 /**
- * Picks the connecting side of the runtime's adapter.
+ * Connects with the adapter of the runtime.
  *
  * @module
  */
@@ -9,16 +9,16 @@ import { connect as connectWithNode } from "./node_connect.ts";
 import type { ConnectorOptions, Transport } from "./transport.ts";
 
 /**
- * Connects with the runtime's own sockets. Whoever gets the transport sets its `events` before it
- * waits for anything.
+ * Connects with the sockets of the runtime. The caller must set the transport's `events` before it
+ * awaits anything.
  *
- * @param options Where and how.
- * @returns The connection, with TLS after its handshake; rejects with the runtime's error
+ * @param options Where and how to connect.
+ * @returns The connection; with TLS, after the handshake. Rejects with the runtime's error
  * (`ECONNREFUSED`), or with the signal's reason.
- * @throws {TypeError} If an option is not to be had on this runtime, or it has no sockets.
+ * @throws {TypeError} If the runtime does not support an option, or has no sockets.
  */
 export function connect(options: ConnectorOptions): Promise<Transport> {
-  // Deno and Bun have Node's modules too, so theirs are asked for first.
+  // Deno and Bun have Node's modules too, so they are checked first.
   if ("Deno" in globalThis) return connectWithDeno(options);
   if ("Bun" in globalThis) return connectWithBun(options);
   return connectWithNode(options);

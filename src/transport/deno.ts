@@ -1,5 +1,5 @@
 /**
- * Deno's own TCP, TLS and unix sockets, for those who own the listener.
+ * Adapter for Deno's TCP, TLS and unix sockets, for applications with their own listener.
  *
  * @example
  * ```ts ignore
@@ -27,10 +27,10 @@ export type {
 } from "./transport.ts";
 
 /**
- * Makes a {@linkcode Transport} of a connection of Deno. It reads once its `events` are set.
+ * Makes a {@linkcode Transport} from a connection of Deno. Reading starts when `events` is set.
  *
- * @param conn A connected `Deno.TcpConn`, `Deno.TlsConn` or `Deno.UnixConn`, which nothing else
- * reads or writes. Its TCP_NODELAY is set.
+ * @param conn A connected `Deno.TcpConn`, `Deno.TlsConn` or `Deno.UnixConn`. Nothing else may read
+ * or write it. TCP_NODELAY is turned on.
  *
  * @example
  * ```ts
@@ -57,11 +57,11 @@ export function denoTransport(conn: DenoConn): Transport {
 /**
  * Listens with `Deno.listen` or `Deno.listenTls`.
  *
- * @param options Where and how.
- * @param accept Called for each connection, with TLS after its handshake, which may take 10 s.
- * @throws {Error} If the runtime cannot bind, with its own `code` (`EADDRINUSE`).
- * @throws {TypeError} If an option is wrong, this is not Deno, `reusePort` is used without `--unstable-net`, or TLS on
- * a unix socket.
+ * @param options Where and how to listen.
+ * @param accept Called for each connection; with TLS, after the handshake, which may take 10 s.
+ * @throws {Error} If the address cannot be bound, with the runtime's `code` (`EADDRINUSE`).
+ * @throws {TypeError} If an option is wrong, the runtime is not Deno, `reusePort` is used without
+ * `--unstable-net`, or TLS is used on a unix socket.
  *
  * @example
  * ```ts

@@ -1,7 +1,6 @@
 /**
- * One connection of Deno: `conn.read` and `conn.write` with callbacks bound once.
- *
- * Its web streams would cost half of the throughput and `node:net` a quarter.
+ * A connection of Deno, with `conn.read` and `conn.write`. Web streams would cost half of the
+ * throughput, and `node:net` a quarter.
  *
  * @module
  */
@@ -31,9 +30,9 @@ export interface DenoConn {
   readonly remoteAddr: DenoAddress;
   /** This end's address. */
   readonly localAddr: DenoAddress;
-  /** Reads into `buffer`; `null` after the peer's FIN. */
+  /** Reads into `buffer`. Resolves to `null` after the peer's FIN. */
   read(buffer: Uint8Array): Promise<number | null>;
-  /** Writes some of `bytes`; resolves to how many. */
+  /** Writes some of `bytes`. Resolves to how many were written. */
   write(bytes: Uint8Array): Promise<number>;
   /** Sends FIN. */
   closeWrite(): Promise<void>;
@@ -43,7 +42,7 @@ export interface DenoConn {
   setNoDelay?(on?: boolean): void;
   /** Sets SO_KEEPALIVE; a unix socket has no such method. */
   setKeepAlive?(on?: boolean): void;
-  /** Finishes the TLS handshake; only a TLS connection has it. */
+  /** Completes the TLS handshake; only on TLS connections. */
   handshake?(): Promise<unknown>;
 }
 
@@ -51,16 +50,16 @@ const smallBuffers = new BufferPool(512, 128, 4096);
 const mediumBuffers = new BufferPool(8 * 1024, 8, 256);
 const largeBuffers = new BufferPool(64 * 1024, 1, 64);
 
-/** So many connections may wait with a large buffer (8 MiB in all), the others with a medium one. */
-const MOST_LARGE_BUFFERS = 128;
+/** How many connections may wait with a large buffer (8 MiB in all). */
+const MAX_LARGE_BUFFERS = 128;
 
 /**
- * - `unset`: nobody listens yet
+ * - `unset`: `events` is not set yet
  * - `reading`: a read is pending
  * - `delivering`: inside `events.data`
- * - `pausing`: paused with a read pending, whose result will be held
- * - `paused`: no read is pending; `#held` may have a result
- * - `resuming`: about to deliver what is held, or to read
+ * - `pausing`: paused while a read is pending; its result will be held
+ * - `paused`: paused, no read is pending; `#held` may have a result
+ * - `resuming`: a microtask will deliver the held result or read
  * - `ended`: the peer has sent FIN
  * - `closed`
  */
@@ -76,40 +75,44 @@ type Input =
 
 /**
  * - `open`
- * - `ending`: FIN follows what is queued
- * - `ended`: FIN is sent
+ * - `ending`: FIN will be sent after the queue
+ * - `ended`: FIN was sent
  * - `closed`
  */
 type Output = "open" | "ending" | "ended" | "closed";
 
-const turns = new WriteLimiter();
+/**
+ * Module state: Deno has one queue of pending writes for all connections. To 10,000 connections at
+ * once, a write takes 6.5 µs with it and 13.8 without.
+ */
+const limiter = new WriteLimiter();
 
-/** A {@linkcode Transport} over a connection of Deno. */
+/** A {@linkcode Transport} for a connection of Deno. */
 export class DenoTransport implements Transport, Writer {
   readonly #conn: DenoConn;
   #events = noEvents;
   #input: Input = "unset";
   #output: Output = "open";
-  /** Lent by the pool that was in force when it was taken. */
+  /** The buffer of the pending read, from one of the pools. */
   #readBuffer: Uint8Array | null = null;
-  /** How large the next read's buffer is. */
+  /** The pool of the next read's buffer. */
   #grade: BufferPool = smallBuffers;
-  /** What a read gave while paused: bytes in the buffer, or `null` for FIN. */
+  /** The result of a read while paused: the number of bytes, or `null` for FIN. */
   #held: number | null | undefined = undefined;
-  /** What is being written; it must not change until the write settles. */
+  /** The bytes of the pending write. They must not change until it settles. */
   #writing: Uint8Array | null = null;
-  /** The pooled buffer that `#writing` is in, if it is in one. */
+  /** The pool's buffer behind `#writing`, if any. */
   #lent: Uint8Array | null = null;
   #queue: ByteQueue | null = null;
   #buffered = 0;
-  /** Whether {@linkcode turns} waits for the write that is pending. */
-  #hasTurn = false;
+  /** Whether {@linkcode limiter} counts the pending write. */
+  #isLimited = false;
 
-  // Made once: a closure for each read or write would be garbage for each message.
+  // Made once: a closure for each read or write would be garbage.
   readonly #onRead = (count: number | null): void => this.#received(count);
   readonly #onReadError = (error: unknown): void => {
-    // TCP has ended, and TLS had not: an end all the same, as on the other runtimes. Whether a
-    // message was cut short is for the protocol above to see.
+    // The peer sent FIN without TLS's close_notify. It counts as an end, as on the other runtimes.
+    // The protocol detects a message that was cut short.
     if (error instanceof Error && error.name === "UnexpectedEof") this.#received(null);
     else {
       this.#releaseReadBuffer();
@@ -118,7 +121,7 @@ export class DenoTransport implements Transport, Writer {
   };
   readonly #onWritten = (count: number): void => this.#written(count);
   readonly #onWriteError = (error: unknown): void => {
-    this.#endTurn();
+    this.#settleLimited();
     this.#releaseLent();
     this.#fail(error);
   };
@@ -136,7 +139,7 @@ export class DenoTransport implements Transport, Writer {
   set events(events: TransportEvents) {
     this.#events = events;
     if (this.#input !== "unset") return;
-    // The first read is most often a request head, which a small buffer would take in two.
+    // The first read is mostly a request head, which needs two reads with a small buffer.
     this.#readInto(mediumBuffers.take());
   }
 
@@ -195,16 +198,16 @@ export class DenoTransport implements Transport, Writer {
   }
 
   /**
-   * A pending read pins its buffer for as long as the peer is silent. So an idle connection waits
-   * with a small one, gets the next larger when a read fills it, and goes back a step when the next
-   * smaller would have done.
+   * Picks the size of the next buffer. A pending read holds its buffer while the peer is silent, so
+   * an idle connection should hold a small one. A read that fills its buffer gets a larger one
+   * next. A read that fits the next smaller buffer gets that one next.
    */
   #setGrade(count: number, size: number): void {
     if (this.#grade === smallBuffers) {
       if (count === size) this.#grade = mediumBuffers;
     } else if (this.#grade === mediumBuffers) {
       if (count < smallBuffers.size) this.#grade = smallBuffers;
-      else if (count === size && largeBuffers.lent < MOST_LARGE_BUFFERS) this.#grade = largeBuffers;
+      else if (count === size && largeBuffers.lent < MAX_LARGE_BUFFERS) this.#grade = largeBuffers;
     } else if (count < mediumBuffers.size) this.#grade = mediumBuffers;
   }
 
@@ -217,7 +220,7 @@ export class DenoTransport implements Transport, Writer {
     if (this.#input === "pausing") this.#input = "reading";
     else if (this.#input === "paused") {
       this.#input = "resuming";
-      // Not at once: inside `events.data` the buffer is still in use.
+      // In a microtask: inside `events.data` the buffer is still in use.
       queueMicrotask(() => this.#resumed());
     }
   }
@@ -236,7 +239,7 @@ export class DenoTransport implements Transport, Writer {
     if (!stable) this.#writeStart(bytes, bytes.length);
     else if (this.#output === "open" && bytes.length > 0) {
       this.#buffered += bytes.length;
-      if (this.#writing === null) this.#sendInTurn(bytes);
+      if (this.#writing === null) this.#sendLimited(bytes);
       else this.#enqueue(bytes, true);
     }
   }
@@ -256,9 +259,9 @@ export class DenoTransport implements Transport, Writer {
     (this.#queue ??= new ByteQueue()).push(bytes, stable);
   }
 
-  /** Copies bytes to where they stay as they are until they are written. */
+  /** Copies bytes into memory that does not change until they are written. */
   #copy(bytes: Uint8Array, length: number): Uint8Array {
-    // Even for 64 KiB, a fresh buffer costs three times what the copy does.
+    // Even for 64 KiB, a new buffer costs three times as much as the copy.
     if (length > largeBuffers.size) return bytes.slice(0, length);
     const pool = length > mediumBuffers.size ? largeBuffers : mediumBuffers;
     const lent = this.#lent = pool.take();
@@ -271,28 +274,28 @@ export class DenoTransport implements Transport, Writer {
     this.#conn.write(bytes).then(this.#onWritten, this.#onWriteError);
   }
 
-  /** What never changes is most often a broadcast's, and a thousand others write it as well. */
-  #sendInTurn(bytes: Uint8Array): void {
+  /** Sends stable bytes: mostly a broadcast, which many connections write at the same time. */
+  #sendLimited(bytes: Uint8Array): void {
     this.#writing = bytes;
-    turns.take(this);
+    limiter.take(this);
   }
 
   /** See {@linkcode Writer.begin}. */
   begin(): void {
-    // It may have been destroyed while it waited.
-    if (this.#writing === null) return turns.settled();
-    this.#hasTurn = true;
+    // The connection may have been destroyed while it waited.
+    if (this.#writing === null) return limiter.settled();
+    this.#isLimited = true;
     this.#send(this.#writing);
   }
 
-  #endTurn(): void {
-    if (!this.#hasTurn) return;
-    this.#hasTurn = false;
-    turns.settled();
+  #settleLimited(): void {
+    if (!this.#isLimited) return;
+    this.#isLimited = false;
+    limiter.settled();
   }
 
   #written(count: number): void {
-    this.#endTurn();
+    this.#settleLimited();
     const writing = this.#writing;
     if (writing !== null && count < writing.length) {
       this.#buffered -= count;
@@ -319,7 +322,7 @@ export class DenoTransport implements Transport, Writer {
   }
 
   #finish(): void {
-    // A close sends FIN too; but not TLS's own end, close_notify.
+    // `close` sends FIN too, but not TLS's close_notify.
     if (this.#input === "ended" && !this.secure) this.destroy();
     else this.#conn.closeWrite().then(() => this.#finished(), (error) => this.#fail(error));
   }
@@ -342,7 +345,7 @@ export class DenoTransport implements Transport, Writer {
     this.#events.closed(toError(error));
   }
 
-  /** Closes the socket. A read or write that is pending settles and finds `closed`. */
+  /** Closes the socket. A pending read or write settles and finds the state `closed`. */
   #shut(): void {
     if (this.#held !== undefined) this.#releaseReadBuffer();
     this.#input = "closed";
@@ -353,7 +356,7 @@ export class DenoTransport implements Transport, Writer {
     try {
       this.#conn.close();
     } catch {
-      // BadResource: the connection's other owner has closed it already.
+      // BadResource: somebody else has already closed the connection.
     }
   }
 
@@ -384,7 +387,7 @@ function giveBack(buffer: Uint8Array): void {
   else largeBuffers.give(buffer);
 }
 
-/** An address of Deno's in the seam's words. */
+/** Converts an address of Deno. */
 export function addressOf(address: DenoAddress): Address {
   return address.transport === "unix"
     ? { transport: "unix", hostname: address.path ?? "", port: 0 }

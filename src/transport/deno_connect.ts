@@ -1,5 +1,5 @@
 /**
- * The connecting side of Deno's sockets.
+ * Client sockets of Deno.
  *
  * @module
  */
@@ -29,13 +29,13 @@ interface DenoNamespace {
 }
 
 /**
- * Connects with `Deno.connect`, `Deno.startTls` and `Deno.connectTls`. What they do not offer goes
- * by Node's modules, which Deno has: any certificate, TLS on a unix socket, a certificate of this
- * end's own together with another server name.
+ * Connects with `Deno.connect`, `Deno.startTls` and `Deno.connectTls`. Options that they lack use
+ * Node's modules, which Deno has: `insecure`, TLS on a unix socket, and a client certificate
+ * together with `serverName`.
  *
- * @param options Where and how.
- * @returns The connection; rejects with Deno's error, or with the signal's reason.
- * @throws {TypeError} If this is not Deno.
+ * @param options Where and how to connect.
+ * @returns The connection. Rejects with Deno's error, or with the signal's reason.
+ * @throws {TypeError} If the runtime is not Deno.
  */
 export async function connect(options: ConnectorOptions): Promise<Transport> {
   const { Deno } = globalThis as unknown as { Deno?: DenoNamespace };
@@ -62,7 +62,7 @@ function open(deno: DenoNamespace, options: ConnectorOptions): Promise<DenoConn>
   return deno.connectTls({ ...where, ...tlsOptions(options), cert, key });
 }
 
-/** Speaks TLS over a connection, unless it does already. */
+/** Starts TLS on a connection, unless it was started before, and completes the handshake. */
 async function secure(
   deno: DenoNamespace,
   conn: DenoConn,
@@ -87,7 +87,9 @@ function tlsOptions({ hostname, tls }: ConnectorOptions): DenoTlsOptions {
   return { hostname: serverName, ...(ca === undefined ? {} : { caCerts: [ca] }) };
 }
 
-/** What is pending, or a rejection as soon as the signal aborts; a connection that is late is closed. */
+/**
+ * Waits for a connection. Rejects when the signal aborts; a connection made after that is closed.
+ */
 function unlessAborted(
   pending: Promise<DenoConn>,
   signal: AbortSignal | undefined,
@@ -107,6 +109,6 @@ function closeQuietly(conn: DenoConn): void {
   try {
     conn.close();
   } catch {
-    // BadResource: it is closed already.
+    // BadResource: already closed.
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The listening side of Deno's sockets.
+ * Listeners of Deno.
  *
  * @module
  */
@@ -28,17 +28,17 @@ interface DenoListenOptions {
 interface DenoNamespace {
   listen(options: DenoListenOptions | { transport: "unix"; path: string }): DenoListener;
   listenTls(options: DenoListenOptions & { cert: string; key: string }): DenoListener;
-  /** Only there with `--unstable-net`. */
+  /** Exists only with `--unstable-net`. */
   readonly listenDatagram?: unknown;
 }
 
-/** How long to wait with the next accept when there are no more file descriptors, in milliseconds. */
+/** How long to wait before the next accept if file descriptors run out, in milliseconds. */
 const ACCEPT_PAUSE = 100;
 
 /**
  * Listens with `Deno.listen` or `Deno.listenTls`.
  *
- * @param gate Decides on TLS handshakes.
+ * @param gate Limits TLS handshakes.
  * @throws See `listen` in `deno.ts`.
  */
 export function listen(
@@ -60,7 +60,7 @@ function bind(options: ListenerOptions): DenoListener {
     return Deno.listen({ transport: "unix", path });
   }
   if (reusePort && Deno.listenDatagram === undefined) {
-    // Deno would not throw: it ends the process.
+    // Without the flag, Deno ends the process instead of throwing.
     throw new TypeError("Cannot listen with reusePort: Deno offers it only with --unstable-net");
   }
   const where = { hostname, port, reusePort };
@@ -68,7 +68,7 @@ function bind(options: ListenerOptions): DenoListener {
   try {
     return Deno.listenTls({ ...where, ...tls });
   } catch (error) {
-    // rustls has read the certificate or key; the system's refusals have classes of their own.
+    // These are errors of rustls about the certificate or key. System errors have other names.
     const { name } = toError(error);
     throw name === "InvalidData" || name === "Error" ? refusedCredentials(error) : error;
   }
@@ -90,10 +90,10 @@ class AcceptLoop implements Listener {
   readonly #onError = (error: unknown): void => {
     if (this.#closed) return;
     const { name } = error as { name?: unknown };
-    // The client is gone already: neither worth a word nor a pause, of which others would suffer.
+    // The client has closed the connection already. This is no error of the listener.
     if (name === "ConnectionAborted" || name === "NotConnected") return this.#next();
     reportError(this.#options.onError, error);
-    // Out of descriptors or memory: accepting would fail again at once, and spin.
+    // Out of descriptors or memory: the next accept would fail at once.
     setTimeout(() => this.#next(), ACCEPT_PAUSE);
   };
 
@@ -138,6 +138,6 @@ function closeQuietly(closable: { close(): void }): void {
   try {
     closable.close();
   } catch {
-    // BadResource: it is closed already.
+    // BadResource: already closed.
   }
 }

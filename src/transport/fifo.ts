@@ -1,29 +1,29 @@
 /**
- * A queue whose cost does not depend on its length.
+ * A first-in, first-out queue whose operations cost O(1).
  *
  * @module
  */
 
-/** How many places of items that were taken out are kept before the others move up. */
-const MOST_GAPS = 1024;
+/** How many free places may be at the beginning of the array before the items are moved. */
+const MAX_GAPS = 1024;
 
-/** First in, first out. What is taken out is let go of at once. */
+/** A queue that does not keep items alive once they are removed. */
 export class Fifo<Item> {
-  /** From `#next` on; those before were taken out. */
+  /** The items start at `#next`; the places before it are free. */
   #items: (Item | undefined)[] = [];
   #next = 0;
 
-  /** How many items wait. */
+  /** The number of items. */
   get length(): number {
     return this.#items.length - this.#next;
   }
 
-  /** Puts an item at the end. */
+  /** Adds an item at the end. */
   push(item: Item): void {
     this.#items.push(item);
   }
 
-  /** Takes out the first item, or `undefined` if there is none. */
+  /** Removes and returns the first item; `undefined` if the queue is empty. */
   shift(): Item | undefined {
     if (this.length === 0) return undefined;
     const item = this.#items[this.#next];
@@ -31,15 +31,15 @@ export class Fifo<Item> {
     if (this.length === 0) {
       this.#items = [];
       this.#next = 0;
-    } else if (this.#next >= MOST_GAPS && this.#next * 2 > this.#items.length) {
-      // Linear in all: it moves fewer items than were taken out.
+    } else if (this.#next >= MAX_GAPS && this.#next * 2 > this.#items.length) {
+      // Amortized O(1): fewer items are moved than were removed.
       this.#items.splice(0, this.#next);
       this.#next = 0;
     }
     return item;
   }
 
-  /** Puts an item back in front. */
+  /** Adds an item at the beginning. */
   unshift(item: Item): void {
     if (this.#next > 0) this.#items[--this.#next] = item;
     else this.#items.unshift(item);

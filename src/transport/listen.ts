@@ -1,5 +1,5 @@
 /**
- * Picks the adapter of the runtime.
+ * Listens with the adapter of the runtime.
  *
  * @module
  */
@@ -11,14 +11,14 @@ import type { Acceptor, Listener, ListenerOptions, TlsGate } from "./transport.t
 export { LISTENER_KINDS } from "./listener_options.ts";
 
 /**
- * Listens with the runtime's own sockets.
+ * Listens with the sockets of the runtime.
  *
- * @param options Where and how.
- * @param accept Called for each connection, with TLS after its handshake.
- * @param inner Who decides on TLS handshakes; unless given, each may take 10 s.
- * @throws {Error} If the runtime cannot bind, with its own `code` (`EADDRINUSE`), where it tells at
- * once; else `listening` rejects with it.
- * @throws {TypeError} If an option is wrong or not to be had on this runtime, or it has no sockets.
+ * @param options Where and how to listen.
+ * @param accept Called for each connection; with TLS, after the handshake.
+ * @param inner The limits of TLS handshakes. Default: each may take 10 s.
+ * @throws {Error} If the address cannot be bound, with the runtime's `code` (`EADDRINUSE`). If the
+ * runtime binds later, `listening` rejects with it instead.
+ * @throws {TypeError} If an option is wrong, or the runtime does not support it or has no sockets.
  * @throws {RangeError} If the port is out of range.
  */
 export function listen(
@@ -26,7 +26,7 @@ export function listen(
   accept: Acceptor,
   inner: { readonly gate?: TlsGate } = {},
 ): Listener {
-  // Deno and Bun have Node's modules too, so theirs are asked for first.
+  // Deno and Bun have Node's modules too, so they are checked first.
   if ("Deno" in globalThis) return listenWithDeno(options, accept, inner);
   if ("Bun" in globalThis) return listenWithBun(options, accept, inner);
   return listenWithNode(options, accept, inner);

@@ -1,5 +1,5 @@
 /**
- * Checks where and how to listen, before anything does.
+ * Checks the options of `listen`.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import {
   STRING,
 } from "../validation.ts";
 
-/** Certificate and key in PEM. */
+/** A certificate and its key in PEM. */
 export interface Credentials {
   /** The certificate chain. */
   readonly cert: string;
@@ -30,15 +30,15 @@ export interface ResolvedListenerOptions {
   readonly hostname: string;
   /** The TCP port. */
   readonly port: number;
-  /** A unix socket's path, instead of address and port. */
+  /** The path of a unix socket, instead of address and port. */
   readonly path: string | undefined;
   /** Whether several processes share the port. */
   readonly reusePort: boolean;
-  /** With them, the listener speaks TLS. */
+  /** For TLS; `undefined` for plain TCP. */
   readonly tls: Credentials | undefined;
 }
 
-/** The decimal numbers that `process.env` may have for a port. */
+/** A port as a string, as `process.env` has it. */
 const DECIMAL = /^\d{1,5}$/;
 
 const PORT: Kind = {
@@ -63,8 +63,8 @@ export const LISTENER_KINDS: Readonly<Record<keyof ListenerOptions, Kind | undef
 /**
  * Checks and completes options.
  *
- * @throws {TypeError} If a name is unknown, a value has a wrong type, `path` and `port` exclude each
- * other, or TLS is asked for and a part of it is missing.
+ * @throws {TypeError} If a name is unknown, a value has a wrong type, both `path` and `port` are
+ * given, or only one of `cert` and `key`.
  * @throws {RangeError} If the port is out of range.
  */
 export function resolveListenerOptions(options: ListenerOptions): ResolvedListenerOptions {
@@ -82,7 +82,7 @@ export function resolveListenerOptions(options: ListenerOptions): ResolvedListen
   return { hostname, port: Number(port ?? 0), path, reusePort, tls: credentials(options) };
 }
 
-/** An option that is there but `undefined` comes from a variable that is not set: never plain TCP. */
+/** Returns `cert` and `key`. If either is given, even as `undefined`, both must be valid. */
 function credentials(options: ListenerOptions): Credentials | undefined {
   if (!("cert" in options || "key" in options)) return undefined;
   const { cert, key } = options;
@@ -91,7 +91,7 @@ function credentials(options: ListenerOptions): Credentials | undefined {
   return { cert, key } as Credentials;
 }
 
-/** The error for a certificate or key that the runtime does not take. */
+/** Makes the error for a certificate or key that the runtime refuses. */
 export function refusedCredentials(error: unknown): TypeError {
   const { message } = toError(error);
   return new TypeError(`Cannot listen with TLS: cert or key is not usable: ${message}`, {

@@ -1,9 +1,9 @@
 /**
- * Two transports joined in memory, for tests without ports and clocks: what one end writes the
- * other receives, in pieces of any size, later, or not at all while it does not read.
+ * Two transports connected in memory, for tests without ports and clocks. Each end receives what
+ * the other writes, in chunks of any size and with any delay.
  *
- * Every delivery is a task of its own, in the order of what caused it, so that a test that passes
- * once passes always.
+ * Each delivery is a task, and tasks run in the order of their causes. So a test always has the
+ * same result.
  *
  * @module
  */
@@ -11,45 +11,45 @@ import { noEvents } from "./no_events.ts";
 import { ByteQueue } from "./byte_queue.ts";
 import type { Address, Transport, TransportEvents } from "./transport.ts";
 
-/** How the ends of a {@linkcode memoryPair} are joined. */
+/** Options of {@linkcode memoryPair}. */
 export interface MemoryPairOptions {
   /**
-   * Runs a task later, and tasks in the order they come; `queueMicrotask` unless told. It makes
-   * delays (`(task) => setTimeout(task, 20)`) and stops time ({@linkcode Steps}).
+   * Runs a task later. Must keep the order of tasks. It can delay them
+   * (`(task) => setTimeout(task, 20)`) or hold them ({@linkcode Steps}). Default: `queueMicrotask`.
    */
   readonly schedule?: (task: () => void) => void;
   /**
-   * How many bytes each chunk has at most, or a function that says it of how many are there; all
-   * that is there unless told.
+   * The largest chunk in bytes, or a function that returns it for a number of available bytes.
+   * Default: all available bytes.
    */
   readonly split?: number | ((available: number) => number);
-  /** How many bytes the link takes before `bufferedAmount` grows; 65536 unless told. */
+  /** How many bytes may be in flight before `bufferedAmount` grows. Default: 64 KiB. */
   readonly capacity?: number;
-  /** Whether chunks may be kept; true unless told. If not, they are overwritten after `data`. */
+  /** Whether chunks may be kept. If not, they are overwritten after `data`. Default: `true`. */
   readonly transfersChunks?: boolean;
-  /** Whether the ends say that they are TLS; false unless told. */
+  /** The value of `secure` at both ends. Default: `false`. */
   readonly secure?: boolean;
-  /** The addresses of the two ends; TCP on 127.0.0.1 unless told. */
+  /** The addresses of the two ends. Default: TCP on 127.0.0.1. */
   readonly addresses?: readonly [Address, Address];
 }
 
-/** Tasks that wait until a test runs them: give its `schedule` to {@linkcode memoryPair}. */
+/** Holds tasks until a test runs them: pass its `schedule` to {@linkcode memoryPair}. */
 export class Steps {
   readonly #tasks: (() => void)[] = [];
 
-  /** Puts a task behind the others. */
+  /** Adds a task at the end. */
   readonly schedule = (task: () => void): void => {
     this.#tasks.push(task);
   };
 
-  /** Runs the next task; returns whether there was one. */
+  /** Runs the next task. Returns whether there was one. */
   step(): boolean {
     const task = this.#tasks.shift();
     task?.();
     return task !== undefined;
   }
 
-  /** Runs tasks until none is left, those that they schedule included. */
+  /** Runs tasks until none is left, including those that they schedule. */
   run(): void {
     while (this.step());
   }
@@ -61,13 +61,11 @@ const DEFAULT_ADDRESSES: readonly [Address, Address] = [
 ];
 
 /**
- * Joins two transports in memory.
+ * Makes two transports that are connected to each other.
  *
- * - A receiver that is paused stalls the writer: beyond `capacity`, its `bufferedAmount` grows.
- * - `destroy` resets the connection: what is under way is lost, and the other end's `closed` has an
- *   error with the code `ECONNRESET`.
- *
- * @param options How they are joined.
+ * - If a receiver is paused, the writer's `bufferedAmount` grows beyond `capacity`.
+ * - `destroy` resets the connection. Bytes in flight are lost, and `closed` at the other end gets
+ *   an error with the code `ECONNRESET`.
  */
 export function memoryPair(options: MemoryPairOptions = {}): [MemoryTransport, MemoryTransport] {
   const [first, second] = options.addresses ?? DEFAULT_ADDRESSES;
@@ -85,9 +83,9 @@ export class MemoryTransport implements Transport {
   readonly secure: boolean;
   readonly localAddress: Address;
   readonly remoteAddress: Address;
-  /** What `setNoDelay` was last told. */
+  /** The last argument of `setNoDelay`. */
   noDelay = true;
-  /** What `setKeepAlive` was last told. */
+  /** The last argument of `setKeepAlive`. */
   keepAlive = false;
 
   readonly #schedule: (task: () => void) => void;
@@ -97,14 +95,14 @@ export class MemoryTransport implements Transport {
   #events = noEvents;
   #input: "flowing" | "paused" | "ended" | "closed" = "flowing";
   #output: "open" | "ended" | "closed" = "open";
-  /** What this end has written and the other has not received. */
+  /** Bytes that this end has written and the other has not received. */
   #queue = new ByteQueue();
-  /** Whether a write has left something in `bufferedAmount`, so that `drain` is due. */
+  /** Whether `drain` is due because a write left bytes in `bufferedAmount`. */
   #blocked = false;
-  /** Whether a task to deliver to this end is scheduled. */
+  /** Whether a delivery to this end is scheduled. */
   #awake = false;
 
-  /** Use {@linkcode memoryPair}, which joins two. */
+  /** Called by {@linkcode memoryPair}. */
   constructor(options: MemoryPairOptions, localAddress: Address, remoteAddress: Address) {
     const { split = Infinity } = options;
     this.#schedule = options.schedule ?? ((task) => queueMicrotask(task));
@@ -204,7 +202,7 @@ export class MemoryTransport implements Transport {
     }
   }
 
-  /** Takes the oldest bytes that this end has written, as a copy. */
+  /** Removes the oldest bytes that this end has written, and returns a copy. */
   #take(count: number): Uint8Array {
     const chunk = new Uint8Array(count);
     let filled = 0;
@@ -227,14 +225,14 @@ export class MemoryTransport implements Transport {
   #closeIfOver(): void {
     if (this.#input !== "ended" || this.#output !== "ended" || this.bufferedAmount > 0) return;
     this.#input = "closed";
-    // `#output` stays: what the link has taken still arrives, and FIN behind it.
+    // `#output` does not change: bytes in flight still arrive, and FIN after them.
     this.#events.closed();
   }
 
   #reset(): void {
     if (this.#input === "closed") return;
     this.#release();
-    const error = new Error("The peer has reset the connection (ECONNRESET)");
+    const error = new Error("The peer reset the connection (ECONNRESET)");
     this.#events.closed(Object.assign(error, { code: "ECONNRESET" }));
   }
 

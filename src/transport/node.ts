@@ -1,5 +1,5 @@
 /**
- * Node's own TCP, TLS and unix sockets, for those who own the server.
+ * Adapter for Node's TCP, TLS and unix sockets, for applications with their own server.
  *
  * @example
  * ```ts ignore
@@ -29,10 +29,10 @@ export type {
 } from "./transport.ts";
 
 /**
- * Makes a {@linkcode Transport} of a socket of Node. It reads once its `events` are set.
+ * Makes a {@linkcode Transport} from a socket of Node. Reading starts when `events` is set.
  *
- * @param socket A connected `net.Socket` or `tls.TLSSocket`, which nothing else reads or writes.
- * Its TCP_NODELAY and `allowHalfOpen` are set.
+ * @param socket A connected `net.Socket` or `tls.TLSSocket`. Nothing else may read or write it.
+ * TCP_NODELAY and `allowHalfOpen` are turned on.
  *
  * @example
  * ```ts
@@ -59,7 +59,7 @@ export function nodeTransport(socket: NodeSocket): Transport {
   socket.setNoDelay(true);
   const transport = new NodeTransport(socket);
   const { transport: kind, hostname } = transport.remoteAddress;
-  // The peer has reset the connection: nobody shall take it for one without an address.
+  // The peer has reset the connection. Without an address it must not be served.
   if (kind === "tcp" && hostname === "") transport.destroy();
   return transport;
 }
@@ -67,11 +67,11 @@ export function nodeTransport(socket: NodeSocket): Transport {
 /**
  * Listens with `net.createServer` or `tls.createServer`.
  *
- * @param options Where and how.
- * @param accept Called for each connection, with TLS after its handshake, which may take 10 s.
- * @throws {Error} If the runtime cannot bind, with its own `code` (`EADDRINUSE`); from Node 24 on,
- * and for an IP address or a path. Else `listening` rejects with it.
- * @throws {TypeError} If an option is wrong, or this is not Node.
+ * @param options Where and how to listen.
+ * @param accept Called for each connection; with TLS, after the handshake, which may take 10 s.
+ * @throws {Error} If the address cannot be bound, with Node's `code` (`EADDRINUSE`). Before Node
+ * 24, and for a host name, `listening` rejects with it instead.
+ * @throws {TypeError} If an option is wrong or the runtime is not Node.
  *
  * @example
  * ```ts

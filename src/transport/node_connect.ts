@@ -1,5 +1,5 @@
 /**
- * The connecting side of Node's sockets.
+ * Client sockets of Node.
  *
  * @module
  */
@@ -33,9 +33,9 @@ interface ConnectModule<Options> {
 /**
  * Connects with `net.connect` or `tls.connect`.
  *
- * @param options Where and how.
- * @returns The connection; rejects with Node's error, or with the signal's reason.
- * @throws {TypeError} If this is not Node.
+ * @param options Where and how to connect.
+ * @returns The connection. Rejects with Node's error, or with the signal's reason.
+ * @throws {TypeError} If the runtime is not Node.
  */
 export function connect(options: ConnectorOptions): Promise<Transport> {
   const { hostname, port, path, tls, signal } = options;
@@ -56,7 +56,7 @@ export function connect(options: ConnectorOptions): Promise<Transport> {
     signal?.addEventListener("abort", giveUp, { once: true });
     socket.on("error", (error) => connected || reject(toError(error)));
     socket.on("close", () => {
-      if (!connected) reject(new Error("The server has ended the connection"));
+      if (!connected) reject(new Error("the server closed the connection"));
       signal?.removeEventListener("abort", giveUp);
     });
     socket.on(tls === undefined ? "connect" : "secureConnect", () => {

@@ -1,5 +1,5 @@
 /**
- * The listening side of Node's sockets.
+ * Listeners of Node.
  *
  * @module
  */
@@ -55,7 +55,7 @@ interface BindOptions {
 interface NetModule {
   createServer(options: ServerOptions, listener: (socket: NodeSocket) => void): NodeServer;
   isIP(host: string): number;
-  /** From Node 24 on. */
+  /** Since Node 24. */
   readonly BoundSocket?: new (options: BindOptions) => object;
 }
 
@@ -72,13 +72,13 @@ interface ClusterModule {
   readonly isWorker: boolean;
 }
 
-/** Node's own limit for TLS handshakes, out of the way of the gate's, in milliseconds. */
+/** Node's limit for TLS handshakes, in milliseconds: the longest, since the gate has its own. */
 const NO_TIMEOUT = 2 ** 31 - 1;
 
 /**
  * Listens with `net.createServer` or `tls.createServer`.
  *
- * @param gate Decides on TLS handshakes.
+ * @param gate Limits TLS handshakes.
  * @throws See `listen` in `node.ts`.
  */
 export function listen(
@@ -107,9 +107,9 @@ function createServer(accept: Acceptor, kind: AddressKind): NodeServer {
 
 function createTlsServer(tls: Credentials, gate: TlsGate, kind: AddressKind): NodeServer {
   const { createServer } = requireBuiltin<TlsModule>("node:tls", "listen");
-  // A socket that stays open after the peer's FIN would not tell of one in the handshake.
+  // With `allowHalfOpen`, a FIN during the handshake would not be reported.
   const options = { ...FLAGS, ...tls, allowHalfOpen: false, handshakeTimeout: NO_TIMEOUT };
-  /** The handshakes by the socket below TLS. */
+  /** Handshakes by the TCP socket below TLS. */
   const handshakes = new WeakMap<object, TlsHandshake>();
   const onSecure = (socket: NodeSocket): void => {
     const handshake = handshakes.get(socket._parent ?? socket);
@@ -137,8 +137,8 @@ function createTlsServer(tls: Credentials, gate: TlsGate, kind: AddressKind): No
 }
 
 /**
- * The other end of a socket, which keeps the address once it was asked for; `undefined` if it has
- * reset the connection before.
+ * Returns the peer's address, and makes the socket remember it. `undefined` if the peer has already
+ * reset the connection.
  */
 function peerOf(socket: NodeSocket, kind: AddressKind): Address | undefined {
   const { remoteAddress, remotePort = 0 } = socket;
@@ -147,12 +147,14 @@ function peerOf(socket: NodeSocket, kind: AddressKind): Address | undefined {
   return { transport: kind, hostname: remoteAddress, port: remotePort };
 }
 
-/** What `server.listen` takes: a socket that is bound already, where Node has that. */
+/**
+ * Returns the argument of `server.listen`: a bound socket if possible, so that errors are thrown.
+ */
 function bind({ hostname, port, path, reusePort }: ResolvedListenerOptions): object {
   const where: BindOptions = path === undefined ? { host: hostname, port, reusePort } : { path };
   const { BoundSocket, isIP } = requireBuiltin<NetModule>("node:net", "listen");
   const isNumeric = path !== undefined || isIP(hostname) !== 0;
-  // In a worker of a cluster, `listen` shares the primary's socket; a bound one would be its own.
+  // In a cluster worker, `listen` shares the socket of the primary process.
   const isShared = requireBuiltin<ClusterModule>("node:cluster", "listen").isWorker;
   return BoundSocket !== undefined && isNumeric && !isShared ? new BoundSocket(where) : where;
 }
@@ -176,7 +178,7 @@ class NodeListener implements Listener {
       server.on("listening", () => resolve());
       server.on("error", reject);
     });
-    // Whoever does not wait for `listening` must not be ended by it.
+    // The caller may ignore `listening`.
     this.listening.catch(() => {});
     const report = (error: Error): void => reportError(onError, error);
     server.on("listening", () => server.on("error", report));
@@ -192,7 +194,7 @@ class NodeListener implements Listener {
   }
 
   close(): void {
-    this.address; // once closed, the server does not know it
+    this.address; // Stores the address: a closed server forgets it.
     this.#server.close();
   }
 

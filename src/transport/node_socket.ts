@@ -1,5 +1,5 @@
 /**
- * One connection of Node: a `net.Socket` or `tls.TLSSocket`, with listeners that all share.
+ * A connection of Node: a `net.Socket` or `tls.TLSSocket`. All sockets share their listeners.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { NodeHandle, NodeSocket, WriteCallback } from "./node_types.ts";
 import { ByteQueue } from "./byte_queue.ts";
 import type { Address, Transport, TransportEvents } from "./transport.ts";
 
-/** What {@linkcode readingHandle} looks for. */
+/** A handle that can stop reading. */
 type ReadingHandle = Pick<NodeHandle, "readStart" | "readStop">;
 
 /** The part of `node:buffer` that is used. */
@@ -25,46 +25,48 @@ interface NetModule {
   readonly Socket: SocketClass;
 }
 
-/** Where a socket keeps its transport, so that one set of listeners serves all. */
+/** The key of a socket's transport. */
 const owner: unique symbol = Symbol("transport");
 
-/** A socket that has a transport. */
+/** A socket with a transport. */
 interface OwnedSocket extends NodeSocket {
   [owner]: NodeTransport;
 }
 
-/**
- * Unstable bytes are copied here; what a write has not used up is used again. A stream makes a
- * `Buffer` of what is none, 25 ns for each write.
- */
+/** The size of {@linkcode slab}. */
 const SLAB_SIZE = 64 * 1024;
+/**
+ * Module state: unstable bytes are copied here, one write behind the other. It is a `Buffer`, since
+ * a stream would make one for each write, which takes 25 ns.
+ */
 let slab = new Uint8Array(0);
+/** How many bytes of the slab pending writes use. */
 let slabUsed = 0;
 
 const nothing = new Uint8Array(0);
 
 /**
- * From this size on, the memory of a chunk is freed instead of left to V8, which hears of it in time
- * only by marking all that lives, and takes memory for the next reads that is in no cache: to echo
- * 1 MiB takes 1.4 ms instead of 1.8 (the best of five).
+ * Chunks of this size or more are freed at once instead of by the garbage collector. The next reads
+ * then use memory that is still in the CPU's cache: an echo of 1 MiB takes 1.4 ms instead of 1.8
+ * (the best of five).
  */
-const FREED_FROM = 32 * 1024;
-/** From so many bytes on that are held while paused, nothing more is read: as in a stream of Node. */
-const MOST_HELD = 64 * 1024;
-/** TLS encrypts all of a write at once, into memory of its own. */
-const MOST_ENCRYPTED = 256 * 1024;
-/** Deno and Bun have a `node:net` too, of which it is not known what else is in a chunk's memory. */
+const MIN_FREED_SIZE = 32 * 1024;
+/** How many bytes are read and held while paused, as by a stream of Node. */
+const MAX_HELD = 64 * 1024;
+/** The largest write to TLS, which encrypts all of a write at once and into new memory. */
+const MAX_ENCRYPTED = 256 * 1024;
+/** Deno and Bun have a `node:net` too, but a chunk there may share its memory with other data. */
 const isNode = !("Deno" in globalThis || "Bun" in globalThis);
 
 /**
  * - `open`
- * - `ending`: FIN follows what is queued
- * - `ended`: FIN is sent
+ * - `ending`: FIN will be sent after the queue
+ * - `ended`: FIN was sent
  * - `closed`
  */
 type State = "open" | "ending" | "ended" | "closed";
 
-/** A {@linkcode Transport} over a socket of Node. */
+/** A {@linkcode Transport} for a socket of Node. */
 export class NodeTransport implements Transport {
   readonly #socket: NodeSocket;
   readonly #reader: ChunkReader | undefined;
@@ -73,19 +75,19 @@ export class NodeTransport implements Transport {
   #transfersChunks = true;
   #state: State = "open";
   #error: Error | undefined = undefined;
-  /** Whether chunks, and the peer's end behind them, are to wait. */
+  /** Whether chunks and the peer's FIN are held. */
   #paused = false;
-  /** What has come while paused. */
+  /** Bytes that arrived while paused. */
   #held: ByteQueue | null = null;
-  /** Whether the peer's end waits behind it. */
+  /** Whether the peer's FIN arrived while paused. */
   #endIsHeld = false;
-  /** Whether nothing is read, because enough is held. */
+  /** Whether reading was stopped because {@linkcode MAX_HELD} bytes are held. */
   #stopped = false;
-  /** The size of the write that the stream has, while the system has not taken all of it. */
+  /** The size of the stream's pending write; 0 if there is none. */
   #sending = 0;
-  /** What waits behind it: a stream of Node would take 180 bytes for each write, and a system call. */
+  /** Writes that wait behind it. In the stream, each would take 180 bytes and a system call. */
   #queue: ByteQueue | null = null;
-  /** Called when the system has taken a write; made when first needed. */
+  /** Called when a write is complete; made when first needed. */
   #onSent: WriteCallback | null = null;
   #remoteAddress: Address | null = null;
   #localAddress: Address | null = null;
@@ -93,8 +95,8 @@ export class NodeTransport implements Transport {
   /**
    * Wraps a connected socket that nothing else uses.
    *
-   * @param reader What it reads with, if it can.
-   * @param kind What kind of socket it is, if whoever made it knows.
+   * @param reader The reader to use if possible. Default: the socket's stream.
+   * @param kind The kind of socket, if known.
    */
   constructor(socket: NodeSocket, reader?: ChunkReader, kind = kindOf(socket)) {
     this.#socket = socket;
@@ -114,7 +116,7 @@ export class NodeTransport implements Transport {
     this.#events = events;
     if (!first) return;
     this.#transfersChunks = this.#reader?.attach(this.#socket) !== true;
-    // A `data` listener lets the socket flow, so it comes with the first who listens.
+    // A `data` listener starts the reading, so it is added with the first `events`.
     if (this.#transfersChunks) this.#socket.on("data", onData);
     this.#socket.on("end", onEnd);
   }
@@ -129,7 +131,8 @@ export class NodeTransport implements Transport {
   }
 
   get remoteAddress(): Address {
-    // A socket keeps it from when it is first asked, which a listener does; of TLS, the one below.
+    // A socket keeps its peer's address once it was read, as by our listener. With TLS, the socket
+    // below has it.
     const { remoteAddress, remotePort } = this.#socket._parent ?? this.#socket;
     return this.#remoteAddress ??= addressOf(this.#kind, remoteAddress, remotePort);
   }
@@ -143,12 +146,12 @@ export class NodeTransport implements Transport {
     return this.#socket.encrypted === true;
   }
 
-  /** For the `error` listener; `close` follows. */
+  /** Handles `error`, which `close` follows. */
   failed(error: Error): void {
     this.#error ??= error;
   }
 
-  /** For the `close` listener. */
+  /** Handles `close`. */
   gone(): void {
     this.#release();
     this.#events.closed(this.#error);
@@ -180,13 +183,14 @@ export class NodeTransport implements Transport {
     else writeCopy(socket, bytes, length);
     if (socket.writableLength === 0) return;
     this.#sending = length;
-    // Behind it: whether the system takes a write at once is known too late for a callback.
+    // This empty write carries the callback: whether one is needed is known only after the first
+    // write.
     socket.write(nothing, this.#sent());
   }
 
-  /** TLS never takes a write at once. (An empty write also breaks Deno's `node:tls`.) */
+  /** Writes to TLS, where a write is never complete at once. */
   #encrypt(bytes: Uint8Array, length: number, stable: boolean): void {
-    if (length > MOST_ENCRYPTED) {
+    if (length > MAX_ENCRYPTED) {
       this.#enqueue(bytes, length, stable);
       return this.#sendNext();
     }
@@ -195,21 +199,21 @@ export class NodeTransport implements Transport {
     else writeCopy(this.#socket, bytes, length, this.#sent());
   }
 
-  /** The callback of a write. */
+  /** Returns the callback of a write. */
   #sent(): WriteCallback {
     return this.#onSent ??= (error) => {
-      // After an error, `close` follows.
+      // `close` follows an error.
       if (error || this.#state === "closed") return;
       this.#sending = 0;
       this.#sendNext();
     };
   }
 
-  /** Sends what waits, one write at a time. */
+  /** Sends the queue, one write at a time. */
   #sendNext(): void {
     const { encrypted } = this.#socket;
     while (this.#queue !== null && this.#sending === 0) {
-      const bytes = this.#queue.shift(encrypted ? MOST_ENCRYPTED : Infinity);
+      const bytes = this.#queue.shift(encrypted ? MAX_ENCRYPTED : Infinity);
       if (bytes === undefined) this.#queue = null;
       else if (encrypted) this.#encrypt(bytes, bytes.length, true);
       else this.#send(bytes, bytes.length, true);
@@ -220,10 +224,10 @@ export class NodeTransport implements Transport {
   }
 
   release(chunk: Uint8Array): void {
-    if (isNode && chunk.length >= FREED_FROM) free(chunk);
+    if (isNode && chunk.length >= MIN_FREED_SIZE) free(chunk);
   }
 
-  /** Takes a chunk; returns whether to read on. */
+  /** Handles a chunk. Returns whether to read on. */
   received(chunk: Uint8Array): boolean {
     if (!this.#paused && this.#held === null) {
       this.#events.data(chunk);
@@ -231,27 +235,27 @@ export class NodeTransport implements Transport {
     }
     const held = this.#held ??= new ByteQueue();
     held.push(chunk, false);
-    if (held.size < MOST_HELD) return true;
+    if (held.size < MAX_HELD) return true;
     this.#stopped = true;
     return false;
   }
 
-  /** Takes a chunk of the stream, which does not ask whether to go on. */
+  /** Handles a chunk from the stream, which ignores return values. */
   receivedByStream(chunk: Uint8Array): void {
     if (this.received(chunk)) return;
-    // A paused stream would take 64 KiB more, and 300 bytes of memory for a piece of one byte.
+    // A paused stream would read 64 KiB more, and take 300 bytes of memory for a chunk of one byte.
     const handle = readingHandle(this.#socket);
     if (handle === undefined) this.#socket.pause();
     else handle.readStop();
   }
 
-  /** For the `end` listener. */
+  /** Handles `end`. */
   peerEnded(): void {
     if (!this.#paused && this.#held === null) this.#events.end();
     else this.#endIsHeld = true;
   }
 
-  /** Some is read on, and held: otherwise a reset would not be noticed. */
+  /** Pauses. Reading goes on up to {@linkcode MAX_HELD} bytes, so that a reset is noticed. */
   pause(): void {
     this.#paused = true;
   }
@@ -259,7 +263,7 @@ export class NodeTransport implements Transport {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    // Not at once: it may be the events' own call.
+    // In a microtask: `resume` may be called inside an event.
     if (this.#held !== null || this.#endIsHeld) queueMicrotask(() => this.#deliverHeld());
   }
 
@@ -267,7 +271,7 @@ export class NodeTransport implements Transport {
     while (this.#held !== null && !this.#paused && this.#state !== "closed") {
       const bytes = this.#held.shift();
       if (bytes === undefined) this.#held = null;
-      // What is transferred has its memory for itself: the queue's may go on behind it.
+      // A transferred chunk must have its own memory, and the queue may use this memory again.
       else this.#events.data(this.#transfersChunks ? bytes.slice() : bytes);
     }
     if (this.#paused || this.#state === "closed") return;
@@ -315,17 +319,17 @@ export class NodeTransport implements Transport {
   }
 }
 
-/** What can be told to read no more, if it is known what it does. */
+/** Returns the handle of a socket if it can stop reading. */
 function readingHandle(socket: NodeSocket): Required<ReadingHandle> | undefined {
   const { _handle: handle } = socket;
   if (!isNode || !handle?.readStop || !handle.readStart) return undefined;
   return handle as Required<ReadingHandle>;
 }
 
-/** How much of a write the system has not taken; at least 1, since the stream still has it. */
+/** Returns how much of the pending write the system has not accepted; at least 1. */
 function unsent(socket: NodeSocket, length: number): number {
   const handle = socket._handle;
-  // Below TLS it has a few bytes more, and is told all of them at once.
+  // With TLS, the handle below has the encrypted bytes, a few more.
   const { writeQueueSize = length } = handle?._parent ?? handle ?? {};
   return Math.min(length, Math.max(1, writeQueueSize));
 }
@@ -347,11 +351,11 @@ function writeCopy(
   }
   copyBytes(bytes, length, slab, slabUsed);
   socket.write(slab.subarray(slabUsed, slabUsed + length), callback);
-  // Bytes that the system took at once leave their place to the next.
+  // If the system accepted all bytes, the next write may use the same place.
   if (socket.writableLength !== 0) slabUsed += length;
 }
 
-/** Frees the memory of a chunk, unless others may have a part in it. */
+/** Frees the memory of a chunk, unless it may be shared. */
 export function free(chunk: Uint8Array): void {
   const { buffer } = chunk;
   if (chunk.length === buffer.byteLength && buffer instanceof ArrayBuffer) buffer.transfer(0);
@@ -366,9 +370,10 @@ function onChunk(this: NodeSocket, length: number, buffer: Uint8Array): boolean 
   return (this as OwnedSocket)[owner].received(chunk);
 }
 
+/** Module state: one buffer for all sockets. See `node_onread.ts` for what it saves. */
 let reader: ChunkReader | undefined;
 
-/** What reads for a server's sockets; none where `node:net` is not Node's. */
+/** Returns the reader of a server's sockets; `undefined` on Deno and Bun. */
 export function chunkReader(): ChunkReader | undefined {
   if (!isNode) return undefined;
   return reader ??= new ChunkReader(requireBuiltin<NetModule>("node:net", "read").Socket, onChunk);
@@ -386,7 +391,7 @@ function onClose(this: OwnedSocket): void {
   this[owner].gone();
 }
 
-/** A TCP socket has an address on this end as long as it is open, also when the peer is gone. */
+/** Returns the kind of a socket. An open TCP socket has a local address, even after a reset. */
 function kindOf(socket: NodeSocket): Address["transport"] {
   const { remoteAddress, localAddress, destroyed } = socket;
   const isTcp = remoteAddress !== undefined || localAddress !== undefined || destroyed === true;

@@ -1,25 +1,25 @@
 /**
- * The part of Node's sockets that is used.
+ * The part of Node's sockets that this package uses.
  *
  * @module
  */
 
-/** Called when the system has taken a write, or never will. */
+/** Called when a write is complete or has failed. */
 export type WriteCallback = (error?: Error | null) => void;
 
 /** The part of libuv's handle that is used. */
 export interface NodeHandle {
-  /** The bytes that the system has not taken of the writes that it was given. */
+  /** The number of written bytes that the system has not accepted. */
   readonly writeQueueSize?: number;
-  /** The bytes that were read. */
+  /** The number of bytes read so far. */
   readonly bytesRead?: number;
   /** The handle below TLS. */
   readonly _parent?: NodeHandle | null;
-  /** Reads into a buffer of the caller's. */
+  /** Sets the buffer to read into. */
   useUserBuffer?(buffer: Uint8Array): void;
-  /** Reads, until {@linkcode NodeHandle.readStop}. */
+  /** Starts reading. */
   readStart?(): unknown;
-  /** Reads no more. */
+  /** Stops reading. */
   readStop?(): unknown;
 }
 
@@ -29,11 +29,11 @@ export interface NodeSocket {
   allowHalfOpen: boolean;
   /** Whether this is a `tls.TLSSocket`. */
   readonly encrypted?: boolean;
-  /** The bytes of the writes that the system has not taken in full. */
+  /** The size of all writes that are not complete. */
   readonly writableLength: number;
-  /** Node's own handle, which is not documented: it may lack. */
+  /** Node's internal handle. It is not documented and may be missing. */
   readonly _handle?: NodeHandle | null;
-  /** The socket below TLS, which is not documented either. */
+  /** The socket below TLS. It is not documented and may be missing. */
   readonly _parent?: Pick<NodeSocket, "remoteAddress" | "remotePort"> | null;
   /** The peer's IP address; `undefined` on a unix socket and once closed. */
   readonly remoteAddress?: string | undefined;
@@ -43,19 +43,19 @@ export interface NodeSocket {
   readonly localAddress?: string | undefined;
   /** This end's port. */
   readonly localPort?: number | undefined;
-  /** Whether it is closed. */
+  /** Whether the socket is closed. */
   readonly destroyed?: boolean;
   /** Adds a listener. */
   on(event: string, listener: (argument: unknown) => void): unknown;
-  /** Writes bytes, keeping a reference to what the system does not take at once. */
+  /** Writes bytes. Keeps a reference to those that the system does not accept at once. */
   write(bytes: Uint8Array, callback?: WriteCallback): boolean;
-  /** Sends FIN after all that is written. */
+  /** Sends FIN after all writes. */
   end(): unknown;
   /** Closes the socket at once. */
   destroy(): unknown;
   /** Stops reading. */
   pause(): unknown;
-  /** Reads on. */
+  /** Starts reading again. */
   resume(): unknown;
   /** Sets TCP_NODELAY. */
   setNoDelay(on?: boolean): unknown;

@@ -1,5 +1,5 @@
 /**
- * Lets TLS handshakes begin where nobody else decides on them: for those who own the listener.
+ * Limits the time of TLS handshakes, for applications with their own listener.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Acceptor, ListenerOptions, TlsGate, TlsHandshake, Transport } from
 /** How long a TLS handshake may take, in milliseconds. */
 const TLS_HANDSHAKE_TIMEOUT = 10_000;
 
-/** Lets all handshakes begin, and ends each that takes longer than ten seconds. */
+/** Makes a gate that ends each handshake that takes longer than 10 s. */
 export function openGate(accept: Acceptor, onError: ListenerOptions["onError"]): TlsGate {
   return {
     begin: (_peer, destroy) => new TimedHandshake(accept, onError, destroy),
@@ -40,7 +40,7 @@ class TimedHandshake implements TlsHandshake {
     if (this.#end()) reportError(this.#onError, error);
   }
 
-  /** Returns whether this is the first end. */
+  /** Ends the handshake. Returns false if it had ended before. */
   #end(): boolean {
     if (this.#isOver) return false;
     this.#isOver = true;

@@ -1,12 +1,12 @@
 /**
- * The seam between the core and a runtime: one TCP, TLS or unix-socket connection, and what it
- * reports. Adapters translate; every decision about WebSocket is on the other side.
+ * The interface between the library and a runtime: a TCP, TLS or unix-socket connection and its
+ * events. Adapters know nothing about WebSocket.
  *
  * @module
  */
 
 /**
- * Where one end of a connection is.
+ * The address of one end of a connection.
  *
  * @example
  * ```ts
@@ -24,163 +24,166 @@
 export interface Address {
   /** `"tcp"`, or `"unix"` for a unix socket. */
   readonly transport: "tcp" | "unix";
-  /** The IP address, or the path of the unix socket (empty where it has none). */
+  /** The IP address, or the path of the unix socket (empty if it has none). */
   readonly hostname: string;
   /** The TCP port; 0 for a unix socket. */
   readonly port: number;
 }
 
 /**
- * What a {@linkcode Transport} reports. Nothing is called after `closed`, nor from inside a call of
- * one of the transport's own methods.
+ * The events of a {@linkcode Transport}. No event follows `closed`, and none is called from inside
+ * a method of the transport.
  */
 export interface TransportEvents {
   /**
-   * Bytes have arrived. They are only read during the call, and may be changed in place by it.
+   * Bytes have arrived. The receiver may read and change them during the call, but not keep them.
    */
   data(chunk: Uint8Array): void;
   /**
-   * All output has been taken by the system, after a `write` had left some in `bufferedAmount`; not
-   * after `end()`. On Deno, which has no synchronous write, that is after every run of writes.
+   * The system has accepted all output, after a `write` had left some in `bufferedAmount`. Not
+   * called after `end()`. Deno has no synchronous write, so there it follows every series of
+   * writes.
    */
   drain(): void;
-  /** The peer will send nothing more (it sent FIN); what is written still reaches it. */
+  /** The peer has sent FIN. It still receives what is written. */
   end(): void;
-  /** The connection is gone, for both directions; exactly once. */
+  /** The connection is closed in both directions. Called exactly once. */
   closed(error?: Error): void;
 }
 
-/** One connection of a runtime, as the core sees it. */
+/** A connection of a runtime. */
 export interface Transport {
-  /** Who hears of what happens. Reading begins when it is first set: an acceptor does so at once. */
+  /**
+   * The receiver of events. Reading begins when it is first set; an acceptor must set it at once.
+   */
   events: TransportEvents;
-  /** Bytes written and not yet taken by the system. Its cost does not depend on how many wait. */
+  /** Bytes that were written and not yet accepted by the system. Reading it costs O(1). */
   readonly bufferedAmount: number;
-  /** The peer's address. On Bun and Node, known after `closed` only if it was read before. */
+  /** The peer's address. On Bun and Node, known after `closed` only if it was read before that. */
   readonly remoteAddress: Address;
-  /** This end's address. */
+  /** The local address. */
   readonly localAddress: Address;
   /** Whether the connection is TLS. */
   readonly secure: boolean;
   /**
-   * Sends bytes, all of them and in order, queueing what the system does not take at once. Never
-   * throws; after `end`, `destroy` or `closed` it does nothing.
+   * Sends all bytes, in order. Queues those that the system does not accept at once. Never throws.
+   * Does nothing after `end`, `destroy` or `closed`.
    *
-   * @param bytes What to send.
-   * @param stable Whether the bytes will never change, so that the transport may keep a reference.
-   * If not, they are only valid during the call, and the transport copies what it must keep.
+   * @param bytes The bytes.
+   * @param stable Whether the bytes never change, so that the transport may keep a reference. If
+   * not, they are valid only during the call, and the transport must copy what it keeps.
    */
   write(bytes: Uint8Array, stable: boolean): void;
-  /** Stops the delivery of data and of the peer's end: none until `resume`. */
+  /** Stops the events `data` and `end` until `resume`. */
   pause(): void;
-  /** Takes the delivery of data up again. */
+  /** Starts the events again. */
   resume(): void;
-  /** Sends FIN after all that is queued; `closed` follows once the peer ends too or is reset. */
+  /** Sends FIN after the queued bytes. `closed` follows when the peer has sent FIN or a reset. */
   end(): void;
-  /** Ends the connection at once, dropping what is queued; `closed` follows. */
+  /** Closes the connection at once and drops queued bytes. `closed` follows. */
   destroy(): void;
-  /** Sets TCP_NODELAY; nothing on a unix socket. */
+  /** Sets TCP_NODELAY. Does nothing on a unix socket. */
   setNoDelay(on: boolean): void;
   /**
-   * Sets SO_KEEPALIVE; nothing on a unix socket.
+   * Sets SO_KEEPALIVE. Does nothing on a unix socket.
    *
-   * @param delay The silence before the first probe, in milliseconds, where the runtime has a say;
-   * Deno has none, so that there the system's own counts (Linux: two hours).
+   * @param delay The idle time before the first probe, in milliseconds. Deno cannot set it: there
+   * the system's default counts (Linux: two hours).
    */
   setKeepAlive(on: boolean, delay?: number): void;
 }
 
-/** What the adapters of this package can do beside. A transport of somebody else's need not. */
+/** Optional methods of the adapters in this package. Other transports need not have them. */
 export interface InternalTransport extends Transport {
   /**
-   * Whether a chunk may be kept after `data` returns: the transport will not use it again. Default:
-   * false.
+   * Whether chunks may be kept after `data` returns: the transport does not use them again. Default:
+   * `false`.
    */
   readonly transfersChunks?: boolean;
   /**
-   * Sends the first `length` bytes as {@linkcode Transport.write} sends those that are not stable,
-   * without a view of them, which costs as much as a short copy. If you override `write`, override
+   * Sends the first `length` bytes, like {@linkcode Transport.write} with `stable` false. It needs
+   * no view of them, which costs as much as a short copy. If you override `write`, override
    * `writeStart` too.
    */
   writeStart?(bytes: Uint8Array, length: number): void;
   /**
-   * Takes a chunk back of which nothing is kept, and frees at once what the collector would find
-   * later.
+   * Takes back a chunk that the receiver does not keep, and frees its memory at once.
    */
   release?(chunk: Uint8Array): void;
 }
 
-/** Called for each accepted connection; sets `transport.events` before it returns. */
+/** Called for each accepted connection. Must set `transport.events` before it returns. */
 export type Acceptor = (transport: Transport) => void;
 
 /**
- * A TLS handshake that an adapter reports on, in one of two ways. What comes later, or after the
- * connection was destroyed, is ignored.
+ * A pending TLS handshake. The adapter calls one of the two methods. Later calls, and calls after
+ * the connection was destroyed, are ignored.
  */
 export interface TlsHandshake {
-  /** It is over, and the connection can be served. */
+  /** The handshake succeeded. */
   accepted(transport: Transport): void;
-  /** It has failed, or the connection is gone. */
+  /** The handshake failed, or the connection was closed. */
   failed(error: unknown): void;
 }
 
-/** Who decides on TLS handshakes: how many there may be at a time, and how long each may take. */
+/** Limits how many TLS handshakes there may be at a time, and how long each may take. */
 export interface TlsGate {
   /**
    * Asks whether a TCP connection may begin its TLS handshake.
    *
-   * @param peer The address of the other end.
-   * @param destroy Ends the connection at once.
-   * @returns The handshake to report on; `undefined` if the connection is to be ended at once.
+   * @param peer The peer's address.
+   * @param destroy Closes the connection at once.
+   * @returns The handshake to report to; `undefined` if the adapter must close the connection at
+   * once.
    */
   begin(peer: Address, destroy: () => void): TlsHandshake | undefined;
 }
 
 /** Where and how to listen, as `Deno.serve` takes it. */
 export interface ListenerOptions {
-  /** The TCP port; 0 lets the system choose. Default: 0. */
+  /** The TCP port. 0 lets the system choose. Default: 0. */
   readonly port?: number;
-  /** The address to bind. Default: `"0.0.0.0"`, all of this machine. */
+  /** The address to bind. Default: `"0.0.0.0"`, all IPv4 addresses. */
   readonly hostname?: string;
   /** A unix socket's path, instead of a port. */
   readonly path?: string;
   /** Lets several processes share the port (SO_REUSEPORT). */
   readonly reusePort?: boolean;
   /**
-   * The certificate chain in PEM; with `key`, the listener speaks TLS. Once `cert` or `key` is there,
-   * even as `undefined`, both must be: there is no way back to plain TCP.
+   * The certificate chain in PEM. With `cert` and `key`, the listener speaks TLS. If either is
+   * given, even as `undefined`, both must be valid: an unset variable must not lead to plain TCP.
    */
   readonly cert?: string;
   /** The private key in PEM. */
   readonly key?: string;
-  /** Told of a failure to accept one connection (EMFILE, a TLS handshake); the listener goes on. */
+  /** Called if a connection cannot be accepted (EMFILE, a TLS handshake). The listener goes on. */
   readonly onError?: (error: Error) => void;
 }
 
 /** A listening socket of a runtime. */
 export interface Listener {
-  /** The bound address. On Node, known at once for an IP address and after `listening` for a name. */
+  /** The bound address. On Node, a host name is resolved only when `listening` has settled. */
   readonly address: Address;
-  /** Settles when the socket listens, or rejects with why it can't. */
+  /** Resolves when the socket listens. Rejects with the runtime's error if it cannot. */
   readonly listening: Promise<void>;
-  /** Stops accepting; connections go on. Idempotent. */
+  /** Stops accepting. Open connections go on. Idempotent. */
   close(): void;
-  /** Lets the process exit although the listener is open, or holds it again. */
+  /** Lets the process exit although the listener is open. */
   unref(): void;
 }
 
 /** How to speak TLS to a server. */
 export interface TlsOptions {
   /**
-   * The certificates to trust, in PEM: beside the runtime's own on Deno, instead of them on Bun and
-   * Node.
+   * The certificates to trust, in PEM. On Deno they are added to the runtime's own, on Bun and Node
+   * they replace them.
    */
   readonly ca?: string;
-  /** Whether to accept any certificate, as for a test server; false unless told. */
+  /** Whether to accept any certificate, for test servers. Default: `false`. */
   readonly insecure?: boolean;
-  /** The name that the server's certificate must have; that of the host unless told. */
+  /** The name that the server's certificate must have. Default: the host. */
   readonly serverName?: string;
-  /** This end's certificate chain in PEM, for a server that asks for one; with `key`. */
+  /** The client's certificate chain in PEM, for a server that asks for one. Needs `key`. */
   readonly cert?: string;
   /** The private key of `cert` in PEM. */
   readonly key?: string;
@@ -192,10 +195,10 @@ export interface ConnectorOptions {
   readonly hostname: string;
   /** The TCP port. */
   readonly port: number;
-  /** A unix socket's path, instead of a host and a port. */
+  /** The path of a unix socket, instead of host and port. */
   readonly path?: string | undefined;
-  /** With it, the connection is TLS. */
+  /** Options for TLS; `undefined` for plain TCP. */
   readonly tls?: TlsOptions | undefined;
-  /** Gives the attempt up when it aborts; a connection that is made is not touched. */
+  /** Cancels the attempt. Has no effect on an established connection. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -171,7 +171,7 @@ for (const name of Object.keys(kinds)) {
         for (const bytes of foreign) await bench.sendForeign("news", bytes);
         await until("the count", () => second.app.stats().broker?.invalid === foreign.length);
         assertEquals(second.logged.length, 1);
-        assertMatch(second.logged[0] ?? "", /^Ignored a message on .*: not one of ours/);
+        assertMatch(second.logged[0] ?? "", /^Ignored a message from .*: unknown format/);
         first.app.publish("news", "end");
         assertEquals(await received(member, 1), ["end"]);
       }));

@@ -76,7 +76,11 @@ describe("a broker", () => {
   test("is for one application", async () => {
     const broker = broadcastChannelBroker("one");
     new Application([], { broker });
-    assertThrows(() => new Application([], { broker }), TypeError, "serves one application");
+    assertThrows(
+      () => new Application([], { broker }),
+      TypeError,
+      "another application uses this broker",
+    );
     await broker.close();
   });
 
@@ -135,7 +139,7 @@ describe("a message that the broker cannot carry", () => {
       broker: await natsBroker(connection),
       log: (message, error) => logged.push(`${message} ${error}`),
     });
-    // NATS takes 1 MiB unless told otherwise.
+    // NATS' default limit is 1 MiB.
     const tooLarge = "x".repeat(1024 * 1024);
     app.publish("news", tooLarge);
     app.publish("news", tooLarge);
@@ -145,7 +149,7 @@ describe("a message that the broker cannot carry", () => {
     assertEquals(logged.length, 1);
     assertMatch(
       logged[0] ?? "",
-      /^NATS at .* failed; the same will only be counted: .*max_payload/,
+      /^NATS at .* failed \(further failures of this kind are only counted\): .*max_payload/,
     );
     await connection.close();
     await server.stop();

@@ -137,7 +137,9 @@ describe("a topic is subscribed to at the broker", () => {
     await settled();
     // The handler goes on: the topic works in this process.
     assertEquals(one.take(), ["joined a"]);
-    assertEquals(logged, ["Fake failed; the same will only be counted: Error: no permission"]);
+    assertEquals(logged, [
+      "Fake failed (further failures of this kind are only counted): Error: no permission",
+    ]);
     broker.slow = false;
     await say(await join(), "join a");
     assertEquals(calls(), ["subscribe a", "subscribe a"]);
@@ -170,8 +172,8 @@ describe("while the broker is away", () => {
     for (let i = 0; i < 3; i++) broker.change("down", new Error("gone"));
     for (let i = 0; i < 3; i++) broker.change("up");
     assertEquals(logged, [
-      "Fake is away: messages reach this process alone until it is back Error: gone",
-      "Fake is back: messages reach other processes again",
+      "Fake is down: messages reach only this process until it is back Error: gone",
+      "Fake is up: messages reach other processes again",
     ]);
   });
 
@@ -193,8 +195,8 @@ describe("while the broker is away", () => {
     await settled();
     assertEquals(calls(), ["publish little"]);
     assertEquals(logged, [
-      "Fake does not keep up: messages for other processes are dropped until it does",
-      "Fake is back: messages reach other processes again",
+      "Fake is slow: messages to other processes are dropped until it has caught up",
+      "Fake is up: messages reach other processes again",
     ]);
     one.transport.destroy();
   });
@@ -263,7 +265,7 @@ describe("a message from the broker", () => {
     }
     assertEquals(app.stats().broker?.invalid, 6);
     assertEquals(logged.length, 1);
-    assertMatch(logged[0] ?? "", /^Ignored a message on Fake/);
+    assertMatch(logged[0] ?? "", /^Ignored a message from Fake/);
     one.transport.destroy();
   });
 

@@ -329,7 +329,7 @@ describe("a handler's subscription", () => {
     const member = await Member.join(app, "/", "rfc6455");
     assertEquals(
       String(Early.error),
-      'TypeError: Cannot subscribe to "news": the handshake is not over; do it in open()',
+      'TypeError: Cannot subscribe to "news": the handshake is not complete; subscribe in open()',
     );
     await endAll([member]);
   });

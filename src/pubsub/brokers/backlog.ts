@@ -1,6 +1,6 @@
 /**
- * What was given to a broker and is not acknowledged, bounded: a server that hangs must not fill the
- * memory of those who publish.
+ * Limits the messages that a broker has not acknowledged. Without it, a server that hangs would
+ * fill the memory of the publisher.
  *
  * @module
  */
@@ -9,18 +9,20 @@ import { checkValue, LIMIT } from "../../validation.ts";
 /** The default of `maxBufferedAmount`: 64 MiB. */
 export const MAX_BUFFERED_AMOUNT: number = 64 * 1024 * 1024;
 
-/** Bytes that wait for an acknowledgement. It is slow from the first message that does not fit on,
- * until no more than half of the limit waits. */
+/**
+ * Counts the bytes that wait for an acknowledgement. The broker counts as slow when a message
+ * exceeds the limit, until at most half of the limit waits.
+ */
 export class Backlog {
-  /** Bytes that wait. */
+  /** The number of waiting bytes. */
   size = 0;
-  /** Whether messages are dropped at present. */
+  /** Whether messages are dropped. */
   isSlow = false;
   readonly #limit: number;
   readonly #changed: () => void;
 
   /**
-   * @param limit The most bytes that may wait. One message is taken whatever its size if none waits.
+   * @param limit The most bytes that may wait. If none wait, a message of any size is accepted.
    * @param changed Called when {@linkcode isSlow} has changed.
    * @throws {TypeError} If the limit is not a number.
    * @throws {RangeError} If the limit is neither a positive integer nor `Infinity`.
@@ -31,7 +33,7 @@ export class Backlog {
     this.#changed = changed;
   }
 
-  /** Whether a message may be sent; if not, it is slow from here on. */
+  /** Whether a message may be sent. If not, the broker counts as slow. */
   admits(size: number): boolean {
     if (this.isSlow) return false;
     if (this.size === 0 || this.size + size <= this.#limit) return true;
@@ -40,12 +42,12 @@ export class Backlog {
     return false;
   }
 
-  /** A message was sent. */
+  /** Counts a message that was sent. */
   add(size: number): void {
     this.size += size;
   }
 
-  /** Messages were acknowledged, or are lost. */
+  /** Counts messages that were acknowledged or lost. */
   remove(size: number): void {
     this.size -= size;
     if (!this.isSlow || this.size > this.#limit / 2) return;

@@ -1,6 +1,5 @@
 /**
- * Topics of several workers of one process joined by the Web's `BroadcastChannel`: nothing to
- * install and nothing to run.
+ * Connects the topics of several workers in one process, through a `BroadcastChannel` of the Web.
  *
  * @module
  */
@@ -9,11 +8,11 @@ import type { Broker, BrokerEvents, BrokerStatus } from "./broker.ts";
 export type { Broker, BrokerEvents, BrokerStatus };
 
 /**
- * Joins the topics of all workers that use a channel of the same name.
+ * Connects the topics of all workers that use the same channel name.
  *
- * All topics share one channel, and each worker drops what it has no subscribers for: with a channel
- * for each topic a message would cost the more the more topics there are (100 µs for 10,000, where
- * this costs 5 to 12).
+ * All topics share one channel, and each worker drops messages without subscribers. With one
+ * channel for each topic, the cost of a message would grow with the number of topics (100 µs for
+ * 10,000; one channel takes 5 to 12).
  *
  * @example
  * ```ts
@@ -26,7 +25,7 @@ export type { Broker, BrokerEvents, BrokerStatus };
  * await broker.close();
  * ```
  *
- * @param name The channel's name; `"waterspout"` unless told. One for each application.
+ * @param name The name of the channel. Use one for each application. Default: `"waterspout"`.
  */
 export function broadcastChannelBroker(name: string = "waterspout"): Broker {
   return new BroadcastChannelBroker(name);
@@ -43,7 +42,7 @@ class BroadcastChannelBroker implements Broker {
     this.#channel = new BroadcastChannel(name);
     this.#channel.onmessage = ({ data }) => this.events?.message(data);
     this.#channel.onmessageerror = () => this.events?.message(undefined);
-    // Where a channel would keep the process alive, the server is what should.
+    // A channel must not keep the process alive.
     (this.#channel as { unref?: () => void }).unref?.();
   }
 

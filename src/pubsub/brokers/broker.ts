@@ -1,42 +1,42 @@
 /**
- * The seam between the processes of a service: who carries a message from one to the others.
+ * The interface of brokers, which carry messages between the processes of a service.
  *
  * @module
  */
 
 /**
- * Whether messages reach other processes at present:
+ * Whether messages reach other processes:
  *
- * - `"up"`: they do;
- * - `"slow"`: the broker is there, but so much waits for its acknowledgement that new messages for
- *   other processes are dropped;
- * - `"down"`: it is away, and messages for other processes are dropped.
+ * - `"up"`: yes;
+ * - `"slow"`: no. The broker is reachable, but too many messages wait for its acknowledgement, so
+ *   new ones are dropped;
+ * - `"down"`: no. The broker is not reachable, so messages are dropped.
  */
 export type BrokerStatus = "up" | "slow" | "down";
 
-/** What a {@linkcode Broker} reports. */
+/** The events of a {@linkcode Broker}. */
 export interface BrokerEvents {
-  /** Something has arrived on a channel of a topic that is subscribed to, whoever sent it. */
+  /** A message has arrived for a subscribed topic, from any sender. */
   message(data: unknown): void;
-  /** The broker has gone away, does not keep up, or is back with all its subscriptions. */
+  /** The status has changed. `"up"` means that all subscriptions are active again. */
   status(status: BrokerStatus, error?: Error): void;
-  /** A message or a subscription could not be carried, although the broker is there. */
+  /** A message or a subscription failed, although the broker is reachable. */
   failed(error: Error): void;
 }
 
 /**
- * What joins the topics of several processes. Its promise is small: a message arrives once or not at
- * all, and those of one publisher to one topic in their order.
+ * Connects the topics of several processes. A message arrives once or not at all. Messages of one
+ * publisher to one topic arrive in order.
  *
- * To write one, translate; whose message it is, who gets it and what is said of it is decided by the
- * application.
+ * An implementation only passes bytes on. The application decides who gets a message and what is
+ * logged.
  *
  * @example
  * ```ts
  * import { Application } from "@waterspout/websocket";
  * import type { Broker } from "@waterspout/websocket";
  *
- * // What a broker does when there is one process.
+ * // A broker for a single process.
  * const alone: Broker = {
  *   name: "nobody",
  *   status: "up",
@@ -50,32 +50,31 @@ export interface BrokerEvents {
  * ```
  */
 export interface Broker {
-  /** What it is and where, for logs and statistics, with no secrets: `"Redis at 10.0.0.7:6379"`. */
+  /** The name and address for logs and statistics, without secrets: `"Redis at 10.0.0.7:6379"`. */
   readonly name: string;
-  /** Whether messages reach other processes at present. */
+  /** Whether messages reach other processes. */
   readonly status: BrokerStatus;
-  /** Who hears of what happens; set by the one application that uses this broker. */
+  /** The receiver of events. Set by the application; a broker serves only one. */
   events: BrokerEvents | undefined;
   /**
-   * Sends a message to every process that subscribes to the topic. Whether this one gets it back
-   * does not matter. While the broker is away or slow the message is dropped, not kept; the status
-   * has changed, and was told, before this returns.
+   * Sends a message to every process that subscribes to the topic. The sender may get it back.
+   * While the broker is down or slow, the message is dropped. Before this returns, `status` must be
+   * up to date and reported.
    *
-   * @param topic A string of 1 to 256 code units, any but lone surrogates.
-   * @param message The bytes, which do not change any more.
-   * @throws {Error} If this message cannot be carried: it is too large, for example.
+   * @param topic A string of 1 to 256 code units, without lone surrogates.
+   * @param message The bytes. They do not change later.
+   * @throws {Error} If this message cannot be sent, for example because it is too large.
    */
   publish(topic: string, message: Uint8Array): void;
   /**
-   * Begins to receive a topic's messages. A second call for the same topic is not made before
-   * {@linkcode Broker.unsubscribe}, nor any call while the broker is away; what is subscribed to
-   * stays so when it comes back.
+   * Subscribes to a topic. Not called twice without {@linkcode Broker.unsubscribe} in between, and
+   * not called while the broker is down. Subscriptions must survive a reconnection.
    *
-   * @returns Settles when messages arrive.
+   * @returns Settles when the subscription is active.
    */
   subscribe(topic: string): Promise<void> | void;
-  /** Ends what {@linkcode Broker.subscribe} began. */
+  /** Unsubscribes from a topic. */
   unsubscribe(topic: string): Promise<void> | void;
-  /** Ends everything; idempotent. What the user has given to it stays open. */
+  /** Closes the broker. Idempotent. A connection that the user passed in stays open. */
   close(): Promise<void>;
 }

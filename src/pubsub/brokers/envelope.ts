@@ -1,10 +1,9 @@
 /**
- * How a message travels between processes: a header that tells ours from anybody else's, then the
- * topic and the payload.
+ * The format of messages between processes: a header, the topic and the payload.
  *
  * ```text
- * 0   "WSP" 01        what this is, and the version of this format
- * 4   sender          8 random bytes, one value per application
+ * 0   "WSP" 01        format and version
+ * 4   sender          8 random bytes of an application
  * 12  kind            0 text, 1 binary
  * 13  topic length    2 bytes, big-endian, of UTF-8
  * 15  payload length  4 bytes, big-endian
@@ -23,13 +22,13 @@ const HEADER_LENGTH = 19;
 const TEXT = 0;
 const BINARY = 1;
 
-/** How many bytes name a sender. */
+/** The length of a sender, in bytes. */
 export const SENDER_LENGTH = 8;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** A message in bytes. */
+/** Encodes a message. */
 export function seal(sender: Uint8Array, topic: string, payload: string | Uint8Array): Uint8Array {
   const topicBytes = encoder.encode(topic);
   const bytes = typeof payload === "string" ? encoder.encode(payload) : payload;
@@ -45,7 +44,7 @@ export function seal(sender: Uint8Array, topic: string, payload: string | Uint8A
   return sealed;
 }
 
-/** A message that has arrived, its topic and payload not decoded yet. */
+/** A received message. Topic and payload are decoded on access. */
 export class Envelope {
   readonly #bytes: Uint8Array;
   readonly #payloadAt: number;
@@ -55,7 +54,7 @@ export class Envelope {
     this.#payloadAt = payloadAt;
   }
 
-  /** Takes what has arrived; `undefined` if it is not one of ours, or not whole. */
+  /** Checks the header of a received message; `undefined` if the format is unknown. */
   static open(data: unknown): Envelope | undefined {
     if (!(data instanceof Uint8Array) || data.length < HEADER_LENGTH) return undefined;
     if (MAGIC.some((byte, index) => data[index] !== byte)) return undefined;
@@ -66,7 +65,7 @@ export class Envelope {
     return new Envelope(data, payloadAt);
   }
 
-  /** Whether it comes from this sender. */
+  /** Whether a sender has sent it. */
   isFrom(sender: Uint8Array): boolean {
     return sender.every((byte, index) => this.#bytes[SENDER + index] === byte);
   }
@@ -76,7 +75,7 @@ export class Envelope {
     return decode(this.#bytes.subarray(HEADER_LENGTH, this.#payloadAt));
   }
 
-  /** The message; `undefined` if it is text and not UTF-8. */
+  /** The payload; `undefined` if it is text and not UTF-8. */
   get payload(): string | Uint8Array | undefined {
     const bytes = this.#bytes.subarray(this.#payloadAt);
     return this.#bytes[KIND] === TEXT ? decode(bytes) : bytes;
@@ -87,7 +86,7 @@ function decode(bytes: Uint8Array): string | undefined {
   try {
     return decoder.decode(bytes);
   } catch {
-    // The caller counts it as corrupt.
+    // The caller counts it as invalid.
     return undefined;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Connections to Redis by `npm:ioredis`.
+ * Connections to Redis with `npm:ioredis`.
  *
  * @module
  */
@@ -7,15 +7,15 @@ import { redisAddress, type RedisLink, type RedisLinks, toBuffer } from "./redis
 
 /** The part of a client of `npm:ioredis` that is used, as `new Redis()` makes it. */
 export interface IoRedisClient {
-  /** What the client was made with. */
+  /** The options of the client. */
   readonly options: {
     readonly host?: string | undefined;
     readonly port?: number | undefined;
     readonly path?: string | undefined;
   };
-  /** What it does; `"ready"` if commands reach Redis. */
+  /** The state; `"ready"` if commands reach Redis. */
   readonly status: string;
-  /** Makes another client, with the same options but for these. */
+  /** Makes another client. `overrides` replaces some options. */
   duplicate(overrides: object): IoRedisClient;
   /** Connects. */
   connect(): Promise<unknown>;
@@ -23,7 +23,7 @@ export interface IoRedisClient {
   disconnect(): void;
   /** Listens for an event. */
   on(event: string, listener: (...args: never[]) => void): unknown;
-  /** PUBLISH; takes a string or a Buffer, a class that is not named here. */
+  /** PUBLISH. Takes a string or a `Buffer`. */
   publish(channel: string, message: never): Promise<unknown>;
   /** SUBSCRIBE. */
   subscribe(channel: string): Promise<unknown>;
@@ -31,18 +31,17 @@ export interface IoRedisClient {
   unsubscribe(channel: string): Promise<unknown>;
 }
 
-/** Whether a client is one of `npm:ioredis`. */
+/** Whether a client is from `npm:ioredis`. */
 export function isIoRedis(client: object): client is IoRedisClient {
   return "status" in client && typeof client.status === "string";
 }
 
-/** Two connections like that of a client. */
+/** Makes two connections with the options of a client. */
 export function ioRedisLinks(client: IoRedisClient): RedisLinks {
   const common = { lazyConnect: true, keyPrefix: "", enableAutoPipelining: false };
   return {
     address: redisAddress(client.options),
-    // What was sent again after a lost connection could arrive twice, and what waited for a new one
-    // long after it was meant.
+    // Without these options, a message could arrive twice after a reconnection, or very late.
     publisher: new IoRedisLink(client.duplicate({
       ...common,
       enableOfflineQueue: false,
@@ -76,7 +75,7 @@ class IoRedisLink implements RedisLink {
   }
 
   connect(): void {
-    // Whatever comes of it is told by events.
+    // Events tell of success and failure.
     this.#client.connect().catch(() => {});
   }
 

@@ -1,6 +1,6 @@
 /**
- * Topics of several processes joined by NATS, through a connection of your own:
- * `npm:@nats-io/transport-node`, or any other transport of the same client.
+ * Connects the topics of several processes through NATS, with a connection of
+ * `npm:@nats-io/transport-node` or another transport of the same client.
  *
  * @module
  */
@@ -23,11 +23,11 @@ export interface NatsSubscription {
   unsubscribe(): void;
 }
 
-/** What a connection to NATS tells of itself. */
+/** A status event of a connection to NATS. */
 export interface NatsStatus {
-  /** What has happened. */
+  /** The type of the event. */
   readonly type: string;
-  /** What failed, in an event of type `"error"`. */
+  /** The error, if the type is `"error"`. */
   readonly error?: Error;
 }
 
@@ -42,45 +42,46 @@ export interface NatsConnection {
   ): NatsSubscription;
   /** Resolves when everything sent so far has reached the server. */
   flush(): Promise<void>;
-  /** The server that it is or was connected to. */
+  /** Returns the address of the current or last server. */
   getServer(): string;
-  /** Whether it is over for good. */
+  /** Whether the connection is closed for good. */
   isClosed(): boolean;
-  /** Resolves when it is over for good, with the reason. */
+  /** Resolves when the connection is closed for good, with the reason. */
   closed(): Promise<void | Error>;
-  /** What happens to it. */
+  /** Returns the status events. */
   status(): AsyncIterable<NatsStatus>;
 }
 
-/** How {@linkcode natsBroker} uses NATS. */
+/** Options of {@linkcode natsBroker}. */
 export interface NatsBrokerOptions {
-  /** The subjects' first token or tokens; `"waterspout"` unless told. One for each application. */
+  /**
+   * The first tokens of all subjects. Use one prefix for each application. Default: `"waterspout"`.
+   */
   readonly prefix?: string;
-  /** How long the server may take to answer at first, in milliseconds; 0 is for ever. Default: 5 s. */
+  /** How long to wait for the server at the start, in milliseconds; 0 is no limit. Default: 5 s. */
   readonly timeout?: number;
   /**
-   * How much may wait for the server to have it, in bytes; `Infinity` is no limit. Beyond it messages
-   * are dropped and counted, and the status is `"slow"`, until no more than half of it waits.
+   * How many bytes may wait for the server; `Infinity` is no limit. If more would wait, messages
+   * are dropped and counted, and the status is `"slow"`, until at most half of the limit waits.
    * Default: 64 MiB.
    */
   readonly maxBufferedAmount?: number;
 }
 
-/** From here on the server is asked what it has: a ping for so many bytes costs nothing. */
+/** How many bytes may wait before the server is asked for an acknowledgement, by a ping. */
 const CONFIRM_SIZE = 64 * 1024;
 
 /**
- * Joins the topics of all processes that use the same NATS servers and prefix.
+ * Connects the topics of all processes that use the same NATS servers and prefix.
  *
- * The connection stays yours: `close()` ends the broker's subscriptions, not the connection. A topic
- * is a subject under the prefix, percent-encoded where a subject cannot have its characters
- * (`room.1` is `waterspout.room.1`, `a b*` is `waterspout.a%20b%2A`), which a process subscribes to
- * while it has subscribers of its own.
+ * `close()` ends the broker's subscriptions, but not the connection. Each topic is a subject below
+ * the prefix, percent-encoded if needed: `room.1` is `waterspout.room.1`, `a b*` is
+ * `waterspout.a%20b%2A`. A process subscribes to a subject while the topic has local subscribers.
  *
- * When NATS goes away, or hangs so long that `maxBufferedAmount` waits for it, messages reach the
- * subscribers of their own process alone; those for other processes are dropped and counted. The
- * client connects again as its options say: by default it
- * gives up after ten attempts; set `maxReconnectAttempts: -1` for a server that is to go on.
+ * While NATS is not reachable, or more than `maxBufferedAmount` waits for it, messages reach only
+ * the subscribers of the same process. Messages for other processes are dropped and counted. The
+ * client reconnects as its options say. By default it gives up after ten attempts; set
+ * `maxReconnectAttempts: -1` to try forever.
  *
  * @example
  * ```ts
@@ -94,10 +95,10 @@ const CONFIRM_SIZE = 64 * 1024;
  * }
  * ```
  *
- * @param connection What `connect()` has made.
- * @param options The subjects' prefix, how long to wait, and how much may.
- * @throws {Error} If the server does not answer; the message has the address and the reason.
- * @throws {TypeError} If the prefix is no subject.
+ * @param connection A connection, made by `connect()`.
+ * @param options The prefix and the limits.
+ * @throws {Error} If the server does not answer. The message has the address and the reason.
+ * @throws {TypeError} If the prefix is not a valid subject.
  * @throws {RangeError} If `timeout` or `maxBufferedAmount` is out of its range.
  */
 export async function natsBroker(
@@ -107,7 +108,9 @@ export async function natsBroker(
   const { prefix = "waterspout", timeout = 5000, maxBufferedAmount = MAX_BUFFERED_AMOUNT } =
     options;
   if (!/^[^\s.*>]+(\.[^\s.*>]+)*$/.test(prefix)) {
-    throw new TypeError(`Cannot use prefix ${JSON.stringify(prefix)}: not tokens joined by "."`);
+    throw new TypeError(
+      `Cannot use prefix ${JSON.stringify(prefix)}: must be tokens joined by "."`,
+    );
   }
   checkValue(timeout, "Cannot use timeout:", TIME);
   await reach(connection, timeout);
@@ -116,13 +119,16 @@ export async function natsBroker(
 
 async function reach(connection: NatsConnection, timeout: number): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
+  const timedOut = new Promise<never>((_, reject) => {
     if (timeout === 0) return;
-    timer = setTimeout(() => reject(new Error(`no answer in ${timeout} ms`)), timeout);
+    timer = setTimeout(
+      () => reject(new Error(`no answer within timeout (${timeout} ms)`)),
+      timeout,
+    );
   });
   try {
     if (connection.isClosed()) throw new Error("the connection is closed");
-    await Promise.race([connection.flush(), late]);
+    await Promise.race([connection.flush(), timedOut]);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`Cannot reach NATS at ${connection.getServer()}: ${reason}`, { cause });
@@ -163,7 +169,7 @@ class NatsBroker implements Broker {
     this.#change("down", error instanceof Error ? error : new Error("the connection is closed"));
   }
 
-  /** The client dispatches to its iterators what happens, and ends them when it closes. */
+  /** Reads the status events until the client is closed. */
   async #follow(): Promise<void> {
     for await (const { type, error } of this.#connection.status()) {
       if (this.#closed) return;
@@ -188,7 +194,7 @@ class NatsBroker implements Broker {
     if (!this.#confirming && backlog.size >= this.#confirmSize) void this.#confirm();
   }
 
-  /** Has the server say what it has: NATS acknowledges no message by itself. */
+  /** Asks the server for an acknowledgement: NATS does not acknowledge messages by itself. */
   async #confirm(): Promise<void> {
     this.#confirming = true;
     const backlog = this.#backlog;
@@ -197,7 +203,7 @@ class NatsBroker implements Broker {
       try {
         await this.#connection.flush();
       } catch {
-        // The connection is lost, and what waited for it.
+        // The connection is lost, and so are the waiting messages.
       }
       backlog.remove(size);
     }
@@ -232,7 +238,7 @@ class NatsBroker implements Broker {
   }
 }
 
-/** A topic as tokens of a subject: no white space, no `*` or `>`, and no empty one. */
+/** Encodes a topic as tokens of a subject: no white space, no `*` or `>`, no empty token. */
 function subjectOf(topic: string): string {
   return encodeURIComponent(topic).replaceAll("*", "%2A").replace(/^\.|\.$|\.(?=\.)/g, "%2E");
 }

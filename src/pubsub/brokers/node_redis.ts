@@ -1,5 +1,5 @@
 /**
- * Connections to Redis by `npm:redis`.
+ * Connections to Redis with `npm:redis`.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { redisAddress, type RedisLink, type RedisLinks, toBuffer } from "./redis
 
 /** The part of a client of `npm:redis` that is used, as `createClient` makes it. */
 export interface NodeRedisClient {
-  /** What the client was made with. */
+  /** The options of the client. */
   readonly options?: {
     readonly socket?: {
       readonly host?: string | undefined;
@@ -17,7 +17,7 @@ export interface NodeRedisClient {
   };
   /** Whether commands reach Redis. */
   readonly isReady: boolean;
-  /** Makes another client, with the same options but for these. */
+  /** Makes another client. `overrides` replaces some options. */
   duplicate(overrides: object): NodeRedisClient;
   /** Connects. */
   connect(): Promise<unknown>;
@@ -25,7 +25,7 @@ export interface NodeRedisClient {
   destroy(): void;
   /** Listens for an event. */
   on(event: string, listener: (error: Error) => void): unknown;
-  /** PUBLISH; takes a string or a Buffer, a class that is not named here. */
+  /** PUBLISH. Takes a string or a `Buffer`. */
   publish(channel: string, message: never): Promise<unknown>;
   /** SUBSCRIBE, with messages as bytes. */
   subscribe(
@@ -37,9 +37,9 @@ export interface NodeRedisClient {
   unsubscribe(channel: string): Promise<unknown>;
 }
 
-/** Two connections like that of a client. */
+/** Makes two connections with the options of a client. */
 export function nodeRedisLinks(client: NodeRedisClient): RedisLinks {
-  // Commands that wait for Redis to come back would arrive long after they were meant.
+  // With a queue, messages would arrive very late after a reconnection.
   const overrides = { disableOfflineQueue: true };
   return {
     address: redisAddress(client.options?.socket ?? {}),
@@ -67,7 +67,7 @@ class NodeRedisLink implements RedisLink {
   }
 
   connect(): void {
-    // Whatever comes of it is told by events.
+    // Events tell of success and failure.
     this.#client.connect().catch(() => {});
   }
 

@@ -1,5 +1,5 @@
 /**
- * Topics of several processes joined by Redis, through a client of your own: `npm:redis` or
+ * Connects the topics of several processes through Redis, with a client of `npm:redis` or
  * `npm:ioredis`.
  *
  * @module
@@ -13,34 +13,34 @@ import type { RedisLink, RedisLinks } from "./redis_link.ts";
 
 export type { Broker, BrokerEvents, BrokerStatus, IoRedisClient, NodeRedisClient };
 
-/** How {@linkcode redisBroker} uses Redis. */
+/** Options of {@linkcode redisBroker}. */
 export interface RedisBrokerOptions {
-  /** What the channels' names begin with; `"waterspout:"` unless told. One for each application. */
+  /** The prefix of all channels. Use one for each application. Default: `"waterspout:"`. */
   readonly prefix?: string;
-  /** How long the first connection may take, in milliseconds; 0 is for ever. Default: 5 s. */
+  /** How long to wait for the first connection, in milliseconds; 0 is no limit. Default: 5 s. */
   readonly timeout?: number;
   /**
-   * How much may wait for Redis to acknowledge it, in bytes; `Infinity` is no limit. Beyond it
-   * messages are dropped and counted, and the status is `"slow"`, until no more than half of it
-   * waits. Each message counts 2 KiB beside its bytes, which is what the clients' libraries keep of a
-   * command. Default: 64 MiB.
+   * How many bytes may wait for an acknowledgement; `Infinity` is no limit. If more would wait,
+   * messages are dropped and counted, and the status is `"slow"`, until at most half of the limit
+   * waits. Each message counts as its size plus 2 KiB, the memory of a command in the client
+   * library. Default: 64 MiB.
    */
   readonly maxBufferedAmount?: number;
 }
 
-/** What a client keeps of a command until it is answered, beside its bytes: measured 1.1 to 2.4 KiB. */
+/** The memory of a pending command in a client library, without its bytes: 1.1 to 2.4 KiB. */
 const COMMAND_SIZE = 2048;
 
 /**
- * Joins the topics of all processes that use the same Redis and prefix.
+ * Connects the topics of all processes that use the same Redis and prefix.
  *
- * The client only says how to connect, and need not be connected: the broker makes two connections
- * like it, one to publish and one to subscribe, and closes them in `close()`. A topic is a channel,
- * which a process subscribes to while it has subscribers of its own.
+ * The broker makes two connections with the options of the client, one to publish and one to
+ * subscribe. The client itself need not be connected. `close()` closes the two connections. Each
+ * topic is a channel. A process subscribes to a channel while the topic has local subscribers.
  *
- * When Redis goes away, or hangs so long that `maxBufferedAmount` waits for it, messages reach the
- * subscribers of their own process alone; those for other processes are dropped and counted. The
- * client library connects again as its options say.
+ * While Redis is not reachable, or more than `maxBufferedAmount` waits for it, messages reach only
+ * the subscribers of the same process. Messages for other processes are dropped and counted. The
+ * client library reconnects as its options say.
  *
  * @example
  * ```ts
@@ -54,9 +54,9 @@ const COMMAND_SIZE = 2048;
  * }
  * ```
  *
- * @param client What `createClient()` of `npm:redis` or `new Redis()` of `npm:ioredis` has made.
- * @param options The channels' prefix, how long to try, and how much may wait.
- * @throws {Error} If Redis cannot be reached in time; the message has the address and the reason.
+ * @param client A client of `npm:redis` (`createClient()`) or `npm:ioredis` (`new Redis()`).
+ * @param options The prefix and the limits.
+ * @throws {Error} If Redis does not answer in time. The message has the address and the reason.
  * @throws {RangeError} If `timeout` or `maxBufferedAmount` is out of its range.
  */
 export async function redisBroker(
@@ -102,17 +102,19 @@ class RedisBroker implements Broker {
     this.#backlog = new Backlog(maxBufferedAmount, () => this.#look());
   }
 
-  /** Resolves when both connections are there; rejects if they are not in time. */
+  /** Resolves when both connections are ready. Rejects after `timeout`. */
   connect(timeout: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      const late = timeout === 0 ? undefined : setTimeout(() => {
+      const timer = timeout === 0 ? undefined : setTimeout(() => {
         const cause = this.#lastError;
-        const reason = cause === undefined ? `no answer in ${timeout} ms` : describe(cause);
+        const reason = cause === undefined
+          ? `no answer within timeout (${timeout} ms)`
+          : describe(cause);
         reject(new Error(`Cannot reach Redis at ${this.#address}: ${reason}`, { cause }));
       }, timeout);
       this.#changed = () => {
         if (this.status !== "up") return;
-        clearTimeout(late);
+        clearTimeout(timer);
         resolve();
       };
       for (const link of [this.#publisher, this.#subscriber]) {
@@ -145,7 +147,7 @@ class RedisBroker implements Broker {
     backlog.add(size);
     published.then(() => backlog.remove(size), (error) => {
       backlog.remove(size);
-      // What was under way when the connection broke is lost like what comes after it.
+      // A message that is lost with the connection is no failure of its own.
       if (this.status !== "down") this.events?.failed(error);
     });
   }
@@ -169,7 +171,7 @@ class RedisBroker implements Broker {
   }
 }
 
-/** An error in a line; Node's own for several addresses has no message. */
+/** Describes an error. Node's error for several addresses has no message. */
 function describe(error: Error): string {
   const { message, code } = error as Error & { readonly code?: unknown };
   return message || String(code ?? error.name);

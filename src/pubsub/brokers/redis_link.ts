@@ -1,31 +1,31 @@
 /**
- * One connection to Redis, whichever client library makes it.
+ * A connection to Redis with any of the client libraries.
  *
  * @module
  */
 import { requireBuiltin } from "../../transport/builtin_module.ts";
 
-/** What the broker needs of a connection to Redis. */
+/** A connection to Redis. */
 export interface RedisLink {
-  /** Whether commands reach Redis at present. */
+  /** Whether commands reach Redis. */
   readonly isReady: boolean;
-  /** Has `changed` called whenever {@linkcode isReady} may have changed, with what failed if known. */
+  /** Calls `changed` when {@linkcode isReady} may have changed, with the error if there was one. */
   watch(changed: (error?: Error) => void): void;
-  /** Begins to connect, and goes on until {@linkcode close}. Never throws. */
+  /** Connects and reconnects until {@linkcode close}. Never throws. */
   connect(): void;
   /** PUBLISH. */
   publish(channel: string, message: Uint8Array): Promise<unknown>;
-  /** SUBSCRIBE; messages go to `receive`, which is the same one in every call. */
+  /** SUBSCRIBE. All calls must pass the same `receive`. */
   subscribe(channel: string, receive: (message: Uint8Array) => void): Promise<unknown>;
   /** UNSUBSCRIBE. */
   unsubscribe(channel: string): Promise<unknown>;
-  /** Ends the connection at once. */
+  /** Closes the connection at once. */
   close(): void;
 }
 
-/** A connection for publishing and one for receiving, since a Redis connection does one or the other. */
+/** Two connections: one that subscribes to channels cannot publish. */
 export interface RedisLinks {
-  /** Where Redis is. */
+  /** The address of Redis. */
   readonly address: string;
   /** The connection that publishes. */
   readonly publisher: RedisLink;
@@ -33,7 +33,7 @@ export interface RedisLinks {
   readonly subscriber: RedisLink;
 }
 
-/** Where a client connects to, with no secrets. */
+/** Returns the address of a client, without secrets. */
 export function redisAddress(
   { path, host = "localhost", port = 6379 }: {
     readonly path?: string | undefined;
