@@ -1,5 +1,5 @@
 /**
- * Who may connect: a cookie for browsers, a token for programs, and a 401 for everybody else.
+ * Authentication: browsers send a cookie, programs send a token. Other clients get a 401.
  *
  *     deno run --allow-net examples/auth.ts [port]
  *     bun run examples/auth.ts [port]
@@ -32,7 +32,7 @@ const tokens: ReadonlyMap<string, string> = new Map([["secret-of-the-robot", "ro
 class PrivateHandler extends WebSocketHandler<{ sessions: Sessions }> {
   #user = "";
 
-  /** The handshake waits for it. Pages of other origins, which have the cookie too, come no further. */
+  /** Runs before the handshake is answered. Pages of other origins were refused before. */
   override async prepare(): Promise<void> {
     const [, token = ""] =
       /^Bearer (\S+)$/i.exec(this.request.headers.get("authorization") ?? "") ?? [];
@@ -79,7 +79,7 @@ async function logIn(request: Request): Promise<Response> {
   if (!user || form.get("password") !== "tornado") {
     return new Response("Wrong name or password\n", { status: 403 });
   }
-  // HttpOnly: no script reads it. Over TLS, add Secure.
+  // HttpOnly: scripts cannot read the cookie. Over TLS, add Secure.
   const cookie = `session=${sessions.create(user)}; Path=/; HttpOnly; SameSite=Strict`;
   return new Response(null, { status: 303, headers: { location: "/", "set-cookie": cookie } });
 }

@@ -1,12 +1,12 @@
 /**
- * A large file for a slow reader: no more of it is read than the reader takes.
+ * Sends a large file, and reads it only as fast as the client receives it.
  *
  *     deno run --allow-net --allow-read examples/backpressure.ts [port] [file]
  *     bun run examples/backpressure.ts [port] [file]
  *     node examples/backpressure.ts [port] [file]
  *
- * Without a file it sends the runtime itself, some 100 MB. Connect to ws://localhost:8888/file, as
- * often as you like, and look at the memory.
+ * Default file: the executable of the runtime, about 100 MB. Open several connections to
+ * ws://localhost:8888/file and watch the memory of the server.
  */
 import { createReadStream } from "node:fs";
 import process from "node:process";
@@ -27,7 +27,8 @@ class FileHandler extends WebSocketHandler {
     const chunks: AsyncIterable<Uint8Array> = createReadStream(file);
     try {
       for await (const chunk of chunks) {
-        // Resolves once less than `highWaterMark` waits. Without `await`, all of the file would.
+        // Resolves when the client has caught up. Without `await`, the whole file would wait in
+        // memory.
         const taken = this.writeMessage(chunk);
         this.#mostWaiting = Math.max(this.#mostWaiting, this.bufferedAmount);
         await taken;
@@ -35,7 +36,7 @@ class FileHandler extends WebSocketHandler {
       }
       this.close(1000, "that was all");
     } catch (error) {
-      // The reader has left in the middle; leaving the loop has closed the file.
+      // The client has closed the connection. The end of the loop has closed the file.
       if (!(error instanceof WebSocketClosedError)) throw error;
     }
   }
@@ -43,7 +44,7 @@ class FileHandler extends WebSocketHandler {
   onMessage(): void {}
 
   override onClose(): void {
-    console.log(`sent ${this.#sent} bytes, of which ${this.#mostWaiting} waited at the most`);
+    console.log(`sent ${this.#sent} bytes, at most ${this.#mostWaiting} of them waited`);
   }
 }
 

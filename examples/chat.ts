@@ -1,20 +1,20 @@
 /**
- * Tornado's chat demo, grown up: rooms by URL, names, who is here, and the last 50 messages, for
- * browsers from 2010 to today in the same room.
+ * Tornado's chat demo with more features: rooms by URL, names, a list of members, and the last 50
+ * messages. Browsers from 2010 to today can use the same room.
  *
  *     deno run --allow-net examples/chat.ts [port]
  *     bun run examples/chat.ts [port]
  *     node examples/chat.ts [port]
  *
- * Open http://localhost:8888/chat/lobby twice; any other word after /chat/ is another room.
+ * Open http://localhost:8888/chat/lobby in two tabs. Any other word after /chat/ is another room.
  */
 import process from "node:process";
 import { Application, HttpError, WebSocketHandler } from "@waterspout/websocket";
 import { chatPage } from "./pages/chat.ts";
 
-/** How many messages a newcomer sees. */
+/** How many old messages a new member gets. */
 const KEPT_MESSAGES = 50;
-/** How many rooms are remembered after everybody has left. */
+/** How many rooms are kept; above that, empty ones are deleted. */
 const KEPT_ROOMS = 100;
 const MAX_ROOM_LENGTH = 64;
 const MAX_NAME_LENGTH = 24;
@@ -23,22 +23,22 @@ const MAX_TEXT_LENGTH = 1000;
 interface ChatMessage {
   readonly name: string;
   readonly text: string;
-  /** When it was said, in milliseconds since 1970. */
+  /** When the message was sent, in milliseconds since 1970. */
   readonly time: number;
 }
 
-/** A room: what was said, and who is there. */
+/** A room with its messages and members. */
 class Room {
   readonly messages: ChatMessage[] = [];
   readonly names: Set<string> = new Set();
 
-  /** Adds a message, and forgets the oldest of too many. */
+  /** Adds a message. Deletes the oldest if there are too many. */
   keep(message: ChatMessage): void {
     this.messages.push(message);
     if (this.messages.length > KEPT_MESSAGES) this.messages.shift();
   }
 
-  /** Adds a name: the one that is asked for, or one like it if that is taken. */
+  /** Adds a member. If the name is in use, adds a number to it. */
   enter(wanted: string): string {
     let name = wanted;
     for (let number = 2; this.names.has(name); number++) name = `${wanted} ${number}`;
@@ -47,11 +47,11 @@ class Room {
   }
 }
 
-/** The rooms by name, the one that was used last at the end. */
+/** The rooms by name. The last used room is at the end. */
 class Rooms {
   readonly #rooms: Map<string, Room> = new Map();
 
-  /** The room of a name. If there are many, one that is empty is forgotten. */
+  /** Returns the room with a name. If there are too many rooms, deletes an empty one. */
   get(name: string): Room {
     const room = this.#rooms.get(name) ?? new Room();
     this.#rooms.delete(name);
@@ -67,14 +67,14 @@ class Rooms {
   }
 }
 
-/** One person in a room: `/chat/:room?name=NAME`. */
+/** A member of a room: `/chat/:room?name=NAME`. */
 class ChatHandler extends WebSocketHandler<{ readonly rooms: Rooms }> {
   #name = "";
 
   override prepare(): void {
     const name = this.getArgument("name", "").trim();
     if (!name || name.length > MAX_NAME_LENGTH) {
-      throw new HttpError(400, `A name has 1 to ${MAX_NAME_LENGTH} characters`);
+      throw new HttpError(400, `A name must have 1 to ${MAX_NAME_LENGTH} characters`);
     }
     if (this.#topic.length > MAX_ROOM_LENGTH) throw new HttpError(404, "No room has such a name");
     this.#name = name;
@@ -122,7 +122,7 @@ function answer(request: Request): Response {
   return new Response(chatPage, {
     headers: {
       "content-type": "text/html; charset=utf-8",
-      // Nothing of the page comes from elsewhere; "ws:" for browsers that do not count it as 'self'.
+      // The page loads nothing from elsewhere. Some browsers do not count "ws:" as 'self'.
       "content-security-policy": "default-src 'self' 'unsafe-inline' ws: wss:",
     },
   });

@@ -1,15 +1,14 @@
 /**
- * One port, several processes or threads, and rooms across all of them: what is said at one reaches
- * the clients of all.
+ * Several processes or threads on one port. A message to one of them reaches the clients of all.
  *
  *     deno run -A --unstable-net examples/cluster.ts [port [count [broker]]]
  *     bun run examples/cluster.ts [port [count [broker]]]
  *     node examples/cluster.ts [port [count [broker]]]
  *
- * With a broker, as `redis://localhost:6379` or `nats://localhost:4222`, `count` processes are
- * started, and others may be started on other machines; a process that ends is started again. The
- * broker's client comes from npm: `redis` or `@nats-io/transport-node`. Without a broker, `count`
- * threads of this process are joined by a BroadcastChannel, with nothing to install or to run.
+ * With a broker (`redis://localhost:6379` or `nats://localhost:4222`), this starts `count`
+ * processes and restarts one that ends. You can start more on other machines. The broker's client
+ * comes from npm: `redis` or `@nats-io/transport-node`. Without a broker, this starts `count`
+ * threads, connected by a BroadcastChannel.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { availableParallelism } from "node:os";
@@ -21,15 +20,16 @@ import { broadcastChannelBroker } from "@waterspout/websocket/brokers/broadcast_
 import { natsBroker } from "@waterspout/websocket/brokers/nats";
 import { redisBroker } from "@waterspout/websocket/brokers/redis";
 
-/** What a process or thread is told. */
+/** The options of a process or thread. */
 interface Task {
   readonly port: number;
   readonly broker: string;
 }
 
-// --- In each process or thread --------------------------------------------------------------------
+// --- In each process or thread
+// --------------------------------------------------------------------
 
-/** Who is talking, as clients see it. */
+/** The name of this process or thread, for clients. */
 const name = isMainThread ? `process ${process.pid}` : `thread ${threadId} of ${process.pid}`;
 
 class Everyone extends WebSocketHandler {
@@ -58,7 +58,7 @@ form.onsubmit = () => { socket.send(input.value); input.value = ""; return false
 </script>
 `;
 
-/** A broker with what has to be closed after it. */
+/** A broker, and a function that closes its connection. */
 interface Joined {
   readonly broker: Broker;
   readonly leave: () => Promise<void>;
@@ -101,7 +101,7 @@ async function serve(
 async function work(task: Task, tell: (message: { port: number }) => void): Promise<void> {
   const { port, stop } = await serve(task);
   if (isMainThread) {
-    process.on("SIGINT", () => {}); // Ctrl-C goes to every process; the first one decides.
+    process.on("SIGINT", () => {}); // Ctrl-C reaches every process. The first one stops the others.
     process.once("disconnect", stop);
     process.once("message", async () => {
       await stop();
@@ -116,13 +116,14 @@ async function work(task: Task, tell: (message: { port: number }) => void): Prom
   tell({ port });
 }
 
-// --- In the first process ---------------------------------------------------------------------------
+// --- In the first process
+// ---------------------------------------------------------------------------
 
 const script = new URL(import.meta.url);
 const running: Set<ChildProcess | Worker> = new Set();
 let stopping = false;
 
-/** Starts a process or a thread; resolves to its port once it listens. */
+/** Starts a process or a thread. Resolves to its port when it listens. */
 function start(task: Task): Promise<number> {
   const child = task.broker === ""
     ? new Worker(script, { workerData: task })
@@ -134,7 +135,9 @@ function start(task: Task): Promise<number> {
     child.once("error", reject);
     child.once("exit", (code: number | null) => {
       running.delete(child);
-      if (port === 0) return reject(new Error(`A process ended with code ${code}`));
+      if (port === 0) {
+        return reject(new Error(`Cannot start a process: it exited with code ${code}`));
+      }
       if (!stopping) setTimeout(() => void start({ ...task, port }).catch(console.error), 1000);
     });
   });
@@ -149,7 +152,7 @@ async function main(args: readonly string[]): Promise<void> {
   const [wanted = "8888", count = String(availableParallelism()), broker = ""] = args;
   process.once("SIGINT", stop);
   process.once("SIGTERM", stop);
-  // The first one finds the port if it was 0.
+  // If the port is 0, the first process chooses it.
   const port = await start({ port: Number(wanted), broker });
   for (let number = 1; number < Number(count); number++) await start({ port, broker });
   console.log(

@@ -1,6 +1,7 @@
 /**
- * Tornado's echo example: a handler at `/websocket`, which answers text with `You said: ` and the
- * text, and a page at `/` that old browsers can open. Binary messages come back as they are.
+ * Tornado's echo example: a handler at `/websocket` and a page at `/` that works in old browsers.
+ * The handler answers text with `You said: ` and the text, and sends binary messages back
+ * unchanged.
  *
  *     deno run --allow-net examples/echo.ts [port]
  *     bun run examples/echo.ts [port]
@@ -15,7 +16,7 @@ class EchoHandler extends WebSocketHandler {
   }
 }
 
-/** ECMAScript 3, for the oldest browser that has a WebSocket. */
+/** The page. Its script is ECMAScript 3, for the oldest browsers with WebSocket. */
 const page = `<!DOCTYPE html>
 <html lang="en">
 <head>

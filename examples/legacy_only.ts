@@ -1,13 +1,13 @@
 /**
- * draft76 alone, beside a service that speaks RFC 6455 already: the smart TVs of 2010 to 2013 come
- * here, and everybody else is told 426.
+ * Serves only draft76, for smart TVs of 2010 to 2013, beside an existing service for RFC 6455.
+ * Other clients get a 426.
  *
  *     deno run --allow-net examples/legacy_only.ts [port]
  *     bun run examples/legacy_only.ts [port]
  *     node examples/legacy_only.ts [port]
  *
- * Other servers cannot see such clients at all: they have no Sec-WebSocket-Version. A proxy tells
- * them by `Sec-WebSocket-Key1` and sends them here.
+ * Clients of draft76 send no `Sec-WebSocket-Version`, so other servers refuse them. A proxy can
+ * recognise them by `Sec-WebSocket-Key1` and pass them to this server.
  */
 import process from "node:process";
 import { Application, WebSocketHandler } from "@waterspout/websocket";
@@ -25,7 +25,7 @@ class EchoHandler extends WebSocketHandler {
 
 const app = new Application([["/websocket", EchoHandler]], {
   versions: ["draft76"],
-  // A set that is switched off sends no FIN. There is no ping to find that out: let silence count.
+  // A TV that is switched off sends no FIN, and draft76 has no ping. So close idle connections.
   idleTimeout: 10 * 60_000,
 });
 

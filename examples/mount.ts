@@ -1,14 +1,14 @@
 /**
- * Sockets beside a Hono app on one port. Anything that has a `fetch` is mounted like this: Hono,
- * itty-router, your own function.
+ * WebSockets and a Hono app on one port. Anything with a `fetch` function works: Hono, itty-router,
+ * or your own function.
  *
  *     npm install hono
  *     deno run --allow-net examples/mount.ts [port]
  *     bun run examples/mount.ts [port]
  *     node examples/mount.ts [port]
  *
- * A connection serves one request, without keep-alive: for much HTTP, put a server of its own beside
- * this one, and a proxy before both.
+ * Each connection serves one HTTP request, without keep-alive. For much HTTP, use a second server,
+ * and a proxy in front of both.
  */
 import process from "node:process";
 import { Hono } from "hono";

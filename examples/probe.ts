@@ -1,5 +1,5 @@
 /**
- * Says what a WebSocket server speaks, and how long it takes: a table, or JSON with `--json`.
+ * Prints which versions, extensions and subprotocols a WebSocket server supports, and its latency.
  *
  *     deno run --allow-net examples/probe.ts ws://localhost:8888/websocket [options]
  *     bun run examples/probe.ts ws://localhost:8888/websocket [options]
@@ -10,13 +10,13 @@
  *     --json                print JSON
  *     --timeout 3000        how long each step may take, in milliseconds
  *     --origin URL          the origin to send
- *     --header "Name: a"    a field to send; as often as needed
- *     --subprotocol NAME    a subprotocol to ask for, instead of those that are well known
+ *     --header "Name: a"    a header field to send; can be repeated
+ *     --subprotocol NAME    a subprotocol to offer, instead of well-known ones
  *     --insecure            accept any certificate
  *
- * The handshake counts from the first packet, so TCP's and TLS's are in it; the echo is the time from
- * a text to the same text. Both are medians. The exit code is 1 if the server speaks no
- * version, and 2 if it could not be asked.
+ * The time of a handshake includes TCP and TLS. The time of an echo is from a text to the same
+ * text. Both are medians. The exit code is 1 if the server supports no version, and 2 after an
+ * error.
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
@@ -28,26 +28,26 @@ import {
   type WebSocketVersion,
 } from "@waterspout/websocket/client";
 
-/** What is found of one version. */
+/** The result for one version. */
 interface VersionReport {
   readonly version: WebSocketVersion;
   /** Whether the handshake succeeds. */
   readonly opens: boolean;
   /** How long the handshake takes, in milliseconds. */
   readonly handshake?: number;
-  /** How long an echo takes, in milliseconds; not there if the server does not echo. */
+  /** How long an echo takes, in milliseconds; missing if the server does not echo. */
   readonly echo?: number;
-  /** Why it does not open. */
+  /** Why the handshake fails. */
   readonly reason?: string;
 }
 
-/** What is found of a server. */
+/** The results for a server. */
 interface Report {
   readonly url: string;
   readonly versions: readonly VersionReport[];
-  /** The extensions that it takes of those offered, with their parameters. */
+  /** The accepted extensions with their parameters. */
   readonly extensions: readonly string[];
-  /** The subprotocols that it takes of those asked for; `"any"` if it takes whatever comes. */
+  /** The accepted subprotocols; `"any"` if the server accepts all. */
   readonly subprotocols: readonly string[] | "any";
 }
 
@@ -59,7 +59,7 @@ const VERSIONS: readonly WebSocketVersion[] = [
   "draft75",
 ];
 
-/** Of IANA's registry and from the wild, those that a server most likely speaks. */
+/** Common subprotocols, registered at IANA or not. */
 const WELL_KNOWN: readonly string[] = [
   "graphql-transport-ws",
   "graphql-ws",
@@ -75,10 +75,10 @@ const WELL_KNOWN: readonly string[] = [
   "superchat",
 ];
 
-/** How often each time is taken. */
+/** How often each time is measured. */
 const ROUNDS = 5;
 
-/** Asks one server. */
+/** Probes a server. */
 class Probe {
   readonly #url: string;
   readonly #options: ConnectOptions;
@@ -93,7 +93,7 @@ class Probe {
   async report(subprotocols: readonly string[]): Promise<Report> {
     const versions: VersionReport[] = [];
     for (const version of VERSIONS) versions.push(await this.#probeVersion(version));
-    // Neither is in the drafts of 2010.
+    // The drafts of 2010 have no extensions and no list of subprotocols.
     const newest = versions.find(({ opens, version }) => opens && !version.startsWith("draft"));
     const extensions = newest === undefined ? [] : await this.#probeExtensions(newest.version);
     const found = newest === undefined
@@ -120,7 +120,7 @@ class Probe {
     return { version, opens: true, handshake, ...(echo === undefined ? {} : { echo }) };
   }
 
-  /** `undefined` if the server sends no echo in time. */
+  /** Measures an echo; `undefined` if the server does not echo in time. */
   async #probeEcho(connection: WebSocketClientConnection): Promise<number | undefined> {
     const late = setTimeout(() => connection.abort(), this.#timeout);
     const echoes: number[] = [];
@@ -129,7 +129,7 @@ class Probe {
         const text = `probe ${crypto.randomUUID()}`;
         const start = performance.now();
         await connection.writeMessage(text);
-        // A greeting may be before it.
+        // The server may send a greeting first.
         let message = await connection.readMessage();
         while (message !== text && message !== undefined) message = await connection.readMessage();
         if (message === undefined) return undefined;
@@ -137,7 +137,7 @@ class Probe {
       }
       return median(echoes);
     } catch {
-      // The server ended what it does not understand.
+      // The server closed the connection because of the text.
       return undefined;
     } finally {
       clearTimeout(late);
@@ -150,7 +150,7 @@ class Probe {
     return extensions.split(",").map((extension) => extension.trim()).filter(Boolean);
   }
 
-  /** A server chooses one of several: what it has chosen is left out until it chooses none. */
+  /** Offers the subprotocols without those accepted before, until the server accepts none. */
   async #probeSubprotocols(
     version: WebSocketVersion,
     known: readonly string[],
@@ -172,7 +172,7 @@ class Probe {
     return headers?.get("sec-websocket-protocol") ?? undefined;
   }
 
-  /** The fields of the answer to a handshake; `undefined` if it is refused. */
+  /** Returns the header fields of a handshake's response; `undefined` if it is refused. */
   async #answerTo(options: ConnectOptions): Promise<Headers | undefined> {
     try {
       const connection = await this.#connect(options);
@@ -236,7 +236,7 @@ function shorten(text: string): string {
   return text.length > 100 ? `${text.slice(0, 99)}…` : text;
 }
 
-/** A field of the command line. */
+/** Parses a header field of the command line. */
 function parseField(line: string): [name: string, value: string] {
   const colon = line.indexOf(":");
   return [line.slice(0, Math.max(colon, 0)), line.slice(colon + 1).trim()];
@@ -254,10 +254,12 @@ async function main(): Promise<number> {
       insecure: { type: "boolean", default: false },
     },
   });
-  if (url === undefined) throw new TypeError("Cannot probe: give a URL such as ws://host/path");
+  if (url === undefined) {
+    throw new TypeError("Cannot probe: expected a URL such as ws://host/path, got none");
+  }
   const options: ConnectOptions = {
     headers: values.header.map(parseField),
-    // A `ws:` connection has no TLS to set.
+    // `ws:` has no TLS options.
     ...(/^(?:wss|https):/i.test(url) ? { tls: { insecure: values.insecure } } : {}),
     ...(values.origin === undefined ? {} : { origin: values.origin }),
   };
@@ -269,7 +271,7 @@ async function main(): Promise<number> {
 try {
   process.exitCode = await main();
 } catch (error) {
-  // A mistake on the command line needs no stack.
+  // Print only the message: a wrong command line needs no stack trace.
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 2;
 }

@@ -1,12 +1,12 @@
 /**
- * A restart that loses nothing: on Ctrl-C no new connection is accepted, work that is under way is
- * finished and answered, and every client is told to come back.
+ * Restarts without losing work. After Ctrl-C the server accepts no connection, finishes pending
+ * work, sends the results, and closes every connection with 1012, so that clients reconnect.
  *
  *     deno run --allow-net examples/shutdown.ts [port]
  *     bun run examples/shutdown.ts [port]
  *     node examples/shutdown.ts [port]
  *
- * A second Ctrl-C does not wait.
+ * A second Ctrl-C exits at once.
  */
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -16,7 +16,7 @@ class SlowHandler extends WebSocketHandler {
   async onMessage(message: string | Uint8Array): Promise<void> {
     console.log("working");
     await sleep(1000);
-    // Also after the shutdown has begun: the closing handshake comes behind this.
+    // This works during the shutdown too: the closing handshake comes after it.
     await this.writeMessage(`Done: ${message}`);
   }
 
@@ -26,7 +26,7 @@ class SlowHandler extends WebSocketHandler {
 }
 
 const server: Server = new Application([["/websocket", SlowHandler]], {
-  // A load balancer asks, and sends nobody here any more.
+  // For the health check of a load balancer.
   fetch: () => new Response(null, { status: server.stopping ? 503 : 204 }),
 }).listen({
   port: Number(process.argv[2] ?? 8888),
@@ -35,10 +35,10 @@ const server: Server = new Application([["/websocket", SlowHandler]], {
 
 async function stop(): Promise<void> {
   if (server.stopping) return process.exit(1);
-  // 1012, "service restart": clients connect again, to whoever listens then.
+  // 1012 is "service restart": clients should reconnect.
   await server.shutdown({ code: 1012, reason: "a new version", timeout: 10_000 });
   console.log("stopped");
-  // Deno stays as long as somebody listens to a signal.
+  // Deno does not exit while there is a signal listener.
   process.exit();
 }
 

@@ -1,35 +1,35 @@
 /**
- * The operator's view: who is connected and by which version, what passes, and what was refused, as
- * live charts over a WebSocket of the page's own. What is watched here is an echo at `/websocket`.
+ * A status page with live charts: connections by version, traffic, and refused handshakes. The page
+ * gets the figures over a WebSocket. The service itself is an echo at `/websocket`.
  *
  *     deno run --allow-net examples/status.ts [port [milliseconds]]
  *     bun run examples/status.ts [port [milliseconds]]
  *     node examples/status.ts [port [milliseconds]]
  *
- * A sample is taken every second unless told. Prometheus finds the same figures at `/metrics`. In a
- * service, let neither out to the world: give the page a `prepare()` that asks who is there.
+ * Default: a sample every 1000 ms. `/metrics` has the same figures for Prometheus. Do not make
+ * either public: check the user in `prepare()`.
  */
 import process from "node:process";
 import { Application, metricsResponse, type Stats, WebSocketHandler } from "@waterspout/websocket";
 import { statusPage } from "./pages/status.ts";
 
-/** How many samples a new page gets. */
+/** How many old samples a new page gets. */
 const KEPT_SAMPLES = 120;
 
-/** The counters at a time, in milliseconds since 1970. */
+/** The statistics at a time, in milliseconds since 1970. */
 interface Sample {
   readonly time: number;
   readonly stats: Stats;
 }
 
-/** What is watched. */
+/** The service. */
 class EchoHandler extends WebSocketHandler {
   onMessage(message: string | Uint8Array): Promise<void> {
     return this.writeMessage(message);
   }
 }
 
-/** A page that watches: it gets the samples so far, and then each new one. */
+/** The connection of a status page. It gets the old samples, and then each new one. */
 class StatusHandler extends WebSocketHandler<{ readonly samples: readonly Sample[] }> {
   override open(): void {
     this.writeMessage(this.options.samples as Sample[]);

@@ -1,11 +1,11 @@
 /**
- * `wss:` and `https:` on one port, with a certificate that is made at the start.
+ * `wss:` and `https:` on one port, with a certificate made at the start.
  *
  *     deno run --allow-net examples/tls.ts [port]
  *     bun run examples/tls.ts [port]
  *     node examples/tls.ts [port]
  *
- * A browser warns, since nobody has signed the certificate. A service has its own, in two files:
+ * Browsers warn, since the certificate is self-signed. A real service reads its own from two files:
  * `cert: readFileSync("fullchain.pem", "utf8")`, `key: readFileSync("privkey.pem", "utf8")`.
  */
 import process from "node:process";
@@ -14,7 +14,9 @@ import { selfSigned } from "./support/certificate.ts";
 
 class EchoHandler extends WebSocketHandler {
   override open(): void {
-    this.writeMessage(this.connection.secure ? "Nobody else hears this" : "Everybody hears this");
+    this.writeMessage(
+      this.connection.secure ? "This connection is encrypted" : "This connection is not encrypted",
+    );
   }
 
   onMessage(message: string | Uint8Array): Promise<void> {
@@ -23,8 +25,8 @@ class EchoHandler extends WebSocketHandler {
 }
 
 const app = new Application([["/websocket", EchoHandler]], {
-  fetch: (request) => new Response(`${new URL(request.url).protocol} it is\n`),
-  // Old clients prove little in the clear; over TLS nobody is between.
+  fetch: (request) => new Response(`${new URL(request.url).protocol} works\n`),
+  // The drafts of 2010 protect proxies only weakly. TLS hides the frames from them.
   secureDraftsOnly: true,
 });
 

@@ -1,12 +1,12 @@
 /**
- * On a unix socket, behind a proxy of the same machine: no port to guard, and the file's permissions
- * say who may connect.
+ * Listens on a unix socket, behind a proxy on the same machine. No port is open, and the
+ * permissions of the file control who may connect.
  *
  *     deno run --allow-net --allow-read --allow-write examples/unix_socket.ts [path]
  *     bun run examples/unix_socket.ts [path]
  *     node examples/unix_socket.ts [path]
  *
- * In nginx: `proxy_pass http://unix:/tmp/waterspout.sock:;`. By hand:
+ * In nginx: `proxy_pass http://unix:/tmp/waterspout.sock:;`. To try it:
  * `curl --unix-socket /tmp/waterspout.sock http://localhost/`.
  */
 import { rmSync } from "node:fs";
@@ -15,7 +15,7 @@ import { Application, WebSocketHandler } from "@waterspout/websocket";
 
 class EchoHandler extends WebSocketHandler {
   override open(): void {
-    // The proxy's word, since "unix" is trusted: its X-Forwarded-For.
+    // From the proxy's X-Forwarded-For, since "unix" is a trusted proxy.
     console.log(`open: from ${this.connection.remoteAddress.hostname || "this machine"}`);
   }
 
@@ -30,7 +30,7 @@ const app = new Application([["/websocket", EchoHandler]], {
 });
 
 const path = process.argv[2] ?? "/tmp/waterspout.sock";
-// A process that was killed leaves its file, and nobody can listen there.
+// A killed process leaves its file behind, which would make `listen` fail.
 rmSync(path, { force: true });
 const server = app.listen({ path, onListen: ({ hostname }) => console.log(`unix:${hostname}`) });
 

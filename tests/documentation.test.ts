@@ -19,14 +19,14 @@ interface Module {
   }[];
 }
 
-async function documentationOf(door: string): Promise<Module> {
-  const child = new Child([runtimePath("deno"), "doc", "--json", door], { cwd: root });
-  if (await child.exited !== 0) throw new Error(`deno doc ${door} failed:\n${child.output}`);
+async function documentationOf(entry: string): Promise<Module> {
+  const child = new Child([runtimePath("deno"), "doc", "--json", entry], { cwd: root });
+  if (await child.exited !== 0) throw new Error(`deno doc ${entry} failed:\n${child.output}`);
   const { nodes } = JSON.parse(child.output.slice(child.output.indexOf("{"))) as {
     nodes: Record<string, Module>;
   };
   const [module] = Object.values(nodes);
-  if (module === undefined) throw new Error(`deno doc says nothing of ${door}`);
+  if (module === undefined) throw new Error(`deno doc has no module ${entry}`);
   return module;
 }
 
@@ -41,8 +41,8 @@ function hasExample(doc: JsDoc | undefined): boolean {
 }
 
 describe("the documentation of an entry point has a text, and examples of what is called", () => {
-  for (const [door, path] of Object.entries(exports)) {
-    test(door, async () => {
+  for (const [entry, path] of Object.entries(exports)) {
+    test(entry, async () => {
       const { module_doc, symbols } = await documentationOf(path);
       assertGreater(module_doc?.doc?.length ?? 0, 40);
       assertGreater(symbols.length, 0);

@@ -1,5 +1,6 @@
 /**
- * One entry for whatever a client does that an operator may want in a log: Tornado's `log_function`.
+ * One entry for whatever a client does that an operator may want in a log: Tornado's
+ * `log_function`.
  *
  * @module
  */
@@ -217,7 +218,7 @@ export interface EarlyRefusal {
   readonly reason: RefusalReason;
   /** The status of the answer, if there is one. */
   readonly status?: number;
-  /** From the accept, in milliseconds; 0 unless told. */
+  /** The time since the accept, in milliseconds. Default: 0. */
   readonly duration?: number;
 }
 

@@ -38,13 +38,13 @@ import { Network } from "./network.ts";
  * ```
  */
 export interface TestOptions extends Omit<ConnectOptions, "path" | "tls" | "transport"> {
-  /** How many bytes arrive at a time, or a function that says it of how many could; all unless told. */
+  /** The largest chunk in bytes, or a function of the available bytes. Default: all bytes. */
   readonly split?: number | ((available: number) => number);
-  /** How many bytes are on their way before a writer's `bufferedAmount` grows; 64 KiB unless told. */
+  /** How many bytes may be in flight before `bufferedAmount` grows. Default: 64 KiB. */
   readonly capacity?: number;
-  /** Whether the connection is TLS to either end; false unless told. */
+  /** Whether the connection counts as TLS. Default: `false`. */
   readonly secure?: boolean;
-  /** Where the application sees the client; at 127.0.0.1 unless told. */
+  /** The client's address for the application. Default: 127.0.0.1. */
   readonly remoteAddress?: Address;
 }
 

@@ -47,7 +47,8 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
 }
 
-// --- To the subscribers of one process --------------------------------------------------------------
+// --- To the subscribers of one process
+// --------------------------------------------------------------
 
 interface FanOut {
   readonly throughput: number;
@@ -76,14 +77,17 @@ async function compareFanOut(): Promise<void> {
   }
 }
 
-// --- Through a broker -------------------------------------------------------------------------------
+// --- Through a broker
+// -------------------------------------------------------------------------------
 
-/** Who is called for each message. */
+/** Called for each message. */
 interface Listener {
   heard: () => void;
 }
 
-/** A process of tests/cluster/server.ts, with a connection that publishes and one that subscribes. */
+/**
+ * A process of tests/cluster/server.ts, with a connection that publishes and one that subscribes.
+ */
 class Process implements AsyncDisposable {
   readonly control: WireSocket;
   readonly listener: Listener;

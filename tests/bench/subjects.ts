@@ -1,5 +1,5 @@
 /**
- * What is measured: the servers, and who is compared with whom.
+ * The measured servers, and which are compared.
  *
  * @module
  */

@@ -52,7 +52,7 @@ async function trial(
       () => service.clients.every(({ server, socket }) => server !== victim || socket?.isGone),
     );
 
-    // The broker crashes: who is here goes on, and all of it by itself when the broker is back.
+    // The broker crashes: connections go on, and so do topics when the broker is back.
     await broker.kill();
     for (const { child } of service.processes.values()) await child.waitFor(/^broker down$/m);
     await service.probeLocally();

@@ -17,11 +17,11 @@ export class Echo extends WebSocketHandler {
 }
 
 /**
- * Runs `body` while a server listens, and shuts it down. Nothing may be logged: no row of a peer is a
- * fault of the handler.
+ * Runs `body` while a server listens, and shuts it down. Nothing may be logged: no row of a peer is
+ * a fault of the handler.
  *
- * @param settings What differs from the defaults; all versions are spoken unless told.
- * @param handler The handler of `/`; it echoes unless told.
+ * @param settings Settings other than the defaults. Default: all versions are enabled.
+ * @param handler The handler of `/`. Default: an echo.
  */
 export async function withServer(
   settings: Partial<Settings>,

@@ -21,7 +21,7 @@ function flushable(name: string, log: string[], then: () => void = () => {}): Fl
 }
 
 describe("output that is written", () => {
-  test("during a chunk goes out at its end, in order", () => {
+  test("during a chunk is sent at its end, in order", () => {
     const log: string[] = [];
     corked(() => {
       flushSoon(flushable("a", log));
@@ -31,7 +31,7 @@ describe("output that is written", () => {
     assertEquals(log, ["a", "b"]);
   });
 
-  test("at another time goes out at the end of the microtask queue", async () => {
+  test("at another time is sent at the end of the microtask queue", async () => {
     const log: string[] = [];
     flushSoon(flushable("a", log));
     flushSoon(flushable("b", log));
@@ -40,7 +40,7 @@ describe("output that is written", () => {
     assertEquals(log, ["a", "b"]);
   });
 
-  test("before a chunk goes out at the end of the chunk, and only once", async () => {
+  test("before a chunk is sent at the end of the chunk, and only once", async () => {
     const log: string[] = [];
     flushSoon(flushable("before", log));
     corked(() => flushSoon(flushable("during", log)));
@@ -49,7 +49,7 @@ describe("output that is written", () => {
     assertEquals(log, ["before", "during"]);
   });
 
-  test("during a chunk that throws goes out as well", () => {
+  test("during a chunk that throws is sent too", () => {
     const log: string[] = [];
     const run = () =>
       corked(() => {
@@ -61,7 +61,7 @@ describe("output that is written", () => {
   });
 });
 
-describe("a chunk inside of a chunk", () => {
+describe("a chunk inside another chunk", () => {
   test("does not send the output of the outer one", () => {
     const log: string[] = [];
     corked(() => {
@@ -74,7 +74,7 @@ describe("a chunk inside of a chunk", () => {
 });
 
 describe("a flush", () => {
-  test("may add output of others", () => {
+  test("may add output of other connections", () => {
     const log: string[] = [];
     const other = flushable("other", log);
     corked(() => flushSoon(flushable("a", log, () => flushSoon(other))));

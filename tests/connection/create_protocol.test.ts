@@ -7,7 +7,7 @@ import { WITH_CONTEXT } from "../protocol/deflate_cases.ts";
 import { bytes, hex } from "../protocol/hixie_cases.ts";
 import { LIMITS } from "../protocol/hybi_receive.ts";
 
-test("each version has its wire format", () => {
+test("each version has its protocol", () => {
   for (const version of WEBSOCKET_VERSIONS) {
     const isDraft = version.startsWith("draft");
     const protocol = createServerProtocol(version, LIMITS);
@@ -20,7 +20,7 @@ test("each version has its wire format", () => {
   }
 });
 
-test("what was agreed on is used", () => {
+test("the agreed parameters are used", () => {
   const protocol = createServerProtocol("rfc6455", LIMITS, { ...WITH_CONTEXT, threshold: 2 });
   const output = new Output();
   for (const message of ["a", "aa"]) protocol.writeText(output, message);

@@ -4,8 +4,8 @@ import { HeldBytes } from "../../src/connection/held_bytes.ts";
 import { count } from "../support/counting.ts";
 import { Pattern } from "../transport/pattern.ts";
 
-describe("bytes that are held", () => {
-  test("are copied unless they may be kept and are most of their memory", () => {
+describe("held bytes", () => {
+  test("are copied unless they are owned and have most of their memory", () => {
     const chunk = new Uint8Array(1000);
     const rows: [bytes: Uint8Array, transferred: boolean, same: boolean][] = [
       [chunk, true, true],

@@ -2,8 +2,8 @@ import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import { Inbox, PeerClose, PeerPing } from "../../src/connection/inbox.ts";
 
-describe("events that wait", () => {
-  test("come out in order, and count for what they take", () => {
+describe("the inbox", () => {
+  test("returns events in order, and counts their size", () => {
     const inbox = new Inbox();
     const rows = [
       ["", 64],
@@ -28,14 +28,14 @@ describe("events that wait", () => {
     assertEquals([inbox.shift(), inbox.length, inbox.size], [undefined, 0, 0]);
   });
 
-  test("are dropped", () => {
+  test("can be cleared", () => {
     const inbox = new Inbox();
     inbox.push("message");
     inbox.clear();
     assertEquals([inbox.shift(), inbox.length, inbox.size], [undefined, 0, 0]);
   });
 
-  test("are 100,000, and few of them are moved", () => {
+  test("holds 100,000 events, and moves few of them", () => {
     const inbox = new Inbox();
     let moved = 0;
     const { splice } = Array.prototype;

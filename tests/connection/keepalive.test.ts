@@ -4,8 +4,8 @@ import { Keepalive } from "../../src/connection/keepalive.ts";
 
 const limits = { pingInterval: 100, pingTimeout: 250, idleTimeout: 0 };
 
-/** Beats at each due time until `end`; tells what the beats asked for. */
-function beats(
+/** Ticks at each due time until `end`, and returns the actions. */
+function ticks(
   keepalive: Keepalive,
   end: number,
   each: (now: number) => void = () => {},
@@ -20,37 +20,37 @@ function beats(
   return log;
 }
 
-describe("the heartbeat", () => {
-  test("pings at its interval, and gives up at the timeout after the first silent ping", () => {
-    const log = beats(new Keepalive(limits, true, 1000), 5000);
+describe("the keepalive", () => {
+  test("pings at its interval, and is dead pingTimeout after the first unanswered ping", () => {
+    const log = ticks(new Keepalive(limits, true, 1000), 5000);
     assertEquals(log, ["1100 ping", "1200 ping", "1300 ping", "1350 dead"]);
   });
 
-  test("any byte is life", () => {
+  test("counts any byte as an answer", () => {
     const keepalive = new Keepalive(limits, true, 1000);
-    const log = beats(keepalive, 2000, () => keepalive.sawTraffic = true);
+    const log = ticks(keepalive, 2000, () => keepalive.sawTraffic = true);
     assertEquals(log.filter((line) => !line.endsWith("ping") && !line.endsWith("wait")), []);
     assertEquals(log.filter((line) => line.endsWith("ping")).length, 10);
   });
 
-  test("silence says nothing while we do not read", () => {
+  test("ignores silence while the handler is busy", () => {
     const keepalive = new Keepalive(limits, true, 1000);
     for (let now = 1100; now < 3000; now += 50) {
       assertEquals(keepalive.tick(now, "busy") === "dead", false);
     }
   });
 
-  test("a timeout below the interval", () => {
+  test("may have a pingTimeout below the pingInterval", () => {
     const keepalive = new Keepalive({ ...limits, pingTimeout: 30 }, true, 1000);
-    assertEquals(beats(keepalive, 5000), ["1100 ping", "1130 dead"]);
+    assertEquals(ticks(keepalive, 5000), ["1100 ping", "1130 dead"]);
   });
 
-  test("a timeout of 0 never gives up", () => {
+  test("is never dead with a pingTimeout of 0", () => {
     const keepalive = new Keepalive({ ...limits, pingTimeout: 0 }, true, 1000);
-    assertEquals(beats(keepalive, 1350), ["1100 ping", "1200 ping", "1300 ping"]);
+    assertEquals(ticks(keepalive, 1350), ["1100 ping", "1200 ping", "1300 ping"]);
   });
 
-  test("idle: no message for the time, whatever the pongs", () => {
+  test("is idle after idleTimeout without a message, even with pongs", () => {
     const keepalive = new Keepalive({ ...limits, idleTimeout: 150 }, true, 1000);
     keepalive.sawTraffic = true;
     assertEquals(keepalive.tick(1100, "reading"), "ping");
@@ -62,13 +62,13 @@ describe("the heartbeat", () => {
     assertEquals(keepalive.tick(1270, "reading"), "idle");
   });
 
-  test("only the idle timeout where the version has no ping", () => {
+  test("has only the idle timeout in versions without pings", () => {
     const keepalive = new Keepalive({ ...limits, idleTimeout: 150 }, false, 1000);
     assertEquals(keepalive.next, 1150);
     assertEquals(keepalive.tick(1150, "reading"), "idle");
   });
 
-  test("output that is stuck is silence, without a ping behind it", () => {
+  test("is dead while output stalls, without sending pings", () => {
     const keepalive = new Keepalive(limits, true, 1000);
     assertEquals(keepalive.tick(1100, "stalled", 5000), "wait");
     assertEquals(keepalive.tick(1200, "stalled", 5000), "wait");
@@ -77,14 +77,14 @@ describe("the heartbeat", () => {
     assertEquals(keepalive.tick(1350, "stalled", 5000), "dead");
   });
 
-  test("each byte that is taken of output that is stuck is life", () => {
+  test("counts each flushed byte of stalled output as an answer", () => {
     const keepalive = new Keepalive(limits, true, 1000);
-    for (let now = 1100, taken = 5000; now < 3000; now += 100, taken++) {
-      assertEquals(keepalive.tick(now, "stalled", taken), "wait");
+    for (let now = 1100, flushed = 5000; now < 3000; now += 100, flushed++) {
+      assertEquals(keepalive.tick(now, "stalled", flushed), "wait");
     }
   });
 
-  test("what the system took before output was stuck says nothing", () => {
+  test("ignores bytes flushed before the output stalled", () => {
     const keepalive = new Keepalive(limits, true, 1000);
     keepalive.sawTraffic = false;
     assertEquals(keepalive.tick(1100, "reading", 0), "ping");
@@ -92,7 +92,7 @@ describe("the heartbeat", () => {
     assertEquals(keepalive.tick(1350, "stalled", 5000), "dead");
   });
 
-  test("stuck output is watched where the version has no ping, as long as it is stuck", () => {
+  test("watches stalled output in versions without pings, as long as it stalls", () => {
     const keepalive = new Keepalive(limits, false, 1000);
     assertEquals(keepalive.next, Infinity);
     keepalive.outputStalled(2000);
@@ -105,7 +105,7 @@ describe("the heartbeat", () => {
     assertEquals(keepalive.tick(3350, "stalled", 0), "dead");
   });
 
-  test("the idle timeout goes on while output is stuck, and not while the handler is busy", () => {
+  test("counts the idle timeout while output stalls, but not while the handler is busy", () => {
     const idle = { ...limits, pingInterval: 0, idleTimeout: 150 };
     assertEquals(new Keepalive(idle, true, 1000).tick(1150, "stalled", 0), "idle");
     const keepalive = new Keepalive(idle, true, 1000);

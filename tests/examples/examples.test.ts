@@ -94,8 +94,11 @@ describe("the example tls", () => {
       const ca = await certificateOf(port);
       const url = `wss://localhost:${port}/websocket`;
       const tls = { ca, serverName: "localhost" };
-      assertEquals(await ask(url, "x", { tls }), "Nobody else hears this");
-      assertEquals(await ask(url, "x", { tls, version: "draft76" }), "Nobody else hears this");
+      assertEquals(await ask(url, "x", { tls }), "This connection is encrypted");
+      assertEquals(
+        await ask(url, "x", { tls, version: "draft76" }),
+        "This connection is encrypted",
+      );
       await refusal(url);
       await refusal(url, { tls: { ca, serverName: "elsewhere.example" } });
     }));

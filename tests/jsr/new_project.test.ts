@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 import { Draft76Client } from "../support/draft76_client.ts";
 import { root, runtime } from "../support/runtime.ts";
 import type { Child } from "../support/spawn.ts";
-import { everyDoor, firstProgram, packInto, stepsFor, withProject } from "./new_project.ts";
+import { everyEntryPoint, firstProgram, packInto, stepsFor, withProject } from "./new_project.ts";
 import { publishedFiles, startRegistry } from "./registry.ts";
 
 const { name } = JSON.parse(readFileSync(join(root, "deno.json"), "utf8")) as { name: string };
@@ -55,12 +55,12 @@ async function followOnDeno(): Promise<void> {
     await withProject(env, async (project) => {
       const cached = `DENO_DIR='${join(project.folder, "deno_dir")}'`;
       project.write("main.ts", firstProgram());
-      project.write("doors.ts", everyDoor);
+      project.write("entry_points.ts", everyEntryPoint);
       await project.run(`${cached} ${prepare}`);
       assertMatch(readFileSync(join(project.folder, "deno.json"), "utf8"), /jsr:@waterspout/);
       await checkFirstProgram(project.start(`${cached} exec ${run}`));
-      await project.run(`${cached} deno check main.ts doors.ts`);
-      await project.run(`${cached} deno run --allow-net doors.ts`);
+      await project.run(`${cached} deno check main.ts entry_points.ts`);
+      await project.run(`${cached} deno run --allow-net entry_points.ts`);
     });
     assertGreater(registry.asked.filter((path) => path.endsWith(".ts")).length, 50);
   } finally {
@@ -73,7 +73,7 @@ async function followOnNpm(): Promise<void> {
   await withProject({}, async (project) => {
     await packInto(project);
     project.write("main.ts", firstProgram());
-    project.write("doors.ts", everyDoor);
+    project.write("entry_points.ts", everyEntryPoint);
     const add = runtime === "bun"
       ? "bun add --silent ./package.tgz"
       : "npm install --silent --offline --no-audit --no-fund ./package.tgz";
@@ -81,7 +81,7 @@ async function followOnNpm(): Promise<void> {
       prepare.replace(`${runtime === "bun" ? "bunx" : "npx"} jsr add ${name}`, add),
     );
     await checkFirstProgram(project.start(`exec ${run}`));
-    await project.run(`${runtime} doors.ts`);
+    await project.run(`${runtime} entry_points.ts`);
   });
 }
 

@@ -33,14 +33,14 @@ const { name, exports } = JSON.parse(readFileSync(join(root, "deno.json"), "utf8
   exports: Record<string, string>;
 };
 
-/** A program that imports every door, and uses the types of one. */
-export const everyDoor: string = [
-  ...Object.keys(exports).map((door, index) =>
-    `import * as door${index} from "${name}${door.slice(1)}";`
+/** A program that imports every entry point, and uses the types of one. */
+export const everyEntryPoint: string = [
+  ...Object.keys(exports).map((entry, index) =>
+    `import * as entry${index} from "${name}${entry.slice(1)}";`
   ),
   `import type { Settings } from "${name}";`,
   `const settings: Partial<Settings> = { maxMessageSize: 1 };`,
-  `export { settings, ${Object.keys(exports).map((_, index) => `door${index}`).join(", ")} };`,
+  `export { settings, ${Object.keys(exports).map((_, index) => `entry${index}`).join(", ")} };`,
 ].join("\n");
 
 /** The README's line for a runtime. */

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { root } from "../support/runtime.ts";
-import { everyDoor, firstProgram, packInto, withProject } from "./new_project.ts";
+import { everyEntryPoint, firstProgram, packInto, withProject } from "./new_project.ts";
 import { publishedFiles } from "./registry.ts";
 
 const { name, version, exports } = JSON.parse(readFileSync(join(root, "deno.json"), "utf8")) as {
@@ -19,7 +19,7 @@ describe("the package for npm's clients", () => {
       await project.run("mkdir -p node_modules/@waterspout && tar -xzf package.tgz");
       await project.run(`mv package node_modules/${name}`);
       project.write("main.ts", `${firstProgram()}\nexport {};\n`);
-      project.write("doors.ts", everyDoor);
+      project.write("entry_points.ts", everyEntryPoint);
       project.write("package.json", JSON.stringify({ type: "module" }));
       const tsc = `node '${join(root, "node_modules/typescript/bin/tsc")}' --noEmit --strict`;
       const dom = "--target es2024 --lib es2024,esnext.disposable,dom,dom.iterable --types ''";
@@ -27,10 +27,10 @@ describe("the package for npm's clients", () => {
         join(root, "node_modules/@types")
       }' --types node`;
       await project.run(
-        `${tsc} --module esnext --moduleResolution bundler ${dom} main.ts doors.ts`,
+        `${tsc} --module esnext --moduleResolution bundler ${dom} main.ts entry_points.ts`,
       );
       await project.run(
-        `${tsc} --module nodenext --moduleResolution nodenext --lib es2024 ${node} main.ts doors.ts`,
+        `${tsc} --module nodenext --moduleResolution nodenext --lib es2024 ${node} main.ts entry_points.ts`,
       );
     }));
 

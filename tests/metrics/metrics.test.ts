@@ -29,7 +29,7 @@ async function parse(response: Response): Promise<Family[]> {
 }
 
 describe("the metrics", () => {
-  test("are what Prometheus' own format is read as", async () => {
+  test("can be parsed as the text format of Prometheus", async () => {
     const broker = broadcastChannelBroker('a "quoted" \\ name');
     const app = new Application([["/", Echo]], {
       pingInterval: 0,
@@ -87,12 +87,12 @@ describe("the metrics", () => {
     await broker.close();
   });
 
-  test("are there for a new application", async () => {
+  test("exist for a new application", async () => {
     const families = await parse(metricsResponse(new Application([])));
     assertEquals(families.length, 10);
   });
 
-  test("escape what is in labels", async () => {
+  test("escape the values of labels", async () => {
     const app = new Application([[/\/(?:q|"|\\)/, Echo]], { pingInterval: 0 });
     const member = await Member.join(app, "/q", "rfc6455");
     const text = await metricsResponse(app).text();

@@ -62,7 +62,7 @@ function makeApp(settings: Partial<Settings> = {}): Application {
 }
 
 describe("connections", () => {
-  test("are counted by version and route while they are there, and for good", async () => {
+  test("are counted by version and route, open ones and all", async () => {
     const app = makeApp();
     const members: Member[] = [];
     for (const version of VERSIONS) members.push(await Member.join(app, "/", version));
@@ -143,7 +143,7 @@ describe("connections", () => {
 });
 
 describe("messages and bytes", () => {
-  test("are counted both ways, a published message once for each receiver", async () => {
+  test("are counted in both directions, a published message once for each receiver", async () => {
     const app = makeApp();
     const member = await Member.join(app, "/", "rfc6455");
     const handshake = app.stats().traffic;
@@ -180,7 +180,7 @@ const OLD = `HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: WebS
 const KEYS = "Sec-WebSocket-Key1: 4 @1  46546xW%0l 1 5\r\n" +
   "Sec-WebSocket-Key2: 12998 5 Y3 1  .P00\r\n";
 
-/** A handshake that comes to nothing: what is sent, and the reason that is counted. */
+/** A handshake that fails: what is sent, and the counted reason. */
 const refusals: [string, RefusalReason, Partial<Settings>?][] = [
   ["nonsense\r\n\r\n", "request"],
   [`GET / ${HEAD}${"X: y\r\n".repeat(200)}${KEY}\r\n`, "request"],
@@ -222,7 +222,7 @@ function refused(app: Application): Partial<Record<RefusalReason, number>> {
   return Object.fromEntries(Object.entries(app.stats().refused).filter(([, count]) => count > 0));
 }
 
-describe("a handshake that comes to nothing is counted by its reason", () => {
+describe("a refused or failed handshake is counted by its reason", () => {
   for (const [request, reason, settings] of refusals) {
     test(`${reason}: ${request.slice(0, 30).replace(/\r\n.*/s, "")}`, async () => {
       const app = makeApp(settings);
@@ -273,7 +273,7 @@ describe("a handshake that comes to nothing is counted by its reason", () => {
 });
 
 describe("plain HTTP", () => {
-  test("is counted apart", async () => {
+  test("is counted separately", async () => {
     const app = makeApp({ fetch: () => new Response("hello") });
     const client = connect(app);
     client.write(latin1Bytes("GET /page HTTP/1.1\r\nHost: localhost\r\n\r\n"), true);

@@ -2,7 +2,9 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { describe, test } from "node:test";
 import { Backlog } from "../../src/pubsub/brokers/backlog.ts";
 
-/** What is done (a message that is sent, or bytes that are acknowledged), and whether it is slow. */
+/**
+ * What is done (a message that is sent, or bytes that are acknowledged), and whether it is slow.
+ */
 type Step = readonly [act: "send" | "confirm", size: number, taken: boolean, isSlow: boolean];
 
 const cases: Readonly<Record<string, readonly Step[]>> = {
@@ -48,7 +50,7 @@ describe("the backlog of a broker", () => {
     });
   }
 
-  test("has a limit that is a positive integer, or none", () => {
+  test("has a limit: a positive integer or Infinity", () => {
     const message =
       "Cannot use maxBufferedAmount: must be a positive integer, or Infinity for no limit";
     for (const limit of [0, -1, 1.5, NaN]) {

@@ -101,7 +101,7 @@ describe("a topic is subscribed to at the broker", () => {
     one.transport.destroy();
   });
 
-  test("one step at a time, and not at all if nothing has changed in the end", async () => {
+  test("one step at a time, and not if changes cancel each other", async () => {
     const { broker, calls, join } = scene();
     const [one, two] = [await join(), await join()];
     broker.slow = true;
@@ -128,7 +128,7 @@ describe("a topic is subscribed to at the broker", () => {
     two.transport.destroy();
   });
 
-  test("again at the next chance, if that failed", async () => {
+  test("again at the next change, if that failed", async () => {
     const { broker, calls, logged, join } = scene();
     const one = await join();
     broker.slow = true;
@@ -147,8 +147,8 @@ describe("a topic is subscribed to at the broker", () => {
   });
 });
 
-describe("while the broker is away", () => {
-  test("nothing is asked of it, and on its return only what has changed", async () => {
+describe("while the broker is down", () => {
+  test("nothing is requested, and only changes are when it is up again", async () => {
     const { app, broker, calls, join } = scene();
     const one = await join();
     await say(one, "join kept", "join left");
@@ -167,7 +167,7 @@ describe("while the broker is away", () => {
     one.transport.destroy();
   });
 
-  test("it is logged once, and its return", () => {
+  test("each change of its status is logged once", () => {
     const { broker, logged } = scene();
     for (let i = 0; i < 3; i++) broker.change("down", new Error("gone"));
     for (let i = 0; i < 3; i++) broker.change("up");
@@ -177,7 +177,7 @@ describe("while the broker is away", () => {
     ]);
   });
 
-  test("what is published while it is slow is dropped, and subscriptions go on", async () => {
+  test("messages are dropped if it is slow, and subscriptions go on", async () => {
     const { app, broker, calls, logged, join } = scene();
     const one = await join();
     broker.publish = (topic) => {
@@ -201,7 +201,7 @@ describe("while the broker is away", () => {
     one.transport.destroy();
   });
 
-  test("it may come back slow", async () => {
+  test("it may be slow when it is up again", async () => {
     const { app, broker, calls, join } = scene();
     const one = await join();
     broker.change("down");
@@ -214,7 +214,7 @@ describe("while the broker is away", () => {
     one.transport.destroy();
   });
 
-  test("it is told to onBrokerStatus instead, whose own errors are logged", () => {
+  test("onBrokerStatus replaces the log, and its errors are logged", () => {
     const told: unknown[] = [];
     const { broker, logged } = scene({
       onBrokerStatus(status, error) {
@@ -228,7 +228,7 @@ describe("while the broker is away", () => {
     assertEquals(logged, Array(2).fill("Uncaught exception in onBrokerStatus: Error: mine"));
   });
 
-  test("from the start, it is said too", () => {
+  test("from the start, that is logged too", () => {
     const broker = new FakeBroker();
     broker.status = "down";
     const told: BrokerStatus[] = [];
@@ -252,7 +252,7 @@ describe("a message from the broker", () => {
     one.transport.destroy();
   });
 
-  test("that is none of ours is counted and logged once", async () => {
+  test("with an unknown format is counted and logged once", async () => {
     const { app, broker, logged, join } = scene();
     const one = await join();
     await say(one, "join a");

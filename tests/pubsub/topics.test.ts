@@ -75,7 +75,7 @@ describe("a topic", () => {
     await endAll(members);
   });
 
-  test("carries binary messages to the versions that have them, and counts the others", async () => {
+  test("carries binary messages to versions that have them, and counts the others", async () => {
     const app = makeApp();
     const members = await joinAll(app, "/news");
     const bytes = Uint8Array.of(0, 0xff, 1, 2);
@@ -89,7 +89,7 @@ describe("a topic", () => {
     await endAll(members);
   });
 
-  test("carries large bytes as they were, whatever becomes of them", async () => {
+  test("carries large binary messages unchanged, even if the publisher changes them later", async () => {
     const app = makeApp();
     const whole = new Uint8Array(200_000).map((_, index) => index);
     for (let subscribers = 1; subscribers <= 2; subscribers++) {
@@ -110,7 +110,7 @@ describe("a topic", () => {
   });
 
   for (const contextTakeover of [false, true]) {
-    test(`reaches those who compress, contextTakeover: ${contextTakeover}`, async () => {
+    test(`reaches subscribers that compress, contextTakeover: ${contextTakeover}`, async () => {
       // Too short to be compressed, so that a test can read it.
       const app = makeApp({ compression: { threshold: 1000, contextTakeover } });
       const fields = ["Sec-WebSocket-Extensions: permessage-deflate"];
@@ -167,7 +167,7 @@ describe("a topic", () => {
     await endAll([member]);
   });
 
-  test("with no subscribers swallows messages", () => {
+  test("without subscribers drops messages", () => {
     assertEquals({ ...makeApp().publish("nobody", "x") }, published({ sent: 0 }));
   });
 });
@@ -201,7 +201,7 @@ describe("a connection leaves all its topics", () => {
     });
   }
 
-  test("before its closing handshake is over", async () => {
+  test("before its closing handshake is complete", async () => {
     const app = makeApp();
     const member = await Member.join(app, "/news", "rfc6455");
     member.send("close");
@@ -214,7 +214,7 @@ describe("a connection leaves all its topics", () => {
 });
 
 describe("a slow subscriber", () => {
-  test("holds up nobody, and is disconnected when too much waits for it", async () => {
+  test("does not block others, and is closed when too much waits for it", async () => {
     const app = makeApp({ maxBufferedAmount: 50_000, highWaterMark: 1000 });
     const slow = await Member.join(app, "/flow", "rfc6455", { capacity: 1000 });
     const fast = await Member.join(app, "/flow", "draft76", { capacity: 1000 });
@@ -236,7 +236,7 @@ describe("a slow subscriber", () => {
     await endAll([fast]);
   });
 
-  test("may end others in its onClose", async () => {
+  test("may close others in its onClose", async () => {
     class Domino extends WebSocketHandler {
       static readonly all: Domino[] = [];
       override open(): void {
@@ -271,7 +271,7 @@ describe("a slow subscriber", () => {
   });
 });
 
-describe("a topic or a message that is none is a TypeError", () => {
+describe("an invalid topic or message is a TypeError", () => {
   const app = makeApp();
   const bad: [unknown, string][] = [
     [undefined, "undefined"],
@@ -325,7 +325,7 @@ describe("a handler's subscription", () => {
     log: (...args) => logged.push(args.join(" ")),
   });
 
-  test("before the handshake is over is a TypeError", async () => {
+  test("before the handshake is complete is a TypeError", async () => {
     const member = await Member.join(app, "/", "rfc6455");
     assertEquals(
       String(Early.error),
@@ -334,7 +334,7 @@ describe("a handler's subscription", () => {
     await endAll([member]);
   });
 
-  test("after the close is refused, and nothing is joined", async () => {
+  test("after the close rejects", async () => {
     const member = await Member.join(app, "/", "rfc6455");
     member.send("close");
     await settled();
@@ -346,7 +346,7 @@ describe("a handler's subscription", () => {
     await endAll([member]);
   });
 
-  test("to what is no topic ends the connection with 1011", async () => {
+  test("to an invalid topic closes the connection with 1011", async () => {
     const member = await Member.join(app, "/", "rfc6455");
     member.send("bad");
     await settled();

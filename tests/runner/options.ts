@@ -20,9 +20,9 @@ deno task test [OPTION …] [FILE or FOLDER …]
   --no-skip         a suite that cannot run, for lack of a program, is a failure
   --may-skip PATH   the same, except for a suite of this path; may be repeated
   --no-install      install no Debian packages
-  --seed N          the seed of all that is random; a new one unless told
+  --seed N          the seed of all random values; default: a new one
   --jobs N          how many processes run at a time
-  --timeout SECONDS how long a process may take; 300 unless told
+  --timeout SECONDS how long a process may take; default: 300
   --verbose         all output, also of tests that pass
   --deno, --bun, --node PATH   another executable of a runtime`;
 

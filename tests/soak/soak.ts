@@ -1,6 +1,6 @@
 /**
  * Soak and faults: `deno task soak [SECONDS] [CONNECTIONS] [IDLE] [RUNTIME …] [--seed N]`, 600 s
- * over the three runtimes unless told.
+ * over the three runtimes by default.
  *
  * Connections of every version come and go, send messages of all sizes, and meet every fault that
  * a client or a network has. Those that are not harmed get every message back once and in order; at

@@ -60,7 +60,7 @@ function compile(folder: string): void {
         rootDir: root,
         outDir: ".",
       },
-      files: [join(root, "mod.ts"), ...doors().map((door) => join(root, door))],
+      files: [join(root, "mod.ts"), ...entryPoints().map((entry) => join(root, entry))],
       include: [],
     }),
   );
@@ -82,7 +82,7 @@ function manifest(): Manifest {
   return JSON.parse(readFileSync(join(root, "deno.json"), "utf8"));
 }
 
-function doors(): string[] {
+function entryPoints(): string[] {
   return Object.values(manifest().exports);
 }
 
@@ -108,7 +108,7 @@ function packageJson(): object {
     engines: { node: ">=22", bun: ">=1.4" },
     ...repository(),
     exports: Object.fromEntries(
-      Object.entries(exports).map(([door, path]) => [door, {
+      Object.entries(exports).map(([entry, path]) => [entry, {
         types: path.replace(/\.ts$/, ".d.ts"),
         default: path.replace(/\.ts$/, ".js"),
       }]),

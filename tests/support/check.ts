@@ -12,7 +12,7 @@ import { expectNoArgs, runTask } from "./usage.ts";
 const { exports } = JSON.parse(Deno.readTextFileSync(`${root}/deno.json`)) as {
   exports: Record<string, string>;
 };
-const doors = Object.values(exports);
+const entryPoints = Object.values(exports);
 
 /** No step takes as long as this, in milliseconds, unless it hangs. */
 const LIMIT = 600_000;
@@ -29,7 +29,7 @@ const steps: readonly { readonly name: string; readonly command: readonly string
     name: "types, as a user without Deno sees them",
     command: ["tsc", "--project", "tsconfig.json"],
   },
-  { name: "documentation", command: ["deno", "doc", "--lint", ...doors] },
+  { name: "documentation", command: ["deno", "doc", "--lint", ...entryPoints] },
   {
     name: "examples in the documentation",
     command: ["deno", "test", "--doc", "--allow-all", "mod.ts", "src", "README.md"],

@@ -1,5 +1,5 @@
 /**
- * Writes the API documentation as HTML: `deno task docs [FOLDER]`, into `docs/` unless told.
+ * Writes the API documentation as HTML: `deno task docs [FOLDER]`, default: `docs/`.
  *
  * @module
  */

@@ -11,11 +11,11 @@ import { RawClient } from "./raw_client.ts";
 export interface Draft76Options {
   /** The TCP port to connect to. */
   readonly port: number;
-  /** The address to connect to, `"127.0.0.1"` unless told. */
+  /** The address to connect to. Default: `"127.0.0.1"`. */
   readonly host?: string;
-  /** The URL to ask for; `ws://host:port/` unless told. Only its text counts, not where it is. */
+  /** The URL to request, used only as text. Default: `ws://host:port/`. */
   readonly url?: string;
-  /** The origin; the URL's own unless told. */
+  /** The origin. Default: that of the URL. */
   readonly origin?: string;
   /** The subprotocol to ask for. */
   readonly subprotocol?: string;
@@ -23,7 +23,7 @@ export interface Draft76Options {
   readonly fields?: readonly string[];
   /** Sends key3 only after the head of the answer, as proxies do that know no draft76. */
   readonly holdKey3?: boolean;
-  /** Numbers from 0 to 1; `Math.random` unless told. */
+  /** Returns numbers from 0 to 1. Default: `Math.random`. */
   readonly random?: () => number;
 }
 

@@ -24,11 +24,11 @@ const PATIENCE = 20_000;
 
 /** How to open. */
 export interface OpenOptions {
-  /** Path and query; `/` unless told. */
+  /** Path and query. Default: `/`. */
   readonly path?: string;
-  /** The `Host`; `localhost` unless told. */
+  /** The field `Host`. Default: `localhost`. */
   readonly host?: string;
-  /** The origin; the server's own unless told, and none with `null` (not on the drafts). */
+  /** The origin; `null` for none (not in the drafts). Default: that of the server. */
   readonly origin?: string | null;
   /** The subprotocols to offer. */
   readonly subprotocols?: readonly string[];
@@ -106,8 +106,8 @@ export class MemoryClient {
   /** The client's end of the connection. */
   readonly transport: Transport;
   /**
-   * `text …`, `binary 1,2`, `ping …`, `pong …`, `close 1000 …` (`close` where there is no code), `FIN`, `gone` and
-   * `reset`, in the order that they came.
+   * `text …`, `binary 1,2`, `ping …`, `pong …`, `close 1000 …` (`close` where there is no code),
+   * `FIN`, `gone` and `reset`, in the order that they came.
    */
   readonly events: string[] = [];
   /** The answer to the opening handshake. */

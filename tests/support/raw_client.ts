@@ -10,7 +10,7 @@ import { connect as connectTls } from "node:tls";
 export interface RawClientOptions {
   /** The TCP port; nothing with `path`. */
   readonly port?: number;
-  /** The address, `"127.0.0.1"` unless told. */
+  /** The address. Default: `"127.0.0.1"`. */
   readonly host?: string;
   /** A unix socket's path, instead of a port. */
   readonly path?: string;
@@ -18,7 +18,7 @@ export interface RawClientOptions {
   readonly tls?: boolean;
 }
 
-/** How long a test waits for bytes that do not come, in milliseconds, unless told. */
+/** The default time to wait for bytes, in milliseconds. */
 const PATIENCE = 20_000;
 
 /** One connection. Every test that opens one ends it with `destroy`. */

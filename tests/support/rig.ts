@@ -43,7 +43,7 @@ export class Rig {
 
   /**
    * @param served A handler for `/`, or routes.
-   * @param settings What differs from the defaults; all versions are spoken unless told.
+   * @param settings Settings other than the defaults. Default: all versions are enabled.
    */
   constructor(served: unknown, settings: Partial<Settings> = {}) {
     const routes = Array.isArray(served) ? served : [["/", served as HandlerClass]];

@@ -11,11 +11,11 @@ import { type Runtime, runtime, scriptCommand } from "./runtime.ts";
 export interface SpawnOptions {
   /** Environment variables to add; `undefined` takes one away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** The working directory; the test's own unless told. */
+  /** The working directory. Default: that of the test. */
   readonly cwd?: string;
-  /** Which runtime runs a script; the one that runs the test unless told. */
+  /** The runtime of a script. Default: that of the test. */
   readonly runtime?: Runtime;
-  /** What a script may do on Deno; `"--allow-all"` unless told. */
+  /** The permissions of a script on Deno. Default: `"--allow-all"`. */
   readonly permission?: string;
 }
 

@@ -67,7 +67,7 @@ export function closingFrame(code: number, version: WebSocketVersion): Uint8Arra
 
 /** What a {@linkcode WireReader} has found. */
 export interface WireEvents {
-  /** The handshake is over. */
+  /** The handshake is complete. */
   open?(): void;
   /** A message has arrived. */
   message(message: string | Uint8Array): void;
@@ -82,7 +82,7 @@ export class WireReader {
   #bytes: Uint8Array = NOTHING;
   #isOpen = false;
 
-  /** @param version The version that was asked for. @param events Who is told. */
+  /** @param version The version that was asked for. @param events The receiver of events. */
   constructor(version: WebSocketVersion, events: WireEvents) {
     this.#version = version;
     this.#events = events;

@@ -7,7 +7,7 @@ import { connect, type Socket } from "node:net";
 import type { WebSocketVersion } from "../../src/handshake/versions.ts";
 import { closingFrame, openingHandshake, textFrame, WireReader } from "./wire_client.ts";
 
-/** Where to connect, and as whom. */
+/** Options of a connection. */
 export interface WireSocketOptions {
   /** The port on 127.0.0.1. */
   readonly port: number;
@@ -32,7 +32,7 @@ export class WireSocket {
     this.version = version;
   }
 
-  /** Connects; resolves when the handshake is over, rejects if it is refused. */
+  /** Connects; resolves after the handshake, rejects if it is refused. */
   static open({ port, path, version, onMessage }: WireSocketOptions): Promise<WireSocket> {
     return new Promise((resolve, reject) => {
       const socket = connect(port, "127.0.0.1", () => {

@@ -13,8 +13,8 @@ class Entry implements Timed {
   }
 }
 
-describe("the timer wheel", () => {
-  test("expires an entry once, not before its deadline and at most a tick late", async () => {
+describe("the timing wheel", () => {
+  test("expires an entry once, at its deadline or at most one tick later", async () => {
     const clock = new FakeClock();
     const wheel = new TimingWheel(clock);
     for (const delay of [0, 1, 24, 25, 26, 999, 5000, 25_600, 26_000, 60_000, 3_600_000]) {
@@ -30,7 +30,7 @@ describe("the timer wheel", () => {
     assertEquals(clock.pending, 0);
   });
 
-  test("moves and removes entries, and sets no timeout again when it is empty", async () => {
+  test("moves and removes entries, and sets no timeout when it is empty", async () => {
     const clock = new FakeClock();
     const wheel = new TimingWheel(clock);
     const [moved, removed, stays] = [new Entry(), new Entry(), new Entry()];
@@ -53,7 +53,7 @@ describe("the timer wheel", () => {
     assertEquals(clock.pending, 0);
   });
 
-  test("an earlier entry takes the timeout over", async () => {
+  test("moves its timeout for an earlier entry", async () => {
     const clock = new FakeClock();
     const wheel = new TimingWheel(clock);
     const [late, early] = [new Entry(), new Entry()];
@@ -66,7 +66,7 @@ describe("the timer wheel", () => {
     assertEquals(late.expired.length, 1);
   });
 
-  test("an entry may set and remove itself and others while it expires", async () => {
+  test("lets an entry set and remove itself and others while it expires", async () => {
     const clock = new FakeClock();
     const wheel = new TimingWheel(clock);
     const again = new Entry();
@@ -84,7 +84,7 @@ describe("the timer wheel", () => {
     assertEquals(clock.pending, 0);
   });
 
-  test("a timeout that is late lets come what waits before it", async () => {
+  test("postpones a late timeout, so that pending input is read first", async () => {
     const clock = new FakeClock();
     const wheel = new TimingWheel(clock);
     const entry = new Entry();
@@ -98,7 +98,7 @@ describe("the timer wheel", () => {
     assertEquals(entry.expired.length, 1);
   });
 
-  test("rests without a timeout where there is no entry", () => {
+  test("has no timeout without entries after rest()", () => {
     const clock = new FakeClock();
     const wheel = new TimingWheel(clock);
     const entry = new Entry();
@@ -111,7 +111,7 @@ describe("the timer wheel", () => {
     assertEquals(clock.pending, 0);
   });
 
-  test("many entries with one timeout, also after the process slept", async () => {
+  test("uses one timeout for many entries, even after the process slept", async () => {
     const clock = new FakeClock();
     const wheel = new TimingWheel(clock);
     const entries = Array.from({ length: 10_000 }, () => new Entry());

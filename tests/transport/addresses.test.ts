@@ -29,7 +29,7 @@ function resetFromOutside(port: number, count: number): void {
 
 const isTcp = ({ transport, hostname }: Address) => transport === "tcp" && hostname === "127.0.0.1";
 
-/** Records the addresses of a connection when it is accepted, and when it is over. */
+/** Records the addresses of a connection when it is accepted, and when it is closed. */
 class Visitors extends Watched {
   readonly seen: Address[] = [];
   readonly recorders: Recorder[] = [];
@@ -49,9 +49,9 @@ class Visitors extends Watched {
   }
 }
 
-describe("a client that resets at once", () => {
+describe("a client that resets the connection at once", () => {
   for (const secure of [false, true]) {
-    test(`never passes for a unix socket${secure ? ", with TLS" : ""}`, async () => {
+    test(`is not taken for a unix socket${secure ? ", with TLS" : ""}`, async () => {
       const visitors = new Visitors();
       const options = { hostname: "127.0.0.1", ...(secure ? credentials : {}) };
       const listener = listen(options, visitors.accept);
@@ -68,7 +68,7 @@ describe("a client that resets at once", () => {
     });
   }
 
-  test("never passes for one to those who own a listener of node:net", async () => {
+  test("is not taken for a unix socket by nodeTransport", async () => {
     const visitors = new Visitors();
     const server = createServer((socket) => {
       // An error is for the transport to hear; that Deno's sockets have no `destroyed` yet is not.
@@ -90,7 +90,7 @@ describe("a client that resets at once", () => {
 
 describe("the addresses of a connection", () => {
   for (const secure of [false, true]) {
-    test(`are known when it is over, also if nobody asked before${secure ? ", with TLS" : ""}`, async () => {
+    test(`are known after the close, even if they were not read before${secure ? ", with TLS" : ""}`, async () => {
       const accepted: Recorder[] = [];
       const arrivals = new Watched();
       const options = { hostname: "127.0.0.1", ...(secure ? credentials : {}) };

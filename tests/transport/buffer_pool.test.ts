@@ -11,14 +11,14 @@ describe("BufferPool", () => {
     assertEquals(pool.lent, 9);
   });
 
-  test("carves a slab into as many as it is told", () => {
+  test("makes perSlab buffers of one allocation", () => {
     const pool = new BufferPool(8, 2, 10);
     const [first, second, third] = [pool.take(), pool.take(), pool.take()];
     assertStrictEquals(first.buffer, second.buffer);
     assertNotEquals(first.buffer === third.buffer, true);
   });
 
-  test("lends again what it was given back", () => {
+  test("lends a returned buffer again", () => {
     const pool = new BufferPool(8, 1, 10);
     const buffer = pool.take();
     pool.give(buffer);
@@ -26,7 +26,7 @@ describe("BufferPool", () => {
     assertStrictEquals(pool.take(), buffer);
   });
 
-  test("keeps as many as it is told", () => {
+  test("keeps at most maxFree buffers", () => {
     const pool = new BufferPool(8, 1, 1);
     const [first, second] = [pool.take(), pool.take()];
     pool.give(first);

@@ -12,7 +12,7 @@ function takeAll(queue: ByteQueue): Uint8Array[] {
 }
 
 describe("ByteQueue", () => {
-  test("is empty at first, and again", () => {
+  test("is empty at first, and after its last byte", () => {
     const queue = new ByteQueue();
     assertEquals(queue.shift(), undefined);
     queue.push(Uint8Array.of(1), true);
@@ -27,7 +27,7 @@ describe("ByteQueue", () => {
     assertEquals(takeAll(queue), [new Pattern().take(4000)]);
   });
 
-  test("goes on behind a piece that is being sent, without touching it", () => {
+  test("does not change a piece that is being sent", () => {
     const queue = new ByteQueue();
     queue.push(Uint8Array.of(1, 2), false);
     const sending = queue.shift();
@@ -59,7 +59,7 @@ describe("ByteQueue", () => {
     assertEquals(pieces.reduce((sum, piece) => sum + piece.length, 0), 1 + 4096 + 4097 + 100_000);
   });
 
-  test("takes back what was not sent", () => {
+  test("takes back unsent bytes", () => {
     const queue = new ByteQueue();
     queue.push(Uint8Array.of(1, 2, 3), false);
     queue.push(new Uint8Array(5000), true);
@@ -72,7 +72,7 @@ describe("ByteQueue", () => {
     ]]);
   });
 
-  test("gives no more at a time than is asked for", () => {
+  test("returns at most as many bytes as requested", () => {
     const queue = new ByteQueue();
     const pattern = new Pattern();
     for (const length of [3, 5000, 10]) queue.push(pattern.take(length), false);
@@ -85,7 +85,7 @@ describe("ByteQueue", () => {
     assertEquals([expected.position, queue.size], [5013, 0]);
   });
 
-  test("knows how many bytes wait", () => {
+  test("has the number of its bytes", () => {
     const queue = new ByteQueue();
     for (const length of [0, 1, 4096, 4097, 70_000]) queue.push(new Uint8Array(length), true);
     assertEquals(queue.size, 78_194);

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { Fifo } from "../../src/transport/fifo.ts";
 
 describe("a queue", () => {
-  test("gives what was put in, in order, and undefined at its end", () => {
+  test("returns the items in order, then undefined", () => {
     const fifo = new Fifo<number>();
     assertEquals([fifo.length, fifo.shift()], [0, undefined]);
     for (let round = 0; round < 3; round++) {
@@ -16,7 +16,7 @@ describe("a queue", () => {
     }
   });
 
-  test("takes items back in front", () => {
+  test("adds items at the beginning", () => {
     const fifo = new Fifo<string>();
     fifo.unshift("b");
     fifo.unshift("a");
@@ -31,7 +31,7 @@ describe("a queue", () => {
     ]);
   });
 
-  test("that is never empty moves few of its items, and does not grow", () => {
+  test("that is never empty moves few items, and does not grow", () => {
     const fifo = new Fifo<number>();
     let moved = 0;
     let longest = 0;

@@ -92,7 +92,7 @@ async function inFolder(body: (folder: string) => Promise<void>): Promise<void> 
 }
 
 describe("listen", () => {
-  test("binds a port that the system chooses, on all interfaces unless told", async () => {
+  test("binds a port that the system chooses; default: on all addresses", async () => {
     const listener = listen({}, () => {});
     await listener.listening;
     assertEquals(listener.address.transport, "tcp");
@@ -101,28 +101,28 @@ describe("listen", () => {
     listener.close();
   });
 
-  test("knows the address of an IP address at once", () => {
+  test("has its address at once for an IP address", () => {
     const listener = listen({ hostname: "127.0.0.1", port: 0 }, () => {});
     assertEquals(listener.address.hostname, "127.0.0.1");
     assert(listener.address.port > 0);
     listener.close();
   });
 
-  test("knows the address still when closed", async () => {
+  test("has its address after the close", async () => {
     const listener = listen({ hostname: "127.0.0.1", port: 0 }, () => {});
     await listener.listening;
     listener.close();
     assert(listener.address.port > 0);
   });
 
-  test("takes a name", async () => {
+  test("accepts a host name", async () => {
     const server = new Server({ hostname: "localhost" });
     await server.listener.listening;
     assert(server.listener.address.port > 0);
     await server.stop();
   });
 
-  test("fails on a port in use, and leaves the first listener alone", async () => {
+  test("fails on a port in use; the first listener goes on", async () => {
     const server = new Server();
     await server.listener.listening;
     const { port } = server.listener.address;
@@ -136,11 +136,11 @@ describe("listen", () => {
     assertEquals((await failure({ hostname: "203.0.113.1" })).code, "EADDRNOTAVAIL");
   });
 
-  test("fails on a certificate that is none", async () => {
+  test("fails on an invalid certificate", async () => {
     await failure({ hostname: "127.0.0.1", cert: "x", key: "y" });
   });
 
-  test("stops accepting when closed, twice is once, and connections go on", async () => {
+  test("stops accepting after close(), which may be called twice; connections go on", async () => {
     const server = new Server();
     await server.listener.listening;
     const { port } = server.listener.address;
@@ -224,7 +224,7 @@ describe("listen on a unix socket", () => {
     });
   });
 
-  test("fails on a path in use, and leaves it alone", async () => {
+  test("fails on a path in use, and does not remove the file", async () => {
     await inFolder(async (folder) => {
       const path = join(folder, "socket");
       const server = new Server({ path });
@@ -272,7 +272,7 @@ describe("listen with TLS", () => {
     await server.stop(peer);
   });
 
-  test("takes FIN for the peer's end, even if TLS has not ended", async () => {
+  test("accepts a FIN without close_notify as the end", async () => {
     const server = new Server(credentials);
     await server.listener.listening;
     const raw = connect(server.listener.address.port, "127.0.0.1");
@@ -310,7 +310,7 @@ describe("an adapter on another runtime", () => {
     { name: "bun", call: "Bun.listen", listen: listenWithBun },
   ].filter(({ name }) => name !== runtime);
   for (const { name, call, listen } of adapters) {
-    test(`says so: ${name}`, () => {
+    test(`throws a TypeError: ${name}`, () => {
       const error = assertThrows(() => listen({}, () => {}));
       assertInstanceOf(error, TypeError);
       assertStringIncludes(error.message, `Cannot listen with ${call}`);
@@ -320,7 +320,7 @@ describe("an adapter on another runtime", () => {
 
 if (runtime === "deno") {
   describe("reusePort without --unstable-net", () => {
-    test("is refused, where the runtime would end the process", async () => {
+    test("is a TypeError, instead of the end of the process", async () => {
       const child = new Child([...command, "reuse"]);
       assertEquals(await child.exited, 1);
       assertStringIncludes(child.output, "Cannot listen with reusePort");

@@ -30,7 +30,7 @@ function pair(options: MemoryPairOptions = {}) {
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 describe("memoryPair", () => {
-  test("delivers nothing until a step is made", () => {
+  test("delivers nothing before a step", () => {
     const { steps, left, heardLeft, heardRight } = pair();
     left.write(bytes("ab"), false);
     left.write(bytes("cd"), false);
@@ -41,7 +41,7 @@ describe("memoryPair", () => {
     assertEquals(heardLeft, []);
   });
 
-  test("delivers with the microtasks unless told", async () => {
+  test("delivers in microtasks by default", async () => {
     const [left, right] = memoryPair();
     const heard = log(right);
     left.write(bytes("ab"), false);
@@ -50,7 +50,7 @@ describe("memoryPair", () => {
     assertEquals(heard, ["data ab"]);
   });
 
-  test("keeps bytes for who listens later", () => {
+  test("keeps bytes until events are set", () => {
     const steps = new Steps();
     const [left, right] = memoryPair({ schedule: steps.schedule });
     left.write(bytes("ab"), false);
@@ -75,7 +75,7 @@ describe("memoryPair", () => {
     assertEquals(heardRight, ["data abc", "data d"]);
   });
 
-  test("holds what is beyond its capacity in bufferedAmount, and drains once", () => {
+  test("counts bytes beyond its capacity in bufferedAmount, and drains once", () => {
     const { steps, left, right, heardLeft, heardRight } = pair({ capacity: 3, split: 1 });
     right.pause();
     left.write(bytes("abc"), false);
@@ -101,7 +101,7 @@ describe("memoryPair", () => {
     assertEquals(heardRight, ["data ab"]);
   });
 
-  test("ends each direction by itself", () => {
+  test("ends each direction on its own", () => {
     const { steps, left, right, heardLeft, heardRight } = pair();
     left.write(bytes("ab"), false);
     left.end();
@@ -114,7 +114,7 @@ describe("memoryPair", () => {
     assertEquals(heardRight, ["data ab", "end", "closed"]);
   });
 
-  test("closes an end only when the link has taken all that it wrote", () => {
+  test("closes an end only when all its bytes are in flight", () => {
     const { steps, left, right, heardLeft, heardRight } = pair({ capacity: 1, split: 2 });
     right.pause();
     left.write(bytes("abcd"), false);
@@ -128,7 +128,7 @@ describe("memoryPair", () => {
     assertEquals(heardRight, ["data ab", "data cd", "end", "closed"]);
   });
 
-  test("resets the other end when destroyed, and loses what is under way", () => {
+  test("resets the other end when destroyed, and loses bytes in flight", () => {
     const { steps, left, right, heardLeft, heardRight } = pair();
     left.write(bytes("ab"), false);
     right.write(bytes("cd"), false);
@@ -139,7 +139,7 @@ describe("memoryPair", () => {
     assertEquals(heardRight, ["closed ECONNRESET"]);
   });
 
-  test("overwrites chunks that it lends", () => {
+  test("overwrites chunks that it does not transfer", () => {
     const kept: Uint8Array[] = [];
     for (const transfersChunks of [true, false]) {
       const { steps, left, right } = pair({ transfersChunks });
@@ -151,7 +151,7 @@ describe("memoryPair", () => {
     assertEquals(kept, [bytes("ab"), Uint8Array.of(0xee, 0xee)]);
   });
 
-  test("says what it is told of itself", () => {
+  test("has the addresses and the security of its options", () => {
     const here = { transport: "tcp", hostname: "192.0.2.1", port: 80 } as const;
     const there = { transport: "tcp", hostname: "192.0.2.2", port: 1234 } as const;
     const [left, right] = memoryPair({ secure: true, addresses: [here, there] });

@@ -78,8 +78,8 @@ function slow(
 }
 
 for (const encrypted of [false, true]) {
-  describe(`output that a socket of node:net ${encrypted ? "with TLS " : ""}does not take`, () => {
-    test("waits behind one write, and goes out in few", () => {
+  describe(`output that a socket of node:net ${encrypted ? "with TLS " : ""}does not accept`, () => {
+    test("waits behind one write, and is sent in few writes", () => {
       const seen = slow(encrypted);
       const { socket, transport } = seen;
       const pattern = new Pattern();
@@ -95,7 +95,7 @@ for (const encrypted of [false, true]) {
       assertEquals(seen.drains, 1);
     });
 
-    test("goes out in order, whatever its pieces are", () => {
+    test("is sent in order, whatever its pieces are", () => {
       const { socket, transport } = slow(encrypted);
       const pattern = new Pattern();
       for (let round = 0; round < 3; round++) {
@@ -116,7 +116,7 @@ for (const encrypted of [false, true]) {
       assertEquals(socket.largest <= 256 * 1024, encrypted);
     });
 
-    test("is followed by FIN, and by nothing that is written later", () => {
+    test("is followed by FIN, and later writes are ignored", () => {
       const seen = slow(encrypted);
       const { socket, transport } = seen;
       const pattern = new Pattern();
@@ -146,8 +146,8 @@ for (const encrypted of [false, true]) {
   });
 }
 
-describe("output that a socket of node:net takes at once", () => {
-  test("is not queued: one write each, and nothing waits", () => {
+describe("output that a socket of node:net accepts at once", () => {
+  test("is not queued", () => {
     const { socket, transport } = slow(false);
     socket.takes = true;
     const pattern = new Pattern();
@@ -194,9 +194,9 @@ async function stalled(secure: boolean): Promise<{
 
 // Those of Deno and Bun have no handle that tells what the system has taken.
 if (runtime === "node") {
-  describe("output behind a peer of Node that does not read", () => {
+  describe("output for a peer that does not read, on Node", () => {
     for (const secure of [false, true]) {
-      test(`is counted without asking for each write, ${secure ? "TLS" : "TCP"}`, async () => {
+      test(`is counted at O(1) cost, ${secure ? "TLS" : "TCP"}`, async () => {
         const { transport, writes, peer, stop } = await stalled(secure);
         try {
           const large = new Uint8Array(100_000);

@@ -44,7 +44,7 @@ async function connectTwo(): Promise<{ recorders: Recorder[]; clients: Socket[] 
 }
 
 if (runtime === "node") {
-  describe("the chunks of a server's sockets are lent", () => {
+  describe("the chunks of a server's sockets", () => {
     const texts: string[][] = [[], []];
     let recorders: Recorder[] = [];
     let clients: Socket[] = [];
@@ -66,11 +66,11 @@ if (runtime === "node") {
       }
     });
 
-    test("and not given", () => {
+    test("are not transferred", () => {
       for (const { transport } of recorders) assertEquals(transport.transfersChunks, false);
     });
 
-    test("and what comes while paused waits, whatever others read meanwhile", async () => {
+    test("are held while paused, even if other sockets read meanwhile", async () => {
       const [first, second] = recorders as [Recorder, Recorder];
       first.act((transport) => transport.pause());
       clients[0]?.end("for the first");
@@ -85,7 +85,7 @@ if (runtime === "node") {
       assertEquals(texts, [["for the first"], ["for the second"]]);
     });
 
-    test("and the end alone waits as well", async () => {
+    test("are held while paused, and so is FIN alone", async () => {
       const [first] = recorders as [Recorder];
       first.act((transport) => transport.pause());
       clients[0]?.end();
@@ -95,7 +95,7 @@ if (runtime === "node") {
       await first.until(() => first.ended, "the end");
     });
 
-    test("and a reset is noticed while paused, behind bytes that wait", async () => {
+    test("do not hide a reset while paused", async () => {
       const [first] = recorders as [Recorder];
       clients[0]?.write("before");
       await first.until(() => first.received > 0, "the bytes before");
@@ -107,7 +107,7 @@ if (runtime === "node") {
       assertEquals(texts[0], ["before"]);
     });
 
-    test("and no more is read while paused than a stream would take", async () => {
+    test("are read while paused up to the limit of a stream", async () => {
       const [first] = recorders as [Recorder];
       let heard = 0;
       first.expected.check = (chunk) => chunk.every((byte) => byte === heard++ % 251);
@@ -124,7 +124,7 @@ if (runtime === "node") {
   });
 }
 
-describe("the option onread of a socket that exists", () => {
+describe("the option onread of an existing socket", () => {
   if (runtime === "node") {
     test("is set as the socket's constructor sets it", () => {
       const reader = new ChunkReader(Socket as unknown as SocketClass, onChunk);
@@ -160,7 +160,7 @@ describe("the option onread of a socket that exists", () => {
   }
 });
 
-describe("a socket that reads by its stream", () => {
+describe("a socket that reads through its stream", () => {
   /** A paused transport, what its socket was told, and a way to bring it a chunk. */
   function paused(handle?: object) {
     const told: string[] = [];
@@ -212,7 +212,7 @@ describe("a socket that reads by its stream", () => {
       assertEquals(heard.slice(-2), [5, "end"]);
     });
 
-    test(`${name} holds the end behind what came while paused`, async () => {
+    test(`${name} holds FIN after the held bytes while paused`, async () => {
       const { transport, told, heard, listeners } = paused(handle);
       listeners.data?.(new Uint8Array(3));
       listeners.end?.();

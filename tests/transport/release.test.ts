@@ -1,5 +1,5 @@
 /**
- * Node frees the memory of a large chunk that goes back to it, and nobody else's.
+ * `release` frees the memory of a large chunk on Node, but no shared memory.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { NodeSocket } from "../../src/transport/node_types.ts";
 const KIB = 1024;
 const isNode = !("Deno" in globalThis || "Bun" in globalThis);
 
-test("a large chunk that goes back to a transport of node:net is freed on Node", () => {
+test("release() of a transport of node:net frees a large chunk on Node", () => {
   const transport = new NodeTransport({ on() {} } as unknown as NodeSocket);
   const [large, small] = [new Uint8Array(64 * KIB), new Uint8Array(4 * KIB)];
   transport.release(large);
@@ -21,15 +21,15 @@ test("a large chunk that goes back to a transport of node:net is freed on Node",
 });
 
 describe("the memory of a chunk", () => {
-  test("is freed if it is all the chunk's", () => {
+  test("is freed if the chunk has all of it", () => {
     const chunk = new Uint8Array(64 * KIB);
     free(chunk);
     assertEquals(chunk.length, 0);
   });
 
   const rows: [name: string, chunk: Uint8Array][] = [
-    ["if the chunk is its beginning", new Uint8Array(new ArrayBuffer(128 * KIB), 0, 64 * KIB)],
-    ["if the chunk is its end", new Uint8Array(new ArrayBuffer(128 * KIB), 64 * KIB)],
+    ["if the chunk is only its beginning", new Uint8Array(new ArrayBuffer(128 * KIB), 0, 64 * KIB)],
+    ["if the chunk is only its end", new Uint8Array(new ArrayBuffer(128 * KIB), 64 * KIB)],
     ["if it is shared", new Uint8Array(new SharedArrayBuffer(64 * KIB))],
   ];
   for (const [name, chunk] of rows) {

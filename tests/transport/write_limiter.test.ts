@@ -22,8 +22,8 @@ function numbers(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);
 }
 
-describe("writers take turns", () => {
-  test("16 at a time, in order, another for each that has settled", () => {
+describe("the write limiter", () => {
+  test("starts 16 writes in order, and another one when one settles", () => {
     const { turns, begun, take } = scene();
     take(1, 40);
     assertEquals(begun, numbers(1, 16));
@@ -37,7 +37,7 @@ describe("writers take turns", () => {
     assertEquals(begun, numbers(1, 60));
   });
 
-  test("and those whose peers do not read hold up nobody", async () => {
+  test("does not let peers that do not read block the others", async () => {
     const { begun, take } = scene();
     take(1, 100);
     assertEquals(begun, numbers(1, 16));
@@ -45,7 +45,7 @@ describe("writers take turns", () => {
     assertEquals(begun, numbers(1, 100));
   });
 
-  test("and one that has nothing to write any more passes its turn on", () => {
+  test("goes on if a writer has nothing to write any more", () => {
     const { turns, begun, take } = scene();
     take(1, 16);
     turns.take({ begin: () => turns.settled() });

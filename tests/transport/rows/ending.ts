@@ -1,5 +1,5 @@
 /**
- * What the core may rely on when a connection ends.
+ * What every transport must do when a connection ends.
  *
  * @module
  */
@@ -43,7 +43,7 @@ export const ending: Rows = {
     assertEquals(recorder.error, undefined);
   },
 
-  "sends FIN behind all that is queued": async ({ recorder, peer }) => {
+  "sends FIN after the queued bytes": async ({ recorder, peer }) => {
     peer.pause();
     const sender = new Sender(recorder);
     sender.fill(4 * MIB);
@@ -58,12 +58,12 @@ export const ending: Rows = {
     assertEquals(recorder.error, undefined);
   },
 
-  "drops what is queued when it is destroyed": async ({ recorder, peer }) => {
+  "drops queued bytes when it is destroyed": async ({ recorder, peer }) => {
     peer.pause();
     const sender = new Sender(recorder);
     sender.fill(2 * MIB);
     await recorder.settle();
-    // Only now does nobody take more of it.
+    // The buffers of the systems are full now.
     sender.fill(2 * MIB);
     recorder.act((transport) => transport.destroy());
     assertEquals(recorder.transport.bufferedAmount, 0);
@@ -82,7 +82,7 @@ export const ending: Rows = {
     await recorder.settle();
   },
 
-  "is closed once when the peer resets it amid writes": async ({ recorder, peer }) => {
+  "is closed once when the peer resets it during writes": async ({ recorder, peer }) => {
     peer.pause();
     const sender = new Sender(recorder);
     sender.fill(MIB);
@@ -101,7 +101,7 @@ export const ending: Rows = {
     const sender = new Sender(recorder);
     recorder.act((transport) => transport.pause());
     peer.reset();
-    // At first without a pause in which the runtime could hear of it.
+    // First without a turn of the event loop, in which the runtime would notice the reset.
     for (let i = 0; i < 1000; i++) sender.write(1, false);
     for (let i = 0; i < 100 && !recorder.gone; i++) {
       sender.write(1000, false);
@@ -134,7 +134,7 @@ export const ending: Rows = {
   },
 };
 
-/** Waits for the end after a reset, or what comes closest to one. */
+/** Waits for the close after a reset, or for FIN on links that cannot reset. */
 async function goneAfterReset(recorder: Recorder, link: Link): Promise<void> {
   if (!link.resets) {
     await recorder.until(() => recorder.ended || recorder.gone, "end");

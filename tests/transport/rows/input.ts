@@ -1,5 +1,5 @@
 /**
- * What the core may rely on when it reads.
+ * What every transport must do when it reads.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { Pattern } from "../pattern.ts";
 import type { Rows } from "../conformance.ts";
 import { MIB, Sender, TOO_MUCH } from "../sender.ts";
 
-/** Pausing, calls from inside `data`, and what the connection says of itself. */
+/** Pauses, calls from inside `data`, and addresses. */
 export const input: Rows = {
   "delivers nothing more once destroyed from inside data": async ({ recorder, peer }) => {
     recorder.onData = () => recorder.act((transport) => transport.destroy());
@@ -63,7 +63,7 @@ export const input: Rows = {
   "stops the peer while paused": async ({ recorder, peer }) => {
     const theirs = new Pattern();
     recorder.act((transport) => transport.pause());
-    // Until all the systems between here and there have all that they take.
+    // Until the buffers of the systems are full.
     while (peer.bufferedAmount === 0) {
       assertLess(theirs.position, TOO_MUCH);
       peer.write(theirs.take(2 * MIB));
@@ -74,7 +74,7 @@ export const input: Rows = {
     await recorder.until(() => recorder.received === theirs.position, "all bytes");
   },
 
-  "can be paused from inside data with more, and FIN, behind it": async ({ recorder, peer }) => {
+  "can be paused from inside data while more bytes and FIN follow": async ({ recorder, peer }) => {
     let paused = false;
     recorder.onData = () => {
       if (recorder.sizes.length > 50) return;
@@ -142,7 +142,7 @@ export const input: Rows = {
     await peer.until(() => peer.gone || peer.ended, "the end at the peer");
   },
 
-  "says where its ends are": ({ recorder: { transport } }, link) => {
+  "has the addresses of both ends": ({ recorder: { transport } }, link) => {
     assertEquals(transport.secure, link.secure);
     const { localAddress, remoteAddress } = transport;
     assertEquals([localAddress.transport, remoteAddress.transport], [
@@ -157,7 +157,7 @@ export const input: Rows = {
     return Promise.resolve();
   },
 
-  "takes its socket options": async ({ recorder, peer }) => {
+  "accepts socket options": async ({ recorder, peer }) => {
     recorder.act((transport) => {
       transport.setNoDelay(false);
       transport.setNoDelay(true);

@@ -1,5 +1,5 @@
 /**
- * What the core may rely on when it writes.
+ * What every transport must do when it writes.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Recorder } from "../recorder.ts";
 import type { Rows } from "../conformance.ts";
 import { MIB, Sender } from "../sender.ts";
 
-/** Order, backpressure, and whose memory it is. */
+/** Order, backpressure, and ownership of memory. */
 export const output: Rows = {
   "delivers bytes in order, both ways": async ({ recorder, peer }) => {
     const ours = new Sender(recorder);
@@ -25,19 +25,19 @@ export const output: Rows = {
     }
   },
 
-  "carries 12 MB each way at the same time, past ends that read slowly": async (connection) => {
+  "carries 12 MB each way at the same time between slow ends": async (connection) => {
     const { recorder, peer } = connection;
     const total = 12_000_000;
     await Promise.all([pump(recorder, peer, total), pumpBack(recorder, peer, total)]);
     assertEquals([recorder.received, peer.received], [total, total]);
   },
 
-  "keeps what a peer does not read in bufferedAmount, and drains": async ({ recorder, peer }) => {
+  "counts unread bytes in bufferedAmount, and drains": async ({ recorder, peer }) => {
     peer.pause();
     const sender = new Sender(recorder);
     sender.fill(2 * MIB);
     await recorder.settle();
-    // Only now do all the systems between here and there have all that they take.
+    // The buffers of the systems are full now.
     sender.fill(2 * MIB);
     const drains = recorder.drains;
     assertGreater(recorder.transport.bufferedAmount, MIB);
@@ -48,7 +48,7 @@ export const output: Rows = {
     assertEquals(peer.received, sender.sent);
   },
 
-  "drains once what a write has left is taken": async ({ recorder, peer }) => {
+  "drains once when the system has accepted all bytes": async ({ recorder, peer }) => {
     const sender = new Sender(recorder);
     for (let i = 0; i < 20; i++) {
       const { drains } = recorder;
@@ -61,7 +61,7 @@ export const output: Rows = {
     await peer.until(() => peer.received === sender.sent, "all bytes");
   },
 
-  "reads and writes while the peer reads and writes nothing": async ({ recorder, peer }) => {
+  "reads while its output waits": async ({ recorder, peer }) => {
     peer.pause();
     const sender = new Sender(recorder);
     sender.fill(MIB);
@@ -72,7 +72,9 @@ export const output: Rows = {
     await peer.until(() => peer.received === sender.sent, "all bytes");
   },
 
-  "copies unstable bytes, whether the system takes them or not": async ({ recorder, peer }) => {
+  "copies unstable bytes, whether or not the system accepts them at once": async (
+    { recorder, peer },
+  ) => {
     const sender = new Sender(recorder);
     for (const length of [1, 100, 5_000, 20_000, 70_000]) sender.write(length, false);
     peer.pause();
@@ -82,7 +84,7 @@ export const output: Rows = {
     await peer.until(() => peer.received === sender.sent, "all bytes");
   },
 
-  "writes without writeStart, which whoever wraps a transport may remove": async (connection) => {
+  "works without writeStart, which a wrapper may remove": async (connection) => {
     const { recorder, peer } = connection;
     Object.assign(recorder.transport, { writeStart: undefined });
     const sender = new Sender(recorder);
@@ -135,7 +137,7 @@ export const output: Rows = {
     assertEquals(peer.received, 500);
   },
 
-  "takes empty writes": async ({ recorder, peer }) => {
+  "accepts empty writes": async ({ recorder, peer }) => {
     const sender = new Sender(recorder);
     for (const stable of [true, false]) {
       sender.write(0, stable);
@@ -169,7 +171,7 @@ async function pump(recorder: Recorder, peer: Peer, total: number): Promise<void
   await peer.until(() => peer.received >= total || peer.gone, "all bytes at the peer");
 }
 
-/** Has the peer send `total` bytes, and the transport stop reading now and then. */
+/** Lets the peer send `total` bytes to a transport that stops reading now and then. */
 async function pumpBack(recorder: Recorder, peer: Peer, total: number): Promise<void> {
   let next = MIB;
   recorder.onData = () => {
