@@ -44,7 +44,7 @@ class FileHandler extends WebSocketHandler {
   onMessage(): void {}
 
   override onClose(): void {
-    console.log(`sent ${this.#sent} bytes, at most ${this.#mostWaiting} of them waited`);
+    console.log(`sent ${this.#sent} bytes, of which ${this.#mostWaiting} waited at most`);
   }
 }
 

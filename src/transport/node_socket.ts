@@ -25,15 +25,12 @@ interface NetModule {
   readonly Socket: SocketClass;
 }
 
-/** The key of a socket's transport. */
 const owner: unique symbol = Symbol("transport");
 
-/** A socket with a transport. */
 interface OwnedSocket extends NodeSocket {
   [owner]: NodeTransport;
 }
 
-/** The size of {@linkcode slab}. */
 const SLAB_SIZE = 64 * 1024;
 /**
  * Module state: unstable bytes are copied here, one write behind the other. It is a `Buffer`, since
@@ -46,9 +43,8 @@ let slabUsed = 0;
 const nothing = new Uint8Array(0);
 
 /**
- * Chunks of this size or more are freed at once instead of by the garbage collector. The next reads
- * then use memory that is still in the CPU's cache: an echo of 1 MiB takes 1.4 ms instead of 1.8
- * (the best of five).
+ * Chunks of this size or more are freed at once instead of by the garbage collector: an echo of
+ * 1 MiB takes 1.4 ms instead of 1.8 (the best of five).
  */
 const MIN_FREED_SIZE = 32 * 1024;
 /** How many bytes are read and held while paused, as by a stream of Node. */
