@@ -1,5 +1,5 @@
 /**
- * What a handler may know of its connection.
+ * What a handler knows about its connection, and what it does with it.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { SubscribeOptions } from "../pubsub/topics.ts";
 import type { Address } from "../transport/transport.ts";
 
 /**
- * What a handler may know of its connection.
+ * What a handler knows about its connection.
  *
  * @example
  * ```ts
@@ -35,19 +35,19 @@ import type { Address } from "../transport/transport.ts";
  * ```
  */
 export interface ConnectionInfo {
-  /** The client's address; behind a trusted proxy, the one that the proxy names. */
+  /** The address of the client. A trusted proxy tells the address of its client. */
   readonly remoteAddress: Address;
-  /** This end's address. */
+  /** The address of the server's end. */
   readonly localAddress: Address;
-  /** Whether the client speaks TLS, to us or to a trusted proxy. */
+  /** Whether the client uses TLS, to this server or to a trusted proxy. */
   readonly secure: boolean;
-  /** The version that is spoken. */
+  /** The protocol version. */
   readonly version: WebSocketVersion;
 }
 
 /**
- * What a handler is made on. Every handler's constructor passes it to `super`; only a test that has no
- * application implements it.
+ * The connection that a handler is made for. A constructor of a handler passes it to `super`. You need
+ * not implement it, unless you test a handler without an application.
  *
  * @example
  * ```ts
@@ -66,21 +66,21 @@ export interface ConnectionInfo {
  * ```
  */
 export interface HandlerConnection extends ConnectionInfo {
-  /** The `Host` of the request. */
+  /** The `Host` of the request, with the port. */
   readonly host: string;
   /** The named parts of the path, percent-decoded. */
   readonly params: Readonly<Record<string, string>>;
-  /** The subprotocol that was chosen. */
+  /** The subprotocol in use. */
   readonly subprotocol: string | undefined;
-  /** Bytes that are written and not yet taken by the system. */
+  /** How many written bytes the operating system has not taken yet. */
   readonly bufferedAmount: number;
   /** The close code that the client sent. */
   readonly closeCode: number | undefined;
   /** The reason that the client sent. */
   readonly closeReason: string;
-  /** Why the connection ended; `undefined` before. */
+  /** Why the connection ended; `undefined` while it is open. */
   readonly end: ConnectionEnd | undefined;
-  /** The request as a Web `Request`. */
+  /** Makes a Web `Request` of the request. */
   toRequest(): Request;
   /** See `WebSocketHandler.setHeader`. */
   setHeader(name: string, value: string): void;
@@ -100,16 +100,16 @@ export interface HandlerConnection extends ConnectionInfo {
   unsubscribe(topic: string): void;
   /** See `WebSocketHandler.publish`. */
   publish(topic: string, message: Message): Published;
-  /** Writes to the log what a callback threw. */
+  /** Logs an exception of a callback. */
   logException(error: unknown): void;
-  /** Calls a callback; what it throws or rejects ends the connection. */
+  /** Calls a callback. An exception in it is logged and closes the connection with 1011. */
   guard<Result>(callback: () => Result): Result | undefined;
 }
 
-/** What a trusted proxy says of the client. */
+/** What a trusted proxy says about its client. */
 export interface Forwarded {
-  /** The client's address. */
+  /** The address of the client. */
   readonly hostname: string | undefined;
-  /** Whether the client speaks TLS to the proxy. */
+  /** Whether the client uses TLS to the proxy. */
   readonly secure: boolean | undefined;
 }

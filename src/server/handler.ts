@@ -15,7 +15,10 @@ import type { HandlerConnection } from "./connection_info.ts";
 import { type AnyParams, RequestHandler, requireConnection } from "./request_handler.ts";
 
 /**
- * A handler class, as a route names it.
+ * The type of a handler class in a route.
+ *
+ * @typeParam Options The options that the class needs.
+ * @typeParam Params The route parameters that the class names.
  *
  * @example
  * ```ts
@@ -36,24 +39,45 @@ export type HandlerClass<Options = unknown, Params extends object = object> = ne
   options: Options,
 ) => WebSocketHandler<Options, Params>;
 
-/** A handler of any class, whatever its options and parameters are. */
+/**
+ * A handler of any class.
+ *
+ * @example
+ * ```ts
+ * import { type AnyHandler, WebSocketHandler } from "@waterspout/websocket";
+ *
+ * const clients = new Set<AnyHandler>();
+ * class Room extends WebSocketHandler<{ size: number }, { room: string }> {
+ *   override open(): void {
+ *     clients.add(this);
+ *   }
+ *   onMessage(): void {}
+ *   override onClose(): void {
+ *     clients.delete(this);
+ *   }
+ * }
+ * console.assert(clients.size === 0 && Room.length === 3);
+ * ```
+ */
 export type AnyHandler = WebSocketHandler<unknown, object>;
 
 /**
- * One WebSocket connection, whatever version its client speaks.
+ * One WebSocket connection, in any version of the protocol.
  *
- * Extend it and override {@linkcode onMessage}; everything else is optional. The callbacks of one
- * connection run one at a time and in order: nothing is delivered before {@linkcode open} settles,
- * and a promise that {@linkcode onMessage} returns holds back the next message and the reading.
- * What a callback throws or rejects goes to {@linkcode logException} and ends this connection alone.
+ * Extend it and override {@linkcode onMessage}. All other callbacks are optional.
  *
- * A wrong argument throws at once, a `TypeError` or a `RangeError`, whether the connection is alive or
- * not. On a connection that is closing or over, {@linkcode writeMessage} and {@linkcode subscribe}
- * return a promise that rejects with {@linkcode WebSocketClosedError}, and is safe to ignore;
- * {@linkcode publish} works as ever, and the other methods do nothing. Before the handshake is over,
- * messages wait for its end. All this holds for a client's connection too.
+ * **Order.** The callbacks of one connection run one at a time, in order. If {@linkcode open} or
+ * {@linkcode onMessage} returns a promise, the next message waits for it. When enough input waits, the
+ * server stops reading from this client.
  *
- * @typeParam Options What the route passes, third in its tuple.
+ * **Errors.** A wrong argument throws a `TypeError` or a `RangeError` at once, in every state of the
+ * connection. Before the handshake is complete, messages are kept and sent after it. When the
+ * connection is closing or closed, {@linkcode writeMessage} and {@linkcode subscribe} return a promise
+ * that rejects with {@linkcode WebSocketClosedError}; you may ignore it. {@linkcode publish} still
+ * works, and the other methods do nothing. A client's connection behaves in the same way. An exception
+ * in a callback goes to {@linkcode logException} and closes this connection with code 1011.
+ *
+ * @typeParam Options The type of the route's options.
  * @typeParam Params The named parts of the route's pattern: `{ room: string }` for `/rooms/:room`.
  *
  * @example
@@ -78,9 +102,9 @@ export abstract class WebSocketHandler<Options = unknown, Params extends object 
   /**
    * Made for each connection whose handshake matches the route.
    *
-   * @param application The application whose route led here.
-   * @param request The connection, to be passed on as it is by a subclass; or a `Request`, for a test
-   * of what depends on nothing else.
+   * @param application The application that has the route.
+   * @param request The connection. A subclass passes it to `super`. A test may pass a `Request`: then
+   * the handler has arguments, cookies and options, and no connection.
    * @param options The route's options.
    */
   constructor(application: Application, request: Request | HandlerConnection, options: Options) {
@@ -95,11 +119,11 @@ export abstract class WebSocketHandler<Options = unknown, Params extends object 
   // --- Hooks of the handshake -------------------------------------------------------------------
 
   /**
-   * Whether a browser's page of this origin may connect (Tornado's `check_origin`). By default the
-   * origin's scheme, host and port must be the server's own, or the setting `allowedOrigins` lists
-   * it. It is not called for clients that send no origin.
+   * Decides whether a web page of this origin may connect (Tornado's `check_origin`). Not called if
+   * the client sends no `Origin`. Default: accepts the server's own scheme, host and port, and the
+   * origins in the setting `allowedOrigins`.
    *
-   * @param origin The `Origin` field as it was sent.
+   * @param origin The value of the `Origin` header.
    */
   checkOrigin(origin: string): boolean {
     const connection = this.#live();
@@ -112,40 +136,47 @@ export abstract class WebSocketHandler<Options = unknown, Params extends object 
   }
 
   /**
-   * Chooses one of the subprotocols that the client offers, in its order of preference; none by
-   * default (Tornado's `select_subprotocol`). draft75 and draft76 offer one at the most.
+   * Chooses one of the subprotocols that the client offers (Tornado's `select_subprotocol`). Not
+   * called if the client offers none. Default: chooses none.
    *
-   * PhantomJS 1.9 makes one of several, `a,b` of `["a", "b"]`, and wants it back whole:
-   * `offered.find((name) => name.split(/, ?/).includes("a"))` finds `a` in either form.
+   * draft75 and draft76 offer at most one. PhantomJS 1.9 joins several into one (`a,b`) and expects
+   * the same text back: `offered.find((name) => name.split(/, ?/).includes("a"))` finds both forms.
    *
-   * @param _offered What the client offers; not called when it offers none.
-   * @returns One of them, or `undefined`. Any other is a `TypeError` and refuses the handshake.
+   * @param _offered What the client offers, in its order of preference.
+   * @returns One of the offered names, or `undefined`. Any other value is a `TypeError` and refuses
+   * the handshake.
    */
   selectSubprotocol(_offered: readonly string[]): string | undefined {
     return undefined;
   }
 
-  /** The subprotocol that was chosen. */
+  /** The subprotocol in use; `undefined` if there is none. */
   get selectedSubprotocol(): string | undefined {
     return this.#live().subprotocol;
   }
 
   /**
-   * Turns permessage-deflate on for this connection if the client offers it (Tornado's
-   * `get_compression_options`); the setting `compression` by default.
+   * Returns how to compress messages, if the client offers permessage-deflate (Tornado's
+   * `get_compression_options`). Default: the setting `compression`.
+   *
+   * @returns `undefined` for no compression.
    */
   getCompressionOptions(): CompressionOptions | undefined {
     return this.application.settings.compression;
   }
 
-  /** Whether draft76 (and draft75, if it is in `versions`) may be spoken here. */
+  /**
+   * Decides whether this handler accepts draft76, and draft75 if the setting `versions` has it.
+   * Default: it does.
+   */
   allowDraft76(): boolean {
     return true;
   }
 
   /**
-   * The scheme of the URL that the client used (Tornado's `get_websocket_scheme`): draft75 and
-   * draft76 must be told. By default `"wss"` over TLS or if a trusted proxy says `https`.
+   * Returns the scheme of the URL that the client used (Tornado's `get_websocket_scheme`). The
+   * answers of draft75 and draft76 repeat the URL. Default: `"wss"` over TLS, or if a trusted proxy
+   * says `https`.
    */
   getWebSocketScheme(): "ws" | "wss" {
     return this.#live().secure ? "wss" : "ws";
@@ -154,32 +185,34 @@ export abstract class WebSocketHandler<Options = unknown, Params extends object 
   // --- Hooks of the connection ------------------------------------------------------------------
 
   /**
-   * The connection is open. A promise holds messages back until it settles.
+   * Called when the connection is open. Messages wait for a returned promise.
    *
-   * @param _args The captured parts of the path in order, percent-decoded.
+   * @param _args The captured parts of the path, in order and percent-decoded.
    */
   open(..._args: string[]): MaybePromise {
     return undefined;
   }
 
   /**
-   * A message has arrived: a string if it was text, a `Uint8Array` that is the handler's own if it
-   * was binary. A promise holds back the next message and the reading.
+   * Called with each message. The next message waits for a returned promise.
+   *
+   * @param message A string for a text message, a `Uint8Array` for a binary one. The handler may keep
+   * and change the array.
    */
   abstract onMessage(message: string | Uint8Array): MaybePromise;
 
-  /** A ping has arrived; it is answered already. */
+  /** Called with the payload of each ping. The pong was sent already. */
   onPing(_payload: Uint8Array): void {}
 
-  /** A pong has arrived. */
+  /** Called with the payload of each pong. */
   onPong(_payload: Uint8Array): void {}
 
-  /** Output waited for the client, and has gone out. */
+  /** Called when all waiting output was sent, after a client had been too slow. */
   onDrain(): void {}
 
   /**
-   * The connection is over: exactly once for every connection whose `open()` was called.
-   * {@linkcode closeCode} and {@linkcode closeReason} tell what the client said.
+   * Called when the connection is closed, exactly once if `open()` was called. {@linkcode ended} says
+   * why, {@linkcode closeCode} and {@linkcode closeReason} what the client sent.
    */
   onClose(): MaybePromise {
     return undefined;
@@ -188,79 +221,78 @@ export abstract class WebSocketHandler<Options = unknown, Params extends object 
   // --- What a handler does ----------------------------------------------------------------------
 
   /**
-   * Sends a message: a string as text, a `Uint8Array` as binary, any other object or array as JSON
-   * text. The bytes of a large `Uint8Array` must not change until the promise resolves.
+   * Sends a message: a string as text, a buffer or a view of one as binary, a plain object or an array
+   * as JSON text. Do not change the bytes of a binary message until the promise resolves.
    *
-   * The promise resolves once less than `highWaterMark` bytes wait for the client, and rejects with
-   * {@linkcode WebSocketClosedError} if the connection ended; it is safe to ignore.
-   *
-   * @throws {TypeError} If it is none of these, or binary and the version has only text.
+   * @returns A promise that resolves once at most `highWaterMark` bytes wait for the client. It rejects
+   * with {@linkcode WebSocketClosedError} if the connection closes before, and is safe to ignore.
+   * @throws {TypeError} If the argument is not a message, or is binary and the version has only text.
    */
   writeMessage(message: Message): Promise<void> {
     return this.#live().writeMessage(message);
   }
 
   /**
-   * Sends a ping; the pong goes to {@linkcode onPong}.
+   * Sends a ping. {@linkcode onPong} is called with the pong.
    *
-   * @param payload Up to 125 bytes; text is sent as UTF-8.
+   * @param payload At most 125 bytes. A string is sent as UTF-8. Default: empty.
    * @throws {TypeError} If the version has no ping (draft75, draft76).
-   * @throws {RangeError} If the payload is longer.
+   * @throws {RangeError} If the payload is too long.
    */
   ping(payload: string | Uint8Array = new Uint8Array(0)): void {
     this.#live().ping(payload);
   }
 
   /**
-   * Starts the closing handshake; the socket is closed after it, or after `closeTimeout`. Further
-   * calls do nothing.
+   * Starts the closing handshake. The socket is closed after it, or after `closeTimeout`. A second
+   * call does nothing.
    *
-   * @param code 1000, 1001 to 1003, 1007 to 1014 or 3000 to 4999 (RFC 6455 §7.4); draft75 and
-   * draft76 have none and send none.
-   * @param reason Up to 123 bytes of UTF-8.
+   * @param code 1000 to 1003, 1007 to 1014, or 3000 to 4999 (RFC 6455 §7.4). draft75 and draft76 do
+   * not send it. Default: a close frame without a code.
+   * @param reason At most 123 bytes of UTF-8.
    * @throws {RangeError} If the code or the reason cannot be sent.
    */
   close(code?: number, reason?: string): void {
     this.#live().close(code, reason);
   }
 
-  /** Ends the connection at once, with no closing handshake. */
+  /** Closes the socket at once, without a closing handshake. */
   abort(): void {
     this.#live().abort();
   }
 
-  /** The close code that the client sent; `undefined` if none (yet). */
+  /** The close code that the client sent; `undefined` if it sent none. */
   get closeCode(): number | undefined {
     return this.#live().closeCode;
   }
 
-  /** The reason that the client sent with its close code; `""` if none. */
+  /** The close reason that the client sent; `""` if it sent none. */
   get closeReason(): string {
     return this.#live().closeReason;
   }
 
-  /** Why the connection ended; `undefined` until it has. */
+  /** Why the connection ended; `undefined` while it is open. */
   get ended(): ConnectionEnd | undefined {
     return this.#live().end;
   }
 
-  /** Bytes that are written and not yet taken by the system. */
+  /** How many written bytes the operating system has not taken yet. */
   get bufferedAmount(): number {
     return this.#live().bufferedAmount;
   }
 
-  /** Sets TCP_NODELAY, which is on from the start (Tornado's `set_nodelay`). */
+  /** Sets TCP_NODELAY (Tornado's `set_nodelay`). Default: on. */
   setNodelay(on: boolean): void {
     this.#live().setNoDelay(on);
   }
 
   /**
-   * Wraps a callback for a timer, a promise or an emitter, so that what it throws or rejects is
-   * logged and aborts this connection, as in a hook (Tornado's `async_callback`).
+   * Wraps a callback for a timer, a promise or an event emitter. An exception in it is logged and
+   * closes this connection with 1011, as in {@linkcode onMessage} (Tornado's `async_callback`).
    *
-   * @param callback What to wrap.
+   * @param callback The callback to wrap.
    * @param bound Arguments to put before those of each call.
-   * @returns The wrapped callback: it returns what `callback` does, or `undefined` if that failed.
+   * @returns A function that returns what `callback` returns, or `undefined` if it throws.
    */
   asyncCallback<Bound extends unknown[], Rest extends unknown[], Result>(
     callback: (...args: [...Bound, ...Rest]) => Result,
@@ -272,37 +304,39 @@ export abstract class WebSocketHandler<Options = unknown, Params extends object 
   // --- Topics -----------------------------------------------------------------------------------
 
   /**
-   * Joins a topic, until {@linkcode unsubscribe} or the close of the connection, when it leaves all
-   * by itself. Twice is once; after the close it does nothing.
+   * Subscribes to a topic, until {@linkcode unsubscribe} or the end of the connection. A second call
+   * for the same topic only changes the options.
    *
-   * @param topic A name of 1 to 256 characters.
-   * @param options What happens to messages while the client is slow.
-   * @returns Resolves once messages of other processes arrive too; at once if there is no broker or
-   * it is away. Those of this process arrive from the call on, so the promise is safe to ignore.
-   * @throws {TypeError} If the topic is no such name, or the handshake is not over.
+   * @param topic A string of 1 to 256 characters.
+   * @param options What to do with messages while the client is slow.
+   * @returns A promise that resolves when messages of other processes arrive too, or at once without a
+   * working broker. Messages of this process arrive from the call on. The promise rejects with
+   * {@linkcode WebSocketClosedError} if the connection is closed, and is safe to ignore.
+   * @throws {TypeError} If the topic or the options are wrong, or before {@linkcode open}.
    */
   subscribe(topic: string, options?: SubscribeOptions): Promise<void> {
     return this.#live().subscribe(topic, options);
   }
 
   /**
-   * Leaves a topic; harmless if it was not joined.
+   * Unsubscribes from a topic. Does nothing if there is no subscription.
    *
-   * @param topic The name.
-   * @throws {TypeError} If the topic is no name.
+   * @param topic The topic.
+   * @throws {TypeError} If the topic is not a string of 1 to 256 characters.
    */
   unsubscribe(topic: string): void {
     this.#live().unsubscribe(topic);
   }
 
   /**
-   * Sends a message to the other subscribers of a topic, in this process and, through the setting
-   * `broker`, in others. It need not be subscribed to, and may be called in {@linkcode onClose}.
+   * Sends a message to all other subscribers of a topic: in this process and, with the setting
+   * `broker`, in others. The handler itself need not subscribe. Also works in {@linkcode onClose}.
    *
-   * @param topic The name.
-   * @param message As {@linkcode writeMessage} takes it; it is encoded once for each wire format.
-   * @returns To how many in this process it was sent, and how many could not be.
-   * @throws {TypeError} If the topic is no name, or the message is none.
+   * @param topic A string of 1 to 256 characters.
+   * @param message Like the message of {@linkcode writeMessage}. It is encoded once for each wire
+   * format.
+   * @returns How many subscribers in this process got it, and how many did not.
+   * @throws {TypeError} If the topic or the message is wrong.
    */
   publish(topic: string, message: Message): Published {
     return this.#live().publish(topic, message);

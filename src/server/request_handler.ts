@@ -1,5 +1,5 @@
 /**
- * What a handler knows of its request: Tornado's `RequestHandler`, as far as a WebSocket has one.
+ * The request of a handler: the part of Tornado's `RequestHandler` that a WebSocket needs.
  *
  * @module
  */
@@ -10,14 +10,24 @@ import type { WebSocketVersion } from "../handshake/versions.ts";
 import type { Application } from "./application.ts";
 import type { ConnectionInfo, HandlerConnection } from "./connection_info.ts";
 
-/** The parameters of a route, unless a handler names its own. */
+/**
+ * The route parameters of a handler that does not name its own.
+ *
+ * @example
+ * ```ts
+ * import type { AnyParams } from "@waterspout/websocket";
+ *
+ * const params: AnyParams = { room: "lobby" };
+ * console.assert(params.room === "lobby");
+ * ```
+ */
 export type AnyParams = Readonly<Record<string, string>>;
 
 /**
- * What a handler knows of the request that it was made for: path, arguments, cookies, options. Extend
- * {@linkcode WebSocketHandler}, which has all of this.
+ * What a handler knows about its request: path, arguments, cookies and options. Do not extend it: extend
+ * {@linkcode WebSocketHandler}, which inherits all of it.
  *
- * @typeParam Options What the route passes, third in its tuple.
+ * @typeParam Options The type of the route's options.
  * @typeParam Params The named parts of the route's pattern.
  *
  * @example
@@ -32,7 +42,7 @@ export type AnyParams = Readonly<Record<string, string>>;
  * ```
  */
 export abstract class RequestHandler<Options = unknown, Params extends object = AnyParams> {
-  /** The application whose route led here. */
+  /** The application that has the route. */
   readonly application: Application;
   /** The route's options. */
   readonly options: Options;
@@ -42,9 +52,8 @@ export abstract class RequestHandler<Options = unknown, Params extends object = 
   /**
    * Made for each connection whose handshake matches the route.
    *
-   * @param application The application whose route led here.
-   * @param request The connection, to be passed on as it is by a subclass; or a `Request`, for a test
-   * of what depends on nothing else.
+   * @param application The application that has the route.
+   * @param request The connection, or a `Request` in a test.
    * @param options The route's options.
    */
   constructor(application: Application, request: Request | HandlerConnection, options: Options) {
@@ -61,26 +70,26 @@ export abstract class RequestHandler<Options = unknown, Params extends object = 
   // --- The request ------------------------------------------------------------------------------
 
   /**
-   * The handshake as a Web `Request`, for any library of cookies or tokens. It is made on first
-   * use.
+   * The request of the handshake, as a Web `Request`. It is made on first use. It fits libraries for
+   * cookies, tokens and the like.
    */
   get request(): Request {
     return this.#request ??= this.#live().toRequest();
   }
 
-  /** The two ends, whether it is TLS, and the version that is spoken. */
+  /** The addresses of both ends, whether TLS is used, and the version. */
   get connection(): ConnectionInfo {
     return this.#live();
   }
 
-  /** The version that the client speaks. */
+  /** The protocol version of the client. */
   get version(): WebSocketVersion {
     return this.#live().version;
   }
 
   /**
-   * The named parts of the path, percent-decoded: `params.name` for the route `/room/:name`. A part
-   * that is optional and missing is `""`.
+   * The named parts of the path, percent-decoded: `params.name` for the route `/room/:name`. An
+   * optional part that is missing is `""`.
    */
   get params(): Params {
     // `Route` checks that the pattern has what `Params` names.
@@ -90,51 +99,52 @@ export abstract class RequestHandler<Options = unknown, Params extends object = 
   // --- Arguments and cookies --------------------------------------------------------------------
 
   /**
-   * An argument of the query string, the last if it is there more than once (Tornado's
-   * `get_argument`).
+   * Returns an argument of the query string (Tornado's `get_argument`). If there are several of the
+   * name, returns the last.
    *
-   * @param name Its name.
-   * @throws {HttpError} 400 if it is missing. Before the 101 that is the answer; later it ends the
-   * connection with 1011, like any exception of a callback.
+   * @param name The name of the argument.
+   * @throws {HttpError} 400, if it is missing. In `prepare` and the other callbacks before `open`, the
+   * client gets that response. Later it closes the connection with 1011, like any exception.
    */
   getArgument(name: string): string;
   /**
-   * An argument of the query string, or a fallback.
+   * Returns an argument of the query string, or a fallback if it is missing.
    *
-   * @param name Its name.
-   * @param fallback What to return if it is missing.
+   * @param name The name of the argument.
+   * @param fallback The value to return if it is missing.
    */
   getArgument<Fallback>(name: string, fallback: Fallback): string | Fallback;
-  /** Implements both. */
+  /** Implements both signatures. */
   getArgument<Fallback>(name: string, ...fallbacks: readonly Fallback[]): string | Fallback {
     const value = this.getArguments(name).at(-1);
     if (value !== undefined) return value;
-    // That is not the same as `undefined`.
+    // `undefined` is a fallback too.
     if (fallbacks.length === 0) {
       throw new HttpError(400, `missing argument ${JSON.stringify(name)}`);
     }
     return fallbacks[0] as Fallback;
   }
 
-  /** All arguments of a name in the query string, in order (Tornado's `get_arguments`). */
+  /** Returns all arguments of a name, in their order (Tornado's `get_arguments`). */
   getArguments(name: string): string[] {
     return new URL(this.request.url).searchParams.getAll(name);
   }
 
   /**
-   * A cookie's value, percent-decoded where it is well-formed (Tornado's `get_cookie`).
+   * Returns the value of a cookie (Tornado's `get_cookie`), percent-decoded if it is well-formed.
    *
-   * @param name Its name.
+   * @param name The name of the cookie.
+   * @returns `undefined` if it is missing.
    */
   getCookie(name: string): string | undefined;
   /**
-   * A cookie's value, or a fallback.
+   * Returns the value of a cookie, or a fallback if it is missing.
    *
-   * @param name Its name.
-   * @param fallback What to return if it is missing.
+   * @param name The name of the cookie.
+   * @param fallback The value to return if it is missing.
    */
   getCookie<Fallback>(name: string, fallback: Fallback): string | Fallback;
-  /** Implements both. */
+  /** Implements both signatures. */
   getCookie<Fallback>(name: string, fallback?: Fallback): string | Fallback | undefined {
     return cookieValue(this.request.headers.get("cookie") ?? "", name) ?? fallback;
   }
@@ -143,32 +153,32 @@ export abstract class RequestHandler<Options = unknown, Params extends object = 
 
   /**
    * Called first, with the route's options (Tornado's `initialize`). TypeScript does not infer the
-   * parameter of an overriding method: write `initialize({ db }: this["options"])`.
+   * parameter of an override: write `initialize({ db }: this["options"])`.
    */
   initialize(_options: Options): void {}
 
   /**
-   * Called before the handshake is answered. Throw {@linkcode HttpError} to refuse it; a promise
-   * holds the answer back.
+   * Called before the handshake is answered. The answer waits for a returned promise. Throw an
+   * {@linkcode HttpError} to refuse the handshake.
    */
   prepare(): MaybePromise {
     return undefined;
   }
 
   /**
-   * Adds a field to the answer of the handshake, until `open`. A value should be of ASCII and not be
-   * empty where draft76 is spoken: with others PhantomJS 1.9 drops the connection.
+   * Adds a header field to the answer of the handshake. For draft76, use values that are ASCII and
+   * not empty: with others, PhantomJS 1.9 drops the connection.
    *
-   * @throws {TypeError} If the name is not a token, the value has a character that a field cannot
-   * have, or the handshake is over.
+   * @throws {TypeError} If the name is not a token, the value has a character that is not allowed, or
+   * the handshake was answered already.
    */
   setHeader(name: string, value: string): void {
     this.#live().setHeader(name, value);
   }
 
   /**
-   * Called with what a callback threw or rejected. Default: writes it to the setting `log` (Tornado's
-   * `log_exception`).
+   * Called with every exception of a callback (Tornado's `log_exception`). Default: passes it to the
+   * setting `log`.
    */
   logException(error: unknown): void {
     this.#live().logException(error);
