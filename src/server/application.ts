@@ -1,5 +1,5 @@
 /**
- * Routes and settings, and the connections that they serve: Tornado's `Application`.
+ * Tornado's `Application`: routes and settings, and the connections that use them.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { Published } from "../pubsub/broadcast.ts";
 import type { Transport } from "../transport/transport.ts";
 
 /**
- * Handler classes by path, with the settings that they share.
+ * Routes, settings, and the connections that use them.
  *
  * @typeParam Routes The routes, inferred from the first argument.
  *
@@ -42,12 +42,12 @@ export class Application<const Routes extends readonly AnyRoute[] = readonly Any
   readonly #context: Context;
 
   /**
-   * Makes an application; {@linkcode listen} serves it.
+   * Makes an application. Call {@linkcode listen} to serve it.
    *
-   * @param routes Patterns, handler classes and their options, tried in order.
-   * @param settings What differs from the defaults.
-   * @throws {TypeError} If a pattern or the name of a setting is wrong.
-   * @throws {RangeError} If a number is out of its range.
+   * @param routes Patterns, handler classes and their options. The first pattern that matches counts.
+   * @param settings The settings that differ from the defaults.
+   * @throws {TypeError} If a route is wrong, a setting is unknown, or a value has the wrong type.
+   * @throws {RangeError} If a number is out of range.
    */
   constructor(
     routes: readonly [...CheckedRoutes<Routes>],
@@ -58,16 +58,16 @@ export class Application<const Routes extends readonly AnyRoute[] = readonly Any
   }
 
   /**
-   * Serves the application on a port (Tornado's `Application.listen`).
+   * Listens on a port (Tornado's `Application.listen`).
    *
-   * @param options A port on all addresses, also as a string of digits (`process.env.PORT`), or where
-   * and how to listen.
-   * @param others There are none: the address and the callback are options.
-   * @throws {TypeError} If it is neither, a name is unknown, a value has a wrong type, or TLS is asked
-   * for and `cert` or `key` is missing. Nothing listens then.
+   * @param options A port, or options. A port may be a string of digits, as in `process.env.PORT`. With
+   * a port alone, listens on all addresses.
+   * @param others None are allowed. Address and callback are options.
+   * @throws {TypeError} If an option is unknown or has the wrong type, or only one of `cert` and `key`
+   * is set. Nothing listens then.
    * @throws {RangeError} If the port is out of range.
-   * @throws {Error} If the address cannot be bound; where a runtime says so only later, the
-   * server's `listening` rejects instead.
+   * @throws {Error} If the address cannot be bound. On some runtimes the server's `listening` rejects
+   * instead.
    */
   listen(options: number | string | ListenOptions, ...others: never[]): Server {
     if (others.length > 0) {
@@ -77,38 +77,38 @@ export class Application<const Routes extends readonly AnyRoute[] = readonly Any
     return new Server(this.#context, options);
   }
 
-  /** Serves one connection, for those who own the listener. */
+  /** Serves one connection of a listener that is not ours. */
   accept(transport: Transport): void {
     this.#context.take(transport);
   }
 
   /**
-   * Sends a message to all subscribers of a topic, in this process and, through the setting
-   * `broker`, in others.
+   * Sends a message to all subscribers of a topic: in this process and, with the setting `broker`, in
+   * others.
    *
-   * @param topic A name of 1 to 256 characters.
-   * @param message As `WebSocketHandler.writeMessage` takes it; it is encoded once for each wire
-   * format.
-   * @returns To how many in this process it was sent, and how many could not be.
-   * @throws {TypeError} If the topic is no such name, or the message is none.
+   * @param topic A string of 1 to 256 characters.
+   * @param message Like the message of `WebSocketHandler.writeMessage`. It is encoded once for each
+   * wire format.
+   * @returns How many subscribers in this process got it, and how many did not.
+   * @throws {TypeError} If the topic or the message is wrong.
    */
   publish(topic: string, message: Message): Published {
     return this.#context.topics.publish(topic, message);
   }
 
   /**
-   * How many connections of this process subscribe to a topic.
+   * Counts the subscribers of a topic in this process.
    *
-   * @param topic The name.
-   * @throws {TypeError} If it is no name.
+   * @param topic A string of 1 to 256 characters.
+   * @throws {TypeError} If the topic is wrong.
    */
   subscribers(topic: string): number {
     return this.#context.topics.count(topic);
   }
 
   /**
-   * What the connections of this process have done since the application was made, and what there is
-   * at this moment. {@linkcode metricsResponse} gives it to Prometheus.
+   * Returns counters of this application: totals since it was made, and current values.
+   * {@linkcode metricsResponse} formats them for Prometheus.
    */
   stats(): Stats {
     return this.#context.stats();

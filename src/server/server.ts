@@ -14,7 +14,7 @@ import { checkOptions, FUNCTION, type Kind, show, SIGNAL, TIME } from "../valida
 import { defaultSettings } from "./settings.ts";
 
 /**
- * Where and how `Application.listen` listens, as `Deno.serve` takes it. Times are milliseconds.
+ * The options of `Application.listen`. The names are those of `Deno.serve`.
  *
  * @example
  * ```ts
@@ -33,11 +33,11 @@ import { defaultSettings } from "./settings.ts";
  * ```
  */
 export interface ListenOptions extends Omit<ListenerOptions, "port"> {
-  /** The TCP port, also as `process.env` has it; 0 lets the system choose. Default: 0. */
+  /** The TCP port, as a number or a string of digits. With 0 the system chooses one. Default: 0. */
   readonly port?: number | string;
-  /** Shuts the server down when it aborts. */
+  /** Shuts down the server when it aborts. */
   readonly signal?: AbortSignal;
-  /** Called once the server listens, to say where. */
+  /** Called with the address, once the server listens. */
   readonly onListen?: (address: Address) => void;
 }
 
@@ -47,13 +47,13 @@ const LISTEN_KINDS: Readonly<Record<keyof ListenOptions, Kind | undefined>> = {
   onListen: FUNCTION,
 };
 
-/** {@linkcode ListenOptions}, checked. */
+/** {@linkcode ListenOptions} after the check. */
 type CheckedListenOptions = Omit<ListenOptions, "port"> & { readonly port?: number };
 
 /**
- * What `Application.listen` was given, as options.
+ * Checks the argument of `Application.listen`.
  *
- * @throws {TypeError} If it is neither a port nor options, a name is unknown, or a value has a wrong
+ * @throws {TypeError} If it is neither a port nor options, or an option is unknown or has the wrong
  * type.
  * @throws {RangeError} If the port is out of range.
  */
@@ -72,11 +72,11 @@ function toListenOptions(given: number | string | ListenOptions): CheckedListenO
   return port === undefined ? rest : { ...rest, port: Number(port) };
 }
 
-/** A timer that holds the process, in milliseconds; it never fires. */
+/** The delay of a timer that only keeps the process alive, in milliseconds. */
 const HOLD = 2 ** 31 - 1;
 
 /**
- * How {@linkcode Server.shutdown} ends the connections.
+ * The options of {@linkcode Server.shutdown}.
  *
  * @example
  * ```ts
@@ -87,13 +87,13 @@ const HOLD = 2 ** 31 - 1;
  * ```
  */
 export interface ShutdownOptions {
-  /** The close code. Default: 1001, "going away". */
+  /** The close code for all connections. Default: 1001, "going away". */
   readonly code?: number;
-  /** The reason that goes with it. Default: none. */
+  /** The close reason. Default: none. */
   readonly reason?: string;
   /**
-   * How long the peers and the handlers may take, in milliseconds; then the connections that are left
-   * are dropped. 0 is for ever. Default: 5 s.
+   * How long to wait for handlers and clients, in milliseconds. Then the remaining connections are
+   * dropped. 0 waits for ever. Default: 5 s.
    */
   readonly timeout?: number;
 }
@@ -105,7 +105,7 @@ const SHUTDOWN_KINDS: Readonly<Record<keyof ShutdownOptions, Kind>> = {
 };
 
 /**
- * A listening server. `await using` shuts it down at the end of the block.
+ * A server that listens. `await using` shuts it down at the end of the block.
  *
  * @example
  * ```ts
@@ -140,34 +140,34 @@ export class Server implements AsyncDisposable {
     this.#obey(signal);
   }
 
-  /** Where it listens. On Node, known at once for an IP address and after `listening` for a name. */
+  /** The address it listens on. On Node, a host name is resolved when `listening` resolves. */
   get addr(): Address {
     return this.#listener.address;
   }
 
-  /** Settles once it listens, or rejects with why it can't; safe to ignore. */
+  /** Resolves when the server listens; rejects if it cannot. Safe to ignore. */
   get listening(): Promise<void> {
     return this.#listener.listening;
   }
 
-  /** Resolves when it has stopped listening and its last connection is gone. */
+  /** Resolves after the shutdown, when the last connection is closed. */
   get finished(): Promise<void> {
     return this.#finished.promise;
   }
 
-  /** Whether it is shutting down, or has. */
+  /** Whether {@linkcode shutdown} was called. */
   get stopping(): boolean {
     return this.#stopping;
   }
 
   /**
-   * Stops listening, lets handlers that are busy settle, closes every connection in its version's
-   * own way, and cuts off those that are left at the timeout. A second call is harmless; its timeout
-   * counts too.
+   * Shuts down: stops listening, waits until handlers have handled all messages that were read, and
+   * closes every connection. After the timeout it drops those that are left. A second call only adds
+   * its own timeout.
    *
-   * @returns Resolves when the last connection is gone, and its `onClose()` has settled.
-   * @throws {TypeError} If an option is unknown or has a wrong type.
-   * @throws {RangeError} If the code or the reason cannot be sent, or the timeout is out of its range.
+   * @returns A promise that resolves when all connections are closed and `onClose()` has settled.
+   * @throws {TypeError} If an option is unknown or has the wrong type.
+   * @throws {RangeError} If the code or the reason cannot be sent, or the timeout is out of range.
    */
   async shutdown(options: ShutdownOptions = {}): Promise<void> {
     checkOptions(options, {
@@ -187,19 +187,19 @@ export class Server implements AsyncDisposable {
     const cut = timeout === 0 ? undefined : clock.setTimeout(() => {
       for (const connection of this.#connections.all()) connection.terminate();
     }, timeout);
-    // Neither the clock holds the process nor, on Node, a socket that is paused.
+    // Neither the clock nor, on Node, a paused socket keeps the process alive.
     const hold = setInterval(() => {}, HOLD);
     await this.finished;
     clearInterval(hold);
     if (cut !== undefined) clock.clearTimeout(cut);
   }
 
-  /** Shuts down with the defaults. */
+  /** Shuts down with the default options. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown();
   }
 
-  /** Lets the process exit although the server listens. */
+  /** Lets the process exit while the server listens. */
   unref(): void {
     this.#listener.unref();
   }

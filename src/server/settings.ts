@@ -1,5 +1,5 @@
 /**
- * Every limit, its unit and its default. Times are milliseconds, sizes bytes.
+ * The settings of an application: each with its unit and default.
  *
  * @module
  */
@@ -25,11 +25,11 @@ import {
 } from "../validation.ts";
 
 /**
- * The settings of an {@linkcode Application}; each may be left out. A handler sees them, complete,
+ * The settings of an {@linkcode Application}. All are optional in its constructor. A handler reads them
  * as `this.application.settings`.
  *
- * Times are milliseconds, and 0 turns an interval or a timeout off. Sizes are bytes. A count or a
- * size that limits something is at least 1, and `Infinity` is no limit.
+ * Times are milliseconds; 0 turns an interval or a timeout off. Sizes are bytes. A limit of a count or
+ * a size is at least 1; `Infinity` means no limit.
  *
  * @example
  * ```ts
@@ -43,67 +43,66 @@ import {
  */
 export interface Settings {
   /**
-   * The versions that are spoken. Default: all but draft75, which proves nothing about the client.
+   * The protocol versions to accept. Default: all but draft75, in which nothing proves that the client
+   * is a WebSocket client.
    */
   readonly versions: readonly WebSocketVersion[];
-  /** Whether draft75 and draft76 are spoken over TLS only (see SECURITY.md). Default: false. */
+  /** Whether to accept draft75 and draft76 over TLS only (see SECURITY.md). Default: false. */
   readonly secureDraftsOnly: boolean;
-  /** Origins that may connect beside the server's own, as browsers write them. Default: none. */
+  /** Origins that may connect besides the server's own: `"https://example.com"`. Default: none. */
   readonly allowedOrigins: readonly string[];
-  /** The `Host` values that are served, against DNS rebinding. Default: empty, which means all. */
+  /** `Host` values to accept, against DNS rebinding. An empty list accepts all. Default: empty. */
   readonly allowedHosts: readonly string[];
   /**
-   * Addresses of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, or `Forwarded`
-   * (RFC 7239) if they send neither; `"unix"` for unix sockets. Default: none.
+   * Addresses of trusted proxies; `"unix"` for unix sockets. From these, the server takes the client's
+   * address and scheme: from `X-Forwarded-For` and `X-Forwarded-Proto`, or from `Forwarded` (RFC 7239)
+   * if they send neither. Default: none.
    */
   readonly trustProxy: readonly string[];
-  /** permessage-deflate, for handlers that do not say otherwise. Default: `undefined`, off. */
+  /** How to compress messages (permessage-deflate). Default: `undefined`, no compression. */
   readonly compression: CompressionOptions | undefined;
-  /** Answers requests that are not for a WebSocket. Default: they get a 404 or a 426. */
+  /** Answers plain HTTP requests. Default: answers 404 or 426. */
   readonly fetch: Fetch | undefined;
-  /** The longest request head. Beyond it: 431. Default: 16 KiB. */
+  /** The largest request head. A larger one gets a 431. Default: 16 KiB. */
   readonly maxHeaderSize: number;
-  /** The most header fields of a request. Beyond it: 431. Default: 100. */
+  /** The most header fields in a request. More get a 431. Default: 100. */
   readonly maxHeaderCount: number;
-  /** The longest body of a plain HTTP request. Beyond it: 413. Default: 1 MiB. */
+  /** The largest body of a plain HTTP request. A larger one gets a 413. Default: 1 MiB. */
   readonly maxBodySize: number;
   /**
-   * How long the handshake may take from accept on, with TLS, `prepare()` and draft76's key3; and how
-   * long a client may take nothing of a plain HTTP response. Default: 10 s.
+   * How long the handshake may take, from accept on. TLS, `prepare()` and draft76's key3 count. Also,
+   * how long a client may read nothing of a plain HTTP response. Default: 10 s.
    */
   readonly handshakeTimeout: number;
-  /** The longest message, after inflating. Beyond it: close code 1009. Default: 16 MiB. */
+  /** The largest message, decompressed. A larger one closes with 1009. Default: 16 MiB. */
   readonly maxMessageSize: number;
-  /** The most frames of one message. Beyond it: close code 1009. Default: 131,072. */
+  /** The most frames in a message. More close with 1009. Default: 131,072. */
   readonly maxFragments: number;
-  /** How much decoded input may wait for a busy handler; then reading stops. Default: 64 KiB. */
+  /** How much received data may wait for a busy handler before reading stops. Default: 64 KiB. */
   readonly maxQueuedSize: number;
-  /** The waiting output above which `writeMessage` promises wait. Default: 64 KiB. */
+  /** When more output waits, the promises of `writeMessage` wait too. Default: 64 KiB. */
   readonly highWaterMark: number;
   /**
-   * The most output that may wait for a client. Beyond it: close code 1013. One message is always
-   * taken if no more than `highWaterMark` waits before it. Default: 16 MiB.
+   * How much output may wait for a client. More closes with 1013. A message of any size is accepted
+   * while at most `highWaterMark` waits. Default: 16 MiB.
    */
   readonly maxBufferedAmount: number;
-  /** The time between pings; versions without a ping use TCP keep-alive. Default: 20 s. */
+  /** The time between pings. Versions without a ping use TCP keep-alive. Default: 20 s. */
   readonly pingInterval: number;
-  /**
-   * How long to wait for any data after a ping; then the connection is dropped. Default: 20 s.
-   */
+  /** How long to wait for any data after a ping before dropping the connection. Default: 20 s. */
   readonly pingTimeout: number;
-  /** How long a client may send no message; then it is closed with 1001. Default: 0, off. */
+  /** How long a client may send no message before it is closed with 1001. Default: 0, off. */
   readonly idleTimeout: number;
-  /** How long to wait for the peer's part of the closing handshake. Default: 5 s. */
+  /** How long to wait for the client's part of the closing handshake. Default: 5 s. */
   readonly closeTimeout: number;
-  /** The most connections at a time. Beyond it: 503, or with TLS the end. Default: `Infinity`. */
+  /** The most connections at a time. More get a 503; over TLS they are closed. Default: `Infinity`. */
   readonly maxConnections: number;
-  /** The same for one address. Default: `Infinity`. */
+  /** The most connections of one address at a time. Default: `Infinity`. */
   readonly maxConnectionsPerAddress: number;
-  /** Carries published messages to other processes. Default: topics are this process's own. */
+  /** Carries published messages to other processes. Default: topics stay in this process. */
   readonly broker: Broker | undefined;
   /**
-   * Called when the broker goes away, with what is known of the cause, when it does not keep up
-   * (`"slow"`), and when it is back. Default: writes to `log`.
+   * Called when the broker's status changes, with the error if there is one. Default: writes to `log`.
    */
   readonly onBrokerStatus: ((status: BrokerStatus, error?: Error) => void) | undefined;
   /**
@@ -112,15 +111,15 @@ export interface Settings {
    */
   readonly accessLog: ((entry: AccessEntry) => unknown) | undefined;
   /**
-   * Called with errors that no handler is told of. Default: writes them to `console.error` with
-   * control characters escaped, for an error may quote what a client has sent.
+   * Called with errors that no handler is told about. Default: writes them to `console.error`, and
+   * escapes control characters, since an error may quote data of a client.
    */
   readonly log: (message: string, error?: unknown) => void;
   /** The source of time, for tests. */
   readonly clock: Clock;
 }
 
-/** The defaults. */
+/** The defaults of all settings. */
 export const defaultSettings: Settings = {
   versions: ["rfc6455", "hybi-08", "hybi-07", "draft76"],
   secureDraftsOnly: false,
@@ -151,7 +150,7 @@ export const defaultSettings: Settings = {
   clock: systemClock,
 };
 
-/** What each setting must be. `versions` and `compression` are looked into as well. */
+/** What each setting must be. The content of `versions` and `compression` is checked below. */
 const KINDS: Readonly<Record<keyof Settings, Kind>> = {
   versions: STRINGS,
   secureDraftsOnly: BOOLEAN,
@@ -182,14 +181,24 @@ const KINDS: Readonly<Record<keyof Settings, Kind>> = {
   clock: objectWith("now", "setTimeout", "clearTimeout"),
 };
 
-/** The options of `listen`, which are no settings. */
-const LISTEN_NAMES = ["port", "hostname", "path", "cert", "key", "reusePort", "signal", "onListen"];
+/** The options of `listen`, to say where they belong. */
+const LISTEN_NAMES = [
+  "port",
+  "hostname",
+  "path",
+  "cert",
+  "key",
+  "reusePort",
+  "signal",
+  "onListen",
+  "onError",
+];
 
 /**
- * Completes settings with the defaults.
+ * Checks settings, and adds the defaults.
  *
- * @throws {TypeError} If a name is unknown, or a value has a wrong type.
- * @throws {RangeError} If a number is out of its range, or one limit excludes another.
+ * @throws {TypeError} If a setting is unknown or has the wrong type.
+ * @throws {RangeError} If a number is out of range, or `highWaterMark` exceeds `maxBufferedAmount`.
  */
 export function resolveSettings(settings: Partial<Settings>): Settings {
   checkOptions(settings, {
@@ -202,7 +211,9 @@ export function resolveSettings(settings: Partial<Settings>): Settings {
   if (resolved.compression !== undefined) checkCompression(resolved.compression);
   const unknown = resolved.versions.find((version) => !WEBSOCKET_VERSIONS.includes(version));
   if (unknown !== undefined) {
-    throw new TypeError(`Cannot use version "${unknown}": not ${WEBSOCKET_VERSIONS.join(", ")}`);
+    throw new TypeError(
+      `Cannot use version "${unknown}": must be one of ${WEBSOCKET_VERSIONS.join(", ")}`,
+    );
   }
   checkAtMost(resolved, "highWaterMark", "maxBufferedAmount");
   return resolved;
