@@ -52,16 +52,17 @@ function missingOfPhantomJS(): string | undefined {
     : `PhantomJS lacks ${[...new Set(lacking)].slice(0, 3).join(", ")}`;
 }
 
-/** Makes a network namespace and removes it: rights alone do not tell, in a container. */
+/** Makes a network namespace, runs something in it, and removes it: rights alone do not tell. */
 function missingOfNamespaces(): string | undefined {
   const name = `waterspout-probe-${process.pid}`;
   const added = spawnSync("ip", ["netns", "add", name], { encoding: "utf8" });
-  if (added.error) return "ip is not installed";
-  if (added.status !== 0) {
-    return "network namespaces take root's rights (in a container: NET_ADMIN and SYS_ADMIN)";
-  }
+  // Without ip, which is a need of its own, nothing is known.
+  if (added.error) return undefined;
+  const entered = spawnSync("ip", ["netns", "exec", name, "true"]);
   spawnSync("ip", ["netns", "delete", name]);
-  return undefined;
+  return added.status === 0 && entered.status === 0
+    ? undefined
+    : "network namespaces take root's rights (in a container: NET_ADMIN and SYS_ADMIN)";
 }
 
 /** All needs, by the names that suites use. */
@@ -77,11 +78,10 @@ export const NEEDS = {
   },
   "redis": program("redis-server", "a broker", { brew: "redis" }),
   "nats": program("nats-server", "a broker", { brew: "nats-server" }),
-  "namespaces": {
-    missing: missingOfNamespaces,
+  "ip": program("ip", "network namespaces, in which a cable is pulled", {
     packages: ["iproute2"],
-    why: "network namespaces, in which a cable is pulled",
-  },
+  }),
+  "namespaces": { missing: missingOfNamespaces, packages: [], why: "a cable to pull" },
   "linux": {
     missing: () => process.platform === "linux" ? undefined : "it takes Linux",
     packages: [],

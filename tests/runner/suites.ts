@@ -34,7 +34,7 @@ export const SUITES: readonly Suite[] = [
   { path: "tests/cluster", tier: "e2e", once: "node", needs: ["linux", "redis", "nats"] },
   { path: "tests/browser/chromium.test.ts", tier: "e2e", needs: ["chromium", "phantomjs"] },
   { path: "tests/browser/phantomjs.test.ts", tier: "e2e", needs: ["phantomjs"] },
-  { path: "tests/network", tier: "e2e", needs: ["linux", "namespaces"] },
+  { path: "tests/network", tier: "e2e", needs: ["linux", "ip", "namespaces"] },
   { path: "tests/brokers", tier: "e2e", needs: ["redis", "nats"] },
   { path: "tests/brokers/envelope.test.ts", tier: "unit" },
   { path: "tests/proxies", tier: "e2e", needs: ["haproxy", "nginx", "caddy"] },
