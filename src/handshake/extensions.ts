@@ -4,7 +4,7 @@
  * @module
  */
 import { Refusal } from "../errors.ts";
-import { isToken, TOKEN } from "./grammar.ts";
+import { isSpace, isToken, TOKEN } from "./grammar.ts";
 
 /** One parameter of an offer. */
 export interface ExtensionParameter {
@@ -22,20 +22,12 @@ export interface ExtensionOffer {
   readonly parameters: readonly ExtensionParameter[];
 }
 
-// A list may have empty elements, and white space around every part (RFC 2616 §2.1).
-const BETWEEN_OFFERS = /[\t ,]*/y;
 const NAME = new RegExp(`(${TOKEN})[\\t ]*`, "y");
 const QUOTED = `"((?:[^"\\\\]|\\\\.)*)"`;
 const PARAMETER = new RegExp(
   `;[\\t ]*(${TOKEN})[\\t ]*(?:=[\\t ]*(?:(${TOKEN})|${QUOTED})[\\t ]*)?`,
   "y",
 );
-
-/** The value that was parsed last: a browser always offers the same, and parsing takes 0.6 µs. */
-let known: { readonly value: string; readonly offers: readonly ExtensionOffer[] } = {
-  value: "",
-  offers: [],
-};
 
 /**
  * Parses `Sec-WebSocket-Extensions`.
@@ -44,32 +36,30 @@ let known: { readonly value: string; readonly offers: readonly ExtensionOffer[] 
  * @returns The offers in the client's order of preference; none if the list is empty.
  * @throws {Refusal} 400 if the grammar is broken, or a quoted value is not a token.
  */
-export function parseExtensions(value: string): readonly ExtensionOffer[] {
-  if (value !== known.value) known = { value, offers: parse(value) };
-  return known.offers;
-}
-
-function parse(value: string): ExtensionOffer[] {
+export function parseExtensions(value: string): ExtensionOffer[] {
   const offers: ExtensionOffer[] = [];
-  for (let at = skip(value, 0); at < value.length;) {
+  for (let at = skipSeparators(value, 0); at < value.length;) {
     const [whole, name] = matchAt(NAME, value, at) ?? [];
     if (whole === undefined || name === undefined) throw refusal();
     at += whole.length;
     const parameters: ExtensionParameter[] = [];
-    for (let match; (match = matchAt(PARAMETER, value, at)) !== null;) {
+    while (value[at] === ";") {
+      const match = matchAt(PARAMETER, value, at);
+      if (match === null) throw refusal();
       at += match[0].length;
       parameters.push({ name: match[1] ?? "", value: match[2] ?? unquote(match[3]) });
     }
     if (at < value.length && value[at] !== ",") throw refusal();
-    at = skip(value, at);
+    at = skipSeparators(value, at);
     offers.push({ name, parameters });
   }
   return offers;
 }
 
-/** Where the next offer begins, or the end. */
-function skip(value: string, at: number): number {
-  return at + (matchAt(BETWEEN_OFFERS, value, at)?.[0].length ?? 0);
+/** Where the next offer begins: a list may have empty elements (RFC 2616 §2.1). */
+function skipSeparators(value: string, at: number): number {
+  while (value[at] === "," || isSpace(value.charCodeAt(at))) at++;
+  return at;
 }
 
 function matchAt(pattern: RegExp, value: string, at: number): RegExpExecArray | null {

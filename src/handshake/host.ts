@@ -10,19 +10,13 @@ const HOST_AND_PORT = new RegExp(`^${HOST}(?::[0-9]*)?$`, "i");
 /** A name of which a label is in Punycode. */
 const HAS_A_LABEL = /(?:^|\.)xn--/i;
 
-/** The host that was checked last: nearly every request asks for the same. */
-let knownHost = "localhost";
-
 /**
- * Whether a text is a host and at most a port, of which a URL can be made: `256.1.1.1`, `a:70000`
- * and `xn--a` are none.
+ * Whether a text is a host, with a port or without, of which a URL can be made: `256.1.1.1`,
+ * `a:70000` and `xn--a` are not.
  */
 export function isHost(text: string): boolean {
-  if (text === knownHost) return true;
-  if (!HOST_AND_PORT.test(text) || !URL.canParse(`http://${text}/`)) return false;
-  if (HAS_A_LABEL.test(text) && !isNormalized(text)) return false;
-  knownHost = text;
-  return true;
+  return HOST_AND_PORT.test(text) && URL.canParse(`http://${text}/`) &&
+    (!HAS_A_LABEL.test(text) || isNormalized(text));
 }
 
 /**
