@@ -41,7 +41,7 @@ describe("a response head, whole and in pieces", () => {
     ]]],
     ["HTTP/1.0 999\r\n\r\n", "HTTP/1.0 999", []],
     ["HTTP/1.1 100 \r\n\r\n", "HTTP/1.1 100 ", []],
-    ["HTTP/1.1 200 \xe9\t~\r\nA:\r\na: \tb \r\n\r\n", "HTTP/1.1 200 \xe9\t~", [["a", ", b"]]],
+    ["HTTP/1.1 200 \xe9\t~\r\nA:c\r\na: \tb \r\n\r\n", "HTTP/1.1 200 \xe9\t~", [["a", "c, b"]]],
   ];
   for (const [text, statusLine, fields] of rows) {
     test(JSON.stringify(text), () => {
