@@ -30,26 +30,40 @@ const PARAMETER = new RegExp(
 );
 
 /**
- * Parses `Sec-WebSocket-Extensions`.
+ * Parses the `Sec-WebSocket-Extensions` of a request.
  *
  * @param value The field's value, several fields joined by commas.
  * @returns The offers in the client's order of preference; none if the list is empty.
  * @throws {Refusal} 400 if the grammar is broken, or a quoted value is not a token.
  */
 export function parseExtensions(value: string): ExtensionOffer[] {
+  const offers = parseExtensionList(value);
+  if (offers !== undefined) return offers;
+  throw new Refusal(
+    400,
+    "Sec-WebSocket-Extensions must be a list of extensions and their parameters (RFC 6455 §9.1)",
+    { reason: "handshake" },
+  );
+}
+
+/** Parses the value of `Sec-WebSocket-Extensions`; `undefined` if it is malformed. */
+export function parseExtensionList(value: string): ExtensionOffer[] | undefined {
   const offers: ExtensionOffer[] = [];
   for (let at = skipSeparators(value, 0); at < value.length;) {
     const [whole, name] = matchAt(NAME, value, at) ?? [];
-    if (whole === undefined || name === undefined) throw refusal();
+    if (whole === undefined || name === undefined) return undefined;
     at += whole.length;
     const parameters: ExtensionParameter[] = [];
     while (value[at] === ";") {
-      const match = matchAt(PARAMETER, value, at);
-      if (match === null) throw refusal();
-      at += match[0].length;
-      parameters.push({ name: match[1] ?? "", value: match[2] ?? unquote(match[3]) });
+      const [whole, name = "", token, quoted] = matchAt(PARAMETER, value, at) ?? [];
+      const unquoted = quoted?.replace(/\\(.)/g, "$1");
+      if (whole === undefined) return undefined;
+      // "the value after quoted-string unescaping MUST conform to the 'token' ABNF" (§9.1)
+      if (unquoted !== undefined && !isToken(unquoted)) return undefined;
+      at += whole.length;
+      parameters.push({ name, value: token ?? unquoted });
     }
-    if (at < value.length && value[at] !== ",") throw refusal();
+    if (at < value.length && value[at] !== ",") return undefined;
     at = skipSeparators(value, at);
     offers.push({ name, parameters });
   }
@@ -65,20 +79,4 @@ function skipSeparators(value: string, at: number): number {
 function matchAt(pattern: RegExp, value: string, at: number): RegExpExecArray | null {
   pattern.lastIndex = at;
   return pattern.exec(value);
-}
-
-/** "When using the quoted-string syntax variant, the value after quoted-string unescaping MUST
- * conform to the 'token' ABNF" (§9.1). */
-function unquote(quoted: string | undefined): string | undefined {
-  const value = quoted?.replace(/\\(.)/g, "$1");
-  if (value !== undefined && !isToken(value)) throw refusal();
-  return value;
-}
-
-function refusal(): Refusal {
-  return new Refusal(
-    400,
-    "Sec-WebSocket-Extensions must be a list of extensions and their parameters (RFC 6455 §9.1)",
-    { reason: "handshake" },
-  );
 }

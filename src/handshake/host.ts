@@ -15,8 +15,8 @@ const HAS_A_LABEL = /(?:^|\.)xn--/i;
  * `a:70000` and `xn--a` are not.
  */
 export function isHost(text: string): boolean {
-  return HOST_AND_PORT.test(text) && URL.canParse(`http://${text}/`) &&
-    (!HAS_A_LABEL.test(text) || isNormalized(text));
+  if (!HOST_AND_PORT.test(text)) return false;
+  return HAS_A_LABEL.test(text) ? isNormalized(text) : URL.canParse(`http://${text}/`);
 }
 
 /**
@@ -24,13 +24,13 @@ export function isHost(text: string): boolean {
  * `xn--`, and Deno and Bun do not; the way from the characters is the same on all of them.
  */
 function isNormalized(host: string): boolean {
-  const name = host.toLowerCase().replace(/:[0-9]*$/, "");
+  const [name = "", port = ""] = host.toLowerCase().split(":");
   const labels: string[] = [];
   for (const label of name.split(".")) {
     const decoded = label.startsWith("xn--") ? decodePunycode(label.slice(4)) : label;
     if (decoded === undefined) return false;
     labels.push(decoded);
   }
-  const url = `http://${labels.join(".")}/`;
+  const url = `http://${labels.join(".")}:${port}/`;
   return URL.canParse(url) && new URL(url).hostname === name;
 }

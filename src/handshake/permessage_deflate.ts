@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { ProtocolError, quote, Refusal } from "../errors.ts";
-import { type ExtensionOffer, type ExtensionParameter, parseExtensions } from "./extensions.ts";
+import { ProtocolError, quote } from "../errors.ts";
+import { type ExtensionOffer, type ExtensionParameter, parseExtensionList } from "./extensions.ts";
 
 /** What one end wants. */
 export interface DeflateOptions {
@@ -187,13 +187,18 @@ export function agreeOnExtensions(
   response: string | undefined,
   offer: Pick<DeflateOptions, "contextTakeover"> | undefined,
 ): DeflateAgreement | undefined {
-  const [extension, ...others] = response === undefined ? [] : parseResponse(response);
+  if (response === undefined) return undefined;
+  const extensions = parseExtensionList(response);
+  if (extensions === undefined) {
+    throw broken(`must be a list of extensions, not ${quote(response)} (RFC 6455 §9.1)`);
+  }
+  const [extension, ...others] = extensions;
   if (extension === undefined) return undefined;
   if (offer === undefined || extension.name !== NAME || others.length > 0) {
     const rule = offer === undefined
       ? "must not be sent where none was offered"
       : `must be ${NAME}`;
-    throw broken(`${rule}, not ${quote(response ?? "")} (RFC 6455 §4.1)`);
+    throw broken(`${rule}, not ${quote(response)} (RFC 6455 §4.1)`);
   }
   return agreeOnParameters(extension.parameters, offer);
 }
@@ -229,15 +234,6 @@ function mayRespond({ name, value }: ExtensionParameter): boolean {
 
 function show({ name, value }: ExtensionParameter): string {
   return quote(value === undefined ? name : `${name}=${value}`);
-}
-
-function parseResponse(response: string): readonly ExtensionOffer[] {
-  try {
-    return parseExtensions(response);
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    throw broken(`must be a list of extensions, not ${quote(response)} (RFC 6455 §9.1)`);
-  }
 }
 
 function broken(rule: string): ProtocolError {

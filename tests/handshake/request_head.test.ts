@@ -37,6 +37,13 @@ describe("the request-target", () => {
   }
 });
 
+describe("the request-target * of OPTIONS", () => {
+  test("has the path / (RFC 9112 §3.3)", () => {
+    const head = headOf("OPTIONS * HTTP/1.1\r\nHost: own:1\r\n\r\n");
+    assertEquals([head.target, head.resourceName, head.path, head.query], ["*", "/", "/", ""]);
+  });
+});
+
 describe("fields", () => {
   const head = headOf(
     "POST / HTTP/1.1\r\nHost: a\r\nList: one\r\nX-Long-Name_1: \t v  w \t\r\nlist:two\r\nLIST: \r\n" +

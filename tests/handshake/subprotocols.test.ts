@@ -1,8 +1,12 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, test } from "node:test";
-import { HttpError } from "../../src/errors.ts";
-import { offeredSubprotocols, parseSubprotocols } from "../../src/handshake/subprotocols.ts";
-import { WEBSOCKET_VERSIONS } from "../../src/handshake/versions.ts";
+import { Refusal } from "../../src/errors.ts";
+import {
+  checkSubprotocols,
+  offeredSubprotocols,
+  parseSubprotocols,
+} from "../../src/handshake/subprotocols.ts";
+import { WEBSOCKET_VERSIONS, type WebSocketVersion } from "../../src/handshake/versions.ts";
 import { headOf } from "./support.ts";
 
 describe("Sec-WebSocket-Protocol (RFC 6455 §11.3.4)", () => {
@@ -38,7 +42,7 @@ describe("Sec-WebSocket-Protocol (RFC 6455 §11.3.4)", () => {
   ];
   for (const [value, because] of refused) {
     test(`${JSON.stringify(value)} is refused`, () => {
-      const { status } = assertThrows(() => parseSubprotocols(value), HttpError, because);
+      const { status } = assertThrows(() => parseSubprotocols(value), Refusal, because);
       assertEquals(status, 400);
     });
   }
@@ -54,7 +58,7 @@ describe("what a client offers", () => {
     for (const version of ["hybi-07", "hybi-08", "rfc6455"] as const) {
       assertEquals(offered("Sec-WebSocket-Protocol: a, b", version), ["a", "b"]);
       assertEquals(offered("WebSocket-Protocol: a", version), []);
-      assertThrows(() => offered("Sec-WebSocket-Protocol: a b", version), HttpError);
+      assertThrows(() => offered("Sec-WebSocket-Protocol: a b", version), Refusal);
     }
   });
 
@@ -68,4 +72,27 @@ describe("what a client offers", () => {
   test("is nothing without the field", () => {
     for (const version of WEBSOCKET_VERSIONS) assertEquals(offered("X: y", version), []);
   });
+});
+
+describe("the subprotocols that a client offers", () => {
+  test("are tokens, or in draft75 and draft76 one visible text", () => {
+    checkSubprotocols([], "rfc6455");
+    checkSubprotocols(["chat", "superchat"], "hybi-07");
+    checkSubprotocols(["sample, two words"], "draft76");
+    checkSubprotocols([], "draft75");
+  });
+
+  const refused: [subprotocols: string[], version: WebSocketVersion, because: string][] = [
+    [["a b"], "rfc6455", `the subprotocol "a b": not a token (RFC 6455 §4.1)`],
+    [["a", ""], "hybi-08", `the subprotocol "": not a token`],
+    [["a", "a"], "rfc6455", "twice: a, a"],
+    [["a", "b"], "draft76", "Cannot offer 2 subprotocols: draft75 and draft76 have one at most"],
+    [["\t"], "draft75", "not visible ASCII (draft76 §4.1)"],
+    [[""], "draft76", "not visible ASCII"],
+  ];
+  for (const [subprotocols, version, because] of refused) {
+    test(`${JSON.stringify(subprotocols)} of ${version} are a TypeError`, () => {
+      assertThrows(() => checkSubprotocols(subprotocols, version), TypeError, because);
+    });
+  }
 });
