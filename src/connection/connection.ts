@@ -115,7 +115,6 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
   data(chunk: Uint8Array): void {
     cork();
     try {
-      this.#environment.turns.begin();
       this.#environment.traffic.bytesIn += chunk.length;
       if (this.#keepalive !== null) this.#keepalive.sawTraffic = true;
       this.reader.receive(chunk, this.#transport.transfersChunks === true);

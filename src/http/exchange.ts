@@ -165,13 +165,14 @@ export class HttpExchange {
       if (!(value instanceof Uint8Array)) {
         throw new TypeError(`Cannot send ${typeof value}: a response's body is of Uint8Arrays`);
       }
-      if (value.length === 0) continue;
       size += value.length;
       // The client would take what is beyond for the beginning of another response.
       if (length !== undefined && size > length) throw notAsLong(size, length);
-      if (chunked) this.#write(encoder.encode(`${value.length.toString(16)}\r\n`));
+      // An empty chunk would end the body (RFC 9112 §7.1). Nothing is sent, but it counts as a write.
+      const framed = chunked && value.length > 0;
+      if (framed) this.#write(encoder.encode(`${value.length.toString(16)}\r\n`));
       this.#write(value);
-      if (chunked) this.#write(encoder.encode("\r\n"));
+      if (framed) this.#write(encoder.encode("\r\n"));
       await this.#drained();
       if (this.#isOver) return;
     }

@@ -97,7 +97,6 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
     const { context, transport } = this.#connection;
     cork();
     try {
-      context.turns.begin();
       this.#hasData = true;
       this.#connection.writer.environment.traffic.bytesIn += chunk.length;
       this.#receive(chunk, transport.transfersChunks === true);

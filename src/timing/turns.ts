@@ -12,6 +12,9 @@ import type { Clock } from "./clock.ts";
 /** A resolved promise, shared so that none is allocated. */
 export const DONE: Promise<void> = Promise.resolve();
 
+/** A write counts as at least so many bytes, because the system call itself takes time. */
+const LEAST_COST = 1024;
+
 /** The turns of each clock. Connections with the same clock share them. */
 const byClock: WeakMap<Clock, Turns> = new WeakMap();
 
@@ -25,10 +28,13 @@ export function turnsOf(clock: Clock): Turns {
 /** The largest budget of a turn, in bytes. */
 const MAX_BUDGET = 1024 * 1024;
 
-/** Counts the bytes that all connections write in one turn of the event loop. */
+/**
+ * Counts the bytes that all connections write until a writer has waited for a turn. Turns that nobody
+ * waited for are not noticed, so a writer may wait for one turn too many.
+ */
 export class Turns {
   readonly #clock: Clock;
-  /** Bytes written in this turn. */
+  /** Bytes written since the last turn that a writer waited for. */
   #bytes = 0;
   #next: Promise<void> | null = null;
 
@@ -37,20 +43,15 @@ export class Turns {
     this.#clock = clock;
   }
 
-  /** Begins a new turn: an event has arrived from the event loop. */
-  begin(): void {
-    this.#bytes = 0;
-  }
-
-  /** Counts bytes that are written. */
+  /** Counts a write. */
   add(bytes: number): void {
-    this.#bytes += bytes;
+    this.#bytes += bytes < LEAST_COST ? LEAST_COST : bytes;
   }
 
   /**
    * Waits until a writer may write more.
    *
-   * @param budget How many bytes may be written in one turn. At most 1 MiB counts.
+   * @param budget How many bytes may be written between two turns. At most 1 MiB counts.
    * @returns Resolves at once while the budget is not used up, then in the next turn.
    */
   wait(budget: number): Promise<void> {

@@ -11,7 +11,7 @@ import type { ConnectOptions } from "../../src/client/options.ts";
 import type { WebSocketVersion } from "../../src/handshake/versions.ts";
 import type { MemoryPairOptions } from "../../src/transport/memory.ts";
 import { type Joined, open, settle } from "./fake_server.ts";
-import { HYBI, VERSIONS } from "./support.ts";
+import { HYBI, VERSIONS } from "../handshake/good_server.ts";
 
 /** An end in a line: `by code reason (error)`. */
 function show(ended: ConnectionEnd | undefined): string {

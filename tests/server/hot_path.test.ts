@@ -8,6 +8,7 @@ import { assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import { Application, WebSocketHandler } from "../../mod.ts";
 import type { WebSocketVersion } from "../../src/handshake/versions.ts";
+import { systemClock } from "../../src/timing/clock.ts";
 import { noEvents } from "../../src/transport/no_events.ts";
 import type { MemoryTransport } from "../../src/transport/memory.ts";
 import { memoryPair } from "../../src/transport/memory.ts";
@@ -68,7 +69,9 @@ class Connected {
 function connected(version: WebSocketVersion, count = 1): Connected[] {
   const handlers: Echo[] = [];
   const versions = [version];
-  const app = new Application([["/", Echo, handlers]], { versions, pingInterval: 0 });
+  // A clock of its own: what others have written in this turn of the event loop does not count.
+  const settings = { versions, pingInterval: 0, clock: { ...systemClock } };
+  const app = new Application([["/", Echo, handlers]], settings);
   return Array.from({ length: count }, () => new Connected(version, app, handlers));
 }
 
@@ -147,7 +150,8 @@ describe("an echo of large messages", () => {
     assertEquals(counts.buffers, [MIB]);
     // What is read is copied to be unmasked, and to its place; but for the last 14 bytes, in a loop.
     assertEquals(counts.copies.reduce((sum, size) => sum + size), 2 * (MIB - 14));
-    assertEquals(counts.promises + counts.microtasks, 0);
+    // The turn of the event loop that so much output asks for.
+    assertEquals([counts.promises, counts.microtasks], [1, 0]);
   });
 });
 
