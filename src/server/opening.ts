@@ -94,7 +94,7 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
 
   /** See {@linkcode TransportEvents.data}. */
   data(chunk: Uint8Array): void {
-    const { context, transport } = this.#connection;
+    const { transport } = this.#connection;
     cork();
     try {
       this.#hasData = true;

@@ -70,7 +70,7 @@ function endlessStream(pathname: string, size: number): Response {
 
 const SIZES: Readonly<Record<string, number>> = { "/stream": 64 * 1024, "/pieces": 1 };
 
-const server: Server = new Application([
+const app: Application = new Application([
   ["/messages", Endless, DATA.length],
   ["/small", Endless, 1],
   ["/topic", Publisher, DATA.length],
@@ -85,7 +85,9 @@ const server: Server = new Application([
     const text = ended.join("\n");
     return new Response(text, { headers: { "content-length": `${text.length}` } });
   },
-}).listen({
+});
+
+const server: Server = app.listen({
   hostname: "127.0.0.1",
   port: 0,
   onListen: ({ port }) => console.log(`port ${port}`),
