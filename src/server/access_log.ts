@@ -13,7 +13,7 @@ import type { Clock } from "../timing/clock.ts";
 import type { Address, Transport } from "../transport/transport.ts";
 
 /**
- * What all entries have. Times are milliseconds, sizes bytes.
+ * The fields of all entries. Times are milliseconds, sizes bytes.
  *
  * @example
  * ```ts
@@ -28,93 +28,141 @@ import type { Address, Transport } from "../transport/transport.ts";
  */
 export interface AccessInfo {
   /**
-   * When it happened, by the setting `clock`. With the default clock,
-   * `performance.timeOrigin + time` is the time of day in milliseconds since 1970.
+   * The time by the setting `clock`. With the default clock, `performance.timeOrigin + time` is the
+   * time since 1970.
    */
   readonly time: number;
-  /** The client's address; behind a trusted proxy, the one that the proxy names. */
+  /** The address of the client. A trusted proxy tells the address of its client. */
   readonly remoteAddress: Address;
-  /** The request's method; `undefined` if no whole request has come. */
+  /** The method of the request; `undefined` if no complete request arrived. */
   readonly method: string | undefined;
   /**
-   * The path, percent-encoded, as the client has sent it and without the query, which may have
-   * secrets; `undefined` if no whole request has come.
+   * The path as the client sent it, percent-encoded. The query is left out, since it may contain
+   * secrets. `undefined` if no complete request arrived.
    */
   readonly path: string | undefined;
 }
 
-/** A handshake was accepted. */
+/**
+ * A handshake was accepted.
+ *
+ * @example
+ * ```ts
+ * import type { HandshakeEntry } from "@waterspout/websocket";
+ *
+ * function isSlow({ duration }: HandshakeEntry): boolean {
+ *   return duration > 1000;
+ * }
+ * console.assert(isSlow.length === 1);
+ * ```
+ */
 export interface HandshakeEntry extends AccessInfo {
-  /** What happened. */
+  /** The kind of entry. */
   readonly kind: "handshake";
   /** The status of the answer. */
   readonly status: 101;
-  /** The version that is spoken. */
+  /** The protocol version. */
   readonly version: WebSocketVersion;
-  /** The subprotocol that was chosen. */
+  /** The subprotocol in use; `undefined` if there is none. */
   readonly subprotocol: string | undefined;
-  /** From the accept, behind TLS, to the 101, or to draft76's proof behind it. */
+  /** The time from accept, after TLS, to the end of the answer. */
   readonly duration: number;
 }
 
-/** A handshake, or a connection at its accept or in its TLS handshake, came to nothing. */
+/**
+ * A handshake was refused or failed. It may have failed in TLS, or before the request was complete.
+ *
+ * @example
+ * ```ts
+ * import type { RefusalEntry } from "@waterspout/websocket";
+ *
+ * function isAttack({ reason }: RefusalEntry): boolean {
+ *   return reason === "request" || reason === "limit";
+ * }
+ * console.assert(isAttack.length === 1);
+ * ```
+ */
 export interface RefusalEntry extends AccessInfo {
-  /** What happened. */
+  /** The kind of entry. */
   readonly kind: "refusal";
-  /** Why. */
+  /** The reason. */
   readonly reason: RefusalReason;
   /** The status of the answer; `undefined` if there was none. */
   readonly status: number | undefined;
-  /** The version that was asked for; `undefined` if the request did not come so far. */
+  /** The version of the request; `undefined` if it is not known. */
   readonly version: WebSocketVersion | undefined;
-  /** From the accept. */
+  /** The time from accept. */
   readonly duration: number;
 }
 
-/** A plain HTTP request is over. */
+/**
+ * A plain HTTP request was answered, or its client left.
+ *
+ * @example
+ * ```ts
+ * import type { RequestEntry } from "@waterspout/websocket";
+ *
+ * function isFailure({ status, complete }: RequestEntry): boolean {
+ *   return !complete || (status ?? 500) >= 500;
+ * }
+ * console.assert(isFailure.length === 1);
+ * ```
+ */
 export interface RequestEntry extends AccessInfo {
-  /** What happened. */
+  /** The kind of entry. */
   readonly kind: "request";
-  /** The status of the answer; `undefined` if the client had gone before there was one. */
+  /** The status of the answer; `undefined` if the client left before it. */
   readonly status: number | undefined;
-  /** Whether the whole answer was written. */
+  /** Whether the complete answer was written. */
   readonly complete: boolean;
-  /** Bytes received, the head included. */
+  /** Bytes received, with the head. */
   readonly bytesIn: number;
-  /** Bytes sent, the head included. */
+  /** Bytes sent, with the head. */
   readonly bytesOut: number;
-  /** From the accept to the last byte that was written. */
+  /** The time from accept to the last byte written. */
   readonly duration: number;
 }
 
-/** An open connection has ended. */
+/**
+ * A WebSocket connection was closed.
+ *
+ * @example
+ * ```ts
+ * import type { CloseEntry } from "@waterspout/websocket";
+ *
+ * function isLost({ by }: CloseEntry): boolean {
+ *   return by === "network" || by === "timeout";
+ * }
+ * console.assert(isLost.length === 1);
+ * ```
+ */
 export interface CloseEntry extends AccessInfo {
-  /** What happened. */
+  /** The kind of entry. */
   readonly kind: "close";
-  /** The version that was spoken. */
+  /** The protocol version. */
   readonly version: WebSocketVersion;
-  /** Who ended it, or what. */
+  /** Who or what closed it. */
   readonly by: EndedBy;
   /** The close code; see `ConnectionEnd`. */
   readonly code: number;
-  /** The reason that goes with it, which the client may have sent. */
+  /** The close reason. It may be text of the client. */
   readonly reason: string;
-  /** From the end of the handshake. */
+  /** The time from the end of the handshake. */
   readonly duration: number;
   /** Messages received. */
   readonly messagesIn: number;
   /** Messages sent. */
   readonly messagesOut: number;
-  /** Bytes received, the handshake included. */
+  /** Bytes received, with the handshake. */
   readonly bytesIn: number;
-  /** Bytes sent, the handshake included. */
+  /** Bytes sent, with the handshake. */
   readonly bytesOut: number;
 }
 
 /**
- * What the setting `accessLog` gets.
+ * The argument of the setting `accessLog`.
  *
- * @example A line for each, as web servers write them
+ * @example One line per entry, as web servers write it
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { type AccessEntry, Application, WebSocketHandler } from "@waterspout/websocket";
@@ -147,7 +195,7 @@ export interface CloseEntry extends AccessInfo {
  */
 export type AccessEntry = HandshakeEntry | RefusalEntry | RequestEntry | CloseEntry;
 
-/** What passes through one connection, counted for the application as well. */
+/** The traffic of one connection. It is added to that of the application. */
 export class ConnectionTraffic implements Traffic {
   /** When the connection was accepted, in the clock's milliseconds. */
   readonly acceptedAt: number;
@@ -159,7 +207,7 @@ export class ConnectionTraffic implements Traffic {
   #bytesIn = 0;
   #bytesOut = 0;
 
-  /** @param total The application's. @param now The time. */
+  /** @param total The traffic of the application. @param now The time. */
   constructor(total: Traffic, now: number) {
     this.#total = total;
     this.acceptedAt = now;
@@ -202,7 +250,7 @@ export class ConnectionTraffic implements Traffic {
   }
 }
 
-/** The part of a connection that is written down. */
+/** What the log needs of a connection. */
 export interface Accessed {
   readonly remoteAddress: Address;
   readonly head: { readonly method: string; readonly path: string } | null;
@@ -212,17 +260,17 @@ export interface Accessed {
   readonly writer: { readonly environment: { readonly traffic: Traffic } };
 }
 
-/** A connection that is refused before it could send a request. */
+/** A connection that was refused before its request. */
 export interface EarlyRefusal {
-  /** Why. */
+  /** The reason. */
   readonly reason: RefusalReason;
-  /** The status of the answer, if there is one. */
+  /** The status of the answer, if there was one. */
   readonly status?: number;
   /** The time since the accept, in milliseconds. Default: 0. */
   readonly duration?: number;
 }
 
-/** Makes the entries. Each is given in a microtask, so that the callback is in nobody's middle. */
+/** Makes the entries. The callback runs in a microtask, so it never interrupts a connection. */
 export class AccessLog {
   readonly #callback: (entry: AccessEntry) => unknown;
   readonly #clock: Clock;
@@ -231,7 +279,7 @@ export class AccessLog {
   /**
    * @param callback The setting `accessLog`.
    * @param clock The source of time.
-   * @param failed Told of what the callback throws or rejects.
+   * @param failed Called with what the callback throws or rejects.
    */
   constructor(
     callback: (entry: AccessEntry) => unknown,
@@ -243,21 +291,21 @@ export class AccessLog {
     this.#failed = failed;
   }
 
-  /** A connection was accepted. @returns What counts for it. */
+  /** Called when a connection is accepted. @returns Its counters. */
   accept(transport: Transport, total: Traffic): ConnectionTraffic {
-    // Some runtimes do not know it any more once the client has gone.
+    // Some runtimes forget the address when the client is gone.
     void transport.remoteAddress;
     return new ConnectionTraffic(total, this.#clock.now());
   }
 
-  /** A connection came to nothing before it could send a request. */
+  /** Called when a connection is refused before its request. */
   early(remoteAddress: Address, { reason, status, duration = 0 }: EarlyRefusal): void {
     const time = this.#clock.now();
     const info = { time, remoteAddress, method: undefined, path: undefined };
     this.#write({ kind: "refusal", ...info, reason, status, version: undefined, duration });
   }
 
-  /** A handshake was accepted. */
+  /** Called when a handshake is accepted. */
   handshake(connection: Accessed): void {
     const { version, subprotocol } = connection;
     const { info, traffic } = this.#look(connection);
@@ -266,7 +314,7 @@ export class AccessLog {
     this.#write({ kind: "handshake", ...info, status: 101, version, subprotocol, duration });
   }
 
-  /** A handshake came to nothing. */
+  /** Called when a handshake is refused or fails. */
   refusal(connection: Accessed, reason: RefusalReason, status: number | undefined): void {
     const { info, traffic } = this.#look(connection);
     const version = connection.match === null ? undefined : connection.version;
@@ -274,7 +322,7 @@ export class AccessLog {
     this.#write({ kind: "refusal", ...info, reason, status, version, duration });
   }
 
-  /** A plain HTTP request is over. */
+  /** Called at the end of a plain HTTP request. */
   request(connection: Accessed, status: number | undefined, complete: boolean): void {
     const { info, traffic } = this.#look(connection);
     const { bytesIn, bytesOut, acceptedAt } = traffic;
@@ -282,7 +330,7 @@ export class AccessLog {
     this.#write({ kind: "request", ...info, status, complete, bytesIn, bytesOut, duration });
   }
 
-  /** An open connection has ended. */
+  /** Called when a WebSocket connection is closed. */
   close(connection: Accessed, { by, code, reason }: ConnectionEnd): void {
     const { info, traffic } = this.#look(connection);
     const { messagesIn, messagesOut, bytesIn, bytesOut, openedAt } = traffic;
@@ -298,7 +346,7 @@ export class AccessLog {
   } {
     const time = this.#clock.now();
     const info = { time, remoteAddress, method: head?.method, path: head?.path };
-    // `accept` has made it.
+    // Made in `accept`.
     return { info, traffic: writer.environment.traffic as ConnectionTraffic };
   }
 

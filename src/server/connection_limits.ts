@@ -1,5 +1,5 @@
 /**
- * How many connections are let in, in all and from one address.
+ * The limits on the number of connections, in total and per address.
  *
  * @module
  */
@@ -12,25 +12,25 @@ import type { Settings } from "./settings.ts";
 import type { TimingWheel } from "../timing/timing_wheel.ts";
 import type { Address, Transport } from "../transport/transport.ts";
 
-/** Connections by address, counted only where `maxConnectionsPerAddress` asks for it. */
+/** Counts connections by address, if there is a limit. */
 export class Addresses {
   readonly #limit: number;
   readonly #trusted: readonly string[];
   readonly #counts: Map<string, number> = new Map();
   readonly #counted: Map<object, string> = new Map();
 
-  /** @param settings The limit, and the proxies that do not count as the client. */
+  /** @param settings The limit, and the trusted proxies, which are not counted. */
   constructor(settings: Settings) {
     this.#limit = settings.maxConnectionsPerAddress;
     this.#trusted = settings.trustProxy;
   }
 
   /**
-   * Counts a connection, again once a trusted proxy has told whose it is.
+   * Counts a connection. Called again when a trusted proxy tells the address of the client.
    *
-   * @param key Which one: its transport, or its TLS handshake that is not over.
-   * @param address The client's address.
-   * @returns Whether there was room; if not, it is not counted.
+   * @param key The connection: its transport, or its pending TLS handshake.
+   * @param address The address of the client.
+   * @returns False if the limit is reached. Then the connection is not counted.
    */
   add(key: object, address: Address): boolean {
     if (this.#limit === Infinity) return true;
@@ -44,7 +44,7 @@ export class Addresses {
     return true;
   }
 
-  /** A connection is gone. */
+  /** Stops counting a connection. */
   delete(key: object): void {
     if (this.#limit === Infinity) return;
     const hostname = this.#counted.get(key);
@@ -58,10 +58,10 @@ export class Addresses {
 
 const encoder = new TextEncoder();
 
-/** How long a client that is not let in has to read why, in milliseconds. */
+/** How long a rejected client may take to read the answer, in milliseconds. */
 const LINGER_TIMEOUT = 1000;
 
-/** Answers a connection that is not let in without reading its request. */
+/** Rejects a connection: answers without reading a request, and closes. */
 export function reject(
   transport: Transport,
   wheel: TimingWheel,

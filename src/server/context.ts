@@ -1,6 +1,5 @@
 /**
- * What the connections of an application share: its settings and routes, the timer, the topics, and
- * the connections themselves.
+ * What all connections of an application share: settings, routes, timers, topics and counters.
  *
  * @module
  */
@@ -29,53 +28,53 @@ import type { Traffic } from "../connection/traffic.ts";
 import { TimingWheel } from "../timing/timing_wheel.ts";
 import { type Turns, turnsOf } from "../timing/turns.ts";
 
-/** A connection, or one that was turned away, as its server sees it. */
+/** What a server knows about a connection. */
 export interface Owned extends Indexed {
-  /** Ends in good order. */
+  /** Starts to close the connection. */
   shutdown(code: number, reason: string): void;
-  /** Ends at once, and waits for nobody. */
+  /** Closes the connection at once. */
   terminate(): void;
 }
 
-/** Who accepts connections, and is told when one is over: a server. */
+/** What a connection knows about its server. */
 export interface Owner {
-  /** Whether new handshakes are refused. */
+  /** Whether the server is shutting down. */
   readonly stopping: boolean;
-  /** The socket is gone, and its handler has nothing left to do. */
+  /** Called when the socket is closed and the handler is done. */
   forget(owned: Owned): void;
 }
 
-/** The inside of an {@linkcode Application}. */
+/** The private part of an {@linkcode Application}. */
 export class Context {
-  /** The outside. */
+  /** The application. */
   readonly application: Application;
-  /** The settings, complete. */
+  /** The settings. */
   readonly settings: Settings;
-  /** The routes, compiled. */
+  /** The compiled routes. */
   readonly routes: Routes;
-  /** The timer of all connections. */
+  /** The timers of all connections. */
   readonly wheel: TimingWheel;
   /** Turns of the event loop, shared by all connections of a clock. */
   readonly turns: Turns;
-  /** What all connections share. */
+  /** What connections of any role share. */
   readonly environment: ConnectionEnvironment;
-  /** What is counted. */
+  /** The counters. */
   readonly counters: Counters = new Counters();
-  /** Writes to the setting `log` what clients can cause at will: one line per kind and interval. */
+  /** Logs what clients can cause, at most one line per kind and interval. */
   readonly limitedLog: LimitedLog;
-  /** What the setting `accessLog` is told by; `null` unless set. */
+  /** The access log; `null` without the setting `accessLog`. */
   readonly accessLog: AccessLog | null;
-  /** Who subscribes to what. */
+  /** The topics and their subscribers. */
   readonly topics: Topics = new Topics();
-  /** Heads of requests that are alike. */
+  /** Request heads that connections share. */
   readonly heads: SharedHeads = new SharedHeads();
-  /** How many connections have a socket. */
+  /** The number of sockets. */
   #sockets = 0;
   readonly #addresses: Addresses;
-  /** Nearly every head comes in one piece, so that one reader serves all. */
+  /** A reader to use again: nearly every head arrives in one chunk. */
   #headReader: HeadReader<RequestHead> | null = null;
 
-  /** @param application The outside. @param settings Its settings. @param routes Its routes. */
+  /** @param application The application. @param settings Its settings. @param routes Its routes. */
   constructor(application: Application, settings: Settings, routes: Routes) {
     this.application = application;
     this.settings = settings;
@@ -98,10 +97,10 @@ export class Context {
   }
 
   /**
-   * Takes a connection in, or turns it away where there are too many.
+   * Serves a connection, or rejects it if there are too many.
    *
-   * @param owner The server that has accepted it, if one has.
-   * @param timeLeft What TLS has left of `handshakeTimeout`, in milliseconds.
+   * @param owner The server that accepted it, if one did.
+   * @param timeLeft The rest of `handshakeTimeout` after TLS, in milliseconds.
    */
   take(transport: Transport, owner?: Owner, timeLeft?: number): Owned {
     const refusal = this.#refusalOf(transport, owner);
@@ -116,7 +115,7 @@ export class Context {
     return connection;
   }
 
-  /** Why a new connection is not let in; `undefined` if it is. */
+  /** Why a new connection is rejected; `undefined` if it is not. */
   #refusalOf(transport: Transport, owner: Owner | undefined): Refusal | undefined {
     if (owner?.stopping) {
       return new Refusal(503, "the server is shutting down", { reason: "stopping" });
@@ -129,11 +128,11 @@ export class Context {
   }
 
   /**
-   * Lets a TLS handshake begin.
+   * Starts a TLS handshake.
    *
-   * @param peer The other end.
-   * @param owner The server that has accepted the TCP connection.
-   * @returns `undefined` where there are too many connections, or the server is shutting down.
+   * @param peer The address of the client.
+   * @param owner The server that accepted the TCP connection.
+   * @returns `undefined` if there are too many connections, or the server is shutting down.
    */
   beginTls(peer: Address, owner: Owner, end: TlsHandshakeEnd): PendingHandshake | undefined {
     const { maxConnections, handshakeTimeout } = this.settings;
@@ -162,50 +161,50 @@ export class Context {
     return pending;
   }
 
-  /** A connection came to nothing before it could send a request. */
+  /** Counts and logs a connection that was refused before its request. */
   #refusedEarly(peer: Address, refusal: EarlyRefusal): void {
     this.counters.refused[refusal.reason]++;
     this.accessLog?.early(peer, refusal);
   }
 
-  /** A handshake came to nothing. */
+  /** Counts and logs a handshake that was refused or failed. */
   refused(connection: ServerConnection, reason: RefusalReason, status?: number): void {
     this.counters.refused[reason]++;
     this.accessLog?.refusal(connection, reason, status);
   }
 
-  /** Whether a connection may stay, now that a trusted proxy has told whose it is. */
+  /** Checks the limit again, when a trusted proxy has told the address of the client. */
   readmit(connection: ServerConnection): boolean {
     return this.#addresses.add(connection.transport, connection.remoteAddress);
   }
 
-  /** What a connection shares with others, where its own traffic may be counted apart. */
+  /** Returns the shared environment, with counters of its own if the access log needs them. */
   environmentWith(traffic: Traffic): ConnectionEnvironment {
     const { environment } = this;
     return traffic === environment.traffic ? environment : { ...environment, traffic };
   }
 
-  /** A reader of request heads; to be given back, unless it has failed. */
+  /** Returns a reader of request heads. Give it back when it is done, unless it failed. */
   takeHeadReader(): HeadReader<RequestHead> {
     const reader = this.#headReader ?? requestReader(this.settings);
     this.#headReader = null;
     return reader;
   }
 
-  /** Gives a reader back whose head is complete. */
+  /** Takes back a reader whose head is complete. */
   giveHeadReader(reader: HeadReader<RequestHead>): void {
     this.#headReader = reader;
   }
 
-  /** A connection's socket is gone. */
+  /** Called when the socket of a connection is closed. */
   forget(connection: ServerConnection): void {
     this.#sockets--;
     this.#addresses.delete(connection.transport);
-    // Whoever owns the listener may have closed it.
+    // Without a server, nobody else tells when the last connection is closed.
     if (connection.owner === undefined && this.#sockets === 0) this.wheel.rest();
   }
 
-  /** Tells the setting `log`, which may fail itself. */
+  /** Calls the setting `log`, which may throw. */
   log(message: string, error?: unknown): void {
     guard(
       (): unknown => this.settings.log(message, error),

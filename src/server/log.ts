@@ -1,23 +1,23 @@
 /**
- * Where errors go that no handler hears of: the console, in a form that no client can abuse, and no
- * more often than somebody can read.
+ * Logs errors that no handler is told about: escaped, so that no client can abuse a terminal, and
+ * limited in number.
  *
  * @module
  */
 import type { Clock } from "../timing/clock.ts";
 
-/** What moves a terminal's cursor, rings its bell or forges a line; tab and line feed stay. */
+/** Control characters that could move a cursor or forge a line. Tab and line feed are allowed. */
 // deno-lint-ignore no-control-regex -- these are what is looked for
 const CONTROL = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]/g;
 
-/** Text with its control characters as JavaScript would write them. */
+/** Replaces control characters by JavaScript escapes. */
 function escaped(text: string): string {
   return text.replace(CONTROL, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
   });
 }
 
-/** An error with its stack and those of its causes, as text; never throws. */
+/** Returns an error with its stack and its causes as text. Never throws. */
 function describe(error: unknown, depth = 0): string {
   try {
     if (!(error instanceof Error)) return String(error);
@@ -25,7 +25,7 @@ function describe(error: unknown, depth = 0): string {
     if (error.cause === undefined || depth === MOST_CAUSES) return own;
     return `${own}\nCaused by: ${describe(error.cause, depth + 1)}`;
   } catch {
-    // Its `toString` or a getter throws, or it is a revoked Proxy.
+    // `toString` or a getter threw, or it is a revoked Proxy.
     return "(a value that cannot be shown)";
   }
 }
@@ -34,51 +34,50 @@ function describe(error: unknown, depth = 0): string {
 const MOST_CAUSES = 8;
 
 /**
- * Writes to `console.error`. An error's message may quote what a client has sent, so that control
- * characters are escaped.
+ * Writes to `console.error`. Escapes control characters, since an error may quote data of a client.
  */
 export function logToConsole(message: string, error?: unknown): void {
   console.error(escaped(error === undefined ? message : `${message} ${describe(error)}`));
 }
 
-/** Writes to the console what goes wrong in the setting `log` itself; never throws. */
+/** Logs an error of the setting `log` itself. Never throws. */
 export function logLastResort(message: string, error: unknown): void {
   try {
     logToConsole(message, error);
   } catch {
-    // `console.error` was replaced and throws: nobody is left who could be told.
+    // `console.error` was replaced, and throws. There is no other place to write to.
   }
 }
 
-/** How long a kind of line stays silent after one was written, in milliseconds. */
+/** The time between two lines of the same kind, in milliseconds. */
 export const LOG_INTERVAL = 10_000;
 
 /**
- * What a client can cause as often as it likes. The kinds are listed here, so that none is made of
- * what a client has sent: each takes memory for as long as the application lives.
+ * The kinds of lines that clients can cause. The list is fixed, since each kind keeps memory: a client
+ * must not be able to make new ones.
  */
 export type LimitedKind =
-  /** A connection that could not be accepted. */
+  /** A connection could not be accepted. */
   | "accept"
-  /** A TLS handshake that failed. */
+  /** A TLS handshake failed. */
   | "tls"
-  /** A handshake whose origin is not allowed. */
+  /** An origin is not allowed. */
   | "origin"
-  /** A handshake of draft75 or draft76 that is ended without an answer. */
+  /** A handshake of draft75 or draft76 ended without an answer. */
   | "handshake";
 
-/** The lines of one kind. */
+/** The state of one kind. */
 interface KindState {
-  /** When the next line may be written, in the clock's milliseconds. */
+  /** When the next line may be written, by the clock. */
   nextAt: number;
-  /** How many lines were left out since the last one. */
+  /** How many lines were suppressed since the last one. */
   suppressed: number;
 }
 
 /**
- * Writes what clients can cause at will: the first line of a kind at once, then no more than one per
- * {@linkcode LOG_INTERVAL}, which tells how many were left out before it. It sets no timer, so that
- * nothing is left behind at a shutdown; a counter in the stats should tell the exact number.
+ * Logs what clients can cause. The first line of a kind is written at once, then at most one per
+ * {@linkcode LOG_INTERVAL}, with the number of suppressed lines. There is no timer to stop at a
+ * shutdown, so the last lines may stay suppressed; counters have the exact numbers.
  *
  * @example
  * ```ts ignore
@@ -93,7 +92,7 @@ export class LimitedLog {
   readonly #clock: Clock;
   readonly #kinds: Map<LimitedKind, KindState> = new Map();
 
-  /** @param log Where lines go; it must not throw. @param clock The source of time. */
+  /** @param log Writes a line; must not throw. @param clock The source of time. */
   constructor(log: (message: string, error?: unknown) => void, clock: Clock) {
     this.#log = log;
     this.#clock = clock;
@@ -102,9 +101,9 @@ export class LimitedLog {
   /**
    * Writes a line, or counts it as suppressed.
    *
-   * @param kind Lines of different kinds do not suppress each other.
-   * @param message The line; text that a client has sent belongs into quotes (`JSON.stringify`).
-   * @param error Its cause, if there is one.
+   * @param kind The kind. Different kinds do not suppress each other.
+   * @param message The line. Quote data of a client with `JSON.stringify`.
+   * @param error The error, if there is one.
    */
   write(kind: LimitedKind, message: string, error?: unknown): void {
     const now = this.#clock.now();

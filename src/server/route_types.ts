@@ -1,16 +1,16 @@
 /**
- * What a route is, and what TypeScript can check of it.
+ * The types of routes, and the checks that TypeScript can do.
  *
  * @module
  */
 import type { AnyHandler, HandlerClass } from "./handler.ts";
 
 /**
- * What a route's pattern may be: a URLPattern pathname such as `/room/:name`, or a RegExp.
+ * The pattern of a route: a URLPattern pathname such as `/room/:name`, or a RegExp. It must match the
+ * whole path.
  *
- * A pathname is matched in a time that is linear in the path. A RegExp, and a pathname with one in
- * parentheses (`/room/:id(\d+)`), takes what the runtime's RegExp takes: one that backtracks lets a
- * client choose how long.
+ * Matching a pathname takes linear time. A RegExp, also one in a pathname (`/room/:id(\d+)`), may
+ * backtrack: then a client can choose how long the match takes.
  *
  * @example
  * ```ts
@@ -30,12 +30,12 @@ import type { AnyHandler, HandlerClass } from "./handler.ts";
 export type Pattern = string | RegExp;
 
 /**
- * A pattern, the handler class for the paths that it matches whole, and the handler's options,
- * which the handler's type makes optional or not (Tornado's `URLSpec`).
+ * A pattern, a handler class, and the options of the handler (Tornado's `URLSpec`). The type of the
+ * handler decides whether options are required.
  *
- * @typeParam Options The options of the handler.
- * @typeParam Params The parameters that the handler names, if it does.
- * @typeParam Path The pattern; a literal is checked to have the parameters.
+ * @typeParam Options The options that the handler needs.
+ * @typeParam Params The route parameters that the handler names.
+ * @typeParam Path The pattern. A literal must have these parameters.
  *
  * @example
  * ```ts
@@ -69,10 +69,11 @@ export type Route<
   ];
 
 /**
- * A route of any handler, for lists of them. TypeScript checks the pattern, the handler class, and
- * whether options are there if the handler needs them. It cannot compare two members of a tuple in a
- * list of this type; {@linkcode route} checks what the options are, and `Application` does where a
- * route is written in its first argument.
+ * A route of any handler, for lists of routes.
+ *
+ * TypeScript checks the pattern, the handler class, and that options are present if the handler needs
+ * them. It cannot compare the type of the options with the handler in a list of this type. Use
+ * {@linkcode route} for that; in the first argument of `Application`, routes are always checked.
  *
  * @example
  * ```ts
@@ -99,7 +100,11 @@ export type AnyRoute =
   | readonly [pattern: Pattern, handler: AnyHandlerClass<undefined>]
   | readonly [pattern: Pattern, handler: AnyHandlerClass<never>, options: unknown];
 
-/** A class of handlers that can be given some options. */
+/**
+ * A handler class that accepts certain options.
+ *
+ * @ignore
+ */
 export type AnyHandlerClass<Options> = new (
   application: ConstructorParameters<HandlerClass>[0],
   request: ConstructorParameters<HandlerClass>[1],
@@ -107,7 +112,7 @@ export type AnyHandlerClass<Options> = new (
 ) => AnyHandler;
 
 /**
- * Routes, each checked by what its handler needs.
+ * Routes, each checked against its handler.
  *
  * @ignore
  */
@@ -118,7 +123,7 @@ export type CheckedRoutes<Routes extends readonly AnyRoute[]> = {
 };
 
 /**
- * A route, checked by what its handler needs; one that is of any handler was checked before.
+ * A route, checked against its handler. An `AnyRoute` was checked where it was written.
  *
  * @ignore
  */
@@ -129,7 +134,7 @@ export type CheckedRoute<Given> = AnyRoute extends Given ? Given
   : AnyRoute;
 
 /**
- * The pattern, if it is not known or has the parameters; else what is wrong with it, in words.
+ * The pattern, if it has the parameters or is not a literal; else an error text.
  *
  * @ignore
  */
@@ -139,34 +144,35 @@ export type PatternFor<Params extends object, Path extends Pattern> = Path exten
   : WrongParams<Exclude<keyof Params & string, ParamNames<Path>>>
   : Path;
 
-/** An error that the compiler shows. */
+/** An error text for the compiler to show. */
 type WrongParams<Missing extends string> = [Missing] extends [never]
   ? "the handler's Params must be strings"
   : `the pattern has no parameter :${Missing}`;
 
-/** The names behind the colons of a pathname. */
+/** The names after the colons of a pathname. */
 type ParamNames<Path extends string> = Path extends `${infer Before}:${infer Rest}`
   ? (Before extends `${string}\\` ? never : Name<Rest>) | ParamNames<Rest>
   : never;
 
-/** The beginning of a text up to what no name has. */
+/** The beginning of a text, up to the first character that a name cannot have. */
 type Name<Rest extends string, Read extends string = ""> = Rest extends
   `${infer Character}${infer Behind}`
   ? Character extends Delimiter ? Read : Name<Behind, `${Read}${Character}`>
   : Read;
 
-/** What ASCII has beside letters, digits, `_` and `$`. */
+/** All ASCII characters but letters, digits, `_` and `$`. */
 type Delimiter =
   // deno-fmt-ignore
   | " " | "!" | '"' | "#" | "%" | "&" | "'" | "(" | ")" | "*" | "+" | "," | "-" | "." | "/" | ":"
   | ";" | "<" | "=" | ">" | "?" | "@" | "[" | "\\" | "]" | "^" | "`" | "{" | "|" | "}" | "~";
 
 /**
- * Makes a route, and checks that its pattern and its options are what the handler class needs.
+ * Makes a route. The compiler checks that the pattern has the parameters of the handler class, and that
+ * the options have the right type.
  *
  * @param pattern The pattern.
  * @param handler The handler class.
- * @param options The handler's options, if it has any.
+ * @param options The options of the handler, if it has any.
  *
  * @example
  * ```ts

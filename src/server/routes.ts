@@ -1,5 +1,5 @@
 /**
- * Pattern → handler class and its options.
+ * The compiled routes of an application: from a path to a handler class and its options.
  *
  * @module
  */
@@ -10,26 +10,38 @@ import { type HandlerClass, WebSocketHandler } from "./handler.ts";
 import { encodePath, PathPattern } from "./path_pattern.ts";
 import type { AnyRoute, Pattern, Route } from "./route_types.ts";
 
-/** A path that a route matches. */
+/**
+ * A route that matches a path.
+ *
+ * @example
+ * ```ts
+ * import type { Match } from "@waterspout/websocket";
+ *
+ * function nameOf({ pattern, handler }: Match): string {
+ *   return `${handler.name} at ${pattern}`;
+ * }
+ * console.assert(nameOf.length === 1);
+ * ```
+ */
 export interface Match {
   /** The handler class of the route. */
   readonly handler: HandlerClass<unknown>;
   /** The options of the route. */
   readonly options: unknown;
-  /** The route's pattern, as it was given. */
+  /** The pattern of the route. */
   readonly pattern: Pattern;
-  /** The captured parts in order, percent-decoded; empty for a group that took no part. */
+  /** The captured parts, in order and percent-decoded; `""` for a part that is missing. */
   readonly args: readonly string[];
-  /** The named ones among them. */
+  /** The captured parts that have a name. */
   readonly params: Readonly<Record<string, string>>;
 }
 
-/** What a compiled route says of a path. */
+/** A compiled route: matches a path. */
 type Matcher = (path: string) => Match | undefined;
-/** What a route's matches have in common. */
+/** The parts of a match that do not depend on the path. */
 type Target = Pick<Match, "pattern" | "handler" | "options">;
 
-/** The part of `URLPattern` that is used; Node has it from version 24 on. */
+/** The part of `URLPattern` that is used here. Node has it since version 24. */
 interface UrlPattern {
   exec(input: { pathname: string }): {
     pathname: { groups: Record<string, string | undefined> };
@@ -39,7 +51,7 @@ interface UrlPattern {
 const NO_ARGS: readonly string[] = Object.freeze([]);
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({});
 
-/** Only segments that are literal or one `:name`: what needs no `URLPattern`. */
+/** Patterns in which each segment is literal or one `:name`. They need no `URLPattern`. */
 const SIMPLE = /^(?:\/(?::[A-Za-z_$][\w$]*|[^/:*+?{}()\\]*))+$/;
 
 function decode(part: string | undefined): string {
@@ -47,7 +59,7 @@ function decode(part: string | undefined): string {
 }
 
 function regExpMatcher(pattern: RegExp, target: Target): Matcher {
-  // Neither `g` nor `y`: a match must not depend on the one before it.
+  // Without `g` and `y`, which would make a match depend on the one before.
   const whole = new RegExp(`^(?:${pattern.source})$`, pattern.flags.replace(/[gy]/g, ""));
   return (path) => {
     const found = whole.exec(path);
@@ -83,7 +95,7 @@ function urlPatternMatcher(pathname: string, target: Target): Matcher {
   };
 }
 
-/** Variables that nothing separates would take a RegExp a time of the path's length squared. */
+/** For variables with nothing between them, where a RegExp would take quadratic time. */
 function pathPatternMatcher(pattern: PathPattern, target: Target): Matcher {
   return (path) => {
     const found = pattern.exec(path);
@@ -108,7 +120,7 @@ function compile([pattern, handler, options]: Route): Matcher {
   }
   const encoded = encodePath(pattern);
   if (!pattern.includes(":")) {
-    // All connections of a literal path share the match.
+    // All connections on a literal path share one match.
     const match: Match = { ...target, args: NO_ARGS, params: NO_PARAMS };
     return (path) => path === encoded ? match : undefined;
   }
@@ -118,9 +130,9 @@ function compile([pattern, handler, options]: Route): Matcher {
 }
 
 /**
- * Checks a route, which JavaScript may make of anything.
+ * Checks a route of a JavaScript program, which no compiler has checked.
  *
- * @throws {TypeError} If it is none, naming it.
+ * @throws {TypeError} If it is not a route.
  */
 function checkRoute(route: unknown, index: number): void {
   if (!Array.isArray(route) || route.length < 2 || route.length > 3) {
@@ -139,7 +151,7 @@ function checkRoute(route: unknown, index: number): void {
   }
   const name = typeof pattern === "string" ? JSON.stringify(pattern) : String(pattern);
   if (typeof pattern === "string" && !pattern.startsWith("/")) {
-    throw new TypeError(`Cannot use pattern ${name}: it must begin with "/"`);
+    throw new TypeError(`Cannot use pattern ${name}: must begin with "/"`);
   }
   if (typeof handler !== "function" || !(handler.prototype instanceof WebSocketHandler)) {
     throw new TypeError(
@@ -148,7 +160,7 @@ function checkRoute(route: unknown, index: number): void {
     );
   }
   if (typeof handler.prototype.onMessage !== "function") {
-    throw new TypeError(`Cannot use route ${name}: ${handler.name} has no method onMessage`);
+    throw new TypeError(`Cannot use route ${name}: ${handler.name} must have a method onMessage`);
   }
 }
 
@@ -157,21 +169,21 @@ export class Routes {
   readonly #matchers: readonly Matcher[];
 
   /**
-   * @param routes The routes in the order in which they are tried.
-   * @throws {TypeError} If one is no route, its pattern is not a path or not one that this runtime
-   * can compile, or its handler is no handler class with an `onMessage` method.
+   * @param routes The routes. The first one that matches a path counts.
+   * @throws {TypeError} If one is not a route, its pattern is not a path or cannot be compiled on this
+   * runtime, or its handler is not a handler class with an `onMessage` method.
    */
   constructor(routes: readonly AnyRoute[]) {
     if (!Array.isArray(routes)) {
       throw new TypeError(`Cannot use routes: must be an array, got ${show(routes)}`);
     }
     routes.forEach(checkRoute);
-    // What a handler and its options have in common, the compiler has seen where they were written.
+    // The compiler has checked the options of each handler where the route was written.
     this.#matchers = (routes as readonly Route[]).map(compile);
   }
 
   /**
-   * The first route that matches the whole of a path.
+   * Finds the first route that matches a whole path.
    *
    * @throws {URIError} If a captured part is not well-formed percent-encoding.
    */
@@ -185,7 +197,7 @@ export class Routes {
 }
 
 /**
- * The route of a handshake.
+ * Finds the route of a handshake.
  *
  * @throws {Refusal} 400 for a malformed path, 404 if none matches, 405 if the method is not GET.
  */

@@ -1,27 +1,28 @@
 /**
- * A clock that a test moves.
+ * A clock that a test controls.
  *
  * @module
  */
 import { type Clock, systemClock } from "../timing/clock.ts";
 
-/** A call that is due. */
+/** A timer. */
 interface Timeout {
   readonly at: number;
   readonly callback: () => void;
 }
 
-/** Lets promises settle, and what was sent in memory arrive. */
+/** Waits until promises have settled, and data sent in memory has arrived. */
 function settle(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
 /**
- * A clock that a test moves: the setting `clock` of an application, which its clients in memory take
- * too. It moves only timers that use the setting: those of the application, and of handlers that
- * call `this.application.settings.clock.setTimeout`; not those of the global `setTimeout`.
+ * A clock that a test controls. Pass it as the setting `clock`; clients in memory use it too.
  *
- * @example A client that is idle for too long
+ * It controls the timers of the application, and those of handlers that call
+ * `this.application.settings.clock.setTimeout`. It does not control the global `setTimeout`.
+ *
+ * @example An idle client
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { Application, WebSocketHandler } from "@waterspout/websocket";
@@ -42,10 +43,10 @@ function settle(): Promise<void> {
 export class FakeClock implements Clock {
   #now = 1000;
   #timeouts: Timeout[] = [];
-  /** Who waits for the next turn; `null` while turns are not held. */
+  /** Callbacks that wait for the next turn; `null` if turns are not held. */
   #heldTurns: (() => void)[] | null = null;
 
-  /** The time in milliseconds; it begins at 1000. */
+  /** The time in milliseconds. It starts at 1000. */
   now(): number {
     return this.#now;
   }
@@ -63,23 +64,23 @@ export class FakeClock implements Clock {
   }
 
   /**
-   * See {@linkcode Clock.nextTurn}. The event loop turns by itself, whatever the time, unless
-   * {@linkcode holdTurns} stops it.
+   * See {@linkcode Clock.nextTurn}. Turns come from the real event loop, unless {@linkcode holdTurns}
+   * was called.
    */
   nextTurn(callback: () => void): void {
     if (this.#heldTurns === null) systemClock.nextTurn?.(callback);
     else this.#heldTurns.push(callback);
   }
 
-  /** Lets nobody pass to the next turn of the event loop but by {@linkcode turn}. */
+  /** Holds all callbacks of {@linkcode nextTurn} until {@linkcode turn} is called. */
   holdTurns(): void {
     this.#heldTurns ??= [];
   }
 
   /**
-   * Turns the event loop once, after {@linkcode holdTurns}.
+   * Runs one turn, after {@linkcode holdTurns}.
    *
-   * @returns How many were waiting for the turn.
+   * @returns How many callbacks were held.
    */
   async turn(): Promise<number> {
     const callbacks = this.#heldTurns?.splice(0) ?? [];
@@ -88,21 +89,21 @@ export class FakeClock implements Clock {
     return callbacks.length;
   }
 
-  /** How many timeouts are set. */
+  /** How many timers are set. */
   get pending(): number {
     return this.#timeouts.length;
   }
 
-  /** Moves the time on as if the process had slept: what is due is called late, in {@linkcode advance}. */
+  /** Advances the time as if the process had slept. The next {@linkcode advance} calls late timers. */
   sleep(milliseconds: number): void {
     this.#now += milliseconds;
   }
 
   /**
-   * Moves the time on, and calls what is due in order. Whatever waits for no clock happens first, and
-   * between the calls, and after them.
+   * Advances the time, and calls the timers that are due, in order. Before and after each timer, it
+   * waits until promises have settled.
    *
-   * @param milliseconds By how much.
+   * @param milliseconds How much to advance.
    */
   async advance(milliseconds: number): Promise<void> {
     const end = this.#now + milliseconds;
@@ -117,7 +118,7 @@ export class FakeClock implements Clock {
     await settle();
   }
 
-  /** The timeout that is due first; of those due at the same time, the one that was set first. */
+  /** The timer that is due first. Of several with the same time, the one that was set first. */
   #next(): Timeout | undefined {
     const [first, ...others] = this.#timeouts;
     return first && others.reduce((next, other) => other.at < next.at ? other : next, first);

@@ -1,5 +1,5 @@
 /**
- * Clients that are joined to an application in memory.
+ * Clients that connect to an application in memory.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { Address } from "../transport/transport.ts";
 import { Network } from "./network.ts";
 
 /**
- * How {@linkcode connect} joins a client to an application.
+ * The options of {@linkcode connect}.
  *
  * @example
  * ```ts
@@ -52,16 +52,16 @@ const SERVER: Address = { transport: "tcp", hostname: "127.0.0.1", port: 8888 };
 const CLIENT: Address = { transport: "tcp", hostname: "127.0.0.1", port: 50000 };
 
 /**
- * Connects a client to an application in memory: no port, no process, no waiting. The client is a
- * real one, and so is everything on the other side.
+ * Connects a client to an application in memory, without a port or a process. Only the network is
+ * simulated: the client and the server are the real ones.
  *
- * @param app The application. The client takes its clock.
- * @param path The path to ask for, with a query if there is one.
- * @param options Any of `websocketConnect`'s, and how the two ends are joined.
- * @returns The client, once it is open.
- * @throws {HandshakeError} If the application refuses.
+ * @param app The application. The client uses its clock.
+ * @param path The path, with the query if there is one.
+ * @param options The options of `websocketConnect`, and those of the simulated network.
+ * @returns The client, when the connection is open.
+ * @throws {HandshakeError} If the application refuses the handshake.
  *
- * @example A handler in one line
+ * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { Application, WebSocketHandler } from "@waterspout/websocket";
@@ -78,7 +78,7 @@ const CLIENT: Address = { transport: "tcp", hostname: "127.0.0.1", port: 50000 }
  * assertEquals(await client.readMessage(), "HELLO");
  * ```
  *
- * @example An old client whose bytes come one by one
+ * @example An old client, one byte at a time
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { Application, WebSocketHandler } from "@waterspout/websocket";
@@ -138,16 +138,16 @@ export async function connect(
     });
     return new TestConnection(session, network);
   } catch (error) {
-    // Also what is wrong with the options must leave nothing behind.
+    // Wrong options must leave nothing behind either.
     client.destroy();
     throw error;
   }
 }
 
 /**
- * A client in memory, whose network a test can stall.
+ * A client in memory. A test can stall its network.
  *
- * @example A client that is not there for a while
+ * @example A client that does not answer
  * ```ts
  * import { assert } from "@std/assert";
  * import { Application, WebSocketHandler } from "@waterspout/websocket";
@@ -186,12 +186,12 @@ export class TestConnection extends WebSocketClientConnection {
     return this.#network.stalled;
   }
 
-  /** Lets nothing through, in either direction, until {@linkcode flow}. */
+  /** Stalls the network in both directions, until {@linkcode flow}. */
   stall(): void {
     this.#network.stall();
   }
 
-  /** Lets everything through, first what was held. */
+  /** Ends a stall. What was held arrives first. */
   flow(): void {
     this.#network.flow();
   }

@@ -1,7 +1,7 @@
 /**
- * The test kit: a handler is tested in one line, under `deno test`, `bun test` and `node --test`
- * alike. A client is joined to the application in memory, with no port; it speaks any version, its
- * bytes come in pieces of any size, its network stalls at will, and the time is the test's.
+ * Tests handlers in memory, without a port, under `deno test`, `bun test` and `node --test`. A test
+ * client speaks any version of the protocol. A test can split its data, stall its network, and control
+ * the time.
  *
  * @example
  * ```ts

@@ -1,32 +1,32 @@
 /**
- * What is between the two ends of a connection in memory.
+ * The network between the two ends of a connection in memory.
  *
  * @module
  */
 
-/** Carries what the ends send, in order, or holds it. */
+/** Delivers what both ends send, in order, or holds it. */
 export class Network {
   #tasks: (() => void)[] = [];
   #stalled = false;
   #running = false;
 
-  /** Does what is to be done next; for `memoryPair`. */
+  /** Schedules a delivery; for `memoryPair`. */
   readonly schedule = (task: () => void): void => {
     this.#tasks.push(task);
     this.#run();
   };
 
-  /** Whether nothing gets through. */
+  /** Whether deliveries are held. */
   get stalled(): boolean {
     return this.#stalled;
   }
 
-  /** Lets nothing through, in either direction, until {@linkcode flow}. */
+  /** Holds deliveries in both directions, until {@linkcode flow}. */
   stall(): void {
     this.#stalled = true;
   }
 
-  /** Lets everything through, first what was held. */
+  /** Delivers everything, first what was held. */
   flow(): void {
     this.#stalled = false;
     this.#run();
@@ -35,7 +35,7 @@ export class Network {
   #run(): void {
     if (this.#running) return;
     this.#running = true;
-    // One at a time, each in a microtask of its own, as a runtime's events come.
+    // One per microtask, as a runtime delivers its events.
     queueMicrotask(() => {
       this.#running = false;
       if (this.#stalled) return;

@@ -77,7 +77,7 @@ describe("routes", () => {
   });
 
   test("a pattern must be a path", () => {
-    assertThrows(() => new Routes([["room", Handler]]), TypeError, 'it must begin with "/"');
+    assertThrows(() => new Routes([["room", Handler]]), TypeError, 'must begin with "/"');
   });
 });
 
@@ -100,8 +100,8 @@ const wrong: readonly (readonly [routes: unknown, says: string])[] = [
   [[["/", Handler, {}, {}]], "got an array of 4"],
   [[[5, Handler]], "Cannot use route 0: pattern must be a string or a RegExp, got 5"],
   [[[undefined, Handler]], "pattern must be a string or a RegExp, got undefined"],
-  [[["a", Handler]], 'Cannot use pattern "a": it must begin with "/"'],
-  [[["", Handler]], 'Cannot use pattern "": it must begin with "/"'],
+  [[["a", Handler]], 'Cannot use pattern "a": must begin with "/"'],
+  [[["", Handler]], 'Cannot use pattern "": must begin with "/"'],
   [
     [["/a", undefined]],
     'Cannot use route "/a": handler must be a class that extends ' +
@@ -112,8 +112,8 @@ const wrong: readonly (readonly [routes: unknown, says: string])[] = [
   [[["/a", NoHandler]], "extends WebSocketHandler, got the function NoHandler"],
   [[["/a", new NoHandler()]], "got an object"],
   [[["/a", WebSocketHandler]], "got the function WebSocketHandler"],
-  [[["/a", Silent]], 'Cannot use route "/a": Silent has no method onMessage'],
-  [[[/\/a/, Silent]], "Cannot use route /\\/a/: Silent has no method onMessage"],
+  [[["/a", Silent]], 'Cannot use route "/a": Silent must have a method onMessage'],
+  [[[/\/a/, Silent]], "Cannot use route /\\/a/: Silent must have a method onMessage"],
   [[["/:a/:a", Handler]], ""],
   [[["/{a", Handler]], ""],
   [[["/a?b+c?", Handler]], ""],
