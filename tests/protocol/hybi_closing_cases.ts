@@ -173,8 +173,11 @@ export const LIMIT_CASES: readonly HybiCase[] = [
       maxFragments: 2,
     },
   ),
-  row("7.4.1", "an empty message, if none may be longer", [text("")], [["text", ""]], {
-    maxMessageSize: 0,
+  row("7.4.1", "messages of 0 and 1 bytes, if none may be longer", [text(""), text("a")], [
+    ["text", ""],
+    ["text", "a"],
+  ], {
+    maxMessageSize: 1,
   }),
   row(
     "7.4.1",
