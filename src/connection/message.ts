@@ -131,7 +131,8 @@ export function toPing(payload: string | Uint8Array, version: WebSocketVersion):
   }
   if (bytes.length > MAX_CONTROL_SIZE) {
     throw new RangeError(
-      `Cannot send a ping of ${bytes.length} bytes: ${MAX_CONTROL_SIZE} at most (RFC 6455 §5.5)`,
+      `Cannot send a ping: payload must have at most ${MAX_CONTROL_SIZE} bytes, ` +
+        `got ${bytes.length} (RFC 6455 §5.5)`,
     );
   }
   return bytes;

@@ -36,10 +36,10 @@ function throwsForWrongArguments(writer: Writer, version: WebSocketVersion): voi
     assertThrows(() => void writer.writeMessage(message as string), TypeError, "Cannot send a ");
   }
   assertThrows(() => writer.close(1005), RangeError, "Cannot close with code 1005");
-  assertThrows(() => writer.close(1000, "x".repeat(124)), RangeError, "Cannot close with a reason");
+  assertThrows(() => writer.close(1000, "x".repeat(124)), RangeError, "at most 123 bytes, got 124");
   assertThrows(() => writer.close(undefined, "x"), TypeError, "Cannot close with a reason");
   if (!isDraft(version)) {
-    assertThrows(() => writer.ping("x".repeat(126)), RangeError, "Cannot send a ping of 126 bytes");
+    assertThrows(() => writer.ping("x".repeat(126)), RangeError, "at most 125 bytes, got 126");
     assertThrows(
       () => writer.ping(5 as unknown as string),
       TypeError,
