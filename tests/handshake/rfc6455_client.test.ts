@@ -11,6 +11,7 @@ type Bad = readonly [what: string, spoil: (head: string) => string, ...says: str
 const bad: readonly Bad[] = [
   ["HTTP/1.2", (head) => head.replace("HTTP/1.1", "HTTP/1.2"), "HTTP/1.1", "HTTP/1.2 101"],
   ["HTTP/2", (head) => head.replace("HTTP/1.1", "HTTP/2"), `"HTTP/1."`, `"HTTP/2"`],
+  ["HTTP/1,1", (head) => head.replace("HTTP/1.1", "HTTP/1,1"), `"HTTP/1."`, `"HTTP/1,"`],
   ["another protocol", () => "SSH-2.0-OpenSSH_9.2\r\n", `"HTTP/1."`, `"S"`],
   ["a status of two digits", (head) => head.replace(" 101 ", " 99 "), "RFC 9112 §4"],
   ["no Upgrade", (head) => head.replace(/Upgrade: w.*\r\n/, ""), "Upgrade must be websocket"],

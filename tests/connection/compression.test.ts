@@ -1,0 +1,97 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { describe, test } from "node:test";
+import {
+  agreeOnDeflate,
+  checkCompression,
+  type CompressionOptions,
+  deflateParameters,
+  offerDeflate,
+  resolveCompressorOptions,
+} from "../../src/connection/compression.ts";
+import { parseExtensions } from "../../src/handshake/extensions.ts";
+
+describe("compression options", () => {
+  test("have defaults", () => {
+    assertEquals(resolveCompressorOptions({}), { level: 6, memLevel: 8, threshold: 1024 });
+    const own = { level: 1, memLevel: 9, threshold: 0 };
+    assertEquals(resolveCompressorOptions({ ...own, contextTakeover: true }), own);
+  });
+
+  test("may be at the limits", () => {
+    for (const value of [1, 9]) checkCompression({ level: value, memLevel: value });
+  });
+
+  const wrong: readonly (readonly [options: unknown, error: typeof Error, says: string])[] = [
+    [{ level: 0 }, RangeError, "Cannot compress: level must be an integer from 1 to 9, got 0"],
+    [{ level: 10 }, RangeError, "level must be an integer from 1 to 9, got 10"],
+    [{ memLevel: 0 }, RangeError, "memLevel must be an integer from 1 to 9, got 0"],
+    [{ memLevel: 10 }, RangeError, "memLevel must be an integer from 1 to 9, got 10"],
+    [{ level: 1.5 }, RangeError, "level must be an integer from 1 to 9, got 1.5"],
+    [{ level: "6" }, TypeError, "level must be an integer from 1 to 9"],
+    [{ threshold: -1 }, RangeError, "Cannot compress: threshold"],
+    [{ contextTakeover: 1 }, TypeError, "Cannot compress: contextTakeover"],
+    [{ speed: 1 }, TypeError, "compression option"],
+  ];
+  for (const [options, error, says] of wrong) {
+    test(`cannot be ${JSON.stringify(options)}`, () => {
+      assertThrows(() => resolveCompressorOptions(options as CompressionOptions), error, says);
+    });
+  }
+});
+
+describe("an agreement", () => {
+  const offers = parseExtensions("permessage-deflate; server_max_window_bits=10");
+
+  test("says what a server does", () => {
+    const agreed = agreeOnDeflate(offers, { level: 3 });
+    assertEquals(agreed?.response.split("; ")[0], "permessage-deflate");
+    assertEquals(agreed?.parameters, {
+      sendsWithoutContext: true,
+      receivesWithoutContext: true,
+      sendWindowBits: 10,
+      level: 3,
+      memLevel: 8,
+      threshold: 1024,
+    });
+  });
+
+  test("lets the windows live on", () => {
+    const plain = parseExtensions("permessage-deflate");
+    const agreed = agreeOnDeflate(plain, { contextTakeover: true });
+    assertEquals(agreed?.response, "permessage-deflate");
+    assertEquals(agreed?.parameters.sendsWithoutContext, false);
+    assertEquals(agreed?.parameters.receivesWithoutContext, false);
+  });
+
+  test("is none without an offer that can be met", () => {
+    assertEquals(agreeOnDeflate(parseExtensions("permessage-bzip2"), {}), undefined);
+  });
+
+  test("gives each end its own part", () => {
+    const agreement = {
+      serverNoContextTakeover: true,
+      clientNoContextTakeover: false,
+      serverMaxWindowBits: 9,
+      clientMaxWindowBits: 14,
+    };
+    const own = { level: 1, memLevel: 2, threshold: 3 };
+    assertEquals(deflateParameters("server", agreement, own), {
+      sendsWithoutContext: true,
+      receivesWithoutContext: false,
+      sendWindowBits: 9,
+      ...own,
+    });
+    assertEquals(deflateParameters("client", agreement, own), {
+      sendsWithoutContext: false,
+      receivesWithoutContext: true,
+      sendWindowBits: 14,
+      ...own,
+    });
+  });
+
+  test("is what a client offers", () => {
+    assertEquals(offerDeflate(undefined), undefined);
+    assertEquals(offerDeflate({}), { contextTakeover: false });
+    assertEquals(offerDeflate({ contextTakeover: true }), { contextTakeover: true });
+  });
+});

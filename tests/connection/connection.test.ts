@@ -1,0 +1,124 @@
+import { assertEquals } from "@std/assert";
+import { describe, test } from "node:test";
+import { lossOf } from "../../src/connection/connection_end.ts";
+import { ProtocolError } from "../../src/errors.ts";
+import { settle, Subject } from "./subject.ts";
+
+/** A client's frame with a masking key of zeros. */
+function frame(opcode: number, ...payload: readonly number[]): Uint8Array {
+  return Uint8Array.of(0x80 | opcode, 0x80 | payload.length, 0, 0, 0, 0, ...payload);
+}
+
+const CLOSE = 8;
+
+describe("a connection", () => {
+  test("counts what arrives, and tells the peer's closing frame", async () => {
+    const subject = new Subject();
+    const { connection, receiver, traffic } = subject;
+    const bytes = [frame(1, 0x61), frame(9, 0x62), frame(CLOSE, 0x0f, 0xa1, 0x62, 0x79, 0x65)];
+    assertEquals([connection.closeCode, connection.closeReason], [undefined, ""]);
+    for (const chunk of bytes) connection.data(chunk);
+    assertEquals(traffic.bytesIn, bytes.reduce((sum, { length }) => sum + length, 0));
+    assertEquals([connection.closeCode, connection.closeReason], [4001, "bye"]);
+    assertEquals(receiver.end, { by: "peer", code: 4001, reason: "bye" });
+    assertEquals(connection.ended, receiver.end);
+    await settle();
+    assertEquals(receiver.events.filter((event) => !event.startsWith("ping")), [
+      "text a",
+      "closing",
+      "ended",
+      ...receiver.events.filter((event) => event === "gone"),
+    ]);
+    // The pong, and the same code and reason.
+    assertEquals(subject.take().slice(0, 1), ["8a 01 62 88 05 0f a1 62 79 65"]);
+  });
+
+  test("echoes a closing frame without a code as it is", async () => {
+    const subject = new Subject();
+    subject.connection.data(frame(CLOSE));
+    assertEquals(subject.connection.closeCode, undefined);
+    assertEquals(subject.receiver.end, { by: "peer", code: 1005, reason: "" });
+    await settle();
+    assertEquals(subject.take()[0], "88 00");
+  });
+
+  test("closes without a code", async () => {
+    const subject = new Subject();
+    subject.connection.close();
+    await settle();
+    assertEquals(subject.take(), ["88 00"]);
+    subject.connection.data(frame(CLOSE));
+    assertEquals(subject.receiver.end, { by: "server", code: 1005, reason: "" });
+  });
+
+  test("that has ended hears no closing frame", () => {
+    const { connection, receiver } = new Subject();
+    connection.abort();
+    connection.peerClosed(4001, "late");
+    assertEquals([connection.closeCode, connection.closeReason], [undefined, ""]);
+    assertEquals(receiver.end, { by: "server", code: 1006, reason: "" });
+  });
+
+  test("was lost before this end closes it, or the peer broke a rule before", async () => {
+    const broken = new ProtocolError(1002, "not so");
+    const rows = [["network", undefined], ["protocol", broken]] as const;
+    for (const [by, error] of rows) {
+      const { connection, receiver, far } = new Subject();
+      receiver.isBehind = true;
+      far.destroy();
+      await settle();
+      assertEquals(connection.state, "lost");
+      if (error === undefined) connection.abort();
+      else connection.fail(error, "protocol");
+      assertEquals(receiver.end?.by, by);
+    }
+  });
+
+  test("gives the peer closeTimeout for its closing frame", async () => {
+    const { connection, receiver, clock } = new Subject();
+    connection.close(1000);
+    await clock.advance(4900);
+    assertEquals(connection.state, "closing");
+    await clock.advance(1000);
+    assertEquals([connection.state, receiver.end?.by], ["closed", "server"]);
+  });
+
+  test("pings, and is closed when no message comes", async () => {
+    const limits = { pingInterval: 1000, pingTimeout: 1000, idleTimeout: 3000 };
+    const subject = new Subject({ limits });
+    const { connection, clock, receiver } = subject;
+    connection.data(frame(1, 0x61));
+    for (let second = 0; second < 6; second++) {
+      await clock.advance(1000);
+      connection.data(frame(10));
+    }
+    const pings = subject.take().join(" ");
+    assertEquals(pings.startsWith("89 00 89 00"), true);
+    assertEquals(receiver.events.includes("closing"), true);
+    // "idle timeout" behind the code 1001.
+    assertEquals(pings.includes("88 0e 03 e9 69 64 6c 65 20 74 69 6d 65 6f 75 74"), true);
+  });
+
+  test("is cut off when a ping is not answered", async () => {
+    const { clock, receiver } = new Subject({ limits: { pingInterval: 1000, pingTimeout: 1000 } });
+    await clock.advance(4000);
+    assertEquals([receiver.end?.by, receiver.end?.code], ["timeout", 1006]);
+    assertEquals(receiver.end?.error?.message, "no data within pingTimeout (1000 ms) of a ping");
+  });
+});
+
+describe("the loss of a connection", () => {
+  test("is the peer's end only without closing frames and without an error", () => {
+    const error = new Error("reset");
+    const rows = [
+      [true, undefined, "network"],
+      [true, error, "network"],
+      [false, error, "network"],
+      [false, undefined, "peer"],
+    ] as const;
+    for (const [hasClosingFrame, cause, by] of rows) {
+      const end = { by, code: 1006, reason: "", ...(cause === undefined ? {} : { error: cause }) };
+      assertEquals(lossOf({ hasClosingFrame }, cause), end);
+    }
+  });
+});

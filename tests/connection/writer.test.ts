@@ -1,0 +1,252 @@
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { describe, test } from "node:test";
+import { Traffic } from "../../src/connection/traffic.ts";
+import { Writer } from "../../src/connection/writer.ts";
+import { ProtocolError, WebSocketClosedError } from "../../src/errors.ts";
+import { FakeClock } from "../../src/testing/fake_clock.ts";
+import { DONE, turnsOf } from "../../src/timing/turns.ts";
+import { RecordedTransport } from "./recorded_transport.ts";
+import { protocolOf, settle } from "./subject.ts";
+
+/** A writer of a server, with what it tells in `events`. */
+function make({ highWaterMark = 1000, maxBufferedAmount = 10_000 } = {}) {
+  const transport = new RecordedTransport();
+  const traffic = new Traffic();
+  const events: string[] = [];
+  const environment = {
+    limits: { highWaterMark, maxBufferedAmount },
+    traffic,
+    turns: turnsOf(new FakeClock()),
+  };
+  const writer = new Writer(transport, environment, {
+    overflow: (error) => events.push(`${error.code} ${error.message}`),
+    congested: () => events.push("congested"),
+    drained: () => events.push("drained"),
+  });
+  writer.protocol = protocolOf("rfc6455", "server");
+  return { transport, traffic, events, writer };
+}
+
+/** A writer whose output of `bytes` bytes and a frame's head waits in the transport. */
+function makeStuck(bytes: number) {
+  const made = make();
+  made.transport.isStuck = true;
+  made.writer.writeMessage(new Uint8Array(bytes));
+  made.writer.flush();
+  made.transport.take();
+  return made;
+}
+
+describe("written messages", () => {
+  test("go together at the end of the microtask queue, and are counted", async () => {
+    const { transport, traffic, writer } = make();
+    assertStrictEquals(writer.writeMessage("a"), DONE);
+    writer.writeMessage({ a: 1 });
+    assertEquals([transport.take(), writer.bufferedAmount], [[], 12]);
+    await settle();
+    assertEquals(transport.take(), ["write 12"]);
+    assertEquals([traffic.messagesOut, traffic.bytesOut, writer.flushedBytes], [2, 12, 12]);
+    writer.flush();
+    assertEquals(transport.take(), []);
+  });
+
+  test("go at once from 64 KiB on", () => {
+    for (const [bytes, calls] of [[65_535, 0], [65_536, 1]] as const) {
+      const { transport, writer } = make({ maxBufferedAmount: 1e6 });
+      writer.writeRaw(new Uint8Array(bytes));
+      assertEquals(transport.take().length, calls);
+      writer.flush();
+    }
+  });
+
+  test("are refused once nothing can be written, with the cause", async () => {
+    const cause = new ProtocolError(1009, "too long");
+    const { writer, transport } = make();
+    writer.stop(cause);
+    writer.stop(new Error("later"));
+    for (const promise of [writer.writeMessage("a"), writer.ready(), writer.refuse()]) {
+      const error = await assertRejects(() => promise, WebSocketClosedError);
+      assertEquals(
+        [error.message, error.cause],
+        ["Cannot write a message: the connection is closed (1009: too long)", cause],
+      );
+    }
+    assertEquals(writer.writeFrame(new Uint8Array(3)), false);
+    writer.writePing(new Uint8Array(1));
+    writer.writePong(new Uint8Array(1));
+    await settle();
+    assertEquals(transport.take(), []);
+  });
+
+  test("do not name a cause that is the closed connection itself", async () => {
+    const { writer } = make();
+    writer.stop(new WebSocketClosedError("gone"));
+    const error = await assertRejects(() => writer.writeMessage("a"), WebSocketClosedError);
+    const message = "Cannot write a message: the connection is closed";
+    assertEquals([error.message, error.cause], [message, undefined]);
+  });
+
+  test("that fail leave nothing behind", async () => {
+    const { transport, writer } = make();
+    writer.writeMessage("a");
+    const protocol = writer.protocol;
+    assert(protocol !== null);
+    protocol.writeText = (output) => {
+      output.append(Uint8Array.of(1, 2));
+      throw new RangeError("stack");
+    };
+    let caught: unknown;
+    try {
+      writer.writeMessage("b");
+    } catch (error) {
+      caught = error;
+    }
+    assert(caught instanceof RangeError);
+    await settle();
+    assertEquals(transport.written, [Uint8Array.of(0x81, 1, 0x61)]);
+  });
+});
+
+describe("a shared frame", () => {
+  const frame = Uint8Array.of(0x81, 1, 0x61);
+
+  test("goes by reference if nothing else waits", async () => {
+    const { transport, traffic, writer } = make();
+    assertEquals(writer.writeFrame(frame), true);
+    assertEquals(writer.bufferedAmount, 3);
+    await settle();
+    assertStrictEquals(transport.written[0], frame);
+    assertEquals([traffic.messagesOut, traffic.bytesOut], [1, 3]);
+  });
+
+  test("keeps its place among others", async () => {
+    const { transport, writer } = make();
+    writer.writeFrame(frame);
+    writer.writeMessage("b");
+    writer.writeFrame(frame);
+    assertEquals(writer.bufferedAmount, 9);
+    await settle();
+    assertEquals(transport.written, [Uint8Array.of(...frame, 0x81, 1, 0x62, ...frame)]);
+    writer.writeFrame(frame);
+    writer.writeFrame(frame);
+    await settle();
+    assertEquals(transport.take(), ["write 9", "write 6"]);
+  });
+
+  test("needs room", () => {
+    const { writer, events } = makeStuck(8000);
+    assertEquals(writer.writeFrame(new Uint8Array(1996)), true);
+    writer.flush();
+    assertEquals(writer.writeFrame(new Uint8Array(10)), false);
+    assertEquals(events.length, 2);
+  });
+});
+
+describe("output that waits", () => {
+  test("is too much beyond the high-water mark", () => {
+    for (const [bytes, congested] of [[996, false], [997, true]] as const) {
+      const stuck = make();
+      stuck.transport.isStuck = true;
+      stuck.writer.writeMessage("a".repeat(bytes));
+      stuck.writer.flush();
+      assertEquals([stuck.writer.congested, stuck.writer.isSlow], [congested, congested]);
+      assertEquals(stuck.events, congested ? ["congested"] : []);
+    }
+  });
+
+  test("is not what the system takes at once", () => {
+    const { writer, transport } = make();
+    writer.writeRaw(new Uint8Array(1001));
+    assertEquals(writer.isSlow, false);
+    assertEquals(transport.take(), ["write 1001"]);
+  });
+
+  test("lets writers wait until it is taken", async () => {
+    const { writer, transport, events } = makeStuck(2000);
+    const ready = writer.writeMessage("a");
+    assertStrictEquals(writer.ready(), ready);
+    assert(ready !== DONE);
+    writer.flush();
+    transport.bufferedAmount = 0;
+    writer.drain();
+    await ready;
+    assertEquals(events, ["congested", "drained"]);
+    assertEquals(writer.congested, false);
+    // Much was written in this turn of the event loop.
+    writer.environment.turns.begin();
+    assertStrictEquals(writer.ready(), DONE);
+    writer.drain();
+    assertEquals(events, ["congested", "drained"]);
+  });
+
+  test("lets writers hear of the end", async () => {
+    const { writer } = makeStuck(2000);
+    const ready = writer.ready();
+    writer.stop(new Error("reset"));
+    assertEquals(writer.congested, false);
+    await assertRejects(() => ready, WebSocketClosedError, "the connection is closed");
+  });
+
+  test("is answered with the last pong only", async () => {
+    const { writer, transport } = makeStuck(2000);
+    writer.writePong(Uint8Array.of(1));
+    writer.writePong(Uint8Array.of(2));
+    await settle();
+    assertEquals(transport.take(), []);
+    transport.isStuck = false;
+    transport.bufferedAmount = 0;
+    writer.drain();
+    await settle();
+    assertEquals(transport.written.at(-1), Uint8Array.of(0x8a, 1, 2));
+    writer.writePong(Uint8Array.of(3));
+    writer.writePing(Uint8Array.of(4));
+    await settle();
+    assertEquals(transport.written.at(-1), Uint8Array.of(0x8a, 1, 3, 0x89, 1, 4));
+    assertEquals(transport.take().length, 2);
+  });
+
+  test("makes progress while the peer takes it", () => {
+    const { writer, transport } = makeStuck(2000);
+    writer.watchProgress();
+    assertEquals(writer.isProgressing, false);
+    transport.bufferedAmount -= 1;
+    assertEquals([writer.isProgressing, writer.flushedBytes], [true, 1]);
+    transport.bufferedAmount = 0;
+    assertEquals(writer.isProgressing, false);
+  });
+
+  test("may not be more than maxBufferedAmount", () => {
+    const { writer, events } = makeStuck(8000);
+    const waiting = writer.bufferedAmount;
+    // By the size in UTF-8, where three bytes for each unit would be too many.
+    for (const [length, fits] of [[10_000 - waiting, true], [10_001 - waiting, false]] as const) {
+      assertEquals(writer.makeRoom("a".repeat(length)), fits);
+      assertEquals(writer.makeRoom(new Uint8Array(length)), fits);
+    }
+    const overflow = "1013 more than maxBufferedAmount (10000 bytes) would wait for the peer";
+    assertEquals(events, ["congested", overflow, overflow]);
+  });
+
+  test("may be any message behind at most the high-water mark", () => {
+    for (const [waiting, fits] of [[1000, true], [1001, false]] as const) {
+      const { writer, transport } = make();
+      transport.bufferedAmount = waiting;
+      assertEquals(writer.makeRoom(new Uint8Array(20_000)), fits);
+    }
+  });
+
+  test("is flushed before there is no room", () => {
+    const { writer, transport, events } = make();
+    writer.writeRaw(new Uint8Array(5000));
+    assertEquals(writer.makeRoom(new Uint8Array(6000)), true);
+    assertEquals([transport.take(), events], [["write 5000"], []]);
+  });
+
+  test("is congested at once with a payload that went by reference", () => {
+    const { writer, events, transport } = make({ highWaterMark: 1e6, maxBufferedAmount: 1e7 });
+    transport.isStuck = true;
+    writer.writeMessage(new Uint8Array(100_000));
+    writer.flush();
+    assertEquals([events, writer.congested], [["congested"], true]);
+  });
+});
