@@ -70,7 +70,7 @@ describe("a message", () => {
   test("must be something that JSON has", () => {
     assertThrows(() => toPayload(circle()), TypeError, "Cannot send a message as JSON: ");
     const nothing = { toJSON: () => undefined } as unknown as Message;
-    assertThrows(() => toPayload(nothing), TypeError, "its toJSON() returns nothing that JSON has");
+    assertThrows(() => toPayload(nothing), TypeError, "JSON.stringify() returned undefined");
     const own = new RangeError("of the application");
     const failing = {
       toJSON: () => {

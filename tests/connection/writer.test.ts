@@ -173,7 +173,7 @@ describe("output that waits", () => {
     assertEquals(events, ["congested", "drained"]);
     assertEquals(writer.congested, false);
     // Much was written in this turn of the event loop.
-    writer.environment.turns.begin();
+    await writer.ready();
     assertStrictEquals(writer.ready(), DONE);
     writer.drain();
     assertEquals(events, ["congested", "drained"]);
@@ -240,6 +240,15 @@ describe("output that waits", () => {
     writer.writeRaw(new Uint8Array(5000));
     assertEquals(writer.makeRoom(new Uint8Array(6000)), true);
     assertEquals([transport.take(), events], [["write 5000"], []]);
+  });
+
+  test("is not flushed for a message that may wait behind it", () => {
+    for (const [waiting, calls] of [[1000, []], [1001, ["write 1001"]]] as const) {
+      const { writer, transport } = make();
+      writer.writeRaw(new Uint8Array(waiting));
+      assertEquals(writer.makeRoom(new Uint8Array(20_000)), true);
+      assertEquals<readonly string[]>(transport.take(), calls);
+    }
   });
 
   test("is congested at once with a payload that went by reference", () => {

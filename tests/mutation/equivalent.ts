@@ -24,4 +24,16 @@ export const EQUIVALENT: readonly Equivalent[] = [
     after: "if (HAS_A_LABEL.test(text) && !isNormalized(text)) return true;",
     reason: "only Node takes such names for hosts of a URL, and there the tests find it",
   },
+  {
+    file: "src/connection/connection.ts",
+    before: '#peer: PeerState = "sending";',
+    after: '#peer: PeerState = "";',
+    reason: "it is compared with the two other states only",
+  },
+  {
+    file: "src/protocol/text_codec.ts",
+    before: "bytes += unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3;",
+    after: "bytes += unit < 0x80 ? 0 : unit < 0x800 ? 2 : 3;",
+    reason: "an estimate: the buffer grows where it is too small",
+  },
 ];
