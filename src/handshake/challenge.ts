@@ -25,12 +25,12 @@ const DIGIT_0 = 0x30;
 // --- The server -----------------------------------------------------------------------------------
 
 /**
- * The number hidden in a key: its digits, all other characters left out, divided by its spaces.
+ * The number that is hidden in a key: the number that its digits form, divided by its spaces.
  *
- * A number above 2³²−1 is refused although draft76 does not say so, as no client may send one
- * (§4.1): "this is a symptom of an attack", as the text of July 2010 added.
+ * A number above 2³²−1 is refused: no client may send one (§4.1). The text of July 2010 adds that "this
+ * is a symptom of an attack".
  *
- * @throws {ProtocolError} If the key has no digit, no space, a number above 2³²−1 or one that is no
+ * @throws {ProtocolError} If the key has no digit or no space, or its number is above 2³²−1 or no
  * multiple of its spaces.
  */
 export function keyPart(key: string): number {
@@ -43,7 +43,7 @@ export function keyPart(key: string): number {
     else if (code >= DIGIT_0 && code <= DIGIT_0 + 9) {
       digits++;
       keyNumber = keyNumber * 10 + (code - DIGIT_0);
-      // Stopping here also keeps a long run of digits from losing precision.
+      // Checked for each digit, before a long run of them loses precision.
       if (keyNumber > MAX_KEY_NUMBER) throw keyError(key, "its number is above 2^32-1", "§4.1");
     }
   }
@@ -56,7 +56,7 @@ export function keyPart(key: string): number {
 }
 
 function keyError(key: string, because: string, section: string): ProtocolError {
-  // A key comes from the network, and this may be logged.
+  // The peer chose the key, and this may be logged.
   return new ProtocolError(
     1002,
     `the key ${JSON.stringify(key.slice(0, 64))} is refused: ${because} (draft76 ${section})`,
@@ -67,7 +67,7 @@ function keyError(key: string, because: string, section: string): ProtocolError 
  * The 16 bytes that prove that the server has read the request (§5.2).
  *
  * @param parts What `checkDraft76` returned.
- * @param key3 The 8 bytes behind the request's head, of any value.
+ * @param key3 The 8 bytes after the request's head, of any value.
  * @throws {TypeError} If there are not exactly 8.
  */
 export function challengeResponse({ part1, part2 }: ChallengeParts, key3: Uint8Array): Uint8Array {
@@ -87,7 +87,7 @@ export interface Challenge {
   readonly key1: string;
   /** The value of `Sec-WebSocket-Key2`. */
   readonly key2: string;
-  /** The 8 bytes behind the request's head. */
+  /** The 8 bytes after the request's head. */
   readonly key3: Uint8Array;
   /** The 16 bytes that must follow the response's head. */
   readonly response: Uint8Array;
@@ -104,17 +104,17 @@ export interface HiddenNumber {
 /** A random whole number from `lowest` to `highest`. */
 export type RandomInteger = (lowest: number, highest: number) => number;
 
-/** Both the spaces and the other characters are 1 to 12. */
+/** A key has 1 to 12 spaces, and 1 to 12 characters that are neither spaces nor digits. */
 const MOST_INSERTED = 12;
-/** U+0021 to U+002F and U+003A to U+007E: neither spaces nor digits. */
+/** Those characters: U+0021 to U+002F and U+003A to U+007E. */
 const FILLERS = [[0x21, 0x2f], [0x3a, 0x7e]].flatMap(([from = 0, to = 0]) =>
   Array.from({ length: to - from + 1 }, (_, i) => String.fromCharCode(from + i))
 );
 
-/** A number that nobody can predict, each as likely as the others. */
+/** A random integer from a secure source. Each value is as likely as the others. */
 export function randomInteger(lowest: number, highest: number): number {
   const range = highest - lowest + 1;
-  // Beyond the last multiple, the lower remainders would come more often.
+  // A number above the last multiple of the range would make low values more likely.
   const limit = 2 ** 32 - 2 ** 32 % range;
   const [random = 0] = crypto.getRandomValues(new Uint32Array(1));
   return random < limit ? lowest + random % range : randomInteger(lowest, highest);
@@ -148,7 +148,7 @@ function insert(text: string, at: number, character: string): string {
   return text.slice(0, at) + character + text.slice(at);
 }
 
-/** The same elements in a random order, each as likely as the others. */
+/** The same elements in a random order. Each order is as likely as the others. */
 export function shuffle<T>(elements: readonly T[], random: RandomInteger): T[] {
   const shuffled: T[] = [];
   for (const element of elements) shuffled.splice(random(0, shuffled.length), 0, element);

@@ -8,11 +8,11 @@ import { trimSpace } from "./grammar.ts";
 /**
  * The value of the first cookie of a name, percent-decoded where it is well-formed.
  *
- * Only spaces and tabs are trimmed: another character, such as U+00A0, is of the name. Otherwise a
- * page that may not set `__Host-id` could set it under another name.
+ * Only spaces and tabs are trimmed. Another character, such as U+00A0, belongs to the name. Otherwise
+ * a page that may not set `__Host-id` could set U+00A0 `__Host-id` instead.
  *
  * @param field The value of `Cookie`.
- * @param name The cookie's name, in its case.
+ * @param name The cookie's name; its case matters.
  * @returns `undefined` if there is none.
  */
 export function cookieValue(field: string, name: string): string | undefined {
@@ -23,7 +23,7 @@ export function cookieValue(field: string, name: string): string | undefined {
     try {
       return decodeURIComponent(value);
     } catch {
-      // Not percent-encoded: the value is what the bytes say.
+      // It is not percent-encoded.
       return value;
     }
   }

@@ -1,25 +1,25 @@
 /**
- * What proxies write of the connections that they forward: `X-Forwarded-For` and
- * `X-Forwarded-Proto`, or `Forwarded` (RFC 7239).
+ * Parses the header fields in which proxies describe the connections that they forward:
+ * `X-Forwarded-For` and `X-Forwarded-Proto`, or `Forwarded` (RFC 7239).
  *
  * @module
  */
 import { TOKEN, trimSpace } from "./grammar.ts";
 import { canonicalAddress } from "./ip_address.ts";
 
-/** One connection that was forwarded: who made it, and how. */
+/** One connection on the way from the client. */
 export interface Hop {
-  /** The canonical address of whoever made it; `undefined` if the proxy does not tell. */
+  /** The canonical address of the end that made it; `undefined` if the proxy does not tell. */
   readonly address: string | undefined;
-  /** The scheme that was used, as it was written; `undefined` if the proxy does not tell. */
+  /** The scheme, as the proxy wrote it; `undefined` if the proxy does not tell. */
   readonly scheme: string | undefined;
 }
 
 /**
- * The hops of `X-Forwarded-For` and `X-Forwarded-Proto`, the nearest last.
+ * Parses `X-Forwarded-For` and `X-Forwarded-Proto`. The nearest hop comes last.
  *
- * Each proxy of a chain appends to both, so the lists are read in step from their ends. A scheme that
- * stands alone is the client's: the other proxies have passed it on.
+ * Each proxy of a chain appends to both fields, so the two lists belong together from their ends. A
+ * single scheme is the client's: the other proxies have passed it on.
  *
  * @param addresses The value of `X-Forwarded-For`.
  * @param schemes The value of `X-Forwarded-Proto`.
@@ -43,19 +43,19 @@ function elementsOf(list: string | undefined): string[] {
   return (list ?? "").split(",").map(trimSpace).filter((element) => element !== "");
 }
 
-/** One parameter of `Forwarded`, which may be missing, and what ends it. */
+/** One parameter of `Forwarded`, or none, and the separator after it. */
 const PARAMETER = new RegExp(
   `[\\t ]*(?:(${TOKEN})=(?:"((?:[^"\\\\]|\\\\.)*)"|([^"\\t ,;]+))[\\t ]*)?([,;]|$)`,
   "y",
 );
 
 /**
- * The hops of `Forwarded`, the nearest last.
+ * Parses `Forwarded`. The nearest hop comes last.
  *
- * An address with a port, or of IPv6, must be in quotes (RFC 7239 §4); it is taken without them too.
+ * An IPv6 address, and one with a port, must be in quotes (RFC 7239 §4). Here the quotes may be missing.
  *
  * @param value The field's value, several fields joined by commas.
- * @returns None if the value is malformed: who knows where its last element begins?
+ * @returns No hops if the value is malformed: nobody can tell where its last element begins.
  */
 export function parseForwardedField(value: string): readonly Hop[] {
   const hops: Hop[] = [];
@@ -79,10 +79,10 @@ export function parseForwardedField(value: string): readonly Hop[] {
   return parameters.size === 0 ? hops : [];
 }
 
-/** An address, in brackets if it is one of IPv6 that has a port; a port may be obfuscated. */
+/** An IPv4 address, or an IPv6 address in brackets, and a port, which may be obfuscated. */
 const NODE = /^(?:\[([^\]]*)\]|([\d.]+))(?::(?:\d{1,5}|_[\w.-]+))?$/;
 
-/** The address of a node without its port; `undefined` for `unknown`, `_hidden` and any other text. */
+/** The address of a node, without its port; `undefined` for other texts, such as `unknown`. */
 function addressOf(node: string): string | undefined {
   const [, v6, v4] = NODE.exec(node) ?? [];
   return canonicalAddress(v6 ?? v4 ?? node);

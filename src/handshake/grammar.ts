@@ -1,11 +1,11 @@
 /**
- * What characters the parts of a message head are made of (RFC 9110 §5, RFC 9112 §3), as tables
- * over bytes for the reader and as patterns over strings for everything else.
+ * The characters that each part of a message head may have (RFC 9110 §5, RFC 9112 §3): as tables of
+ * bytes for the head reader, and as patterns for strings.
  *
  * @module
  */
 
-/** The characters of a token (RFC 9110 §5.6.2), for use inside a class of a RegExp. */
+/** The characters of a token (RFC 9110 §5.6.2), for a character class of a RegExp. */
 const TOKEN_CHARACTERS = "!#$%&'*+.^_`|~0-9A-Za-z\\-";
 
 /** The source of a RegExp for one token. */
@@ -15,8 +15,8 @@ export const TOKEN: string = `[${TOKEN_CHARACTERS}]+`;
  * The source of a RegExp for a host: a registered name or IPv4 address, or an IPv6 address in
  * brackets (RFC 3986 §3.2.2).
  *
- * A name has no comma, which would make one host of two `Host` fields that somebody has joined, and
- * no percent-encoding, which would be a second spelling of a name.
+ * A name must not have a comma, because two `Host` fields that a proxy has joined would pass for one,
+ * nor percent-encoding, because a name would then have two spellings.
  */
 export const HOST = "(?:\\[[0-9A-Fa-f:.]+\\]|[\\w.~!$&'()*+;=-]+)";
 
@@ -29,7 +29,7 @@ export function isToken(text: string): boolean {
   return tokenPattern.test(text);
 }
 
-/** Whether a string may be sent as a field value: HTAB, visible ASCII, space, U+0080 to U+00FF. */
+/** Whether a string may be sent as a field value: HTAB, space, visible ASCII, U+0080 to U+00FF. */
 export function isFieldValue(text: string): boolean {
   return valuePattern.test(text);
 }
@@ -37,39 +37,43 @@ export function isFieldValue(text: string): boolean {
 /**
  * Whether a string may have been received as a field value: anything but NUL, CR and LF.
  *
- * draft76 §4.1 lets a value hold all but CR and LF, and some of its clients draw a DEL into their
- * keys. RFC 9110 §5.5 lets a recipient keep control characters other than these three.
+ * draft76 §4.1 allows everything but CR and LF, and some of its clients send a DEL in their keys. RFC
+ * 9110 §5.5 allows a recipient to keep other control characters.
  */
 export function isReceivedFieldValue(text: string): boolean {
   return receivedValuePattern.test(text);
 }
 
-/** For each byte, 1 if `allowed` matches its character. */
+/** A table with 1 for each byte whose character matches `allowed`, otherwise 0. */
 function table(allowed: RegExp): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, byte) => +allowed.test(String.fromCharCode(byte)));
 }
 
-/** For each byte, 1 if a token may hold it. */
+/** The bytes of a token. */
 export const TOKEN_BYTES: Uint8Array = table(tokenPattern);
 
 /**
- * For each byte, 1 if a request-target may hold it: visible ASCII, as draft76 §5.1 has it, without
- * `#`, which starts a fragment and never goes on the wire (RFC 9112 §3.2).
+ * The bytes of a request-target: visible ASCII (draft76 §5.1) without `#`, which starts a fragment and
+ * is never sent (RFC 9112 §3.2).
  */
 export const TARGET_BYTES: Uint8Array = table(/^[\x21\x22\x24-\x7e]$/);
 
-/** For each byte, 1 if a received field value may hold it: see {@linkcode isReceivedFieldValue}. */
+/** The bytes of a received field value; see {@linkcode isReceivedFieldValue}. */
 export const VALUE_BYTES: Uint8Array = table(receivedValuePattern);
 
-/** Whether a list of tokens (`keep-alive, Upgrade`) has one, in any case (RFC 9110 §5.6.1). */
+/**
+ * Whether a list of tokens (`keep-alive, Upgrade`) has a certain one, in any case (RFC 9110 §5.6.1).
+ *
+ * @param token The token in lower case.
+ */
 export function listHasToken(list: string, token: string): boolean {
-  // The token alone is what nearly everybody sends.
+  // Nearly all clients send the token alone.
   if (list.length === token.length) return equalsIgnoreCase(list, 0, token);
   const lowerCase = list.toLowerCase();
   return lowerCase.split(",").some((element) => trimSpace(element) === token);
 }
 
-/** Whether a text has `lowerCase` at `at`, in any case of ASCII; it must be long enough. */
+/** Whether a text has `lowerCase` at `at`, in any case of ASCII. The text must be long enough. */
 export function equalsIgnoreCase(text: string, at: number, lowerCase: string): boolean {
   for (let i = 0; i < lowerCase.length; i++) {
     const code = text.charCodeAt(at + i);
@@ -79,7 +83,7 @@ export function equalsIgnoreCase(text: string, at: number, lowerCase: string): b
   return true;
 }
 
-/** Without the spaces and tabs at both ends; `trim` would take U+00A0 and more. */
+/** Removes spaces and tabs from both ends. `trim` would remove other characters too. */
 export function trimSpace(text: string): string {
   let start = 0;
   let end = text.length;

@@ -20,11 +20,11 @@ export interface HeadLimits {
 
 /** What differs between the heads of requests and of responses: their first line, and errors. */
 export interface StartLine<Head extends MessageHead> {
-  /** What has the head, for errors: `"request"` or `"response"`. */
+  /** The kind of message, for errors: `"request"` or `"response"`. */
   readonly noun: string;
   /** Whether the line is complete. */
   readonly complete: boolean;
-  /** Where the line begins, counted from the first byte: behind empty lines that are ignored. */
+  /** Where the line begins, counted from the first byte: after empty lines that are ignored. */
   readonly start: number;
   /**
    * Reads on from the chunk's first byte.
@@ -34,7 +34,7 @@ export interface StartLine<Head extends MessageHead> {
    * @returns Where the line ends in the chunk, or the chunk's length.
    */
   read(chunk: Uint8Array, offset: number): number;
-  /** Makes the head, whose text starts with this line, and begins another line. */
+  /** Makes the head from its text, and prepares for the next line. */
   makeHead(text: string): Head;
   /** Checks a head beyond its grammar. */
   checkHead?(head: Head): void;
@@ -42,7 +42,7 @@ export interface StartLine<Head extends MessageHead> {
   error(kind: "malformed" | "too large", message: string): Error;
 }
 
-/** What the next byte belongs to, behind the start line. */
+/** What the next byte belongs to, after the start line. */
 type Part =
   | "field line"
   | "field name"
@@ -72,7 +72,7 @@ export class HeadReader<Head extends MessageHead> {
   #fieldCount = 0;
   #consumed = 0;
 
-  /** @param limits Beyond which a head is refused. @param startLine The first line of each head. */
+  /** @param limits The limits of a head. @param startLine Reads the first line of each head. */
   constructor(limits: HeadLimits, startLine: StartLine<Head>) {
     this.#limits = limits;
     this.#startLine = startLine;
@@ -140,7 +140,7 @@ export class HeadReader<Head extends MessageHead> {
     const { starts, colons } = fieldIndex;
     const { start } = this.#startLine;
     let part = this.#part;
-    // What is noted here counts only if the whole head is in this chunk, and so begins at 0.
+    // The index is used only if the whole head is in this chunk. So the places count from its start.
     fieldIndex.head = undefined;
     fieldIndex.count = 0;
     while (at < chunk.length) {
@@ -212,10 +212,10 @@ export class HeadReader<Head extends MessageHead> {
   }
 }
 
-/** What is wrong with a CR that no LF follows. */
+/** The error for a CR that no LF follows. */
 export const BARE_CR = "a CR must be followed by an LF (RFC 9112 §2.2)";
 
-/** What is wrong with a byte that a place must not hold. */
+/** The error for a byte in the wrong place. */
 export function unexpectedByte(byte: number, where: string): string {
   return `unexpected byte 0x${byte.toString(16).toUpperCase().padStart(2, "0")} in ${where}`;
 }

@@ -1,6 +1,6 @@
 /**
- * The heads of responses. Whatever is put into one is checked here, so that no value can end its
- * line and start another.
+ * Writes the heads of requests and responses. It checks each part, so that no value can end its line
+ * and start another.
  *
  * @module
  */
@@ -9,15 +9,15 @@ import { isFieldValue, isReceivedFieldValue, isToken } from "./grammar.ts";
 /** Header fields in their order: pairs, a `Headers` or a `Map`. */
 export type HeaderFields = Iterable<readonly [name: string, value: string]>;
 
-/** What the answer to an opening handshake is made of, in every version. */
+/** What a response to an opening handshake consists of, in every version. */
 export interface HandshakeResponse {
   /** The chosen subprotocol. */
   readonly protocol?: string | undefined;
-  /** More fields, behind those of the handshake. */
+  /** More fields. They follow those of the handshake. */
   readonly headers?: HeaderFields | undefined;
 }
 
-/** What draft75 and draft76 answer besides. */
+/** What a response has besides in draft75 and draft76. */
 export interface HixieResponse extends HandshakeResponse {
   /** The request's `Origin` as it was sent; `undefined` if it was not. */
   readonly origin: string | undefined;
@@ -25,10 +25,10 @@ export interface HixieResponse extends HandshakeResponse {
   readonly location: string;
 }
 
-/** Field names that are the handshake's own: a second one would make clients fail. */
+/** Fields that the handshake itself sends. With a second one, clients fail. */
 const RESERVED = /^(?:connection|upgrade|(?:sec-)?websocket-.*|content-length|transfer-encoding)$/i;
 
-/** Refuses what is no field name. @throws {TypeError} If it is not a token (RFC 9110 §5.1). */
+/** Checks a field name. @throws {TypeError} If it is not a token (RFC 9110 §5.1). */
 export function checkFieldName(name: string): void {
   if (!isToken(name)) {
     throw new TypeError(
@@ -38,9 +38,9 @@ export function checkFieldName(name: string): void {
 }
 
 /**
- * Refuses what is no field value.
+ * Checks a field value.
  *
- * @throws {TypeError} If it has a CR, LF, NUL or another control character, or one above U+00FF
+ * @throws {TypeError} If it has a control character other than HTAB, or a character above U+00FF
  * (RFC 9110 §5.5).
  */
 export function checkFieldValue(name: string, value: string): void {
@@ -53,10 +53,10 @@ export function checkFieldValue(name: string, value: string): void {
 }
 
 /**
- * Refuses a field that an application may not add to the answer of a handshake.
+ * Checks a field that an application adds to a handshake.
  *
- * @throws {TypeError} If it is malformed, or one that the handshake itself sends, or one that says
- * that a body follows, which a 101 never has (RFC 9110 §8.6).
+ * @throws {TypeError} If it is malformed, if the handshake itself sends it, or if it announces a body,
+ * which a handshake never has (RFC 9110 §8.6).
  */
 export function checkHandshakeField(name: string, value: string): void {
   checkFieldName(name);
@@ -74,7 +74,7 @@ export function fieldLine(name: string, value: string): string {
 }
 
 /**
- * The line that repeats the origin, which the client compares byte by byte; none if it sent none.
+ * The field line with the origin, which the client compares byte by byte; empty without an origin.
  *
  * @throws {TypeError} If the origin has a CR, LF or NUL.
  */
@@ -100,7 +100,7 @@ export function fieldLines(fields: HeaderFields): string {
  *
  * @param reason The reason phrase, which may be empty.
  * @param fields The header fields in their order.
- * @returns A character for each byte, the empty line included.
+ * @returns The head with its empty line, one character for each byte.
  * @throws {RangeError} If `status` is not an integer from 100 to 599.
  * @throws {TypeError} If `reason` or a field is malformed.
  */
@@ -112,7 +112,7 @@ export function responseHead(status: number, reason: string, fields: HeaderField
   return `HTTP/1.1 ${status} ${reason}\r\n${fieldLines(fields)}\r\n`;
 }
 
-/** The lines of the subprotocol, if there is one, and of the fields that were added. */
+/** The field lines for the subprotocol, if there is one, and for the added fields. */
 export function closingLines(
   protocolField: string,
   { protocol, headers }: HandshakeResponse,

@@ -1,5 +1,5 @@
 /**
- * The host and port that a request asks for (RFC 9110 §7.2), the same on every runtime.
+ * Checks the host and port of a request (RFC 9110 §7.2) in the same way on every runtime.
  *
  * @module
  */
@@ -7,12 +7,12 @@ import { HOST } from "./grammar.ts";
 import { decodePunycode } from "./punycode.ts";
 
 const HOST_AND_PORT = new RegExp(`^${HOST}(?::[0-9]*)?$`, "i");
-/** A name of which a label is in Punycode. */
+/** A name with a label in Punycode, which is called an A-label. */
 const HAS_A_LABEL = /(?:^|\.)xn--/i;
 
 /**
- * Whether a text is a host, with a port or without, of which a URL can be made: `256.1.1.1`,
- * `a:70000` and `xn--a` are not.
+ * Whether a text is a host, with or without a port, that a URL can have. `256.1.1.1`, `a:70000` and
+ * `xn--a` are not.
  */
 export function isHost(text: string): boolean {
   if (!HOST_AND_PORT.test(text)) return false;
@@ -20,8 +20,8 @@ export function isHost(text: string): boolean {
 }
 
 /**
- * Whether the A-labels of a name are what its characters are encoded as. Node takes any text behind
- * `xn--`, and Deno and Bun do not; the way from the characters is the same on all of them.
+ * Whether each A-label of a name is valid: its characters must encode to it. Node takes any text after
+ * `xn--`, but encodes characters in the same way as Deno and Bun.
  */
 function isNormalized(host: string): boolean {
   const [name = "", port = ""] = host.toLowerCase().split(":");

@@ -4,16 +4,16 @@
  * @module
  */
 
-/** Four decimal numbers up to 255, without leading zeros, which some read as octal. */
+/** Four decimal numbers up to 255. Leading zeros are refused: some programs read them as octal. */
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
-/** The characters of an IPv6 address; `URL` knows the rest of the grammar. */
+/** The characters of an IPv6 address. `URL` checks the rest of the grammar. */
 const IPV6_CHARACTERS = /^[0-9a-f:.]*:[0-9a-f:.]*$/i;
-/** An IPv4 address that an IPv6 socket shows (RFC 4291 §2.5.5.2), as `URL` writes it. */
+/** An IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2), as `URL` writes it. */
 const MAPPED = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/;
 
 /**
- * An IP address in the one way to write it: IPv6 by RFC 5952, and an IPv4 address as such where it
- * comes mapped into IPv6. So the same address is the same text, whoever wrote it.
+ * The canonical text of an IP address: IPv6 as in RFC 5952, and an IPv4-mapped address as IPv4. Two
+ * texts of one address have the same canonical text.
  *
  * @returns `undefined` if the text is no address.
  */

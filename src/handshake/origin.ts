@@ -1,5 +1,5 @@
 /**
- * Whether a page and a server are of the same origin (RFC 6454 §5).
+ * Whether a page and a server have the same origin (RFC 6454 §5).
  *
  * @module
  */
@@ -10,13 +10,13 @@ const ORIGIN = new RegExp(`^(http|ws)(s?)://(${HOST})(?::([0-9]{1,5}))?$`, "i");
 const HOST_AND_PORT = new RegExp(`^(${HOST})(?::([0-9]{0,5}))?$`, "i");
 
 /**
- * Compares scheme, host and port, in any case and with the default ports; `ws` is the same as
- * `http`, and `wss` as `https`.
+ * Compares scheme, host and port. Case does not matter, a missing port is the scheme's default, `ws`
+ * equals `http`, and `wss` equals `https`.
  *
- * @param origin The request's `Origin`. What is no origin of a server is of no server: `null`,
- * `file://`, a URL with a path.
- * @param scheme What the client used to get here: `"https"` over TLS.
- * @param host The request's `Host`, with its port if it has one; an empty port is the default one.
+ * @param origin The request's `Origin`. Values such as `null`, `file://` and a URL with a path are the
+ * origin of no server.
+ * @param scheme The scheme that the client used: `"https"` over TLS.
+ * @param host The request's `Host`, with its port if it has one. An empty port is the default.
  */
 export function sameOrigin(origin: string, scheme: "http" | "https", host: string): boolean {
   const [, , secure, originHost, originPort] = ORIGIN.exec(origin) ?? [];

@@ -1,5 +1,5 @@
 /**
- * The characters behind an A-label of a host name (`bcher-kva` is `bücher`): Punycode (RFC 3492).
+ * Punycode (RFC 3492), the encoding of host names that are not ASCII: `bcher-kva` is `bücher`.
  *
  * @module
  */
@@ -72,7 +72,7 @@ function digitOf(code: number): number | undefined {
   return undefined;
 }
 
-/** §6.1. */
+/** Adapts the bias (§6.1). */
 function adaptBias(delta: number, length: number, isFirst: boolean): number {
   let rest = isFirst ? Math.floor(delta / DAMP) : delta >> 1;
   rest += Math.floor(rest / length);

@@ -1,5 +1,5 @@
 /**
- * The head of one HTTP request, as it was sent.
+ * The head of one HTTP request, as it was received.
  *
  * @module
  */
@@ -10,16 +10,16 @@ import type { SharedHeads } from "./shared_heads.ts";
 
 const FORBIDDEN = /^(?:CONNECT|TRACE|TRACK)$/i;
 /**
- * A request-target in absolute form up to its path, and its authority. Clients of WebSockets that go
- * through a forward proxy write `ws` and `wss` too.
+ * The start of a request-target in absolute form, with its authority. WebSocket clients that use a
+ * forward proxy send `ws` and `wss` too.
  */
 export const ABSOLUTE_FORM = /^(?:http|ws)s?:\/\/([^/?]*)/i;
-/** The length of ` HTTP/1.1` and the CRLF behind it. */
+/** The length of ` HTTP/1.1` and the CRLF after it. */
 const VERSION_LENGTH = 11;
 
-/** What the checks of an opening handshake read: a {@linkcode RequestHead}, or the like of it. */
+/** What the checks of an opening handshake read of a {@linkcode RequestHead}. */
 export interface HandshakeRequest {
-  /** The method, in the case that was sent. */
+  /** The method, in its case. */
   readonly method: string;
   /** `"1.0"` or `"1.1"`. */
   readonly httpVersion: string;
@@ -37,8 +37,8 @@ export class RequestHead extends MessageHead {
 
   /**
    * @param text The head from its method to its empty line, well-formed.
-   * @param methodEnd Where the space behind the method is.
-   * @param targetEnd Where the space behind the request-target is.
+   * @param methodEnd Where the space after the method is.
+   * @param targetEnd Where the space after the request-target is.
    */
   constructor(text: string, methodEnd: number, targetEnd: number) {
     super(text, targetEnd + VERSION_LENGTH);
@@ -52,8 +52,8 @@ export class RequestHead extends MessageHead {
   }
 
   /**
-   * Keeps `Sec-WebSocket-Key` apart, and the rest of the text only once for all clients that send the
-   * same. It is for the end of the handshake, after which a head is hardly looked into.
+   * Keeps `Sec-WebSocket-Key` apart, so that all clients that send the rest of the text share it. Call
+   * it at the end of the handshake: after that, fields are hardly looked up.
    */
   share(heads: SharedHeads): void {
     const key = this.#key === "" ? this.get("sec-websocket-key") : undefined;
@@ -64,7 +64,7 @@ export class RequestHead extends MessageHead {
     this.#key = copyOf(key);
   }
 
-  /** The method, in the case that was sent; only `GET` is GET (RFC 9110 §9.1). */
+  /** The method, in its case: `get` is not GET (RFC 9110 §9.1). */
   get method(): string {
     return this.text.substring(0, this.#methodEnd);
   }
@@ -80,8 +80,8 @@ export class RequestHead extends MessageHead {
   }
 
   /**
-   * Path and query (RFC 6455 §3): the request-target without an absolute form's origin. Of `*`, which
-   * has neither, `/` (RFC 9112 §3.3).
+   * The path and query (RFC 6455 §3): the request-target, in absolute form without its origin. For `*`
+   * it is `/` (RFC 9112 §3.3).
    */
   get resourceName(): string {
     const { target } = this;
@@ -112,37 +112,36 @@ export class RequestHead extends MessageHead {
   }
 
   /**
-   * The host and, if it was given, the port: of the target in absolute form, which replaces the
-   * `Host` field (RFC 9112 §3.2.2), or of that field. Empty if HTTP/1.0 came without either.
+   * The host, with a port if the client sent one. A request-target in absolute form replaces the field
+   * `Host` (RFC 9112 §3.2.2). Empty if a request of HTTP/1.0 has neither.
    */
   get host(): string {
     return this.authority ?? this.get("host") ?? "";
   }
 
   /**
-   * A Web `Request` of this head, without a body. It costs 3 to 10 µs. An HTTP/1.0 request without a
+   * Makes a Web `Request` of this head, without a body, in 3 to 10 µs. A request of HTTP/1.0 without a
    * host gets `localhost`.
    *
-   * @param scheme What the client used: `"https"` over TLS.
-   * @throws {Refusal} 501 if a `Request` can't carry the method: CONNECT, TRACE and TRACK; `get`
-   * and the like, which it would turn into GET; and on Bun every one that it does not know.
+   * @param scheme The scheme that the client used: `"https"` over TLS.
+   * @throws {Refusal} 501 if a `Request` cannot have the method: CONNECT, TRACE and TRACK; `get` and
+   * others that it would change to upper case; and, on Bun, methods that Bun does not know.
    */
   toRequest(scheme: "http" | "https"): Request {
     const { method } = this;
     const url = `${scheme}://${this.host || "localhost"}${this.resourceName}`;
-    // On Deno, pairs take a fifth of the time that a `Headers` does.
+    // On Deno, pairs take a fifth of the time of a `Headers`.
     const headers = this.pairs();
-    // Bun would make one of a method that Fetch §2.2.1 forbids. Nothing else can be refused: the host
-    // was checked when the head was read.
+    // Bun accepts methods that Fetch §2.2.1 forbids. The host was checked when the head was read.
     const request = FORBIDDEN.test(method) ? undefined : new Request(url, { method, headers });
-    // A method is case-sensitive (RFC 9110 §9.1): `get` is another one than GET.
+    // A method is case-sensitive (RFC 9110 §9.1).
     if (request?.method !== method) throw methodNotServed(method);
     return request;
   }
 
   /**
-   * As they were sent, but `Host` is the authority of a request-target in absolute form, and several
-   * of `Cookie` are one.
+   * The fields as they were sent, with two exceptions: the authority of a request-target in absolute
+   * form replaces `Host`, and several `Cookie` fields become one.
    */
   protected override pairs(): [name: string, value: string][] {
     const { authority, text } = this;
@@ -155,7 +154,7 @@ export class RequestHead extends MessageHead {
       const pair: [string, string] = [text.substring(start, colon), fieldValue(text, i)];
       if (authority !== undefined && isField(text, start, colon, "host")) pair[1] = authority;
       if (isField(text, start, colon, "cookie")) {
-        // Several are joined by a semicolon (RFC 9113 §8.2.3); Deno's `Headers` would take a comma.
+        // They are joined by semicolons (RFC 9113 §8.2.3). Deno's `Headers` would join them by commas.
         if (cookie !== undefined) {
           cookie[1] += `; ${pair[1]}`;
           continue;
@@ -168,14 +167,14 @@ export class RequestHead extends MessageHead {
   }
 }
 
-/** The refusal of a method that nothing here serves. */
+/** A refusal of a method that a server does not serve. */
 export function methodNotServed(method: string): Refusal {
   return new Refusal(501, `the method ${method} is not served (RFC 9110 §15.6.2)`, {
     reason: "method",
   });
 }
 
-/** A copy of a part of a text: a substring would keep all of the text alive. */
+/** Copies a part of a text. A substring would keep the whole text in memory. */
 function copyOf(part: string): string {
   const bytes = new Uint8Array(part.length);
   return decodeLatin1(bytes, 0, writeLatin1(part, bytes));

@@ -33,7 +33,7 @@ const DIGIT_9 = 0x39;
 
 /** RFC 9112 §2.2 asks a server to ignore at least one in front of the request line. */
 const MOST_EMPTY_LINES = 2;
-/** What follows the request-target, but for the digits of the version. */
+/** What follows the request-target. The digits of the version may differ. */
 const VERSION_LINE_END = [...new TextEncoder().encode("HTTP/1.1\r\n")];
 const MAJOR_VERSION_AT = 5;
 const MINOR_VERSION_AT = 7;
@@ -85,8 +85,8 @@ class RequestLine implements StartLine<RequestHead> {
     return new Refusal(kind === "malformed" ? 400 : 431, message, { reason: "request" });
   }
 
-  // Each function goes on from `at` and returns where it stopped: at the chunk's end, or behind its
-  // part. Where a `!` stands, the index was compared with the chunk's length, or is a byte.
+  // Each function reads on from `at`, and returns where it stopped: at the end of the chunk, or after
+  // its part. Where a `!` stands, the index is within the chunk, or a byte is the index.
 
   /** See {@linkcode StartLine.read}. */
   read(chunk: Uint8Array, offset: number): number {

@@ -15,7 +15,7 @@ interface HeadFacts {
   readonly target: string;
   /** The authority of a request-target in absolute form. */
   readonly authority: string | undefined;
-  /** The `Host` field; of several, all of them in a list. */
+  /** The field `Host`; several are joined by commas. */
   readonly host: string | undefined;
 }
 
@@ -45,10 +45,10 @@ const RULES: readonly Rule<HeadFacts>[] = [
 ];
 
 /**
- * Refuses a head that breaks a rule.
+ * Checks a request head.
  *
- * @throws {Refusal} 400, with the rule; 501 for CONNECT, whose target has a form of its own
- * (RFC 9112 §3.2.3).
+ * @throws {Refusal} 400 with the first rule that is broken; 501 for CONNECT, whose target has another
+ * form (RFC 9112 §3.2.3).
  */
 export function checkHead(head: RequestHead): void {
   const { method, httpVersion, target } = head;
@@ -72,7 +72,7 @@ export function checkHead(head: RequestHead): void {
  */
 export function checkNoBody(head: RequestHead, version: WebSocketVersion): void {
   const length = head.get("content-length") ?? "0";
-  // key3 is no body. Some clients of draft76 count it as one, and others say that there is none.
+  // key3 is no body, but some clients of draft76 count it as one. Others send Content-Length: 0.
   const isValid = length === "0" || (length === "8" && version === "draft76");
   if (isValid && head.get("transfer-encoding") === undefined) return;
   const because = "a WebSocket handshake has no body (RFC 9110 §9.3.1)";

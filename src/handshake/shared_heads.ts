@@ -1,13 +1,13 @@
 /**
- * Heads of requests that are alike, kept once. The clients of one fleet send the same head but for
- * its `Sec-WebSocket-Key`: half a kilobyte of each idle connection.
+ * Keeps equal request heads only once. The clients of a fleet send the same head apart from its
+ * `Sec-WebSocket-Key`, and a head takes half a kilobyte of an idle connection.
  *
  * @module
  */
 
-/** Heads of more characters are not shared. */
+/** Longer heads are not shared. */
 const MAX_LENGTH = 2048;
-/** So many are kept at the most, so that clients can't fill the memory with heads of their own. */
+/** The most texts that are kept, so that clients cannot fill the memory with different heads. */
 const MAX_COUNT = 256;
 
 /** The texts of heads without their keys. */
@@ -19,7 +19,7 @@ export class SharedHeads {
     return this.#texts.size;
   }
 
-  /** The same text as one that was kept before, if there was one. */
+  /** An equal text that is kept already; otherwise keeps this one. */
   share(text: string): string {
     if (text.length > MAX_LENGTH) return text;
     const shared = this.#texts.get(text);

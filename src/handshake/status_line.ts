@@ -17,7 +17,7 @@ import { ResponseHead } from "./response_head.ts";
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** What each response begins with. Some servers answer with HTTP/1.0 and mean nothing else by it. */
+/** The start of each response. Some servers answer a handshake with HTTP/1.0; it makes no difference. */
 const START = "HTTP/1.";
 const STATUS_LINE = /^HTTP\/1\.[01] [1-9][0-9][0-9](?: .*)?$/;
 

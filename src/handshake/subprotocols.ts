@@ -9,8 +9,8 @@ import type { RequestHead } from "./request_head.ts";
 import { isDraft, type WebSocketVersion } from "./versions.ts";
 
 /**
- * Parses `Sec-WebSocket-Protocol` of RFC 6455 and hybi-07/08, `1#token` (RFC 6455 §11.3.4). draft75
- * and draft76 have one string there, which is not to be split.
+ * Parses `Sec-WebSocket-Protocol` of RFC 6455, hybi-07 and hybi-08: `1#token` (RFC 6455 §11.3.4). In
+ * draft75 and draft76 the field is one string, which must not be split.
  *
  * @param value The field's value, several fields joined by commas.
  * @returns The subprotocols in the client's order of preference.
@@ -20,7 +20,7 @@ export function parseSubprotocols(value: string): string[] {
   const subprotocols = new Set<string>();
   for (const element of value.split(",")) {
     const subprotocol = trimSpace(element);
-    // A list may have empty elements, which do not count (RFC 2616 §2.1).
+    // Empty elements of a list do not count (RFC 2616 §2.1).
     if (subprotocol === "") continue;
     if (!isToken(subprotocol)) throw refusal("must be a list of tokens (RFC 6455 §11.3.4)");
     if (subprotocols.has(subprotocol)) {
@@ -37,8 +37,8 @@ function refusal(rule: string): Refusal {
 }
 
 /**
- * What a client offers. draft75 and draft76 ask for one, which may hold spaces and commas (draft76
- * §4.1).
+ * The subprotocols that a request offers. With draft75 and draft76 it is one, which may have spaces
+ * and commas (draft76 §4.1).
  *
  * @throws {Refusal} 400 if the field is malformed.
  */
@@ -48,7 +48,7 @@ export function offeredSubprotocols(head: RequestHead, version: WebSocketVersion
   return isDraft(version) ? [value] : parseSubprotocols(value);
 }
 
-/** Checks what a client is to offer. @throws {TypeError} If its version cannot offer it. */
+/** Checks the subprotocols that a client offers. @throws {TypeError} If its version cannot. */
 export function checkSubprotocols(
   subprotocols: readonly string[],
   version: WebSocketVersion,

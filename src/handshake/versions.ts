@@ -1,5 +1,5 @@
 /**
- * The versions of the WebSocket protocol, and which of them a request speaks.
+ * The versions of the WebSocket protocol, and how to tell which one a request speaks.
  *
  * @module
  */
@@ -37,7 +37,7 @@ const NUMBERED: ReadonlyMap<string, WebSocketVersion> = new Map([
   ["7", "hybi-07"],
 ]);
 
-/** Whether a value of `Sec-WebSocket-Version` is one of those spoken here. */
+/** Whether a value of `Sec-WebSocket-Version` is that of a known version. */
 export function isVersionNumber(value: string): boolean {
   return NUMBERED.has(value);
 }
@@ -48,12 +48,12 @@ export function versionNumber(version: WebSocketVersion): string | undefined {
 }
 
 /**
- * Finds the version of an opening handshake: by its number, draft76 by its keys, draft75 by the lack
- * of both.
+ * Finds the version of a request. Its number tells it; without a number, a request with keys is
+ * draft76, and one without keys draft75.
  *
  * @param enabled The versions that may be spoken.
  * @returns `undefined` if the request asks for no WebSocket.
- * @throws {Refusal} 426 if the version is unknown or not enabled, with a list of those that are
+ * @throws {Refusal} 426 if the version is unknown or not enabled. It lists the enabled versions
  * (RFC 6455 §4.2.2).
  */
 export function detectVersion(
@@ -76,11 +76,11 @@ function versionOf(request: HandshakeRequest): WebSocketVersion | undefined {
   return "draft75";
 }
 
-/** The refusal that tells which versions are spoken. */
+/** A refusal that lists the enabled versions. */
 export function upgradeRequired(enabled: readonly WebSocketVersion[]): Refusal {
   const numbers = [...NUMBERED].filter(([, version]) => enabled.includes(version));
   const headers = new Headers({ Upgrade: "websocket", Connection: "Upgrade" });
-  // A server of draft76 alone has no number to name.
+  // draft75 and draft76 have no number.
   if (numbers.length > 0) {
     headers.set("Sec-WebSocket-Version", numbers.map(([number]) => number).join(", "));
   }
@@ -92,7 +92,7 @@ export function upgradeRequired(enabled: readonly WebSocketVersion[]): Refusal {
   );
 }
 
-/** Whether a version is one of the drafts before there were numbers: draft75 or draft76. */
+/** Whether a version is draft75 or draft76, which have no version number. */
 export function isDraft(version: WebSocketVersion): boolean {
   return version === "draft75" || version === "draft76";
 }

@@ -1,5 +1,5 @@
 /**
- * Tornado's `WebSocketRequest`: draft76's handshake for those who do the rest themselves.
+ * Tornado's `WebSocketRequest`: the handshake of draft76, without a server.
  *
  * @module
  */
@@ -8,8 +8,8 @@ import { type ChallengeParts, challengeResponse } from "./challenge.ts";
 import { checkDraft76 } from "./draft76.ts";
 
 /**
- * A draft76 handshake, checked (Tornado's `WebSocketRequest`). A handler does not need it: it is for
- * those who own the connection and its bytes.
+ * A handshake of draft76 (Tornado's `WebSocketRequest`). A handler does not need it. It is for code that
+ * reads and writes the bytes of a connection itself.
  *
  * @example
  * ```ts
@@ -36,8 +36,8 @@ export class WebSocketRequest {
   readonly #parts: ChallengeParts;
 
   /**
-   * Checks the fields and the keys at once. `Origin` must be there, as in Tornado; the server itself
-   * takes clients without one.
+   * Checks the fields and the keys. `Origin` must be there, as in Tornado. (A server of this library
+   * accepts clients without one.)
    *
    * @param request The handshake, with all of its fields.
    * @throws {ProtocolError} If a field is missing or invalid, with the rule and its section
@@ -56,7 +56,7 @@ export class WebSocketRequest {
   }
 
   /**
-   * The 16 bytes that prove that the request was read (Tornado's `challenge_response`).
+   * The 16 bytes that prove that the server has read the request (Tornado's `challenge_response`).
    *
    * @param challenge key3: the 8 bytes behind the request's head.
    * @throws {TypeError} If there are not exactly 8.

@@ -34,17 +34,17 @@ const IS_SECURE: Readonly<Record<string, boolean>> = {
  * @throws {TypeError} If it is no URL, of another scheme, or has a fragment or a user name.
  */
 export function parseWebSocketUrl(url: string | URL): WebSocketUrl {
-  if (!URL.canParse(url)) throw cannot(url, "it is no absolute URL");
+  if (!URL.canParse(url)) throw cannot(url, "not an absolute URL");
   const { protocol, username, password, hash, host, hostname, port, pathname, search } = new URL(
     url,
   );
   const secure = IS_SECURE[protocol];
-  if (secure === undefined) throw cannot(url, "its scheme must be ws or wss (RFC 6455 §3)");
+  if (secure === undefined) throw cannot(url, "the scheme must be ws or wss (RFC 6455 §3)");
   if (hash !== "" || String(url).endsWith("#")) {
-    throw cannot(url, "it must not have a fragment (RFC 6455 §3)");
+    throw cannot(url, "a fragment is not allowed (RFC 6455 §3)");
   }
   if (username !== "" || password !== "") {
-    throw cannot(url, "it must not have a user name (RFC 6455 §3); send an Authorization header");
+    throw cannot(url, "a user name is not allowed (RFC 6455 §3); send an Authorization header");
   }
   const resourceName = pathname + search;
   return {
@@ -58,21 +58,21 @@ export function parseWebSocketUrl(url: string | URL): WebSocketUrl {
 }
 
 function cannot(url: string | URL, because: string): TypeError {
-  // A password is not for logs.
+  // Without the password, which must not appear in logs.
   const shown = String(url).replace(/\/\/[^/?#]*@/, "//");
   return new TypeError(`Cannot connect to ${JSON.stringify(shown)}: ${because}`);
 }
 
-/** The port that a URL of each scheme leaves out; an empty one is left out of both. */
+/** The port that a URL leaves out: the scheme's default, or an empty one. */
 const DEFAULT_PORT = { ws: /:(?:0*80)?$/, wss: /:(?:0*443)?$/ } as const;
 
 /**
- * The URL that a client must find in the answer of draft75 and draft76 (§3.2). It has no default
- * port, even if a proxy writes one into `Host`: the client compares the URL with its own.
+ * The URL in the response of draft75 and draft76 (§3.2), which a client compares with its own. It has
+ * no default port, even if a proxy sends one in `Host`.
  *
- * @param scheme What the client used, which only the application knows behind a proxy.
+ * @param scheme The scheme that the client used. Behind a proxy only the application knows it.
  * @param host The request's `Host`, with its port if it has one.
- * @param resourceName Path and query, as they were sent.
+ * @param resourceName The path and query, as they were sent.
  */
 export function webSocketLocation(
   scheme: "ws" | "wss",

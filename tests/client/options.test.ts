@@ -176,7 +176,7 @@ describe("a URL that cannot be", () => {
   test("is a rejection, not an exception", async () => {
     const promise = websocketConnect("ftp://example.com/");
     assertInstanceOf(promise, Promise);
-    await assertRejects(() => promise, TypeError, "its scheme");
+    await assertRejects(() => promise, TypeError, "the scheme must be ws or wss");
     assertThrows(() => toHandshakeOptions({ url: "ftp://example.com/" }, {}), TypeError);
   });
 });

@@ -25,10 +25,10 @@ const good: readonly (readonly [url: string, parts: Partial<WebSocketUrl>])[] = 
 ];
 
 const bad: readonly (readonly [url: string, because: string])[] = [
-  ["/chat", "no absolute URL"],
-  ["", "no absolute URL"],
-  ["ws://", "no absolute URL"],
-  ["ws://example.com:70000/", "no absolute URL"],
+  ["/chat", "not an absolute URL"],
+  ["", "not an absolute URL"],
+  ["ws://", "not an absolute URL"],
+  ["ws://example.com:70000/", "not an absolute URL"],
   ["ftp://example.com/", "ws or wss (RFC 6455 §3)"],
   ["ws://example.com/#a", "a fragment (RFC 6455 §3)"],
   ["ws://example.com/#", "a fragment"],
