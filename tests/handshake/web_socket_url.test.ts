@@ -30,7 +30,7 @@ const bad: readonly (readonly [url: string, because: string])[] = [
   ["ws://", "not an absolute URL"],
   ["ws://example.com:70000/", "not an absolute URL"],
   ["ftp://example.com/", "ws or wss (RFC 6455 §3)"],
-  ["ws://example.com/#a", "a fragment (RFC 6455 §3)"],
+  ["ws://example.com/#a", "a fragment is not allowed (RFC 6455 §3)"],
   ["ws://example.com/#", "a fragment"],
   ["ws://user@example.com/", "a user name"],
 ];
