@@ -218,7 +218,7 @@ for (const version of VERSIONS) {
         [["x"].values(), "got a"],
         [{ n: 1n }, "Cannot send a message as JSON: "],
         [circle, "Cannot send a message as JSON: "],
-        [{ toJSON: () => undefined }, "toJSON"],
+        [{ toJSON: () => undefined }, "returned undefined"],
       ];
       const handlers: WebSocketHandler[] = [];
       class Sender extends Recording {

@@ -119,7 +119,7 @@ for (const version of VERSIONS) {
           await Promise.resolve();
           throwsForWrongArguments(this, version);
           throwsForWrongTopics(this);
-          assertThrows(() => void this.subscribe("topic"), TypeError, "do it in open()");
+          assertThrows(() => void this.subscribe("topic"), TypeError, "subscribe in open()");
           await this.writeMessage("early");
           seen.push("written");
         }

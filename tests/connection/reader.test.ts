@@ -1,0 +1,153 @@
+import { assertEquals } from "@std/assert";
+import { describe, test } from "node:test";
+import { settle, Subject } from "./subject.ts";
+
+/** A client's text of one letter, masked by zeros. */
+function text(letter: string): Uint8Array {
+  return Uint8Array.of(0x81, 0x81, 0, 0, 0, 0, letter.charCodeAt(0));
+}
+const letters = (count: number) => "abcdefgh".slice(0, count);
+const all = (count: number) =>
+  Uint8Array.from([...letters(count)].flatMap((one) => [...text(one)]));
+
+/** Notes when the transport is paused and resumed. */
+function watch(subject: Subject): string[] {
+  const notes: string[] = [];
+  const { transport } = subject;
+  const { pause, resume } = transport;
+  transport.pause = () => {
+    notes.push("pause");
+    pause.call(transport);
+  };
+  transport.resume = () => {
+    notes.push("resume");
+    resume.call(transport);
+  };
+  return notes;
+}
+
+for (const split of [1, 7, 10, Infinity]) {
+  describe(`a reader of chunks of ${split} bytes`, () => {
+    test("reports all while there is room, and never pauses", async () => {
+      const subject = new Subject({ pair: { split } });
+      const notes = watch(subject);
+      subject.far.write(all(4), false);
+      for (let waited = 0; waited < 30; waited++) await Promise.resolve();
+      await settle();
+      assertEquals(subject.receiver.events, ["text a", "text b", "text c", "text d"]);
+      assertEquals([notes, subject.connection.reader.isBehind], [[], false]);
+    });
+
+    test("stops where there is no room, holds what came, and goes on from there", async () => {
+      const subject = new Subject({ pair: { split, capacity: 0 } });
+      const notes = watch(subject);
+      const { receiver, connection } = subject;
+      receiver.hasRoom = false;
+      subject.far.write(all(3), false);
+      await settle();
+      assertEquals([receiver.events, notes], [[], ["pause"]]);
+      assertEquals([connection.reader.paused, connection.reader.isBehind], [true, true]);
+      // Nothing is read ahead: no more than the chunk that came first.
+      assertEquals(subject.far.bufferedAmount, Math.max(0, 21 - split));
+      receiver.hasRoom = true;
+      receiver.resume();
+      await settle();
+      assertEquals(receiver.events, ["text a", "text b", "text c"]);
+      assertEquals([connection.reader.paused, notes.at(-1)], [false, "resume"]);
+    });
+
+    test("accepts nothing between close() and open(), but parses what is held", async () => {
+      const subject = new Subject({ pair: { split } });
+      const { receiver, connection } = subject;
+      receiver.hasRoom = false;
+      subject.far.write(text("a"), false);
+      await settle();
+      connection.reader.close();
+      receiver.hasRoom = true;
+      receiver.resume();
+      subject.far.write(text("b"), false);
+      await settle();
+      // A message that is held in part has not been read.
+      assertEquals(receiver.events, split < 7 ? [] : ["text a"]);
+      assertEquals(connection.reader.paused, true);
+      connection.reader.open();
+      await settle();
+      assertEquals(receiver.events, ["text a", "text b"]);
+    });
+
+    test("drops what follows a broken rule, and reads on", async () => {
+      const subject = new Subject({ pair: { split, capacity: 0 } });
+      const { receiver, connection } = subject;
+      subject.far.write(Uint8Array.of(...text("a"), 0x83, 0x80, 0, 0, 0, 0, ...text("b")), false);
+      subject.far.write(text("c"), false);
+      await settle();
+      assertEquals(receiver.events.length, 2);
+      assertEquals(receiver.events[1]?.startsWith("violation"), true);
+      assertEquals([connection.reader.paused, subject.far.bufferedAmount], [false, 0]);
+    });
+  });
+}
+
+describe("a reader", () => {
+  test("of a server stops while output waits, and that of a client does not", async () => {
+    for (const role of ["server", "client"] as const) {
+      const subject = new Subject({ role, pair: { capacity: 0 } });
+      subject.far.pause();
+      subject.writer.writeMessage("x".repeat(2000));
+      await settle();
+      const bytes = role === "server" ? text("a") : Uint8Array.of(0x81, 1, 0x61);
+      subject.far.write(bytes, false);
+      await settle();
+      const { reader } = subject.connection;
+      assertEquals(subject.receiver.events, role === "server" ? [] : ["text a"]);
+      assertEquals(
+        [reader.mayParse, reader.paused],
+        role === "server" ? [false, true] : [true, false],
+      );
+    }
+  });
+
+  for (const transfersChunks of [true, false]) {
+    const whose = transfersChunks ? "its own" : "the transport's";
+    test(`keeps what is held, although the chunk's memory is ${whose}`, async () => {
+      const subject = new Subject({ pair: { transfersChunks } });
+      subject.receiver.hasRoom = false;
+      subject.far.write(Uint8Array.of(...text("a"), ...text("b")), false);
+      await settle();
+      subject.receiver.hasRoom = true;
+      subject.receiver.resume();
+      assertEquals(subject.receiver.events, ["text a", "text b"]);
+    });
+
+    test(`gives binary messages away, although the chunk's memory is ${whose}`, async () => {
+      const subject = new Subject({ pair: { transfersChunks } });
+      const kept: Uint8Array[] = [];
+      const { binary } = subject.receiver;
+      subject.receiver.binary = (message) => {
+        kept.push(message);
+        return binary.call(subject.receiver, message);
+      };
+      const bytes = Uint8Array.of(0x82, 0x82, 0, 0, 0, 0, 1, 2);
+      subject.far.write(bytes, false);
+      await settle();
+      subject.far.write(bytes, false);
+      await settle();
+      assertEquals(kept, [Uint8Array.of(1, 2), Uint8Array.of(1, 2)]);
+    });
+  }
+
+  test("that has stopped reads on and drops it", async () => {
+    const subject = new Subject({ pair: { capacity: 0 } });
+    subject.receiver.hasRoom = false;
+    subject.far.write(text("a"), false);
+    await settle();
+    subject.connection.reader.stop();
+    subject.far.write(text("b"), false);
+    await settle();
+    assertEquals([subject.receiver.events, subject.far.bufferedAmount], [[], 0]);
+    assertEquals([subject.connection.reader.isBehind, subject.connection.reader.paused], [
+      false,
+      false,
+    ]);
+  });
+});
