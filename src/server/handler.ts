@@ -247,6 +247,9 @@ export abstract class WebSocketHandler<Options = unknown, Params extends object 
    * Starts the closing handshake. The socket is closed after it, or after `closeTimeout`. A second
    * call does nothing.
    *
+   * Messages that the client sent before its own close frame are still delivered, as in Tornado.
+   * No message can be sent any more: {@linkcode writeMessage} rejects.
+   *
    * @param code 1000 to 1003, 1007 to 1014, or 3000 to 4999 (RFC 6455 §7.4). draft75 and draft76 do
    * not send it. Default: a close frame without a code.
    * @param reason At most 123 bytes of UTF-8.

@@ -98,6 +98,6 @@ describe("the probe", () => {
     assertEquals((await probe()).code, 2);
     const wrong = await probe("ftp://example.com/");
     assertEquals(wrong.code, 2);
-    assertStringIncludes(wrong.output, "its scheme must be ws or wss (RFC 6455 §3)");
+    assertStringIncludes(wrong.output, "the scheme must be ws or wss (RFC 6455 §3)");
   });
 });
