@@ -175,7 +175,7 @@ describe("pings", () => {
 
   test("have at most 125 bytes", async () => {
     const { client, server } = await open();
-    assertThrows(() => client.ping(new Uint8Array(126)), RangeError, "125 at most");
+    assertThrows(() => client.ping(new Uint8Array(126)), RangeError, "at most 125 bytes");
     client.ping(new Uint8Array(125));
     await settle();
     assertEquals(server.take().length, 1);

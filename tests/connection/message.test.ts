@@ -95,7 +95,8 @@ describe("a ping", () => {
     assertEquals(toPing("é", "rfc6455"), Uint8Array.of(0xc3, 0xa9));
     assertEquals(toPing(new Uint8Array(125), "rfc6455").length, 125);
     assertEquals(toPing("a".repeat(125), "rfc6455").length, 125);
-    const because = "Cannot send a ping of 126 bytes: 125 at most (RFC 6455 §5.5)";
+    const because =
+      "Cannot send a ping: payload must have at most 125 bytes, got 126 (RFC 6455 §5.5)";
     assertThrows(() => toPing(new Uint8Array(126), "rfc6455"), RangeError, because);
     assertThrows(() => toPing("é".repeat(63), "rfc6455"), RangeError, because);
   });

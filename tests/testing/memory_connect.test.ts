@@ -156,9 +156,11 @@ describe("the test kit stalls", () => {
 
   test("a client that reads nothing, so that its handler has to wait", async () => {
     let sent = 0;
+    const done = Promise.withResolvers<void>();
     class Source extends WebSocketHandler {
       override async open(): Promise<void> {
         for (; sent < 100; sent++) await this.writeMessage("x".repeat(1000));
+        done.resolve();
       }
       onMessage(): void {}
     }
@@ -167,6 +169,8 @@ describe("the test kit stalls", () => {
     await new Promise((resolve) => setTimeout(resolve, 5));
     assert(sent < 20, `${sent} messages were sent`);
     for (let i = 0; i < 100; i++) assertEquals(String(await client.readMessage()).length, 1000);
+    // The last promise may wait for the next turn of the event loop.
+    await done.promise;
     assertEquals(sent, 100);
     client.abort();
   });
