@@ -20,10 +20,10 @@ const HELP = `\
 deno task mutate [OPTION …] [FILE or FOLDER of src/ …]
 
   --tests PATH      more tests than those of the same folder; may be repeated
-  --count N         how many mutants of each folder; 60 unless told
-  --seed N          which mutants; a new seed unless told
+  --count N         how many mutants of each folder (default: 60)
+  --seed N          which mutants (default: a new seed)
   --jobs N          how many run at a time
-  --timeout SECONDS the least time limit of a test; 15 unless told
+  --timeout SECONDS the least time limit of a test (default: 15)
   --verbose         also the mutants that were killed`;
 
 /** How much longer than the slowest test without a mistake a test may take. */

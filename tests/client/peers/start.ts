@@ -11,7 +11,7 @@ import { type Child, spawnScript } from "../../support/spawn.ts";
 export interface PeerServer {
   /** The script that runs it, in tests/. */
   readonly script: string;
-  /** The runtime that it needs; the test's own unless told. */
+  /** The runtime that it needs. Default: the test's own. */
   readonly runtime?: Runtime;
   /** The versions that it speaks. */
   readonly versions: readonly WebSocketVersion[];
