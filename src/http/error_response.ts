@@ -1,22 +1,22 @@
 /**
- * The responses that tell why a request was refused.
+ * Responses that refuse a request.
  *
  * @module
  */
 import { HttpError, Refusal } from "../errors.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
 import { responseHead } from "../handshake/head_writer.ts";
-import { reasonOf } from "./reasons.ts";
+import { reasonPhrase } from "./reason_phrases.ts";
 
-/** Fields that a refusal may not set: they say where its body ends. */
+/** Fields that frame the body. An `HttpError` may not set them. */
 const FRAMING: ReadonlySet<string> = new Set(["content-length", "transfer-encoding", "connection"]);
 
 /**
- * The response that tells why a request was refused.
+ * Makes the response to a refused request. Its body is the message of the error.
  *
  * @param error The refusal.
- * @param bodiless Whether it answers a HEAD, so that only the head is sent (RFC 9110 §9.3.2).
- * @throws {TypeError} If a field of the refusal cannot be sent.
+ * @param bodiless Whether to leave out the body, as for a HEAD request (RFC 9110 §9.3.2).
+ * @throws {TypeError} If a field of the error is malformed.
  */
 export function errorResponse(error: HttpError, bodiless = false): string {
   const reason = `${error.message}\n`.replaceAll("§", "section ").replace(/[^\n -~]/g, "?");
@@ -27,29 +27,31 @@ export function errorResponse(error: HttpError, bodiless = false): string {
   fields.push(["content-length", `${reason.length}`]);
   const connection = headers.get("connection");
   fields.push(["connection", connection === null ? "close" : `${connection}, close`]);
-  const head = responseHead(error.status, reasonOf(error.status), fields);
+  const head = responseHead(error.status, reasonPhrase(error.status), fields);
   return bodiless ? head : head + reason;
 }
 
-/** The status of a response that {@linkcode errorResponse} or the like has made. */
+/** Returns the status of a response that starts with `HTTP/1.1`. */
 export function statusOf(response: string): number {
   return Number(response.slice("HTTP/1.1 ".length).slice(0, 3));
 }
 
-/** Whom a failed request belongs to. */
-interface Failed {
+/** The connection of a failed request. */
+interface FailedConnection {
+  /** The request head; `null` if it is incomplete. */
   readonly head: RequestHead | null;
+  /** Logs an error of the application. */
   report(error: unknown): void;
 }
 
-/** The response to a request that failed: the refusal that was thrown, or a 500. */
-export function refusalResponse(error: unknown, failed: Failed): string {
-  const bodiless = failed.head?.method === "HEAD";
+/** Makes the response to a failed request: that of an `HttpError`, or a 500. */
+export function refusalResponse(error: unknown, connection: FailedConnection): string {
+  const bodiless = connection.head?.method === "HEAD";
   if (error instanceof HttpError) {
     try {
       return errorResponse(error, bodiless);
     } catch (unsendable) {
-      failed.report(unsendable);
+      connection.report(unsendable);
     }
   }
   return errorResponse(new Refusal(500, "internal error", { reason: "error" }), bodiless);

@@ -1,5 +1,5 @@
 /**
- * Plain HTTP on the same port: one request, one response, and the connection ends.
+ * Plain HTTP on the same port: one request and one response, then the connection closes.
  *
  * @module
  */
@@ -11,11 +11,11 @@ import { responseHead } from "../handshake/head_writer.ts";
 import type { Fetch } from "./fetch.ts";
 import { BodyReader } from "./body_reader.ts";
 import { refusalResponse, statusOf } from "./error_response.ts";
-import { reasonOf } from "./reasons.ts";
+import { reasonPhrase } from "./reason_phrases.ts";
 import type { ResponseWriter } from "./response_writer.ts";
 
-/** Fields that belong to the connection, which is ours to speak for (RFC 9110 §7.6.1). */
-const OURS: ReadonlySet<string> = new Set([
+/** Fields about the connection, which the application may not set (RFC 9110 §7.6.1). */
+const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
   "connection",
   "keep-alive",
   "proxy-connection",
@@ -27,30 +27,32 @@ const OURS: ReadonlySet<string> = new Set([
 
 const encoder = new TextEncoder();
 
-/** The exchange of one connection. */
+/** The request and the response of one connection. */
 export class HttpExchange {
   readonly #writer: ResponseWriter;
   readonly #head: RequestHead;
   readonly #fetch: Fetch;
   readonly #body: BodyReader;
-  /** Where the response's body comes from, once its head is sent. */
+  /** Reads the body of the response. Set after the head was sent. */
   #source: ReadableStreamDefaultReader<Uint8Array> | null = null;
-  /** The status of the response, once there is one. */
+  /** The status of the response. Set when the response begins. */
   #status: number | undefined = undefined;
   /** Whether the whole response was written. */
   #complete = false;
   /**
-   * - `request`: the request's body is arriving;
-   * - `fetch`: the application has the request;
-   * - `response`: the response is on its way;
-   * - `over`: it is all written, or refused, or the client is gone.
+   * - `request`: receiving the body of the request
+   * - `fetch`: waiting for the setting `fetch`
+   * - `response`: sending the response
+   * - `over`: the request was answered or refused, or the connection is closed
    */
   #state: "request" | "fetch" | "response" | "over" = "request";
 
   /**
-   * @param writer Where the response goes, and what it answers.
-   * @param fetch What answers it.
-   * @throws {HttpError} If the request's framing is not sound.
+   * Sends `100 Continue` if the client waits for it.
+   *
+   * @param writer Has the request and sends the response.
+   * @param fetch The setting `fetch`.
+   * @throws {Refusal} See {@linkcode BodyReader}.
    */
   constructor(writer: ResponseWriter, fetch: Fetch) {
     const { head } = writer;
@@ -59,13 +61,13 @@ export class HttpExchange {
     this.#fetch = fetch;
     this.#body = new BodyReader(head, writer.maxBodySize);
     const expects = head.get("expect")?.toLowerCase() === "100-continue";
-    // A client of HTTP/1.0 knows no interim responses (RFC 9110 §10.1.1).
+    // RFC 9110 §10.1.1: not to a client of HTTP/1.0.
     if (expects && !this.#body.complete && head.httpVersion === "1.1") {
       writer.write(encoder.encode("HTTP/1.1 100 Continue\r\n\r\n"));
     }
   }
 
-  /** Takes bytes of the request's body; what is behind it is dropped. */
+  /** Reads a part of the body of the request. Ignores bytes after the body. */
   data(chunk: Uint8Array): void {
     if (this.#state !== "request") return;
     try {
@@ -78,14 +80,14 @@ export class HttpExchange {
     void this.#answer();
   }
 
-  /** The client sends nothing more. */
+  /** Handles the client's FIN. Half a body is refused with 400. */
   end(): void {
     if (this.#state === "request") {
-      this.#fail(new Refusal(400, "the request's body is cut off", { reason: "request" }));
+      this.#fail(new Refusal(400, "the request's body is incomplete", { reason: "request" }));
     }
   }
 
-  /** The connection's time is up. */
+  /** Handles the end of `handshakeTimeout`. A client that reads the response gets more time. */
   timedOut(): void {
     if (this.#state === "request") {
       this.#fail(new Refusal(408, "the request took too long", { reason: "timeout" }));
@@ -93,7 +95,7 @@ export class HttpExchange {
     else this.#writer.abort();
   }
 
-  /** The connection is over. */
+  /** Stops. Called when the connection is closed, or will close after the written bytes. */
   gone(): void {
     this.#state = "over";
     if (this.#source !== null) drop(this.#source);
@@ -101,7 +103,7 @@ export class HttpExchange {
   }
 
   async #answer(): Promise<void> {
-    // From here on the time is the application's, not the client's.
+    // `handshakeTimeout` limits the client, not the application.
     this.#writer.stopTimer();
     try {
       const response = await this.#fetch(this.#makeRequest());
@@ -112,7 +114,7 @@ export class HttpExchange {
     }
   }
 
-  /** As a method: for the compiler, the state does not change while something is awaited. */
+  /** A getter, since TypeScript assumes that a field keeps its value across an `await`. */
   get #isOver(): boolean {
     return this.#state === "over";
   }
@@ -121,14 +123,16 @@ export class HttpExchange {
     const request = this.#writer.toRequest();
     const { method } = this.#head;
     const body = this.#body.bytes;
-    // A GET may have a body, which has no meaning (RFC 9110 §9.3.1) and no place in a Request.
+    // The body of a GET has no meaning (RFC 9110 §9.3.1), and a `Request` cannot have one.
     if (body.length === 0 || method === "GET" || method === "HEAD") return request;
     return new Request(request, { body });
   }
 
   async #send(response: Response): Promise<void> {
     const { status, body } = response;
-    if (status < 200) throw new RangeError(`Cannot answer with status ${status}: it is no answer`);
+    if (status < 200) {
+      throw new RangeError(`Cannot send a response with status ${status}: must be 200 to 599`);
+    }
     const bodiless = this.#head.method === "HEAD" || status === 204 || status === 304;
     const length = lengthOf(response);
     if (body === null && !bodiless && length) throw notAsLong(0, length);
@@ -139,9 +143,9 @@ export class HttpExchange {
     if (chunked) fields.push(["transfer-encoding", "chunked"]);
     fields.push(["connection", "close"]);
     const head = encodeLatin1(
-      responseHead(status, response.statusText || reasonOf(status), fields),
+      responseHead(status, response.statusText || reasonPhrase(status), fields),
     );
-    // Before the head is out: it throws where the application has used the body already.
+    // Before the head is sent: this throws if the application has already read the body.
     const source = body?.getReader() ?? null;
     this.#state = "response";
     this.#status = status;
@@ -163,12 +167,14 @@ export class HttpExchange {
       if (this.#isOver) return;
       if (done) break;
       if (!(value instanceof Uint8Array)) {
-        throw new TypeError(`Cannot send ${typeof value}: a response's body is of Uint8Arrays`);
+        throw new TypeError(
+          `Cannot send a response: its body must give Uint8Arrays, got ${typeof value}`,
+        );
       }
       size += value.length;
-      // The client would take what is beyond for the beginning of another response.
+      // The client would read the surplus as the beginning of another response.
       if (length !== undefined && size > length) throw notAsLong(size, length);
-      // An empty chunk would end the body (RFC 9112 §7.1). Nothing is sent, but it counts as a write.
+      // An empty chunk would end the body (RFC 9112 §7.1).
       const framed = chunked && value.length > 0;
       if (framed) this.#write(encoder.encode(`${value.length.toString(16)}\r\n`));
       this.#write(value);
@@ -181,7 +187,7 @@ export class HttpExchange {
     if (chunked) this.#write(encoder.encode("0\r\n\r\n"));
   }
 
-  /** A client that takes nothing of the response for `handshakeTimeout` is cut off. */
+  /** Waits until more can be written. A client that reads nothing has `handshakeTimeout`. */
   async #drained(): Promise<void> {
     this.#writer.startTimer();
     await this.#writer.ready();
@@ -196,11 +202,11 @@ export class HttpExchange {
     const writer = this.#writer;
     const error = caught(thrown);
     const isLate = this.#isOver;
-    // A refusal tells the client, unless it comes too late for that.
-    const isTold = error instanceof HttpError && this.#state !== "response";
-    if (!isTold && !(error instanceof WebSocketClosedError)) writer.report(error);
+    // An HttpError is for the client. After the head was sent, only the log can have it.
+    const isAnswer = error instanceof HttpError && this.#state !== "response";
+    if (!isAnswer && !(error instanceof WebSocketClosedError)) writer.report(error);
     if (isLate) return;
-    // Half a response must not pass for a whole one.
+    // The client must see that the response is incomplete.
     if (this.#state === "response") return writer.abort();
     this.#state = "over";
     const response = refusalResponse(error, writer);
@@ -215,13 +221,13 @@ export class HttpExchange {
   }
 }
 
-/** Lets the owner of a stream know that nobody reads it; what its `cancel` throws is its own. */
+/** Cancels a stream that nobody will read. Errors of `cancel` are ignored. */
 function drop(stream: Pick<ReadableStream, "cancel"> | null): void {
   guard((): unknown => stream?.cancel("nobody reads it"), () => {});
 }
 
 /**
- * The length that the application's own `Content-Length` says; `undefined` if it has none.
+ * Returns the value of the `Content-Length` that the application set; `undefined` if there is none.
  *
  * @throws {TypeError} If it is not one decimal number.
  */
@@ -230,7 +236,7 @@ function lengthOf({ headers }: Response): number | undefined {
   if (length === null) return undefined;
   if (!/^\d{1,15}$/.test(length)) {
     throw new TypeError(
-      `Cannot send the Content-Length ${JSON.stringify(length)}: not one decimal number ` +
+      `Cannot send Content-Length ${JSON.stringify(length)}: must be one decimal number ` +
         "(RFC 9110 §8.6)",
     );
   }
@@ -244,12 +250,12 @@ function notAsLong(size: number, length: number): RangeError {
   );
 }
 
-/** The fields that the application may set. */
+/** Returns the fields of the application, without those that it may not set. */
 function fieldsOf({ headers, status }: Response): [name: string, value: string][] {
   const fields: [name: string, value: string][] = [];
   for (const [name, value] of headers) {
     // RFC 9110 §8.6: no Content-Length in a 204.
-    if (!OURS.has(name) && (status !== 204 || name !== "content-length")) {
+    if (!CONNECTION_FIELDS.has(name) && (status !== 204 || name !== "content-length")) {
       fields.push([name, value]);
     }
   }

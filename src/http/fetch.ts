@@ -1,11 +1,11 @@
 /**
- * What an application answers plain HTTP with.
+ * The setting `fetch`.
  *
  * @module
  */
 
 /**
- * What plain HTTP requests on the same port are answered with.
+ * Answers plain HTTP requests on the port of the WebSocket server: the type of the setting `fetch`.
  *
  * @example
  * ```ts

@@ -1,11 +1,11 @@
 /**
- * What plain HTTP needs of the connection that it answers on.
+ * The part of a connection that plain HTTP uses.
  *
  * @module
  */
 import type { RequestHead } from "../handshake/request_head.ts";
 
-/** Where a response goes. */
+/** Has a request, and sends the response. */
 export interface ResponseWriter {
   /** The request. */
   readonly head: RequestHead;
@@ -13,22 +13,27 @@ export interface ResponseWriter {
   readonly maxBodySize: number;
   /** Writes bytes. */
   write(bytes: Uint8Array): void;
-  /** When to write more; rejects if the connection ends before. */
+  /** Resolves when more can be written. Rejects if the connection closes. */
   ready(): Promise<void>;
-  /** Gives the client `handshakeTimeout`; then `HttpExchange.timedOut` is called. */
+  /** Calls `HttpExchange.timedOut` after `handshakeTimeout`. */
   startTimer(): void;
-  /** The client has no time to keep. */
+  /** Stops the timer. */
   stopTimer(): void;
-  /** Whether the client has taken output since the timer was started. */
+  /** Whether the client has received output since the timer was started. */
   isProgressing(): boolean;
   /** The request as a Web `Request`, without its body. */
   toRequest(): Request;
   /** Logs an error of the application. */
   report(error: unknown): void;
-  /** Ends the connection after what was written. */
+  /** Closes the connection after the written bytes. */
   finish(): void;
-  /** Ends the connection at once. */
+  /** Closes the connection at once. */
   abort(): void;
-  /** The exchange is over: with which status, and whether the whole response was written. */
+  /**
+   * Called once at the end of the exchange.
+   *
+   * @param status The status of the response, if there was one.
+   * @param complete Whether the whole response was written.
+   */
   ended(status: number | undefined, complete: boolean): void;
 }

@@ -1,5 +1,5 @@
 /**
- * Tornado's `Application`: routes and settings, and the connections that use them.
+ * Tornado's `Application`: routes, settings and connections.
  *
  * @module
  */
@@ -77,19 +77,19 @@ export class Application<const Routes extends readonly AnyRoute[] = readonly Any
     return new Server(this.#context, options);
   }
 
-  /** Serves one connection of a listener that is not ours. */
+  /** Serves a connection of your own listener. The adapters of each runtime make the transport. */
   accept(transport: Transport): void {
     this.#context.take(transport);
   }
 
   /**
-   * Sends a message to all subscribers of a topic: in this process and, with the setting `broker`, in
-   * others.
+   * Sends a message to all subscribers of a topic in this process. With the setting `broker`, also to
+   * those in other processes.
    *
    * @param topic A string of 1 to 256 characters.
    * @param message Like the message of `WebSocketHandler.writeMessage`. It is encoded once for each
    * wire format.
-   * @returns How many subscribers in this process got it, and how many did not.
+   * @returns How many subscribers in this process received it, and how many did not.
    * @throws {TypeError} If the topic or the message is wrong.
    */
   publish(topic: string, message: Message): Published {
@@ -107,7 +107,7 @@ export class Application<const Routes extends readonly AnyRoute[] = readonly Any
   }
 
   /**
-   * Returns counters of this application: totals since it was made, and current values.
+   * Returns the counters of this application: totals since its construction, and current values.
    * {@linkcode metricsResponse} formats them for Prometheus.
    */
   stats(): Stats {

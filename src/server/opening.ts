@@ -1,8 +1,8 @@
 /**
- * The opening of a connection: request head → route → handler → 101, or a refusal, or plain HTTP.
+ * The opening of a connection, from accept to the 101, a refusal or plain HTTP.
  *
- * It lives from accept to the 101. Refusals are errors: an `HttpError` is answered, and a
- * `ProtocolError` ends the connection without an answer, which is what draft75 and draft76 ask for.
+ * A refusal is an error. An `HttpError` becomes an HTTP response. A `ProtocolError` closes the
+ * connection without one, as draft75 and draft76 require.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import { checkHandshakeField } from "../handshake/head_writer.ts";
 import { detectVersion, isDraft, upgradeRequired } from "../handshake/versions.ts";
 import { refusalResponse, statusOf } from "../http/error_response.ts";
 import { HttpExchange } from "../http/exchange.ts";
-import { OPTIONS_ANSWER } from "../http/options_answer.ts";
+import { OPTIONS_RESPONSE } from "../http/options_response.ts";
 import type { Link, Timed } from "../timing/timing_wheel.ts";
 import type { TransportEvents } from "../transport/transport.ts";
 import type { AnyHandler } from "./handler.ts";
@@ -41,12 +41,12 @@ import type { ServerConnection } from "./server_connection.ts";
 const EMPTY = new Uint8Array(0);
 
 /**
- * - `head`: the request head is arriving, or its handler decides at once;
- * - `preparing`: the handler's `prepare()` is pending;
- * - `key3`: draft76's 101 is out, and its last 8 bytes are arriving;
- * - `http`: a plain HTTP exchange;
- * - `over`: refused;
- * - `left`: the connection is established, or on its way out.
+ * - `head`: receiving the request head, or calling the handler's synchronous hooks
+ * - `preparing`: waiting for the handler's `prepare()`
+ * - `key3`: the 101 of draft76 was sent; receiving the 8 bytes after the request head
+ * - `http`: a plain HTTP exchange
+ * - `over`: refused
+ * - `left`: established, or closing
  */
 type State = "head" | "preparing" | "key3" | "http" | "over" | "left";
 
@@ -59,32 +59,32 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
   /** See {@linkcode Timed}. */
   after: Link | null = null;
   readonly #connection: ServerConnection;
-  /** Lent by the context, as long as the head is arriving. */
+  /** Lent by the context until the head is complete. */
   #reader: HeadReader<RequestHead> | null = null;
   #state: State = "head";
-  /** Bytes behind the head that wait. */
+  /** Bytes after the head that are not used yet. */
   readonly #held = new HeldBytes();
-  /** Extra fields of the 101. */
+  /** Fields of the 101 that the handler has set. */
   readonly #fields: [name: string, value: string][] = [];
-  /** draft76's first two keys. */
+  /** The first two keys of draft76. */
   #challenge: ChallengeParts | null = null;
   #exchange: HttpExchange | null = null;
   /** Whether a byte has arrived. */
   #hasData = false;
-  /** Whether the client sends nothing more. */
+  /** Whether the client has sent FIN. */
   #ended = false;
   /** Whether the transport is paused. */
   #paused = false;
 
-  /** @param connection The connection that opens. */
+  /** @param connection The new connection. */
   constructor(connection: ServerConnection) {
     this.#connection = connection;
   }
 
-  /** Adds a field to the 101. @throws {TypeError} If it is malformed, or the 101 is out. */
+  /** Adds a field to the 101. @throws {TypeError} If it is malformed, or the 101 was sent. */
   setHeader(name: string, value: string): void {
     if (this.#state !== "head" && this.#state !== "preparing") {
-      throw new TypeError(`Cannot set header ${name}: the handshake is answered`);
+      throw new TypeError(`Cannot set header ${name}: the response was already sent`);
     }
     checkHandshakeField(name, value);
     this.#fields.push([name, value]);
@@ -117,7 +117,7 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
     this.#connection.writer.drain();
   }
 
-  /** See {@linkcode TransportEvents.end}: the client sends nothing more. */
+  /** See {@linkcode TransportEvents.end}. */
   end(): void {
     this.#ended = true;
     if (this.#state === "head" || this.#state === "key3") this.abort();
@@ -143,19 +143,19 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
 
   // --- The end ----------------------------------------------------------------------------------
 
-  /** Ends the connection at once and with no answer: there is no handshake to close. */
+  /** Closes the connection at once, without a response. */
   abort(): void {
     if (this.#leave()) this.#linger();
     this.#connection.transport.destroy();
   }
 
-  /** Ends the connection after what was written. */
+  /** Closes the connection after the written bytes. */
   finish(): void {
     this.#connection.writer.flush();
     if (this.#leave()) this.#linger();
   }
 
-  /** Nothing opens any more. @returns Whether it did until now. */
+  /** Ends the opening. @returns False if it had ended before. */
   #leave(): boolean {
     if (this.#state === "left") return false;
     const isCounted = !this.#hasData || this.#state === "over" || this.#state === "http";
@@ -180,7 +180,7 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
 
   /** See {@linkcode Timed.expire}: `handshakeTimeout` has passed. */
   expire(): void {
-    // Who says nothing gets no answer.
+    // A client that has sent nothing gets no response.
     if (!this.#hasData) this.abort();
     else if (this.#state === "head") {
       this.#refuse(new Refusal(408, "the request took too long", { reason: "timeout" }));
@@ -190,13 +190,13 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
     else {
       logSilentEnd(
         this.#connection,
-        "key3 must come within handshakeTimeout; a proxy may have kept it",
+        "key3 must arrive within handshakeTimeout; a proxy may have dropped it",
       );
       this.#drop("timeout");
     }
   }
 
-  /** The server stops. */
+  /** Refuses the request because the server shuts down. */
   shutdown(): void {
     if (!this.#hasData) this.abort();
     else if (this.#state === "head") {
@@ -227,8 +227,8 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
     checkClient(connection, head);
     if (head.target === "*") {
       connection.context.counters.requests++;
-      this.#answer(OPTIONS_ANSWER);
-      return connection.context.accessLog?.request(connection, statusOf(OPTIONS_ANSWER), true);
+      this.#answer(OPTIONS_RESPONSE);
+      return connection.context.accessLog?.request(connection, statusOf(OPTIONS_RESPONSE), true);
     }
     const version = detectVersion(head, settings.versions);
     if (version === undefined) return this.#servePlain(head, rest);
@@ -249,7 +249,7 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
       throw upgradeRequired(context.settings.versions.filter((other) => !isDraft(other)));
     }
     checkOrigin(connection, handler);
-    // Any of the hooks may have ended the connection.
+    // The hooks may have closed the connection.
     if (this.#isOver) return;
     const prepared: unknown = handler.prepare();
     if (!isThenable(prepared)) return this.#accept(handler, rest, owned);
@@ -283,7 +283,7 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
     }
   }
 
-  // --- The answer -------------------------------------------------------------------------------
+  // --- The response -----------------------------------------------------------------------------
 
   #accept(handler: AnyHandler, rest: Uint8Array, owned: boolean): void {
     const connection = this.#connection;
@@ -329,7 +329,7 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
     output.length = writeLatin1(head, output.bytes, at);
   }
 
-  // --- Everything else --------------------------------------------------------------------------
+  // --- Plain HTTP and refusals ------------------------------------------------------------------
 
   #servePlain(head: RequestHead, rest: Uint8Array): void {
     const connection = this.#connection;
@@ -349,7 +349,7 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
     this.#connection.context.refused(this.#connection, reason, status);
   }
 
-  /** Ends a handshake that can't be answered any more. */
+  /** Refuses a handshake after its 101 was sent. */
   #drop(reason: RefusalReason): void {
     this.#count(reason);
     this.#state = "over";
@@ -373,7 +373,7 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
   }
 
   #answer(answer: string): void {
-    // Whoever was told of the refusal may have ended the connection.
+    // The access log, which was called before, may have closed the connection.
     if (this.#state === "left") return;
     this.#state = "over";
     this.#write(answer);
@@ -381,10 +381,10 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
   }
 }
 
-/** The reason that is counted for what was thrown. */
+/** Returns the refusal reason of an error. */
 function reasonOf(error: unknown): RefusalReason {
   if (error instanceof Refusal) return error.reason;
-  // draft75 and draft76 do not answer a request that breaks their rules.
+  // Thrown for draft75 and draft76, which send no response to a malformed request.
   if (error instanceof ProtocolError) return "handshake";
   return error instanceof HttpError ? "handler" : "error";
 }

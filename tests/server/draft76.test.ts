@@ -138,7 +138,7 @@ describe("draft76's handshake", () => {
     await rig.send(headWith(EXAMPLE));
     await rig.clock.advance(1100);
     assertEquals(rig.logged, [
-      `${line}key3 must come within handshakeTimeout; a proxy may have kept it`,
+      `${line}key3 must arrive within handshakeTimeout; a proxy may have dropped it`,
     ]);
   });
 
@@ -236,7 +236,7 @@ describe("draft76's handshake", () => {
     } catch (error) {
       late = error;
     }
-    assertEquals(`${late}`, "TypeError: Cannot set header X: the handshake is answered");
+    assertEquals(`${late}`, "TypeError: Cannot set header X: the response was already sent");
     handlers[0]?.abort();
     await settle();
     assertEquals(client.take(), ["reset"]);

@@ -4,7 +4,7 @@
  * @module
  */
 
-const REASONS: Readonly<Record<number, string>> = {
+const REASON_PHRASES: Readonly<Record<number, string>> = {
   200: "OK",
   201: "Created",
   202: "Accepted",
@@ -41,7 +41,7 @@ const REASONS: Readonly<Record<number, string>> = {
   505: "HTTP Version Not Supported",
 };
 
-/** The phrase of a status; empty, which is allowed, for one that is rare. */
-export function reasonOf(status: number): string {
-  return REASONS[status] ?? "";
+/** Returns the reason phrase of a status; `""` for one that is not in the list. */
+export function reasonPhrase(status: number): string {
+  return REASON_PHRASES[status] ?? "";
 }
