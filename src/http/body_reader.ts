@@ -1,6 +1,6 @@
 /**
- * The body of a plain HTTP request (RFC 9112 §6 and §7): strict, so that nobody on the way to us
- * can see another end of it than we do.
+ * The body of a plain HTTP request (RFC 9112 §6 and §7). The reader is strict: if a proxy saw another
+ * end of the body than we do, a client could smuggle a second request past the proxy.
  *
  * @module
  */
@@ -12,44 +12,44 @@ const CR = 0x0d;
 const LF = 0x0a;
 /** The longest chunk-size line and trailer section, in bytes. */
 const MAX_LINE = 4096;
-/** The first memory for a body; from there on it doubles. */
-const FIRST = 1024;
+/** The first size of the buffer for a body, in bytes. The buffer doubles when it is full. */
+const FIRST_CAPACITY = 1024;
 
-/** White space that a recipient must remove, where the grammar allows it (RFC 9110 §5.6.3). */
+/** "Bad" white space, which a recipient must accept and remove (RFC 9110 §5.6.3). */
 const BWS = "[ \\t]*";
 const QUOTED = String.raw`"(?:[^"\\]|\\.)*"`;
 /**
- * A chunk-size and its extensions (RFC 9112 §7.1.1). Space may stand around the `;` and the `=` of an
- * extension, and nowhere else. The reader has refused NUL, CR and LF.
+ * A chunk-size and its extensions (RFC 9112 §7.1.1). White space is allowed only around the `;` and the
+ * `=` of an extension. The reader has already refused NUL, CR and LF.
  */
 const CHUNK_SIZE = new RegExp(
   `^([0-9a-f]{1,8})(?:${BWS};${BWS}${TOKEN}(?:${BWS}=${BWS}(?:${TOKEN}|${QUOTED}))?)*$`,
   "i",
 );
 
-/** Collects a body, fed in any pieces. */
+/** Reads a body that arrives in any pieces. */
 export class BodyReader {
-  /** Whether the body is all here. */
+  /** Whether the whole body has arrived. */
   complete = false;
   readonly #maxSize: number;
   readonly #chunked: boolean;
-  /** Bytes of the body, or of the current chunk, still to come. */
+  /** How many bytes of the body, or of the current chunk, have not arrived. */
   #missing = 0;
   /** What a chunked body expects next. */
   #expects: "size" | "data" | "data end" | "trailer" = "size";
   #line = "";
   #afterCr = false;
-  /** The bytes of the lines since the last chunk. */
-  #lines = 0;
-  /** What has come, in memory that grows with it: a piece of one byte takes no array of its own. */
+  /** The size of all lines since the last chunk, in bytes. */
+  #linesSize = 0;
+  /** The body so far. One buffer: with an array for each piece, pieces of one byte would be costly. */
   #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #size = 0;
 
   /**
    * @param head The request.
    * @param maxSize The longest body, in bytes.
-   * @throws {Refusal} 400 if the framing is ambiguous or malformed, 413 if it is too long, 501 if
-   * it is a coding other than chunked.
+   * @throws {Refusal} 400 if the framing is ambiguous or malformed, 413 if the body is too long, 501 if
+   * the transfer coding is not `chunked`.
    */
   constructor(head: Pick<RequestHead, "get" | "httpVersion">, maxSize: number) {
     this.#maxSize = maxSize;
@@ -83,13 +83,13 @@ export class BodyReader {
     this.complete = this.#missing === 0;
   }
 
-  /** The body as far as it has come; valid until more comes. */
+  /** The body so far. Valid until the next {@linkcode read}. */
   get bytes(): Uint8Array<ArrayBuffer> {
     return this.#buffer.subarray(0, this.#size);
   }
 
   /**
-   * Takes the next bytes; those behind the body are ignored.
+   * Reads the next bytes. Ignores bytes after the body.
    *
    * @throws {Refusal} 400 if the chunked coding is malformed, 413 if the body is too long.
    */
@@ -115,20 +115,19 @@ export class BodyReader {
     return end;
   }
 
-  /** Makes room for `size` bytes: twice what was there, and never more than the body may take. */
+  /** Grows the buffer to `size` bytes or more: doubles it, up to the largest size of the body. */
   #reserve(size: number): void {
     const { length } = this.#buffer;
     if (size <= length) return;
-    const most = this.#chunked ? this.#maxSize : this.#size + this.#missing;
-    const capacity = Math.min(most, Math.max(FIRST, size, 2 * length));
+    const limit = this.#chunked ? this.#maxSize : this.#size + this.#missing;
+    const capacity = Math.min(limit, Math.max(FIRST_CAPACITY, size, 2 * length));
     this.#buffer = new Uint8Array(this.#buffer.buffer.transfer(capacity));
   }
 
-  /** Collects a line up to its CRLF, then acts on it. */
+  /** Reads up to the end of a line. Returns the index after the bytes that were read. */
   #readLine(chunk: Uint8Array, start: number): number {
     for (let at = start; at < chunk.length; at++) {
-      // Within bounds.
-      const byte = chunk[at]!;
+      const byte = chunk[at]!; // at < chunk.length
       if (byte === LF && this.#afterCr) {
         const line = this.#line;
         this.#line = "";
@@ -141,8 +140,8 @@ export class BodyReader {
       }
       if (byte === CR) this.#afterCr = true;
       else this.#line += String.fromCharCode(byte);
-      if (++this.#lines > MAX_LINE) {
-        throw malformed("the lines of the chunked coding are too long");
+      if (++this.#linesSize > MAX_LINE) {
+        throw malformed(`a chunk-size line or the trailers exceed ${MAX_LINE} bytes`);
       }
     }
     return chunk.length;
@@ -157,10 +156,10 @@ export class BodyReader {
       this.#expects = this.#missing === 0 ? "trailer" : "data";
     } else if (this.#expects === "data end") {
       if (line !== "") {
-        throw malformed("a chunk is not as long as it says (RFC 9112 §7.1)");
+        throw malformed("a chunk must have the length of its chunk size (RFC 9112 §7.1)");
       }
       this.#expects = "size";
-      this.#lines = 0;
+      this.#linesSize = 0;
     } else if (line === "") this.complete = true;
     else if (!isToken(line.slice(0, Math.max(line.indexOf(":"), 0)))) {
       throw malformed("a trailer line must be a name, a colon and a value (RFC 9112 §5)");

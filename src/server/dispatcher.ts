@@ -1,5 +1,5 @@
 /**
- * What a connection brings to its handler: one callback at a time, and in order.
+ * Calls the callbacks of a handler, one at a time and in order.
  *
  * @module
  */
@@ -14,19 +14,19 @@ import { DONE } from "../timing/turns.ts";
 import { type AnyHandler, WebSocketHandler } from "./handler.ts";
 import type { ServerConnection } from "./server_connection.ts";
 
-/** The callbacks of one handler. */
+/** The receiver of a server's connection. It queues events while the handler is busy. */
 export class Dispatcher implements ConnectionReceiver {
-  /** What it receives from; set as soon as it is there. */
+  /** The connection. Set after its construction, which needs the dispatcher. */
   connection: Connection | null = null;
   readonly #server: ServerConnection;
-  /** Events that wait for the handler; `null` as long as none ever did. */
+  /** Events that wait for the handler. Made when first needed. */
   #inbox: Inbox | null = null;
-  /** How many promises of the handler are pending. */
+  /** How many promises that callbacks returned are pending. */
   #pending = 0;
-  /** What to close with once everything that was read is handled. */
-  #lastWord: { readonly code: number; readonly reason: string } | null = null;
+  /** The close frame of a shutdown. It is sent when all received messages are handled. */
+  #shutdownClose: { readonly code: number; readonly reason: string } | null = null;
 
-  /** @param server Whose handler is called. */
+  /** @param server The connection with the handler. */
   constructor(server: ServerConnection) {
     this.#server = server;
   }
@@ -53,21 +53,21 @@ export class Dispatcher implements ConnectionReceiver {
     return connection.reader.mayParse;
   }
 
-  /** See `Sink.ping`: the pong goes out at once, and `onPing()` waits for its turn. */
+  /** See `Sink.ping`. The pong is sent at once. `onPing()` waits for its turn. */
   ping(payload: Uint8Array): boolean {
     this.connection?.pong(payload);
-    // The default does nothing: there is no reason to keep a ping for it.
-    const isHeard = this.#server.handler?.onPing !== WebSocketHandler.prototype.onPing;
-    return this.#hear(isHeard ? new PeerPing(payload) : null);
+    // The default callback does nothing, so the ping need not wait in the inbox.
+    const isUsed = this.#server.handler?.onPing !== WebSocketHandler.prototype.onPing;
+    return this.#controlArrived(isUsed ? new PeerPing(payload) : null);
   }
 
   /** See `Sink.pong`. */
   pong(payload: Uint8Array): boolean {
-    const isHeard = this.#server.handler?.onPong !== WebSocketHandler.prototype.onPong;
-    return this.#hear(isHeard ? new PeerPong(payload) : null);
+    const isUsed = this.#server.handler?.onPong !== WebSocketHandler.prototype.onPong;
+    return this.#controlArrived(isUsed ? new PeerPong(payload) : null);
   }
 
-  #hear(event: PeerPing | PeerPong | null): boolean {
+  #controlArrived(event: PeerPing | PeerPong | null): boolean {
     const { connection } = this;
     if (connection === null) return false;
     if (event !== null && connection.isOpen) {
@@ -77,11 +77,11 @@ export class Dispatcher implements ConnectionReceiver {
     return connection.reader.mayParse;
   }
 
-  /** See `Sink.close`: in its place behind the messages that wait. */
+  /** See `Sink.close`. The close frame is handled after the waiting messages. */
   close(code: number | undefined, reason: string): boolean {
     const { connection } = this;
     if (connection === null) return false;
-    // While closing, nothing that a busy handler still writes could be sent.
+    // While closing, a busy handler cannot send any more, so only waiting messages matter.
     const isBehind = connection.state === "closing" ? this.#waiting > 0 : this.isBehind;
     if (isBehind) {
       this.#push(new PeerClose(code, reason));
@@ -90,7 +90,7 @@ export class Dispatcher implements ConnectionReceiver {
     return false;
   }
 
-  /** See `Receiver.violation`: in its place behind the messages that wait. */
+  /** See `Receiver.violation`. The error is handled after the waiting messages. */
   violation(error: Error): void {
     if (this.isBehind) this.#push(error);
     else this.#fail(error);
@@ -103,12 +103,12 @@ export class Dispatcher implements ConnectionReceiver {
 
   // --- Taking turns -----------------------------------------------------------------------------
 
-  /** How many events wait. */
+  /** How many events wait for the handler. */
   get #waiting(): number {
     return this.#inbox === null ? 0 : this.#inbox.length;
   }
 
-  /** See `ConnectionReceiver.isBehind`: the handler is busy, or events wait for it. */
+  /** See `ConnectionReceiver.isBehind`. */
   get isBehind(): boolean {
     return this.#pending > 0 || this.#waiting > 0;
   }
@@ -125,7 +125,7 @@ export class Dispatcher implements ConnectionReceiver {
   }
 
   /**
-   * Delivers what waits, as far as the handler is free. A client that is slow gets no more done.
+   * Delivers waiting events until the handler is busy or the client reads too slowly.
    */
   resume(): void {
     const { connection } = this;
@@ -156,7 +156,7 @@ export class Dispatcher implements ConnectionReceiver {
     }
   }
 
-  /** Calls a hook of the handler; a promise that it returns holds back the events behind it. */
+  /** Calls a callback of the handler. Later events wait for a returned promise. */
   call(hook: (handler: AnyHandler) => unknown): void {
     try {
       this.#wait(this.#server.handler === null ? undefined : hook(this.#server.handler));
@@ -186,7 +186,7 @@ export class Dispatcher implements ConnectionReceiver {
   drained(): void {
     const server = this.#server;
     if (this.connection?.isOpen) {
-      // Before anything newer is published.
+      // The subscriber gets what it missed before newer messages.
       if (server.policies !== null) server.context.topics.catchUp(server);
       this.call((handler) => handler.onDrain());
     }
@@ -195,19 +195,19 @@ export class Dispatcher implements ConnectionReceiver {
 
   // --- The end ----------------------------------------------------------------------------------
 
-  /** Starts the closing handshake of a shutdown once everything that was read is handled. */
+  /** Starts the closing handshake of a shutdown when all received messages are handled. */
   closeWhenIdle(code: number, reason: string): void {
     const { connection } = this;
     if (!connection?.isOpen) return;
-    this.#lastWord = { code, reason };
+    this.#shutdownClose = { code, reason };
     connection.reader.close();
     this.#closeIfIdle(connection);
   }
 
   #closeIfIdle(connection: Connection): void {
-    if (this.#lastWord === null || this.isBehind || connection.reader.isBehind) return;
-    const { code, reason } = this.#lastWord;
-    this.#lastWord = null;
+    if (this.#shutdownClose === null || this.isBehind || connection.reader.isBehind) return;
+    const { code, reason } = this.#shutdownClose;
+    this.#shutdownClose = null;
     connection.close(code, reason, "shutdown");
     connection.reader.open();
   }

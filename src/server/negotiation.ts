@@ -1,5 +1,5 @@
 /**
- * What a handler answers to a handshake: the subprotocol, the compression, and the 101.
+ * Chooses the subprotocol and the compression, and makes the 101 response.
  *
  * @module
  */
@@ -15,20 +15,20 @@ import { isDraft, type WebSocketVersion } from "../handshake/versions.ts";
 import { webSocketLocation } from "../handshake/web_socket_url.ts";
 import type { AnyHandler } from "./handler.ts";
 
-/** A handshake that may be accepted. */
+/** A handshake whose rules were checked. */
 export interface Acceptable {
   /** The request. */
   readonly head: RequestHead;
-  /** The version that it speaks. */
+  /** The protocol version. */
   readonly version: WebSocketVersion;
-  /** Extra fields of the answer. */
+  /** Fields of the response that the handler has set. */
   readonly headers: readonly [name: string, value: string][];
 }
 
-/** What a handshake came to. */
+/** The result of a negotiation. */
 export interface Negotiated {
-  /** The head of the 101. */
-  readonly answer: string;
+  /** The head of the 101 response. */
+  readonly response: string;
   /** The subprotocol that was chosen. */
   readonly subprotocol: string | undefined;
   /** permessage-deflate, if both ends agreed on it. */
@@ -36,10 +36,10 @@ export interface Negotiated {
 }
 
 /**
- * Asks a handler for its choices, and makes the answer.
+ * Calls the handler's `selectSubprotocol` and `getCompressionOptions`, and makes the response.
  *
  * @throws {TypeError} If the handler chose a subprotocol that was not offered.
- * @throws {HttpError} If what the client offers is malformed.
+ * @throws {Refusal} 400, if the client's list of subprotocols or extensions is malformed.
  */
 export function negotiate(handler: AnyHandler, handshake: Acceptable): Negotiated {
   const { head, version, headers } = handshake;
@@ -49,21 +49,21 @@ export function negotiate(handler: AnyHandler, handshake: Acceptable): Negotiate
     const key = head.get("sec-websocket-key") ?? "";
     const extensions = deflate?.response;
     return {
-      answer: rfc6455Response({ key, extensions, protocol: subprotocol, headers }),
+      response: rfc6455Response({ key, extensions, protocol: subprotocol, headers }),
       subprotocol,
       deflate,
     };
   }
   const location = webSocketLocation(schemeOf(handler), head);
-  const answer = { origin: head.get("origin"), location, protocol: subprotocol, headers };
+  const fields = { origin: head.get("origin"), location, protocol: subprotocol, headers };
   return {
-    answer: version === "draft76" ? draft76Response(answer) : draft75Response(answer),
+    response: version === "draft76" ? draft76Response(fields) : draft75Response(fields),
     subprotocol,
     deflate: undefined,
   };
 }
 
-/** The scheme of the URL that the client used. */
+/** Returns the scheme of the URL that the client used. */
 export function schemeOf(handler: AnyHandler): "ws" | "wss" {
   return requireSync("getWebSocketScheme", handler.getWebSocketScheme());
 }
@@ -73,7 +73,7 @@ function negotiateDeflate(
   head: RequestHead,
 ): AgreedDeflate | undefined {
   const offered = head.get("sec-websocket-extensions");
-  // Also where compression is off: what is malformed is refused.
+  // A malformed offer is refused even if compression is off.
   const offers = offered === undefined ? [] : parseExtensions(offered);
   const options = requireSync("getCompressionOptions", handler.getCompressionOptions());
   if (options === undefined || offers.length === 0) return undefined;

@@ -289,14 +289,14 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
     const connection = this.#connection;
     const { head, version } = connection;
     if (head === null) return;
-    const { answer, subprotocol, deflate } = negotiate(handler, {
+    const { response, subprotocol, deflate } = negotiate(handler, {
       head,
       version,
       headers: this.#fields,
     });
     connection.subprotocol = subprotocol;
     if (this.#isOver) return;
-    this.#write(answer);
+    this.#write(response);
     if (version !== "draft76") return this.#done(rest, owned, deflate);
     this.#state = "key3";
     this.#readKey3(rest, owned);

@@ -1,17 +1,17 @@
 /**
- * URLPattern's patterns of a path, matched in a time that is linear in the path.
+ * Matches patterns of `URLPattern` in linear time.
  *
- * A URLPattern becomes a regular expression. With two variable parts that nothing separates, as in
- * `/files/:name.:ext`, one that does not match tries all places for both: 0.5 s for 16 KiB. Here each
- * state is tried once for each place in the path, as in RE2's BitState.
+ * A `URLPattern` is a regular expression. If two variables of one segment follow each other, as in
+ * `/files/:name.:ext`, a path that does not match takes quadratic time: 0.5 s for 16 KiB. This matcher
+ * tries each step of the pattern at most once at each index of the path, like BitState in RE2.
  *
  * @module
  */
 
-/** What a variable part stands for: one or more characters but `/`, or any characters. */
+/** What a variable matches: `segment` one or more characters without `/`, `any` any characters. */
 type VariableKind = "segment" | "any";
 
-/** A part of a pattern: text, or a variable with text before and after it. */
+/** A part of a pattern: text, or a variable with optional text before and after it. */
 interface Part {
   readonly prefix: string;
   readonly variable: { readonly kind: VariableKind; readonly name: string | undefined } | null;
@@ -21,7 +21,7 @@ interface Part {
 
 const NAME = /[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*/uy;
 
-/** Text as it stands in a URL's path (the path percent-encode set of the URL Standard). */
+/** Encodes text as in the path of a URL (the path percent-encode set of the URL Standard). */
 export function encodePath(text: string): string {
   return text.toWellFormed().replace(/[^\x21-\x7e]|["#<>?`{}]/gu, encodeURIComponent);
 }
@@ -30,7 +30,7 @@ function textPart(text: string): Part {
   return { prefix: text, variable: null, suffix: "", modifier: "" };
 }
 
-/** Reads a pattern; `null` where it is none, or has a regular expression of its own. */
+/** Parses a pattern. Returns `null` if it is malformed or contains a regular expression. */
 class Parser {
   readonly #pattern: string;
   #at = 0;
@@ -54,7 +54,7 @@ class Parser {
     return this.#pattern.charAt(this.#at);
   }
 
-  /** Text, and perhaps a variable behind it. */
+  /** Parses text, optionally with a variable after it. */
   #plain(): Part[] | null {
     const start = this.#at;
     const text = this.#text();
@@ -63,14 +63,14 @@ class Parser {
     if (text === null || this.#at === start) return null;
     if (variable === null) return [textPart(text)];
     const modifier = this.#modifier();
-    // The slash before a variable that may be missing, or come again, belongs to it.
+    // The slash before an optional or repeated variable is optional or repeated with it.
     const isSlash = modifier !== "" && /(?<!\\)\/$/.test(this.#pattern.slice(start, end));
     const prefix = isSlash ? "/" : "";
     const before = text.slice(0, text.length - prefix.length);
     return [textPart(before), { prefix, variable, suffix: "", modifier }];
   }
 
-  /** `{text:name text}`, with a modifier behind it. */
+  /** Parses `{text:name text}` and its modifier. */
   #group(): Part[] | null {
     this.#at++;
     const prefix = this.#text();
@@ -117,11 +117,11 @@ class Parser {
 }
 
 /**
- * - `text`: the text is there
- * - `segment`: one character but `/` is there
- * - `any`: one character is there
- * - `save`: keeps the place for a capture
- * - `split`: goes on at `first`, or at `second` if that fails
+ * - `text`: matches the text
+ * - `segment`: matches one character other than `/`
+ * - `any`: matches one character
+ * - `save`: stores the index, for a capture
+ * - `split`: continues at `first`, and at `second` if that fails
  */
 type Step =
   | { readonly kind: "text"; readonly text: string }
@@ -129,16 +129,16 @@ type Step =
   | { readonly kind: "save"; readonly slot: number }
   | Split;
 
-/** Two ways to go on. */
+/** Two ways to continue. */
 interface Split {
   readonly kind: "split";
   readonly first: number;
   second: number;
-  /** Its number among the splits. */
+  /** The index among the splits. */
   readonly id: number;
 }
 
-/** Makes the steps of a pattern. Those of a body follow each other; a split leads around them. */
+/** Compiles a pattern to steps. A split skips or repeats the steps between it and its target. */
 class Compiler {
   readonly steps: Step[] = [];
   splits = 0;
@@ -166,7 +166,7 @@ class Compiler {
     });
   }
 
-  /** `[^/]+?` takes as little as it can, `.*` as much. */
+  /** Like `[^/]+?`, which matches as little as possible, or `.*`, which matches as much. */
   #variable(kind: VariableKind): void {
     const start = this.steps.length;
     if (kind === "any") return this.#times("*", () => void this.steps.push({ kind }));
@@ -198,23 +198,23 @@ class Compiler {
   }
 }
 
-/** A place that was kept, and those before it. */
+/** A stored index, linked to those stored before. */
 interface Saved {
   readonly slot: number;
   readonly at: number;
   readonly before: Saved | null;
 }
 
-/** Where to go on if what is tried first fails. */
+/** Where to continue if the current attempt fails. */
 interface Alternative {
   readonly step: number;
   readonly at: number;
   readonly saved: Saved | null;
 }
 
-/** A pattern of a path. */
+/** A compiled pattern. */
 export class PathPattern {
-  /** The names of the captures; `undefined` for those of a `*`. */
+  /** The names of the variables, in order; `undefined` for a `*`. */
   readonly names: readonly (string | undefined)[];
   readonly #steps: readonly Step[];
   readonly #splits: number;
@@ -227,13 +227,18 @@ export class PathPattern {
     this.names = parts.flatMap(({ variable }) => variable === null ? [] : [variable.name]);
   }
 
-  /** Compiles a pattern; `null` if it is none, or has a regular expression of its own. */
+  /** Compiles a pattern. Returns `null` if it is malformed or contains a regular expression. */
   static compile(pattern: string): PathPattern | null {
     const parts = new Parser(pattern).parse();
     return parts && new PathPattern(parts);
   }
 
-  /** What the variables stand for in a path, `undefined` for one that took no part; else `null`. */
+  /**
+   * Matches a whole path.
+   *
+   * @returns The text of each variable, `undefined` for one that is missing; `null` if the path does
+   * not match.
+   */
   exec(path: string): (string | undefined)[] | null {
     const size = path.length + 1;
     const tried = new Uint8Array(this.#splits * size);
@@ -255,7 +260,7 @@ export class PathPattern {
             saved = { slot: what.slot, at, before: saved };
             break;
           case "split": {
-            // What has failed from here once fails again, whatever was before it.
+            // If this step has failed at this index before, it fails again.
             const state = what.id * size + at;
             if (tried[state] === 1) break run;
             tried[state] = 1;

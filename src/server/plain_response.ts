@@ -1,5 +1,5 @@
 /**
- * A connection that has not become a WebSocket, as plain HTTP sees it.
+ * Connects plain HTTP to a connection that has no WebSocket.
  *
  * @module
  */
@@ -8,19 +8,19 @@ import type { RequestHead } from "../handshake/request_head.ts";
 import type { Timed } from "../timing/timing_wheel.ts";
 import type { ServerConnection } from "./server_connection.ts";
 
-/** Who ends the connection, and whose time it is. */
-export interface Ending extends Timed {
-  /** Ends the connection after what was written. */
+/** The part of an `Opening` that is used. The timer calls its `expire`. */
+export interface PlainOpening extends Timed {
+  /** Closes the connection after the written bytes. */
   finish(): void;
-  /** Ends the connection at once. */
+  /** Closes the connection at once. */
   abort(): void;
 }
 
-/** Where the response to a request goes. */
+/** Makes the writer of a response. */
 export function plainResponse(
   connection: ServerConnection,
   head: RequestHead,
-  opening: Ending,
+  opening: PlainOpening,
 ): ResponseWriter {
   const { context, writer } = connection;
   const { settings, wheel } = context;

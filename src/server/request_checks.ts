@@ -1,5 +1,5 @@
 /**
- * What a request must fulfil before its handler decides.
+ * Checks a request before its handler is called.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { schemeOf } from "./negotiation.ts";
 import type { ServerConnection } from "./server_connection.ts";
 import { checkHost, parseForwarded } from "./trusted_proxy.ts";
 
-/** Refuses whoever comes while the server stops. @throws {Refusal} 503. */
+/** Checks that the server is not shutting down. @throws {Refusal} 503. */
 export function checkRunning({ owner }: ServerConnection): void {
   if (owner?.stopping) {
     throw new Refusal(503, "the server is shutting down", { reason: "stopping" });
@@ -25,7 +25,8 @@ export function checkRunning({ owner }: ServerConnection): void {
 }
 
 /**
- * Checks the `Host` of a request, and takes what a trusted proxy says of its client.
+ * Checks the `Host` of a request. If it comes from a trusted proxy, stores the client's address and
+ * scheme, and checks `maxConnectionsPerAddress` again.
  *
  * @throws {Refusal} 421 or 503.
  */
@@ -41,8 +42,8 @@ export function checkClient(connection: ServerConnection, head: RequestHead): vo
 /**
  * Checks a handshake by the rules of its version.
  *
- * @returns draft76's first two keys.
- * @throws {Refusal | ProtocolError} If a rule is broken, or the version is not spoken here.
+ * @returns The first two keys of draft76; `null` in other versions.
+ * @throws {Refusal | ProtocolError} If a rule is broken, or the version is allowed over TLS only.
  */
 export function checkHandshake(
   connection: ServerConnection,
@@ -52,14 +53,16 @@ export function checkHandshake(
   let challenge: ChallengeParts | null = null;
   if (!isDraft(version)) checkRfc6455(head);
   else if (context.settings.secureDraftsOnly && !secure) {
-    throw new Refusal(403, `${version} is spoken over TLS only`, { reason: "version" });
+    throw new Refusal(403, `${version} is accepted over TLS only (secureDraftsOnly)`, {
+      reason: "version",
+    });
   } else if (version === "draft76") challenge = checkDraft76(head);
   else checkDraft75(head);
   checkNoBody(head, version);
   return challenge;
 }
 
-/** Checks the origin of a browser's page, and logs why it is refused. @throws {Refusal} 403. */
+/** Calls the handler's `checkOrigin`, and logs a refused origin. @throws {Refusal} 403. */
 export function checkOrigin(
   { head, version, context }: ServerConnection,
   handler: AnyHandler,
@@ -67,16 +70,16 @@ export function checkOrigin(
   const origin = head === null ? undefined : originOf(head, version);
   if (origin === undefined || requireSync("checkOrigin", handler.checkOrigin(origin))) return;
   const url = `${schemeOf(handler)}://${head?.host ?? ""}${head?.path ?? ""}`;
-  // The page sees no more than 1006.
+  // A web page sees only close code 1006, so the log has the reason.
   const because = `the origin ${JSON.stringify(origin)} may not connect to ${url}: ` +
     "list it in the setting allowedOrigins, or allow it in checkOrigin()";
   context.limitedLog.write("origin", `Refused a handshake: ${because}`);
   throw new Refusal(403, because, { reason: "origin" });
 }
 
-/** Logs a handshake that ends without an answer: the log is all that tells why. */
+/** Logs a handshake that ends without a response. The client cannot see the reason. */
 export function logSilentEnd({ context, version, head }: ServerConnection, because: string): void {
   const path = JSON.stringify(head?.path ?? "");
-  const what = `Ended a ${version} handshake for ${path} without an answer`;
+  const what = `Ended a ${version} handshake for ${path} without a response`;
   context.limitedLog.write("handshake", `${what}: ${because}`);
 }

@@ -1,5 +1,5 @@
 /**
- * One client of a server: its handshake, then its handler's callbacks, one at a time and in order.
+ * One client of a server: its handshake, its WebSocket connection and its handler.
  *
  * @module
  */
@@ -26,38 +26,38 @@ import type { AnyHandler } from "./handler.ts";
 import { Opening } from "./opening.ts";
 import type { Match } from "./routes.ts";
 
-/** Messages that wait for the end of the handshake. */
+/** Messages that were written during the handshake. */
 interface EarlyMessages {
   readonly messages: (string | Uint8Array)[];
-  /** What they will be on the wire, in bytes, their frames not counted. */
+  /** The size of their payloads, in bytes. */
   size: number;
 }
 
-/** One client, from accept to the end of its socket. */
+/** One client, from accept until its socket is closed. */
 export class ServerConnection implements HandlerConnection, Subscriber, Owned {
   /** See {@linkcode Owned}. */
   index = -1;
-  /** What the connections of its application share. */
+  /** What all connections of the application share. */
   readonly context: Context;
-  /** The runtime's connection. */
+  /** The connection of the runtime. */
   readonly transport: InternalTransport;
   /** The server that accepted it, if one did. */
   readonly owner: Owner | undefined;
-  /** The output, of the handshake and of what follows. */
+  /** The output of the handshake and of the WebSocket. */
   readonly writer: Writer;
-  /** The established WebSocket; `null` until the handshake is over. */
+  /** The established WebSocket; `null` before and if the handshake fails. */
   connection: Connection | null = null;
-  /** The handler; there from its construction on. */
+  /** The handler; `null` before its construction. */
   handler: AnyHandler | null = null;
-  /** The request; `null` until it is complete. */
+  /** The request head; `null` until it is complete. */
   head: RequestHead | null = null;
-  /** The route that the request's path matched. */
+  /** The route that matches the path of the request. */
   match: Match | null = null;
-  /** The version that is spoken; meaningless until the handshake tells it. */
+  /** The protocol version; meaningless before `match` is set. */
   version: WebSocketVersion = "rfc6455";
   /** The subprotocol that was chosen. */
   subprotocol: string | undefined = undefined;
-  /** What a trusted proxy says of the client. */
+  /** What a trusted proxy says about the client. */
   forwarded: Forwarded | null = null;
   /** See {@linkcode Subscriber.topics}. */
   topics: SmallSet<string> = undefined;
@@ -65,18 +65,18 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned {
   policies: SubscriptionPolicies | null = null;
 
   #opening: Opening | null;
-  /** Messages written before the handshake is over; `null` if there are none, as nearly always. */
+  /** Messages written during the handshake. Made when first needed. */
   #early: EarlyMessages | null = null;
-  /** What the connection brings to the handler; there once it is established. */
+  /** Calls the handler; `null` until the connection is established. */
   #dispatcher: Dispatcher | null = null;
   /** Whether `open()` was called and `onClose()` has not settled. */
   #owesClose = false;
-  /** Whether the socket is gone. */
+  /** Whether the socket is closed. */
   #gone = false;
 
   /**
-   * @param context Whose routes and settings apply.
-   * @param transport The runtime's connection.
+   * @param context The routes and settings.
+   * @param transport The connection of the runtime.
    * @param owner The server that accepted it, if one did.
    */
   constructor(context: Context, transport: Transport, owner?: Owner) {
@@ -91,9 +91,9 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned {
   }
 
   /**
-   * Begins to read the request.
+   * Starts to read the request.
    *
-   * @param timeLeft What TLS has left of `handshakeTimeout`, in milliseconds.
+   * @param timeLeft The rest of `handshakeTimeout` after TLS, in milliseconds.
    */
   start(timeLeft?: number): void {
     if (this.#opening === null) return;
@@ -101,7 +101,7 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned {
     this.transport.events = this.#opening;
   }
 
-  // --- What a handler may know ------------------------------------------------------------------
+  // --- What a handler can read ------------------------------------------------------------------
 
   /** See {@linkcode ConnectionInfo.remoteAddress}. */
   get remoteAddress(): Address {
@@ -140,31 +140,31 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned {
     return this.connection?.closeReason ?? "";
   }
 
-  /** Whether the handshake is not over. */
+  /** Whether the handshake is in progress. */
   get isOpening(): boolean {
     return this.#opening !== null;
   }
 
-  /** Why the connection ended; `undefined` before. */
+  /** See {@linkcode HandlerConnection.end}. */
   get end(): ConnectionEnd | undefined {
     return this.connection?.ended;
   }
 
-  /** The request as a Web `Request`. */
+  /** See {@linkcode HandlerConnection.toRequest}. */
   toRequest(): Request {
-    if (this.head === null) throw new TypeError("Cannot make a Request: none has arrived");
+    if (this.head === null) throw new TypeError("Cannot make a Request: no request has arrived");
     return this.head.toRequest(this.secure ? "https" : "http");
   }
 
   /** Adds a field to the 101. @throws {TypeError} If it is too late, or the field is malformed. */
   setHeader(name: string, value: string): void {
     if (this.#opening === null) {
-      throw new TypeError(`Cannot set header ${name}: the handshake is over`);
+      throw new TypeError(`Cannot set header ${name}: the response was already sent`);
     }
     this.#opening.setHeader(name, value);
   }
 
-  // --- What a handler does ----------------------------------------------------------------------
+  // --- What a handler can do --------------------------------------------------------------------
 
   /** See {@linkcode Subscriber.protocol}. */
   get protocol(): Protocol | null {
@@ -176,14 +176,14 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned {
     return this.writer.isSlow;
   }
 
-  /** Bytes that are written and not yet taken by the system. */
+  /** See {@linkcode HandlerConnection.bufferedAmount}. */
   get bufferedAmount(): number {
     return this.writer.bufferedAmount + (this.#early?.size ?? 0);
   }
 
   /** See `WebSocketHandler.writeMessage`. */
   writeMessage(message: Message): Promise<void> {
-    if (this.writer.protocol === null) return this.#keepOrRefuse(message);
+    if (this.writer.protocol === null) return this.#writeEarly(message);
     return this.writer.writeMessage(message);
   }
 
@@ -192,8 +192,8 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned {
     this.writer.writeFrame(frame);
   }
 
-  /** Keeps a message until the handshake is over, or refuses it when the connection is. */
-  #keepOrRefuse(message: Message): Promise<void> {
+  /** Keeps a message until the handshake is complete. Rejects if the handshake has failed. */
+  #writeEarly(message: Message): Promise<void> {
     const payload = toSendable(message, this.version);
     const { settings } = this.context;
     if (this.#opening === null) return this.writer.refuse();
@@ -203,7 +203,7 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned {
       this.#opening.abort();
       return this.writer.refuse();
     }
-    // The caller's bytes may change until the handshake is over.
+    // A copy: the caller may change its array before the handshake is complete.
     const early = this.#early ??= { messages: [], size: 0 };
     early.messages.push(typeof payload === "string" ? payload : payload.slice());
     early.size = size;
@@ -249,9 +249,14 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned {
     return this.context.topics.publish(topic, message, this);
   }
 
-  // --- The handshake is over --------------------------------------------------------------------
+  // --- The end of the handshake -----------------------------------------------------------------
 
-  /** It was accepted: the handler's `open()` runs, and the bytes behind it are received. */
+  /**
+   * Establishes the WebSocket: sends the early messages, calls `open()`, and reads on.
+   *
+   * @param rest The bytes that arrived after the handshake.
+   * @param owned Whether `rest` may be kept after the call.
+   */
   accepted(protocol: Protocol, rest: Uint8Array, owned: boolean): void {
     const { context, match } = this;
     const early = this.#early?.messages ?? [];
@@ -275,25 +280,25 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned {
     this.head?.share(context.heads);
   }
 
-  /** It was refused, or answered as plain HTTP, or came to nothing. */
+  /** Called if the handshake is refused or fails, and after plain HTTP. */
   refused(): void {
     this.#opening = this.#early = null;
-    this.writer.stop(new WebSocketClosedError("the handshake came to nothing"));
+    this.writer.stop(new WebSocketClosedError("the handshake failed"));
   }
 
   // --- Errors -----------------------------------------------------------------------------------
 
-  /** A callback of the handler threw or rejected: it is logged, and this connection ends. */
+  /** Logs an exception of a callback, and closes the connection with 1011. */
   failed(thrown: unknown): void {
     const { connection } = this;
     const error = caught(thrown);
-    // That the connection has ended is no fault of the handler that was still writing.
+    // A handler that awaits `writeMessage` gets this error. It is not a fault of the handler.
     if (!connection?.isOpen && error instanceof WebSocketClosedError) return;
     this.report(error);
     connection?.fail(new ProtocolError(1011, "internal error"), "server", toError(error));
   }
 
-  /** Logs an error of the application, through the handler where there is one. */
+  /** Logs an error of the application, with the handler's `logException` if there is a handler. */
   report(error: unknown): void {
     const { context, handler } = this;
     if (handler === null) return context.log("Uncaught exception:", error);
@@ -315,25 +320,25 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned {
 
   // --- The end ----------------------------------------------------------------------------------
 
-  /** See {@linkcode Owned.shutdown}: everything that was read is handled first. */
+  /** See {@linkcode Owned.shutdown}. All received messages are handled first. */
   shutdown(code: number, reason: string): void {
     if (this.#dispatcher === null) this.#opening?.shutdown();
     else this.#dispatcher.closeWhenIdle(code, reason);
   }
 
-  /** No message can be written any more. */
+  /** Called when no more messages can be written. */
   closing(): void {
     if (this.topics !== undefined) this.context.topics.unsubscribeAll(this);
   }
 
-  /** Nothing is delivered any more: `onClose()` is called, once. */
+  /** Called when no more messages will be delivered. Calls `onClose()`, once. */
   ended(end: ConnectionEnd): void {
     if (!this.#owesClose) return;
     if (this.match !== null) {
       this.context.counters.close(this.match.pattern, this.version, end.code);
     }
     this.context.accessLog?.close(this, end);
-    // Not at once: the handler may be in the middle of the call that ended the connection.
+    // In a microtask: the handler may be inside the call that has ended the connection.
     queueMicrotask(() => this.#callOnClose());
   }
 
@@ -345,14 +350,14 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned {
     });
   }
 
-  /** The socket is gone. */
+  /** Called when the socket is closed. */
   gone(): void {
     this.#gone = true;
     this.context.forget(this);
     this.#release();
   }
 
-  /** The owner waits for the socket's end, and for the handler's. */
+  /** Tells the server when both the socket is closed and the handler is done. */
   #release(): void {
     const isOver = this.connection === null || !this.connection.isLive;
     if (this.#gone && isOver && !this.#owesClose) this.owner?.forget(this);

@@ -1,6 +1,5 @@
 /**
- * TLS handshakes, which come before a connection is accepted: they count as connections, and are
- * over when a handshake must be.
+ * Pending TLS handshakes. They count as connections, and `handshakeTimeout` includes them.
  *
  * @module
  */
@@ -8,32 +7,32 @@ import type { Owned, Owner } from "./context.ts";
 import type { Link, Timed, TimingWheel } from "../timing/timing_wheel.ts";
 import type { TlsHandshake, Transport } from "../transport/transport.ts";
 
-/** What happens at the end of a TLS handshake. */
+/** What the listener does at the end of a TLS handshake. */
 export interface TlsHandshakeEnd {
-  /** Ends the connection at once. */
+  /** Closes the connection at once. */
   readonly destroy: () => void;
   /**
-   * The connection can be served. Its own handshake must be over in `timeLeft` milliseconds, if any
-   * are told.
+   * Called if the handshake succeeds. `timeLeft` is the rest of `handshakeTimeout` in milliseconds;
+   * `undefined` if there is no limit.
    */
   readonly accept: (transport: Transport, timeLeft: number | undefined) => void;
   /** Called once if the handshake fails or takes too long. */
   readonly fail: (error: unknown) => void;
 }
 
-/** How long it may take, and who is told when it is over. */
+/** The options of a {@linkcode PendingHandshake}. */
 export interface TlsHandshakeOptions extends TlsHandshakeEnd {
   /** The timer. */
   readonly wheel: TimingWheel;
-  /** How long it may take, in milliseconds; 0 is for ever. */
+  /** How long the handshake may take, in milliseconds. 0 means no limit. */
   readonly timeout: number;
   /** The server whose listener has accepted the TCP connection. */
   readonly owner: Owner;
-  /** Called once when it is over, however: it counts no more. */
+  /** Called once at the end, successful or not. */
   readonly release: (handshake: PendingHandshake) => void;
 }
 
-/** A connection whose TLS handshake is not over. */
+/** A connection during its TLS handshake. */
 export class PendingHandshake implements TlsHandshake, Timed, Owned {
   index = -1;
   deadline = 0;
@@ -42,7 +41,7 @@ export class PendingHandshake implements TlsHandshake, Timed, Owned {
   readonly #options: TlsHandshakeOptions;
   #isOver = false;
 
-  /** Begins to wait. */
+  /** Starts the timer. */
   constructor(options: TlsHandshakeOptions) {
     this.#options = options;
     if (options.timeout > 0) options.wheel.set(this, options.timeout);
@@ -59,14 +58,14 @@ export class PendingHandshake implements TlsHandshake, Timed, Owned {
     if (this.#end()) this.#options.fail(error);
   }
 
-  /** It takes too long. */
+  /** See {@linkcode Timed.expire}. */
   expire(): void {
     const { timeout, destroy } = this.#options;
     this.failed(new Error(`TLS handshake not finished within handshakeTimeout (${timeout} ms)`));
     destroy();
   }
 
-  /** The server shuts down: there is nobody yet who could be told. */
+  /** Closes the connection because the server shuts down. Without TLS, no message can be sent. */
   shutdown(): void {
     if (this.#end()) this.#options.destroy();
   }
@@ -75,7 +74,7 @@ export class PendingHandshake implements TlsHandshake, Timed, Owned {
     this.shutdown();
   }
 
-  /** Returns whether this is its first end. */
+  /** Ends the handshake. Returns false if it had ended before. */
   #end(): boolean {
     if (this.#isOver) return false;
     this.#isOver = true;

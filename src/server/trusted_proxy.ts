@@ -1,5 +1,5 @@
 /**
- * Who may come in: the `Host` that was asked for, and whom a proxy brings.
+ * Checks the `Host` of a request, and reads the fields that a trusted proxy adds.
  *
  * @module
  */
@@ -12,9 +12,9 @@ import type { Settings } from "./settings.ts";
 import type { Address } from "../transport/transport.ts";
 
 /**
- * Refuses a `Host` that is not listed, against DNS rebinding.
+ * Checks that the setting `allowedHosts` has the `Host` of a request. This prevents DNS rebinding.
  *
- * @throws {Refusal} 421 if the setting `allowedHosts` is in use and does not list it.
+ * @throws {Refusal} 421, if `allowedHosts` is not empty and does not have it.
  */
 export function checkHost(head: RequestHead, settings: Settings): void {
   const { allowedHosts } = settings;
@@ -28,9 +28,12 @@ export function checkHost(head: RequestHead, settings: Settings): void {
 }
 
 /**
- * What a proxy says of its client; `null` unless the setting `trustProxy` lists the proxy. A proxy
- * that writes `X-Forwarded-For` or `X-Forwarded-Proto` is not asked for `Forwarded`, which it may
- * have passed on from its client.
+ * Reads what a trusted proxy says about the client.
+ *
+ * If the request has `X-Forwarded-For` or `X-Forwarded-Proto`, `Forwarded` is ignored: the proxy may
+ * have passed it on from the client.
+ *
+ * @returns `null` if the setting `trustProxy` does not list the proxy.
  */
 export function parseForwarded(
   head: RequestHead,
@@ -48,8 +51,8 @@ export function parseForwarded(
 }
 
 /**
- * The client: the nearest hop that is not itself a trusted proxy. Anybody can write what is before
- * it. If a proxy does not tell the address of that hop, the proxy's own is the farthest that is known.
+ * Returns the client: the nearest hop that is not a trusted proxy. Anybody can forge the hops before
+ * it. If that hop has no address, the address of the next proxy is used.
  */
 function clientOf(hops: readonly Hop[], trusted: readonly string[]): Forwarded {
   const nearest = hops.findLastIndex(({ address }) =>
@@ -63,14 +66,14 @@ function clientOf(hops: readonly Hop[], trusted: readonly string[]): Forwarded {
   };
 }
 
-/** Whether an address is that of a trusted proxy. */
+/** Returns whether an address is that of a trusted proxy. */
 export function isTrusted(proxy: Address, trusted: readonly string[]): boolean {
   if (trusted.length === 0) return false;
   if (proxy.transport === "unix") return trusted.includes("unix");
   return includesAddress(trusted, proxy.hostname);
 }
 
-/** Whether a list has an address, however it is written there. */
+/** Returns whether a list has an address, in any notation. */
 function includesAddress(list: readonly string[], hostname: string): boolean {
   if (list.includes(hostname)) return true;
   const address = canonicalAddress(hostname);

@@ -124,7 +124,7 @@ describe("draft76's handshake", () => {
     await rig.send(bad + EXAMPLE_KEY3);
     await rig.send(spaceless);
     await rig.send(bad);
-    const line = 'Ended a draft76 handshake for "/" without an answer: ';
+    const line = 'Ended a draft76 handshake for "/" without a response: ';
     assertEquals(rig.logged.splice(0), [
       `${line}Connection must include Upgrade (draft76 §5.1)`,
     ]);

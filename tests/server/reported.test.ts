@@ -221,7 +221,7 @@ const rows: readonly Row[] = [
     name: "no Origin in draft75, which is refused without a word",
     request: draft75("Connection: Upgrade").replace("Origin: http://example.com\r\n", ""),
     answer: "",
-    logged: 'Ended a draft75 handshake for "/" without an answer: ' +
+    logged: 'Ended a draft75 handshake for "/" without a response: ' +
       "Origin must be sent (draft75, server-side requirements)",
   },
   { name: "OPTIONS * HTTP/1.0 without a Host", request: lines("OPTIONS * HTTP/1.0"), answer: WELL },

@@ -235,7 +235,7 @@ describe("secureDraftsOnly", () => {
       const plain = await rig.send(makeOpening(version).head);
       const { status, body } = plain.parseAnswer();
       assertEquals(status, isDraft ? 403 : 101);
-      if (isDraft) assertEquals(body, `${version} is spoken over TLS only\n`);
+      if (isDraft) assertEquals(body, `${version} is accepted over TLS only (secureDraftsOnly)\n`);
       const tls = await rig.open(version, {
         origin: "https://localhost",
         pair: { secure: true },
