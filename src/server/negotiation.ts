@@ -1,5 +1,5 @@
 /**
- * Chooses the subprotocol and the compression, and makes the 101 response.
+ * Chooses the subprotocol and the compression, and makes the 101 response of HTTP/1.
  *
  * @module
  */
@@ -15,52 +15,51 @@ import { isDraft, type WebSocketVersion } from "../handshake/versions.ts";
 import { webSocketLocation } from "../handshake/web_socket_url.ts";
 import type { AnyHandler } from "./handler.ts";
 
-/** A handshake whose rules were checked. */
-export interface Acceptable {
-  /** The request. */
-  readonly head: RequestHead;
-  /** The protocol version. */
-  readonly version: WebSocketVersion;
-  /** Fields of the response that the handler has set. */
-  readonly headers: readonly [name: string, value: string][];
-}
-
 /** The result of a negotiation. */
 export interface Negotiated {
-  /** The head of the 101 response. */
-  readonly response: string;
   /** The subprotocol that was chosen. */
   readonly subprotocol: string | undefined;
   /** permessage-deflate, if both ends agreed on it. */
   readonly deflate: AgreedDeflate | undefined;
 }
 
+/** What the response to a handshake consists of. */
+export interface HandshakeResult extends Negotiated {
+  /** Fields of the response that the handler has set. */
+  readonly headers: readonly [name: string, value: string][];
+}
+
 /**
- * Calls the handler's `selectSubprotocol` and `getCompressionOptions`, and makes the response.
+ * Calls the handler's `selectSubprotocol` and `getCompressionOptions`.
  *
  * @throws {TypeError} If the handler chose a subprotocol that was not offered.
  * @throws {Refusal} 400, if the client's list of subprotocols or extensions is malformed.
  */
-export function negotiate(handler: AnyHandler, handshake: Acceptable): Negotiated {
-  const { head, version, headers } = handshake;
-  const subprotocol = selectSubprotocol(handler, handshake);
+export function negotiate(
+  handler: AnyHandler,
+  head: RequestHead,
+  version: WebSocketVersion,
+): Negotiated {
+  return {
+    subprotocol: selectSubprotocol(handler, head, version),
+    deflate: isDraft(version) ? undefined : negotiateDeflate(handler, head),
+  };
+}
+
+/** Makes the head of the 101 response. */
+export function handshakeResponse(
+  { head, version }: { readonly head: RequestHead | null; readonly version: WebSocketVersion },
+  handler: AnyHandler,
+  { subprotocol: protocol, deflate, headers }: HandshakeResult,
+): string {
+  if (head === null) throw new TypeError("Cannot answer a handshake: no request has arrived");
   if (!isDraft(version)) {
-    const deflate = negotiateDeflate(handler, head);
     const key = head.get("sec-websocket-key") ?? "";
-    const extensions = deflate?.response;
-    return {
-      response: rfc6455Response({ key, extensions, protocol: subprotocol, headers }),
-      subprotocol,
-      deflate,
-    };
+    return rfc6455Response({ key, extensions: deflate?.response, protocol, headers });
   }
   const location = webSocketLocation(schemeOf(handler), head);
-  const fields = { origin: head.get("origin"), location, protocol: subprotocol, headers };
-  return {
-    response: version === "draft76" ? draft76Response(fields) : draft75Response(fields),
-    subprotocol,
-    deflate: undefined,
-  };
+  const fields = { origin: head.get("origin"), location, protocol, headers };
+  return version === "draft76" ? draft76Response(fields) : draft75Response(fields);
 }
 
 /** Returns the scheme of the URL that the client used. */
@@ -82,7 +81,8 @@ function negotiateDeflate(
 
 function selectSubprotocol(
   handler: AnyHandler,
-  { head, version }: Acceptable,
+  head: RequestHead,
+  version: WebSocketVersion,
 ): string | undefined {
   const offered = offeredSubprotocols(head, version);
   if (offered.length === 0) return undefined;

@@ -1,5 +1,6 @@
 /**
- * The opening of a connection, from accept to the 101, a refusal or plain HTTP.
+ * A WebSocket handshake from its parsed request to the response: route, rules, handler, and then a 101
+ * or a refusal. The request and the response may be of HTTP/1 or HTTP/2.
  *
  * A refusal is an error. An `HttpError` becomes an HTTP response. A `ProtocolError` closes the
  * connection without one, as draft75 and draft76 require.
@@ -11,47 +12,64 @@ import { cork, corked, uncork } from "../connection/cork.ts";
 import { createServerProtocol } from "../connection/create_protocol.ts";
 import { HeldBytes } from "../connection/held_bytes.ts";
 import { Linger } from "../connection/linger.ts";
-import type { WriterEvents } from "../connection/writer.ts";
 import { HttpError, ProtocolError, Refusal, type RefusalReason } from "../errors.ts";
 import { caught, isThenable, requireSync } from "../guard.ts";
 import { type ChallengeParts, challengeResponse, KEY3_LENGTH } from "../handshake/challenge.ts";
-import type { HeadReader } from "../handshake/head_reader.ts";
-import { writeLatin1 } from "../handshake/latin1.ts";
-import type { RequestHead } from "../handshake/request_head.ts";
 import { checkHandshakeField } from "../handshake/head_writer.ts";
-import { detectVersion, isDraft, upgradeRequired } from "../handshake/versions.ts";
-import { refusalResponse, statusOf } from "../http/error_response.ts";
-import { HttpExchange } from "../http/exchange.ts";
-import { OPTIONS_RESPONSE } from "../http/options_response.ts";
+import { isDraft, upgradeRequired, type WebSocketVersion } from "../handshake/versions.ts";
 import type { Link, Timed } from "../timing/timing_wheel.ts";
 import type { TransportEvents } from "../transport/transport.ts";
 import type { AnyHandler } from "./handler.ts";
-import { negotiate } from "./negotiation.ts";
-import { plainResponse } from "./plain_response.ts";
-import {
-  checkClient,
-  checkHandshake,
-  checkOrigin,
-  checkRunning,
-  logSilentEnd,
-} from "./request_checks.ts";
-import { type Match, matchRoute } from "./routes.ts";
+import { type HandshakeResult, negotiate } from "./negotiation.ts";
+import { checkOrigin, checkRunning, logSilentEnd } from "./request_checks.ts";
+import { matchRoute } from "./routes.ts";
 import type { ServerConnection } from "./server_connection.ts";
 
 const EMPTY = new Uint8Array(0);
 
+/** A phase of a connection before it is a WebSocket. Another phase may follow it. */
+export interface OpeningPhase extends TransportEvents, Timed {
+  /** Adds a field to the 101. @throws {TypeError} If it is malformed, or the 101 was sent. */
+  setHeader(name: string, value: string): void;
+  /** Closes the connection at once, without a response. */
+  abort(): void;
+  /** Refuses the request because the server shuts down. */
+  shutdown(): void;
+}
+
 /**
- * - `head`: receiving the request head, or calling the handler's synchronous hooks
+ * Responds to a handshake: as HTTP/1 on the transport, or in another way, for example as HTTP/2.
+ * Connections may share one.
+ */
+export interface Responder {
+  /**
+   * Checks a handshake by the rules of its version.
+   *
+   * @returns The first two keys of draft76; `null` in other versions.
+   * @throws {Refusal | ProtocolError} If a rule is broken.
+   */
+  check(connection: ServerConnection): ChallengeParts | null;
+  /** Writes the response that opens the WebSocket. */
+  accept(connection: ServerConnection, handler: AnyHandler, result: HandshakeResult): void;
+  /**
+   * Writes the response to an error: that of an `HttpError`, or a 500. Does not close the connection.
+   *
+   * @returns The status.
+   */
+  refuse(connection: ServerConnection, error: unknown): number;
+}
+
+/**
+ * - `deciding`: calling the handler's synchronous hooks
  * - `preparing`: waiting for the handler's `prepare()`
  * - `key3`: the 101 of draft76 was sent; receiving the 8 bytes after the request head
- * - `http`: a plain HTTP exchange
  * - `over`: refused
  * - `left`: established, or closing
  */
-type State = "head" | "preparing" | "key3" | "http" | "over" | "left";
+type State = "deciding" | "preparing" | "key3" | "over" | "left";
 
-/** One connection's opening. */
-export class Opening implements TransportEvents, Timed, WriterEvents {
+/** One connection's handshake. */
+export class Opening implements OpeningPhase {
   /** See {@linkcode Timed}. */
   deadline = 0;
   /** See {@linkcode Timed}. */
@@ -59,31 +77,26 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
   /** See {@linkcode Timed}. */
   after: Link | null = null;
   readonly #connection: ServerConnection;
-  /** Lent by the context until the head is complete. */
-  #reader: HeadReader<RequestHead> | null = null;
-  #state: State = "head";
-  /** Bytes after the head that are not used yet. */
-  readonly #held = new HeldBytes();
+  readonly #responder: Responder;
+  #state: State = "deciding";
+  /** Bytes after the head that are not used yet. Made when first needed. */
+  #held: HeldBytes | null = null;
   /** Fields of the 101 that the handler has set. */
   readonly #fields: [name: string, value: string][] = [];
   /** The first two keys of draft76. */
   #challenge: ChallengeParts | null = null;
-  #exchange: HttpExchange | null = null;
-  /** Whether a byte has arrived. */
-  #hasData = false;
   /** Whether the client has sent FIN. */
   #ended = false;
-  /** Whether the transport is paused. */
-  #paused = false;
 
-  /** @param connection The new connection. */
-  constructor(connection: ServerConnection) {
+  /** @param connection The connection; it has a head. @param responder Writes the response. */
+  constructor(connection: ServerConnection, responder: Responder) {
     this.#connection = connection;
+    this.#responder = responder;
   }
 
-  /** Adds a field to the 101. @throws {TypeError} If it is malformed, or the 101 was sent. */
+  /** See {@linkcode OpeningPhase.setHeader}. */
   setHeader(name: string, value: string): void {
-    if (this.#state !== "head" && this.#state !== "preparing") {
+    if (this.#state !== "deciding" && this.#state !== "preparing") {
       throw new TypeError(`Cannot set header ${name}: the response was already sent`);
     }
     checkHandshakeField(name, value);
@@ -94,22 +107,15 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
 
   /** See {@linkcode TransportEvents.data}. */
   data(chunk: Uint8Array): void {
-    const { transport } = this.#connection;
+    const { transport, writer } = this.#connection;
     cork();
     try {
-      this.#hasData = true;
-      this.#connection.writer.environment.traffic.bytesIn += chunk.length;
-      this.#receive(chunk, transport.transfersChunks === true);
+      writer.environment.traffic.bytesIn += chunk.length;
+      if (this.#state === "preparing") this.#hold(chunk, false);
+      else if (this.#state === "key3") this.#readKey3(chunk, transport.transfersChunks === true);
     } finally {
       uncork();
     }
-  }
-
-  #receive(chunk: Uint8Array, owned: boolean): void {
-    if (this.#state === "head") this.#readHead(chunk, owned);
-    else if (this.#state === "preparing") this.#held.push(chunk, false);
-    else if (this.#state === "key3") this.#readKey3(chunk, owned);
-    else if (this.#state === "http") this.#exchange?.data(chunk);
   }
 
   /** See {@linkcode TransportEvents.drain}. */
@@ -120,8 +126,7 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
   /** See {@linkcode TransportEvents.end}. */
   end(): void {
     this.#ended = true;
-    if (this.#state === "head" || this.#state === "key3") this.abort();
-    else if (this.#state === "http") this.#exchange?.end();
+    if (this.#state === "key3") this.abort();
   }
 
   /** See {@linkcode TransportEvents.closed}. */
@@ -130,64 +135,31 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
     this.#connection.gone();
   }
 
-  /** See {@linkcode WriterEvents.overflow}. */
-  overflow(): void {
-    this.abort();
-  }
-
-  /** See {@linkcode WriterEvents.congested}. */
-  congested(): void {}
-
-  /** See {@linkcode WriterEvents.drained}. */
-  drained(): void {}
-
   // --- The end ----------------------------------------------------------------------------------
 
-  /** Closes the connection at once, without a response. */
+  /** See {@linkcode OpeningPhase.abort}. */
   abort(): void {
-    if (this.#leave()) this.#linger();
-    this.#connection.transport.destroy();
-  }
-
-  /** Closes the connection after the written bytes. */
-  finish(): void {
-    this.#connection.writer.flush();
-    if (this.#leave()) this.#linger();
+    const { transport } = this.#connection;
+    const isPaused = this.#state === "preparing";
+    if (this.#leave()) endSocket(this.#connection, isPaused);
+    transport.destroy();
   }
 
   /** Ends the opening. @returns False if it had ended before. */
   #leave(): boolean {
     if (this.#state === "left") return false;
-    const isCounted = !this.#hasData || this.#state === "over" || this.#state === "http";
-    if (!isCounted) this.#count("gone");
+    if (this.#state !== "over") this.#count("gone");
     this.#state = "left";
     this.#connection.context.wheel.remove(this);
-    this.#exchange?.gone();
     this.#connection.refused();
     return true;
   }
 
-  #linger(): void {
-    const connection = this.#connection;
-    const { transport, context } = connection;
-    if (this.#paused) transport.resume();
-    new Linger(transport, {
-      wheel: context.wheel,
-      timeout: context.settings.closeTimeout,
-      gone: () => connection.gone(),
-    });
-  }
-
   /** See {@linkcode Timed.expire}: `handshakeTimeout` has passed. */
   expire(): void {
-    // A client that has sent nothing gets no response.
-    if (!this.#hasData) this.abort();
-    else if (this.#state === "head") {
-      this.#refuse(new Refusal(408, "the request took too long", { reason: "timeout" }));
-    } else if (this.#state === "preparing") {
-      this.#refuse(new Refusal(503, "prepare() took too long", { reason: "timeout" }));
-    } else if (this.#state === "http") this.#exchange?.timedOut();
-    else {
+    if (this.#state === "preparing") {
+      this.refuse(new Refusal(503, "prepare() took too long", { reason: "timeout" }));
+    } else {
       logSilentEnd(
         this.#connection,
         "key3 must arrive within handshakeTimeout; a proxy may have dropped it",
@@ -196,55 +168,49 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
     }
   }
 
-  /** Refuses the request because the server shuts down. */
+  /** See {@linkcode OpeningPhase.shutdown}: a handler that prepares is refused when it is done. */
   shutdown(): void {
-    if (!this.#hasData) this.abort();
-    else if (this.#state === "head") {
-      this.#refuse(new Refusal(503, "the server is shutting down", { reason: "stopping" }));
-    } else if (this.#state === "key3") this.#drop("stopping");
+    if (this.#state === "key3") this.#drop("stopping");
   }
 
-  #readHead(chunk: Uint8Array, owned: boolean): void {
+  /** Refuses a handshake after its 101 was sent. */
+  #drop(reason: RefusalReason): void {
+    this.#count(reason);
+    this.#state = "over";
+    this.abort();
+  }
+
+  // --- The decision -----------------------------------------------------------------------------
+
+  /**
+   * Finds the handler and calls its hooks. Call `admit` before.
+   *
+   * @param version The protocol version.
+   * @param rest The bytes that arrived after the head.
+   * @param owned Whether a reference to them may be kept.
+   */
+  decide(version: WebSocketVersion, rest: Uint8Array, owned: boolean): void {
     try {
-      const { context } = this.#connection;
-      const reader = this.#reader ??= context.takeHeadReader();
-      const head = reader.read(chunk);
-      if (head === undefined) return;
-      this.#connection.head = head;
-      const { consumed } = reader;
-      this.#reader = null;
-      context.giveHeadReader(reader);
-      this.#route(head, consumed === chunk.length ? EMPTY : chunk.subarray(consumed), owned);
+      const connection = this.#connection;
+      const { head, context } = connection;
+      if (head === null) return;
+      const match = matchRoute(context.routes, head);
+      connection.version = version;
+      connection.match = match;
+      this.#challenge = this.#responder.check(connection);
+      if (rest.length > 0) this.#hold(rest, owned);
+      const handler = new match.handler(context.application, connection, match.options);
+      connection.handler = handler;
+      requireSync("initialize", handler.initialize(match.options));
+      this.#ask(handler);
     } catch (error) {
-      this.#refuse(error);
+      this.refuse(error);
     }
   }
 
-  #route(head: RequestHead, rest: Uint8Array, owned: boolean): void {
-    const connection = this.#connection;
-    const { settings, routes } = connection.context;
-    checkRunning(connection);
-    checkClient(connection, head);
-    if (head.target === "*") {
-      connection.context.counters.requests++;
-      this.#answer(OPTIONS_RESPONSE);
-      return connection.context.accessLog?.request(connection, statusOf(OPTIONS_RESPONSE), true);
-    }
-    const version = detectVersion(head, settings.versions);
-    if (version === undefined) return this.#servePlain(head, rest);
-    const match = matchRoute(routes, head);
-    connection.version = version;
-    connection.match = match;
-    this.#challenge = checkHandshake(connection, head);
-    this.#construct(match, rest, owned);
-  }
-
-  #construct(match: Match, rest: Uint8Array, owned: boolean): void {
+  #ask(handler: AnyHandler): void {
     const connection = this.#connection;
     const { context, version } = connection;
-    const handler = new match.handler(context.application, connection, match.options);
-    connection.handler = handler;
-    requireSync("initialize", handler.initialize(match.options));
     if (isDraft(version) && !requireSync("allowDraft76", handler.allowDraft76())) {
       throw upgradeRequired(context.settings.versions.filter((other) => !isDraft(other)));
     }
@@ -252,16 +218,14 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
     // The hooks may have closed the connection.
     if (this.#isOver) return;
     const prepared: unknown = handler.prepare();
-    if (!isThenable(prepared)) return this.#accept(handler, rest, owned);
+    if (!isThenable(prepared)) return this.#accept(handler);
     if (!this.#isOver) {
       this.#state = "preparing";
-      this.#held.push(rest, false);
-      this.#paused = true;
       connection.transport.pause();
     }
     Promise.resolve(prepared).then(
       () => corked(() => this.#prepared(handler)),
-      (error) => corked(() => this.#refuse(error)),
+      (error) => corked(() => this.refuse(error)),
     );
   }
 
@@ -273,40 +237,48 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
     if (this.#isOver) return;
     try {
       checkRunning(this.#connection);
-      const held = this.#held.take();
-      this.#paused = false;
+      this.#state = "deciding";
       this.#connection.transport.resume();
-      this.#accept(handler, held, true);
+      this.#accept(handler);
       if (this.#ended) this.end();
     } catch (refusal) {
-      this.#refuse(refusal);
+      this.refuse(refusal);
     }
   }
 
   // --- The response -----------------------------------------------------------------------------
 
-  #accept(handler: AnyHandler, rest: Uint8Array, owned: boolean): void {
+  #accept(handler: AnyHandler): void {
     const connection = this.#connection;
     const { head, version } = connection;
     if (head === null) return;
-    const { response, subprotocol, deflate } = negotiate(handler, {
-      head,
-      version,
-      headers: this.#fields,
-    });
+    const { subprotocol, deflate } = negotiate(handler, head, version);
     connection.subprotocol = subprotocol;
     if (this.#isOver) return;
-    this.#write(response);
-    if (version !== "draft76") return this.#done(rest, owned, deflate);
+    this.#responder.accept(connection, handler, { subprotocol, deflate, headers: this.#fields });
+    if (this.#isOver) return;
+    const held = this.#takeHeld();
+    if (version !== "draft76") return this.#done(held, true, deflate);
     this.#state = "key3";
-    this.#readKey3(rest, owned);
+    this.#readKey3(held, true);
+  }
+
+  #hold(bytes: Uint8Array, owned: boolean): void {
+    this.#held ??= new HeldBytes();
+    this.#held.push(bytes, owned);
+  }
+
+  #takeHeld(): Uint8Array {
+    const held = this.#held?.take() ?? EMPTY;
+    this.#held = null;
+    return held;
   }
 
   #readKey3(chunk: Uint8Array, owned: boolean): void {
-    const missing = KEY3_LENGTH - this.#held.length;
-    this.#held.push(chunk.subarray(0, missing), false);
+    const missing = KEY3_LENGTH - (this.#held?.length ?? 0);
+    this.#hold(chunk.subarray(0, missing), false);
     if (chunk.length < missing) return;
-    const key3 = this.#held.take();
+    const key3 = this.#takeHeld();
     if (this.#challenge === null) return;
     this.#connection.writer.output().append(challengeResponse(this.#challenge, key3));
     this.#done(chunk.subarray(missing), owned);
@@ -323,62 +295,38 @@ export class Opening implements TransportEvents, Timed, WriterEvents {
     );
   }
 
-  #write(head: string): void {
-    const output = this.#connection.writer.output();
-    const at = output.reserve(head.length);
-    output.length = writeLatin1(head, output.bytes, at);
-  }
-
-  // --- Plain HTTP and refusals ------------------------------------------------------------------
-
-  #servePlain(head: RequestHead, rest: Uint8Array): void {
-    const connection = this.#connection;
-    const { settings, routes } = connection.context;
-    if (settings.fetch !== undefined) {
-      this.#state = "http";
-      connection.context.counters.requests++;
-      this.#exchange = new HttpExchange(plainResponse(connection, head, this), settings.fetch);
-      this.#exchange.data(rest);
-      return;
-    }
-    matchRoute(routes, head);
-    throw upgradeRequired(settings.versions);
-  }
-
-  #count(reason: RefusalReason, status?: number): void {
-    this.#connection.context.refused(this.#connection, reason, status);
-  }
-
-  /** Refuses a handshake after its 101 was sent. */
-  #drop(reason: RefusalReason): void {
-    this.#count(reason);
-    this.#state = "over";
-    this.abort();
-  }
-
-  #refuse(thrown: unknown): void {
+  /** Refuses the request. @param thrown An error; what is no `HttpError` is logged. */
+  refuse(thrown: unknown): void {
     const connection = this.#connection;
     const error = caught(thrown);
     const isForClient = error instanceof HttpError || error instanceof ProtocolError;
     if (!isForClient) connection.report(error);
     if (this.#isOver) return;
-    const isAnswered = this.#state === "key3";
+    const isSilent = error instanceof ProtocolError || this.#state === "key3";
+    const isPaused = this.#state === "preparing";
     this.#state = "over";
     if (error instanceof ProtocolError) logSilentEnd(connection, error.message);
-    const isSilent = error instanceof ProtocolError || isAnswered;
-    const answer = isSilent ? "" : refusalResponse(error, connection);
-    this.#count(reasonOf(error), isSilent ? undefined : statusOf(answer));
-    if (isSilent) this.abort();
-    else this.#answer(answer);
+    const status = isSilent ? undefined : this.#responder.refuse(connection, error);
+    this.#count(reasonOf(error), status);
+    if (isSilent) return this.abort();
+    connection.writer.flush();
+    if (this.#leave()) endSocket(connection, isPaused);
   }
 
-  #answer(answer: string): void {
-    // The access log, which was called before, may have closed the connection.
-    if (this.#state === "left") return;
-    this.#state = "over";
-    this.#write(answer);
-    this.finish();
+  #count(reason: RefusalReason, status?: number): void {
+    this.#connection.context.refused(this.#connection, reason, status);
   }
+}
+
+/** Closes the socket of a connection that is no WebSocket, after the written bytes. */
+export function endSocket(connection: ServerConnection, isPaused = false): void {
+  const { transport, context } = connection;
+  if (isPaused) transport.resume();
+  new Linger(transport, {
+    wheel: context.wheel,
+    timeout: context.settings.closeTimeout,
+    gone: () => connection.gone(),
+  });
 }
 
 /** Returns the refusal reason of an error. */

@@ -25,12 +25,13 @@ export function checkRunning({ owner }: ServerConnection): void {
 }
 
 /**
- * Checks the `Host` of a request. If it comes from a trusted proxy, stores the client's address and
- * scheme, and checks `maxConnectionsPerAddress` again.
+ * Checks that the server runs, and the `Host` of a request. If it comes from a trusted proxy, stores
+ * the client's address and scheme, and checks `maxConnectionsPerAddress` again.
  *
  * @throws {Refusal} 421 or 503.
  */
-export function checkClient(connection: ServerConnection, head: RequestHead): void {
+export function admit(connection: ServerConnection, head: RequestHead): void {
+  checkRunning(connection);
   const { context, transport } = connection;
   checkHost(head, context.settings);
   connection.forwarded = parseForwarded(head, transport, context.settings);
@@ -40,17 +41,15 @@ export function checkClient(connection: ServerConnection, head: RequestHead): vo
 }
 
 /**
- * Checks a handshake by the rules of its version.
+ * Checks a handshake of HTTP/1 by the rules of its version.
  *
  * @returns The first two keys of draft76; `null` in other versions.
  * @throws {Refusal | ProtocolError} If a rule is broken, or the version is allowed over TLS only.
  */
-export function checkHandshake(
-  connection: ServerConnection,
-  head: RequestHead,
-): ChallengeParts | null {
-  const { version, secure, context } = connection;
+export function checkHandshake(connection: ServerConnection): ChallengeParts | null {
+  const { head, version, secure, context } = connection;
   let challenge: ChallengeParts | null = null;
+  if (head === null) return challenge;
   if (!isDraft(version)) checkRfc6455(head);
   else if (context.settings.secureDraftsOnly && !secure) {
     throw new Refusal(403, `${version} is accepted over TLS only (secureDraftsOnly)`, {

@@ -7,7 +7,7 @@ import { Connection } from "../connection/connection.ts";
 import type { ConnectionEnd } from "../connection/connection_end.ts";
 import { SERVER } from "../connection/connection_options.ts";
 import { type Message, sizeOf, toPing, toSendable } from "../connection/message.ts";
-import { Writer } from "../connection/writer.ts";
+import { Writer, type WriterEvents } from "../connection/writer.ts";
 import { ProtocolError, WebSocketClosedError } from "../errors.ts";
 import { caught, guard, toError } from "../guard.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
@@ -23,7 +23,8 @@ import type { Forwarded, HandlerConnection } from "./connection_info.ts";
 import type { Context, Owned, Owner } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { AnyHandler } from "./handler.ts";
-import { Opening } from "./opening.ts";
+import { HttpConnection } from "./http_connection.ts";
+import type { OpeningPhase } from "./opening.ts";
 import type { Match } from "./routes.ts";
 
 /** Messages that were written during the handshake. */
@@ -34,7 +35,7 @@ interface EarlyMessages {
 }
 
 /** One client, from accept until its socket is closed. */
-export class ServerConnection implements HandlerConnection, Subscriber, Owned {
+export class ServerConnection implements HandlerConnection, Subscriber, Owned, WriterEvents {
   /** See {@linkcode Owned}. */
   index = -1;
   /** What all connections of the application share. */
@@ -64,7 +65,8 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned {
   /** See {@linkcode Subscriber.policies}. */
   policies: SubscriptionPolicies | null = null;
 
-  #opening: Opening | null;
+  /** The current phase of the opening; `null` once the handshake is over. */
+  #opening: OpeningPhase | null = null;
   /** Messages written during the handshake. Made when first needed. */
   #early: EarlyMessages | null = null;
   /** Calls the handler; `null` until the connection is established. */
@@ -83,22 +85,35 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned {
     this.context = context;
     this.transport = transport;
     this.owner = owner;
-    const opening = this.#opening = new Opening(this);
-    const { settings, environment, accessLog } = context;
+    const { environment, accessLog } = context;
     const traffic = accessLog?.accept(transport, environment.traffic) ?? environment.traffic;
-    this.writer = new Writer(transport, context.environmentWith(traffic), opening);
-    if (settings.handshakeTimeout > 0) context.wheel.set(opening, settings.handshakeTimeout);
+    this.writer = new Writer(transport, context.environmentWith(traffic), this);
+  }
+
+  /** Starts to read requests. @param timeLeft The rest of `handshakeTimeout` after TLS. */
+  start(timeLeft?: number): void {
+    this.startWith(new HttpConnection(this), timeLeft);
   }
 
   /**
-   * Starts to read the request.
+   * Starts with a phase, for example the handshake of a request that was received elsewhere. The phase
+   * becomes the receiver of the transport's events.
    *
-   * @param timeLeft The rest of `handshakeTimeout` after TLS, in milliseconds.
+   * @param timeLeft The rest of `handshakeTimeout`, in milliseconds. Default: `handshakeTimeout`.
    */
-  start(timeLeft?: number): void {
-    if (this.#opening === null) return;
-    if (timeLeft !== undefined) this.context.wheel.set(this.#opening, timeLeft);
-    this.transport.events = this.#opening;
+  startWith(phase: OpeningPhase, timeLeft?: number): void {
+    const { wheel, settings } = this.context;
+    this.#opening = phase;
+    if (timeLeft !== undefined) wheel.set(phase, timeLeft);
+    else if (settings.handshakeTimeout > 0) wheel.set(phase, settings.handshakeTimeout);
+    this.transport.events = phase;
+  }
+
+  /** Continues with another phase. It gets the rest of the time of the phase before. */
+  continueWith(phase: OpeningPhase, before: OpeningPhase): void {
+    this.#opening = phase;
+    this.context.wheel.replace(before, phase);
+    this.transport.events = phase;
   }
 
   // --- What a handler can read ------------------------------------------------------------------
@@ -279,6 +294,15 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned {
     dispatcher.resume();
     this.head?.share(context.heads);
   }
+
+  /** See {@linkcode WriterEvents.overflow}. */
+  overflow(): void {
+    this.#opening?.abort();
+  }
+  /** See {@linkcode WriterEvents.congested}. */
+  congested(): void {}
+  /** See {@linkcode WriterEvents.drained}. */
+  drained(): void {}
 
   /** Called if the handshake is refused or fails, and after plain HTTP. */
   refused(): void {

@@ -84,6 +84,18 @@ export class TimingWheel {
     entry.deadline = 0;
   }
 
+  /** Replaces an entry by another one, which is not in the wheel. Does nothing if it is not either. */
+  replace(entry: Timed, by: Timed): void {
+    if (entry.deadline === 0) return;
+    by.deadline = entry.deadline;
+    by.before = entry.before;
+    by.after = entry.after;
+    if (by.before !== null) by.before.after = by;
+    if (by.after !== null) by.after.before = by;
+    entry.before = entry.after = null;
+    entry.deadline = 0;
+  }
+
   /** Clears the timeout if there is no entry. */
   rest(): void {
     if (this.#size !== 0 || this.#wakeAt === 0) return;

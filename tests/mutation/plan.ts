@@ -20,6 +20,8 @@ export const FOLDERS = ["protocol", "handshake", "connection", "server"] as cons
 const SERVER_FILES = [
   "connection_info",
   "dispatcher",
+  "http1_responder",
+  "http_connection",
   "negotiation",
   "opening",
   "plain_response",

@@ -53,6 +53,23 @@ describe("the timing wheel", () => {
     assertEquals(clock.pending, 0);
   });
 
+  test("puts an entry in the place of another, with its deadline", async () => {
+    const clock = new FakeClock();
+    const wheel = new TimingWheel(clock);
+    const [first, second, third, by] = [new Entry(), new Entry(), new Entry(), new Entry()];
+    // Of one slot, so that the one in the middle has neighbours.
+    for (const entry of [first, second, third]) wheel.set(entry, 100);
+    const { deadline } = second;
+    wheel.replace(second, by);
+    assertEquals([second.deadline, second.before, second.after], [0, null, null]);
+    assertEquals(by.deadline, deadline);
+    wheel.replace(new Entry(), second);
+    assertEquals(second.deadline, 0, "one that is not in the wheel has no place to give");
+    await clock.advance(200);
+    assertEquals([first, second, third, by].map((e) => e.expired.length), [1, 0, 1, 1]);
+    assertEquals(clock.pending, 0);
+  });
+
   test("moves its timeout for an earlier entry", async () => {
     const clock = new FakeClock();
     const wheel = new TimingWheel(clock);
