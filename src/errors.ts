@@ -138,7 +138,7 @@ function describeRule<Facts>(rule: Rule<Facts>, facts: Facts): string {
   const words = typeof because === "string" ? because : because(facts);
   if (received === undefined) return `${words} (${section})`;
   const value = received(facts);
-  const contrast = value === undefined ? "and was not sent" : `not ${quote(value)}`;
+  const contrast = value === undefined ? "and was not sent" : `got ${quote(value)}`;
   return `${words}, ${contrast} (${section})`;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What `websocketConnect` gives: Tornado's `WebSocketClientConnection`.
+ * The connection of a client: Tornado's `WebSocketClientConnection`.
  *
  * @module
  */
@@ -9,10 +9,11 @@ import type { ConnectionEnd } from "../connection/connection_end.ts";
 import type { Session } from "./session.ts";
 
 /**
- * An open connection to a server, whatever version it speaks.
+ * A connection to a server, in any version of the protocol.
  *
- * Messages are read one by one, or with `for await`; what is not read waits, and when `maxQueuedSize`
- * waits, reading stops, so that a server is not faster than its reader. `await using` closes it.
+ * Read messages with {@linkcode readMessage} or with `for await`. Unread messages wait in a queue. When
+ * `maxQueuedSize` bytes wait, the client stops reading from the server. `await using` closes the
+ * connection at the end of the block.
  *
  * @example
  * ```ts
@@ -47,107 +48,109 @@ export class WebSocketClientConnection
     this.#session = session;
   }
 
-  /** The version that is spoken. */
+  /** The protocol version. */
   get version(): WebSocketVersion {
     return this.#session.version;
   }
 
-  /** The subprotocol that the server chose (Tornado's `selected_subprotocol`). */
+  /**
+   * The subprotocol that the server chose (Tornado's `selected_subprotocol`); `undefined` if it chose
+   * none.
+   */
   get selectedSubprotocol(): string | undefined {
     return this.#session.subprotocol;
   }
 
-  /** The header fields of the server's answer (Tornado's `headers`). */
+  /** The header fields of the server's response (Tornado's `headers`). */
   get headers(): Headers {
     return this.#session.headers;
   }
 
-  /** The close code that the server sent; `undefined` if none (yet). */
+  /** The close code that the server sent; `undefined` if it sent none. */
   get closeCode(): number | undefined {
     return this.#session.closeCode;
   }
 
-  /** The reason that the server sent with its close code; `""` if none. */
+  /** The close reason that the server sent; `""` if it sent none. */
   get closeReason(): string {
     return this.#session.closeReason;
   }
 
-  /** Why the connection ended; `undefined` until it has. */
+  /** Why the connection ended; `undefined` while it is open. */
   get ended(): ConnectionEnd | undefined {
     return this.#session.ended;
   }
 
-  /** Resolves when the socket is gone, however it went; never rejects. */
+  /** Resolves when the socket is closed, for any reason. Never rejects. */
   get closed(): Promise<void> {
     return this.#session.gone;
   }
 
-  /** Bytes that are written and not yet taken by the system. */
+  /** How many written bytes the operating system has not taken yet. */
   get bufferedAmount(): number {
     return this.#session.bufferedAmount;
   }
 
   /**
-   * The next message: a string if it was text, a `Uint8Array` of one's own if it was binary
-   * (Tornado's `read_message`).
+   * Reads the next message (Tornado's `read_message`).
    *
-   * @returns `undefined` once the connection has ended and all that came before was read.
-   * @throws {ProtocolError} If the server broke a rule of its version.
-   * @throws {WebSocketClosedError} If the connection ended without a closing handshake (in a version
-   * that has one), or the server was silent for too long.
+   * @returns A string for a text message, a `Uint8Array` for a binary one; `undefined` when the
+   * connection is closed and all messages were read. The caller may keep and change the array.
+   * @throws {ProtocolError} If the server broke a rule of the protocol.
+   * @throws {WebSocketClosedError} If the connection was closed without a close frame, or the server
+   * sent nothing within `pingTimeout`.
    */
   readMessage(): Promise<string | Uint8Array | undefined> {
     return this.#session.messages.read();
   }
 
-  /** Reads messages to the end of the connection; to leave the loop does not close it. */
+  /** Reads messages until the connection is closed. Leaving the loop does not close it. */
   async *[Symbol.asyncIterator](): AsyncGenerator<string | Uint8Array, void, undefined> {
     for (let message; (message = await this.readMessage()) !== undefined;) yield message;
   }
 
   /**
-   * Sends a message: a string as text, a `Uint8Array` as binary, any other object or array as JSON
-   * text.
+   * Sends a message: a string as text, a buffer or a view of one as binary, a plain object or an array
+   * as JSON text. Do not change the bytes of a binary message until the promise resolves.
    *
-   * The promise resolves once less than `highWaterMark` bytes wait for the server, and rejects with
-   * `WebSocketClosedError` if the connection ended; it is safe to ignore.
-   *
-   * @throws {TypeError} If it is none of these, or binary and the version has only text.
+   * @returns A promise that resolves once at most `highWaterMark` bytes wait for the server. It rejects
+   * with {@linkcode WebSocketClosedError} if the connection closes before, and is safe to ignore.
+   * @throws {TypeError} If the argument is not a message, or is binary and the version has only text.
    */
   writeMessage(message: Message): Promise<void> {
     return this.#session.writeMessage(message);
   }
 
   /**
-   * Sends a ping; the pong goes to the option `onPong`.
+   * Sends a ping. The option `onPong` is called with the pong.
    *
-   * @param payload Up to 125 bytes; text is sent as UTF-8.
+   * @param payload At most 125 bytes. A string is sent as UTF-8. Default: empty.
    * @throws {TypeError} If the version has no ping (draft75, draft76).
-   * @throws {RangeError} If the payload is longer.
+   * @throws {RangeError} If the payload is too long.
    */
   ping(payload: string | Uint8Array = new Uint8Array(0)): void {
     this.#session.ping(payload);
   }
 
   /**
-   * Starts the closing handshake; what was not read is dropped, and the socket is closed after the
-   * server's, or after `closeTimeout`. Further calls do nothing. {@linkcode closed} tells the end.
+   * Starts the closing handshake, and drops unread messages. The socket is closed after the handshake,
+   * or after `closeTimeout`: then {@linkcode closed} resolves. A second call does nothing.
    *
-   * @param code 1000, 1001 to 1003, 1007 to 1014 or 3000 to 4999 (RFC 6455 §7.4); draft75 and
-   * draft76 have none and send none.
-   * @param reason Up to 123 bytes of UTF-8.
+   * @param code 1000 to 1003, 1007 to 1014, or 3000 to 4999 (RFC 6455 §7.4). draft75 and draft76 do
+   * not send it. Default: a close frame without a code.
+   * @param reason At most 123 bytes of UTF-8.
    * @throws {RangeError} If the code or the reason cannot be sent.
    */
   close(code?: number, reason?: string): void {
     this.#session.close(code, reason);
   }
 
-  /** Ends the connection at once, with no closing handshake. */
+  /** Closes the socket at once, without a closing handshake. */
   abort(): void {
     this.#session.abort();
   }
 
-  /** Closes with 1000, and waits for the end. */
+  /** Closes with 1000, and waits until the socket is closed. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.close(1000);
     await this.closed;

@@ -1,5 +1,5 @@
 /**
- * The limits of a client, and their defaults. Sizes are bytes, times milliseconds.
+ * The limits of a client and their defaults. Sizes are in bytes, times in milliseconds.
  *
  * @module
  */
@@ -11,11 +11,11 @@ import { checkAtMost, type Kind, LIMIT, objectWith, TIME, withDefaults } from ".
 
 /** The limits of a client; see `ConnectOptions`. */
 export interface ClientLimits extends ConnectionLimits, ProtocolLimits, HeadLimits {
-  /** How much may wait for `readMessage`. */
+  /** How many bytes of messages may wait for `readMessage`. */
   readonly maxQueuedSize: number;
-  /** How much of the body of a refusal is read. */
+  /** How many bytes of the body of a refusal are read. */
   readonly maxBodySize: number;
-  /** From the call of `websocketConnect` to the end of the handshake; 0 is for ever. */
+  /** How long `websocketConnect` may take. 0 means no limit. */
   readonly handshakeTimeout: number;
   /** The source of time. */
   readonly clock: Clock;
@@ -34,12 +34,12 @@ const DEFAULTS: ClientLimits = {
   closeTimeout: 5_000,
   pingInterval: 20_000,
   pingTimeout: 20_000,
-  // A client that only listens is not idle.
+  // Off: a client that only receives messages is not idle.
   idleTimeout: 0,
   clock: systemClock,
 };
 
-/** The names of the limits that a caller may set, and what each must be. */
+/** The limits that a caller may set, and what each must be. */
 export const LIMIT_KINDS: Readonly<Record<Exclude<keyof ClientLimits, "idleTimeout">, Kind>> = {
   maxMessageSize: LIMIT,
   maxFragments: LIMIT,
@@ -57,9 +57,9 @@ export const LIMIT_KINDS: Readonly<Record<Exclude<keyof ClientLimits, "idleTimeo
 };
 
 /**
- * Completes limits with the defaults.
+ * Adds the defaults.
  *
- * @param given Limits that are checked, among other options.
+ * @param given Options that were checked. Those that are not limits are ignored.
  * @throws {RangeError} If `highWaterMark` exceeds `maxBufferedAmount`.
  */
 export function resolveLimits(given: Partial<ClientLimits>): ClientLimits {

@@ -1,6 +1,5 @@
 /**
- * The opening of a client's connection: the request goes out, and what comes is an agreement or the
- * reason why there is none.
+ * The opening handshake of a client: reads the response, and finds out whether the server accepts.
  *
  * @module
  */
@@ -13,58 +12,58 @@ import type { ClientLimits } from "./client_limits.ts";
 import { HandshakeError } from "./handshake_error.ts";
 import { RefusalBody } from "./refusal_body.ts";
 
-/** What the server agreed to. */
-export interface Opened {
-  /** The answer's head. */
+/** A successful handshake. */
+export interface OpenedHandshake {
+  /** The head of the response. */
   readonly head: ResponseHead;
-  /** What was agreed on. */
+  /** The subprotocol and the compression. */
   readonly agreement: Agreement;
-  /** The bytes behind the answer. */
+  /** The bytes after the handshake. */
   readonly rest: Uint8Array;
 }
 
-/** Who is told how it went; once. */
-export interface OpeningEvents {
-  /** The connection is open. */
-  opened(opened: Opened): void;
-  /** It will never be. */
+/** The result of the handshake. One of the two methods is called, once. */
+export interface ClientOpeningEvents {
+  /** The server accepts. */
+  opened(opened: OpenedHandshake): void;
+  /** The server refuses, the response breaks a rule, or the connection was lost. */
   refused(error: HandshakeError): void;
 }
 
 /**
- * - `head`: the answer's head is arriving;
- * - `proof`: behind it, what proves that the server has read the request;
- * - `body`: the body of a refusal;
- * - `over`: it is told how it went.
+ * - `head`: receiving the head of the response
+ * - `challenge`: receiving the challenge response of draft76
+ * - `body`: receiving the body of a refusal
+ * - `over`: the result was reported
  */
 type State = "head" | "challenge" | "body" | "over";
 
-/** One connection's opening. */
-export class Opening {
+/** One opening handshake. */
+export class ClientOpening {
   readonly #href: string;
   readonly #handshake: ClientHandshake;
   readonly #limits: ClientLimits;
-  readonly #events: OpeningEvents;
+  readonly #events: ClientOpeningEvents;
   #state: State = "head";
   readonly #reader: HeadReader<ResponseHead>;
-  /** The answer's head, once it is there. */
+  /** The head of the response; `null` until it is complete. */
   #head: ResponseHead | null = null;
   #agreement: Agreement | null = null;
   #body: RefusalBody | null = null;
   readonly #challengeResponse: number[] = [];
-  /** How many bytes have come. */
+  /** How many bytes have arrived. */
   #received = 0;
 
   /**
-   * @param href The URL, for messages.
-   * @param handshake What is sent, and what must come.
-   * @param limits The limits of the answer.
-   * @param events Who is told.
+   * @param href The URL, for error messages.
+   * @param handshake The handshake of the version.
+   * @param limits The limits of the response.
+   * @param events Receives the result.
    */
   constructor(
     href: string,
     handshake: ClientHandshake,
-    { limits, events }: { readonly limits: ClientLimits; readonly events: OpeningEvents },
+    { limits, events }: { readonly limits: ClientLimits; readonly events: ClientOpeningEvents },
   ) {
     this.#href = href;
     this.#handshake = handshake;
@@ -73,7 +72,7 @@ export class Opening {
     this.#reader = responseReader(limits);
   }
 
-  /** Bytes have come; they are only valid during the call. */
+  /** Handles received bytes, which are valid only during the call. */
   data(chunk: Uint8Array): void {
     this.#received += chunk.length;
     try {
@@ -86,15 +85,15 @@ export class Opening {
     }
   }
 
-  /** The server sends nothing more, or the connection is gone. */
+  /** Handles the server's FIN, or the loss of the connection. */
   end(cause?: Error): void {
     if (this.#state === "body") return this.#refuse();
-    const how = cause === undefined ? "the server ended the connection" : cause.message;
+    const how = cause === undefined ? "the server closed the connection" : cause.message;
     const because = `${how} before a ${this.#awaited()}, got ${this.#received} bytes`;
     this.#fail(because, cause === undefined ? {} : { cause });
   }
 
-  /** The time is up. */
+  /** Handles the end of `handshakeTimeout`. */
   timedOut(): void {
     if (this.#state === "body") return this.#refuse();
     const { handshakeTimeout } = this.#limits;
@@ -111,7 +110,7 @@ export class Opening {
   #readHead(chunk: Uint8Array): void {
     let rest = chunk;
     let head = this.#reader.read(rest);
-    while (head !== undefined && this.#handshake.mayInform && informs(head)) {
+    while (head !== undefined && this.#handshake.allowsInterim && isInterim(head)) {
       rest = rest.subarray(this.#reader.consumed);
       head = this.#reader.read(rest);
     }
@@ -140,7 +139,7 @@ export class Opening {
       throw new ProtocolError(
         1002,
         `the challenge response must be ${hex(expected)}, ` +
-          `not ${hex(this.#challengeResponse)} (draft76 §4.1)`,
+          `got ${hex(this.#challengeResponse)} (draft76 §4.1)`,
       );
     }
     this.#opened(chunk.subarray(part.length));
@@ -162,7 +161,7 @@ export class Opening {
     const [head, body] = [this.#head, this.#body?.text ?? ""];
     if (head === null) return;
     const shown = body === "" ? "" : `: ${quote(body.trim())}`;
-    this.#fail(`the status must be 101, not ${quote(head.statusLine)}${shown}`, {
+    this.#fail(`the status must be 101, got ${quote(head.statusLine)}${shown}`, {
       status: head.status,
       headers: head.toHeaders(),
       body,
@@ -178,8 +177,8 @@ export class Opening {
   }
 }
 
-/** Whether an answer only says that another one follows (RFC 9110 §15.2). */
-function informs({ status }: ResponseHead): boolean {
+/** Returns whether another response follows this one (RFC 9110 §15.2). */
+function isInterim({ status }: ResponseHead): boolean {
   return status < 200 && status !== 101;
 }
 

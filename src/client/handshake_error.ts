@@ -1,11 +1,11 @@
 /**
- * Why a connection did not open.
+ * The error of a handshake that failed.
  *
  * @module
  */
 
 /**
- * What the server said instead of a 101.
+ * The response of a server that refuses the handshake.
  *
  * @example
  * ```ts
@@ -32,9 +32,9 @@ export interface Refusal {
 }
 
 /**
- * A connection did not open: there is no way to the server, it refused, or what it answered breaks
- * the rules of the version. The message says what was expected and what came; `cause` is the
- * runtime's error or the `ProtocolError` behind it.
+ * A connection could not be opened: the server could not be reached, refused the handshake, or sent a
+ * response that breaks a rule of the version. The message says what was expected and what was
+ * received. `cause` is the error of the runtime or the `ProtocolError`, if there is one.
  *
  * @example
  * ```ts
@@ -51,16 +51,16 @@ export class HandshakeError extends Error {
   override readonly name = "HandshakeError";
   /** The HTTP status of a refusal; `undefined` if there was none. */
   readonly status: number | undefined;
-  /** The header fields of a refusal, for example `Location`; none if there was none. */
+  /** The header fields of a refusal, such as `Location`. Empty if the server sent no refusal. */
   readonly headers: Headers;
-  /** The body of a refusal as text, up to `maxBodySize` bytes of it; empty if there was none. */
+  /** The first `maxBodySize` bytes of the body of a refusal, as text. */
   readonly body: string;
 
   /**
    * Made by `websocketConnect`.
    *
-   * @param message What was done, and why it failed.
-   * @param details The refusal, and the error behind this one.
+   * @param message What was attempted, and why it failed.
+   * @param details The refusal, and the cause.
    */
   constructor(message: string, details: Partial<Refusal> & { readonly cause?: unknown } = {}) {
     super(message, "cause" in details ? { cause: details.cause } : {});

@@ -1,5 +1,5 @@
 /**
- * Messages that wait for `readMessage`. Beyond `maxQueuedSize` the connection is not read.
+ * The queue of received messages. When `maxQueuedSize` bytes wait, reading from the server stops.
  *
  * @module
  */
@@ -14,37 +14,37 @@ import { guard, toError } from "../guard.ts";
 /** A callback of the application for pings or pongs. */
 export type PingCallback = (payload: Uint8Array) => unknown;
 
-/** What a queue is made of. */
+/** The options of a {@linkcode MessageQueue}. */
 export interface MessageQueueOptions {
-  /** How much may wait, in bytes. */
+  /** How many bytes may wait before reading stops. */
   readonly maxQueuedSize: number;
   /** Called with the payload of each ping. */
   readonly onPing: PingCallback | undefined;
   /** Called with the payload of each pong. */
   readonly onPong: PingCallback | undefined;
-  /** Called when the socket is gone. */
+  /** Called when the socket is closed. */
   readonly gone: () => void;
 }
 
-/** Someone who waits for a message. */
+/** A pending call of `readMessage`. */
 interface Waiter {
   readonly resolve: (message: string | Uint8Array | undefined) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** What a client's connection has received. */
+/** The receiver of a client's connection. */
 export class MessageQueue implements ConnectionReceiver {
-  /** Where the messages come from; set as soon as it is open. */
+  /** The connection; `null` during the handshake. */
   connection: Connection | null = null;
   readonly #options: MessageQueueOptions;
   readonly #inbox = new Inbox();
   readonly #waiters: Waiter[] = [];
-  /** Why nothing more will come; `null` before. */
+  /** Why the connection ended; `null` before. */
   #end: ConnectionEnd | null = null;
-  /** Whether messages are dropped, since this end has closed the connection. */
+  /** Whether messages are dropped because this end has closed the connection. */
   #drops = false;
 
-  /** @param options What the queue is made of. */
+  /** Makes an empty queue. */
   constructor(options: MessageQueueOptions) {
     this.#options = options;
   }
@@ -55,7 +55,7 @@ export class MessageQueue implements ConnectionReceiver {
     if (message !== undefined) {
       const reader = this.connection?.reader;
       if (reader?.paused || reader?.isBehind) corked(() => this.resume());
-      return Promise.resolve(message as string | Uint8Array); // nothing else is put there
+      return Promise.resolve(message as string | Uint8Array); // this inbox has only messages
     }
     if (this.#end === null) {
       return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
@@ -64,11 +64,11 @@ export class MessageQueue implements ConnectionReceiver {
     return error === undefined ? Promise.resolve(undefined) : Promise.reject(error);
   }
 
-  /** Drops what was not read, and what still comes. */
+  /** Drops unread and future messages. */
   drop(): void {
     this.#drops = true;
     this.#inbox.clear();
-    // The peer's closing frame may be behind what filled the queue.
+    // Reading may have stopped because the queue was full. The peer's close frame must be read.
     this.connection?.reader.update();
   }
 
@@ -118,7 +118,7 @@ export class MessageQueue implements ConnectionReceiver {
     });
   }
 
-  /** See `Sink.close`: what was not read stays readable. */
+  /** See `Sink.close`. Unread messages can still be read. */
   close(code: number | undefined, reason: string): boolean {
     this.connection?.peerClosed(code, reason);
     return false;
@@ -133,11 +133,11 @@ export class MessageQueue implements ConnectionReceiver {
 
   /** See `Receiver.violation`. */
   violation(error: Error): void {
-    const told = error instanceof ProtocolError ? error : new ProtocolError(1011, "internal error");
-    this.connection?.fail(told, told === error ? "protocol" : "client", error);
+    if (error instanceof ProtocolError) this.connection?.fail(error, "protocol", error);
+    else this.connection?.fail(new ProtocolError(1011, "internal error"), "client", error);
   }
 
-  /** See `ConnectionReceiver.isBehind`: what waits here outlives the connection. */
+  /** See `ConnectionReceiver.isBehind`. Messages in the queue need not be read before the close. */
   get isBehind(): boolean {
     return false;
   }
@@ -154,7 +154,7 @@ export class MessageQueue implements ConnectionReceiver {
   /** See `ConnectionReceiver.closing`. */
   closing(): void {}
 
-  /** See `ConnectionReceiver.ended`: those who wait hear of it now, the others behind what waits. */
+  /** See `ConnectionReceiver.ended`. Settles the pending reads. */
   ended(end: ConnectionEnd): void {
     this.#end = end;
     const error = errorOf(end);
@@ -170,14 +170,14 @@ export class MessageQueue implements ConnectionReceiver {
   }
 }
 
-/** What readers are told of an end; `undefined` if it was in good order. */
+/** Returns the error of reads after the end; `undefined` if the connection was closed normally. */
 function errorOf({ by, code, error }: ConnectionEnd): Error | undefined {
   if (by === "client" && error === undefined) return undefined;
   if (by === "peer") return undefined;
   if (error instanceof ProtocolError || by === "client") return error;
   if (by === "network") return lossError(error);
   return new WebSocketClosedError(
-    `Cannot read a message: ${error?.message ?? `the connection ended (${code})`}`,
+    `Cannot read a message: ${error?.message ?? `the connection is closed (${code})`}`,
     error === undefined ? {} : { cause: error },
   );
 }

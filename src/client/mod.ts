@@ -1,7 +1,6 @@
 /**
- * Tornado's WebSocket client for Deno, Bun and Node: one function for every version of the protocol,
- * from the drafts of 2010, which nothing else for these runtimes speaks, to RFC 6455 with
- * permessage-deflate.
+ * Tornado's WebSocket client for Deno, Bun and Node. It supports every version of the protocol, from
+ * the drafts of 2010 to RFC 6455 with permessage-deflate.
  *
  * @example
  * ```ts

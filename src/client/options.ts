@@ -1,5 +1,5 @@
 /**
- * How to connect, and what of it differs from the defaults.
+ * The options of `websocketConnect`.
  *
  * @module
  */
@@ -33,7 +33,7 @@ import type { Clock } from "../timing/clock.ts";
 import { type ClientLimits, LIMIT_KINDS, resolveLimits } from "./client_limits.ts";
 
 /**
- * What to connect to, with fields: a Web `Request`, or the like of it.
+ * A URL with header fields: a Web `Request`, or an object with these properties.
  *
  * @example
  * ```ts
@@ -52,19 +52,19 @@ import { type ClientLimits, LIMIT_KINDS, resolveLimits } from "./client_limits.t
  * ```
  */
 export interface ConnectRequest {
-  /** The URL. */
+  /** The URL: `ws:` or `wss:`. */
   readonly url: string;
-  /** Fields to send. */
+  /** Header fields to send. */
   readonly headers?: HeaderFields;
-  /** Gives up connecting when it aborts. */
+  /** Cancels the attempt to connect. */
   readonly signal?: AbortSignal | null;
 }
 
 /**
- * How `websocketConnect` connects.
+ * The options of `websocketConnect`.
  *
- * Times are milliseconds, and 0 turns an interval or a timeout off. Sizes are bytes. A count or a
- * size that limits something is at least 1, and `Infinity` is no limit.
+ * Times are milliseconds; 0 turns an interval or a timeout off. Sizes are bytes. A limit of a count or
+ * a size is at least 1; `Infinity` means no limit.
  *
  * @example
  * ```ts
@@ -90,60 +90,63 @@ export interface ConnectRequest {
  * ```
  */
 export interface ConnectOptions {
-  /** The version to speak. Default: `"rfc6455"`. */
+  /** The protocol version. Default: `"rfc6455"`. */
   readonly version?: WebSocketVersion;
-  /** The subprotocols to offer, in order of preference; with draft75 and draft76 one at most. */
+  /** The subprotocols to offer, in order of preference. draft75 and draft76 allow only one. */
   readonly subprotocols?: readonly string[];
   /** Header fields to send, such as `Authorization` or `Cookie`. `Host` replaces the URL's host. */
   readonly headers?: HeaderFields;
   /**
-   * The `Origin` to send, as a browser would. Default: none; with draft75 and draft76, which require
-   * one, the server's own.
+   * The `Origin` to send, as a browser would. Default: none. draft75 and draft76 require one: there,
+   * the default is the server's own.
    */
   readonly origin?: string;
-  /** Aborts the connecting. It does not end a connection that is open. */
+  /** Cancels the attempt to connect. Has no effect on an established connection. */
   readonly signal?: AbortSignal;
-  /** Offers permessage-deflate. Default: not offered. draft75 and draft76 do not have it. */
+  /** Offers permessage-deflate. Default: no compression. draft75 and draft76 do not have it. */
   readonly compression?: CompressionOptions;
-  /** TLS options, for `wss:` only. A member that is `undefined` or empty is a `TypeError`. */
+  /** TLS options, only for `wss:`. An option that is `undefined` or empty is a `TypeError`. */
   readonly tls?: TlsOptions;
-  /** The path of a Unix socket to connect to, instead of the URL's host and port. */
+  /** The path of a unix socket to connect to, instead of the host and port of the URL. */
   readonly path?: string;
-  /** A connection to use, instead of making one. */
+  /** A connection to use, instead of a new one. */
   readonly transport?: Transport;
-  /** Called with the payload of each ping. The pong is sent before. */
+  /** Called with the payload of each ping. The pong was sent already. */
   readonly onPing?: (payload: Uint8Array) => void;
   /** Called with the payload of each pong. */
   readonly onPong?: (payload: Uint8Array) => void;
-  /** The longest message, after inflating. Beyond it: close code 1009. Default: 16 MiB. */
+  /** The largest message, decompressed. A larger one closes with 1009. Default: 16 MiB. */
   readonly maxMessageSize?: number;
-  /** The most frames of one message. Beyond it: close code 1009. Default: 131,072. */
+  /** The most frames in a message. More close with 1009. Default: 131,072. */
   readonly maxFragments?: number;
-  /** How much may wait for `readMessage`; then reading stops. Default: 64 KiB. */
+  /** How much received data may wait for `readMessage` before reading stops. Default: 64 KiB. */
   readonly maxQueuedSize?: number;
-  /** The amount of waiting output above which `writeMessage` waits. Default: 64 KiB. */
+  /** When more output waits, the promises of `writeMessage` wait too. Default: 64 KiB. */
   readonly highWaterMark?: number;
-  /** The most output that may wait. Beyond it: close code 1013. Default: 16 MiB. */
+  /**
+   * How much output may wait for the server. More closes with 1013. A message of any size is accepted
+   * while at most `highWaterMark` waits. Default: 16 MiB.
+   */
   readonly maxBufferedAmount?: number;
-  /** The longest response head. Default: 16 KiB. */
+  /** The largest response head. Default: 16 KiB. */
   readonly maxHeaderSize?: number;
-  /** The most header fields of a response. Default: 100. */
+  /** The most header fields in a response. Default: 100. */
   readonly maxHeaderCount?: number;
-  /** How much of the body of a refusal is read. Default: 4 KiB. */
+  /** How many bytes of the body of a refusal are read. Default: 4 KiB. */
   readonly maxBodySize?: number;
-  /** The time for connecting and the opening handshake together. Default: 10 s. */
+  /** How long connecting, TLS and the opening handshake may take together. Default: 10 s. */
   readonly handshakeTimeout?: number;
   /** How long to wait for the server's part of the closing handshake. Default: 5 s. */
   readonly closeTimeout?: number;
-  /** The time between pings; versions without a ping use TCP keep-alive. Default: 20 s. */
+  /** The time between pings. Versions without a ping use TCP keep-alive. Default: 20 s. */
   readonly pingInterval?: number;
-  /** How long to wait for any data after a ping. Default: 20 s. */
+  /** How long to wait for any data after a ping before dropping the connection. Default: 20 s. */
   readonly pingTimeout?: number;
   /** The source of time, for tests. */
   readonly clock?: Clock;
 }
 
-/** The names of {@linkcode TlsOptions}. */
+/** What each of the {@linkcode TlsOptions} must be. */
 const TLS_KINDS: Readonly<Record<keyof TlsOptions, Kind>> = {
   ca: PEM,
   insecure: BOOLEAN,
@@ -152,7 +155,7 @@ const TLS_KINDS: Readonly<Record<keyof TlsOptions, Kind>> = {
   key: PEM,
 };
 
-/** The names of the options, and what each must be; `undefined` if it is checked elsewhere. */
+/** What each option must be; `undefined` if it is checked elsewhere. */
 const KINDS: Readonly<Record<keyof ConnectOptions, Kind | undefined>> = {
   ...LIMIT_KINDS,
   version: undefined,
@@ -169,9 +172,9 @@ const KINDS: Readonly<Record<keyof ConnectOptions, Kind | undefined>> = {
 };
 
 /**
- * Checks options.
+ * Checks the options of `websocketConnect`.
  *
- * @returns The limits, complete.
+ * @returns The limits, with the defaults.
  * @throws {TypeError} If a name is unknown, a value has a wrong type, or options exclude each other.
  * @throws {RangeError} If a limit is out of range.
  */
@@ -192,15 +195,15 @@ export function resolveOptions(options: ConnectOptions): ClientLimits {
   return resolveLimits(options);
 }
 
-/** An option that is there but `undefined` comes from a variable that is not set: never a default. */
+/** Checks the TLS options. One that is `undefined` probably comes from an unset variable. */
 function checkTls(options: ConnectOptions): void {
   const { transport, path, tls } = options;
   if (transport !== undefined && path !== undefined) {
-    throw new TypeError("Cannot use path: transport is a connection already");
+    throw new TypeError("Cannot use path: not with transport, which is already connected");
   }
   if (!("tls" in options)) return;
   if (transport !== undefined) {
-    throw new TypeError("Cannot use tls: transport is a connection already");
+    throw new TypeError("Cannot use tls: not with transport, which is already connected");
   }
   checkValue(tls, "Cannot use tls:", OBJECT);
   checkOptions(tls, {
@@ -211,7 +214,7 @@ function checkTls(options: ConnectOptions): void {
   });
   if (("cert" in tls) !== ("key" in tls)) {
     throw new TypeError(
-      `Cannot connect with TLS: cert and key belong together, got ${
+      `Cannot connect with TLS: expected both cert and key, got only ${
         "cert" in tls ? "cert" : "key"
       }`,
     );
@@ -219,11 +222,11 @@ function checkTls(options: ConnectOptions): void {
 }
 
 /**
- * What to ask for in the handshake.
+ * Makes the options of the opening handshake.
  *
- * @param request The URL, and header fields.
- * @param options How to connect.
- * @throws {TypeError} If the version cannot ask for something, or a header field is malformed.
+ * @param request The URL and header fields.
+ * @param options The options of `websocketConnect`.
+ * @throws {TypeError} If the version does not support an option, or a header field is malformed.
  */
 export function toHandshakeOptions(
   request: ConnectRequest,
@@ -232,13 +235,13 @@ export function toHandshakeOptions(
   const { version = "rfc6455", subprotocols = [], compression } = options;
   if (!WEBSOCKET_VERSIONS.includes(version)) {
     throw new TypeError(
-      `Cannot speak version "${version}": not one of ${WEBSOCKET_VERSIONS.join(", ")}`,
+      `Cannot use version "${version}": must be one of ${WEBSOCKET_VERSIONS.join(", ")}`,
     );
   }
   checkSubprotocols(subprotocols, version);
   const url = parseWebSocketUrl(request.url);
   if (!url.secure && options.tls !== undefined) {
-    throw new TypeError(`Cannot connect to ${url.href}: tls is set, and only wss speaks TLS`);
+    throw new TypeError(`Cannot connect to ${url.href}: the option tls needs a wss URL`);
   }
   const fields = new Headers(request.headers);
   new Headers(options.headers).forEach((value, name) => fields.set(name, value));

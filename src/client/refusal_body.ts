@@ -1,5 +1,5 @@
 /**
- * The beginning of the body of an answer that is no 101.
+ * The body of a response that refuses the handshake.
  *
  * @module
  */
@@ -7,15 +7,15 @@ import { HttpError } from "../errors.ts";
 import { BodyReader } from "../http/body_reader.ts";
 import type { ResponseHead } from "../handshake/response_head.ts";
 
-/** Collects a body as far as it is wanted; one that is malformed ends where it is. */
+/** Reads the beginning of a body. A malformed body ends where it is malformed. */
 export class RefusalBody {
-  /** Whether no more is wanted; told by {@linkcode read}. */
+  /** Whether to stop reading. Set by {@linkcode read}. */
   complete = false;
   readonly #reader: BodyReader | null = null;
-  /** How many bytes may still be read, framing included. */
+  /** How many more bytes to read, including the chunked coding. */
   #left: number;
 
-  /** @param head The answer's head. @param maxSize How many bytes are read. */
+  /** @param head The head of the response. @param maxSize How many bytes to read at most. */
   constructor(head: ResponseHead, maxSize: number) {
     this.#left = maxSize;
     try {
@@ -25,7 +25,7 @@ export class RefusalBody {
     }
   }
 
-  /** Takes the next bytes; at first those behind the head, also if there are none. */
+  /** Reads the next bytes. Must be called once with the bytes after the head, even if there are none. */
   read(chunk: Uint8Array): void {
     const part = chunk.subarray(0, this.#left);
     this.#left -= part.length;
@@ -38,16 +38,19 @@ export class RefusalBody {
     if (this.#reader === null || this.#reader.complete || this.#left === 0) this.complete = true;
   }
 
-  /** What has come so far. */
+  /** The body so far, decoded as UTF-8. */
   get text(): string {
     return this.#reader === null ? "" : new TextDecoder().decode(this.#reader.bytes);
   }
 }
 
-/** Longer than what is read of any body. */
+/** A length that is longer than any body that is read. */
 const ENDLESS = "999999999999999";
 
-/** A body without a length goes on to the end of the connection (RFC 9112 §6.3). */
+/**
+ * Returns the fields that frame the body. A body without a length ends with the connection (RFC 9112
+ * §6.3).
+ */
 function framing(
   head: ResponseHead,
 ): { get(name: string): string | undefined; httpVersion: "1.1" } {

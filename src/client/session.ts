@@ -22,24 +22,24 @@ import type { Protocol } from "../protocol/protocol.ts";
 import type { TimingWheel } from "../timing/timing_wheel.ts";
 import type { Turns } from "../timing/turns.ts";
 import type { InternalTransport, Transport, TransportEvents } from "../transport/transport.ts";
-import { type Opened, Opening, type OpeningEvents } from "./client_opening.ts";
+import { ClientOpening, type ClientOpeningEvents, type OpenedHandshake } from "./client_opening.ts";
 import type { HandshakeError } from "./handshake_error.ts";
 import { MessageQueue, type PingCallback } from "./message_queue.ts";
 import type { ClientLimits } from "./client_limits.ts";
 
-/** What a session is made of. */
+/** The options of a {@linkcode Session}. */
 export interface SessionOptions {
-  /** The URL, for messages. */
+  /** The URL, for error messages. */
   readonly href: string;
-  /** The version to speak. */
+  /** The protocol version. */
   readonly version: WebSocketVersion;
-  /** What is sent, and what must come. */
+  /** The handshake of the version. */
   readonly handshake: ClientHandshake;
-  /** How to compress, if the server agrees. */
+  /** How to compress messages, if the server agrees. */
   readonly compression: CompressionOptions | undefined;
   /** The limits. */
   readonly limits: ClientLimits;
-  /** The timer. */
+  /** The timers. */
   readonly wheel: TimingWheel;
   /** Turns of the event loop. */
   readonly turns: Turns;
@@ -49,18 +49,18 @@ export interface SessionOptions {
   readonly onPong: PingCallback | undefined;
 }
 
-/** What a client counts, which nobody asks for. */
-const UNWATCHED = new Traffic();
+/** The counters of all clients. They are never read. */
+const UNUSED_COUNTERS = new Traffic();
 
-/** One connection, from its transport to the end of it. */
-export class Session implements TransportEvents, OpeningEvents {
-  /** The fields of the answer. */
+/** One connection, from its handshake until its socket is closed. */
+export class Session implements TransportEvents, ClientOpeningEvents {
+  /** The header fields of the response. */
   headers: Headers = new Headers();
   /** The subprotocol that the server chose. */
   subprotocol: string | undefined = undefined;
   /** The output. */
   readonly writer: Writer;
-  /** What was received and not read yet. */
+  /** The messages that were received and not read. */
   readonly messages: MessageQueue;
 
   readonly #transport: InternalTransport;
@@ -68,15 +68,15 @@ export class Session implements TransportEvents, OpeningEvents {
   readonly #environment: ConnectionEnvironment;
   readonly #opened: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   readonly #gone: PromiseWithResolvers<void> = Promise.withResolvers<void>();
-  #opening: Opening | null;
+  #opening: ClientOpening | null;
   #connection: Connection | null = null;
 
-  /** Sends the request. @param transport The connection. @param options What it is made of. */
+  /** Sends the request. */
   constructor(transport: Transport, options: SessionOptions) {
     const { href, handshake, limits, onPing, onPong } = options;
     this.#transport = transport;
     this.#options = options;
-    this.#opening = new Opening(href, handshake, { limits, events: this });
+    this.#opening = new ClientOpening(href, handshake, { limits, events: this });
     this.messages = new MessageQueue({
       maxQueuedSize: limits.maxQueuedSize,
       onPing,
@@ -85,55 +85,56 @@ export class Session implements TransportEvents, OpeningEvents {
     });
     this.#environment = {
       limits,
-      traffic: UNWATCHED,
+      traffic: UNUSED_COUNTERS,
       turns: options.turns,
       wheel: options.wheel,
     };
-    const unheard = { overflow: () => {}, congested: () => {}, drained: () => {} };
-    this.writer = new Writer(transport, this.#environment, unheard);
+    // Until the handshake is complete, nothing is written that could cause an event.
+    const noEvents = { overflow: () => {}, congested: () => {}, drained: () => {} };
+    this.writer = new Writer(transport, this.#environment, noEvents);
     transport.events = this;
     transport.write(handshake.request, true);
   }
 
-  /** The version that is spoken. */
+  /** See `WebSocketClientConnection.version`. */
   get version(): WebSocketVersion {
     return this.#options.version;
   }
 
-  /** Resolves when it is open; rejects if it will not be. */
+  /** Resolves when the connection is open. Rejects if the handshake fails. */
   get ready(): Promise<void> {
     return this.#opened.promise;
   }
 
-  /** Resolves when the socket is gone. */
+  /** Resolves when the socket is closed. */
   get gone(): Promise<void> {
     return this.#gone.promise;
   }
 
-  /** The close code that the server sent. */
+  /** See `WebSocketClientConnection.closeCode`. */
   get closeCode(): number | undefined {
     return this.#connection?.closeCode;
   }
 
-  /** The reason that the server sent. */
+  /** See `WebSocketClientConnection.closeReason`. */
   get closeReason(): string {
     return this.#connection?.closeReason ?? "";
   }
 
-  /** Why the connection ended; `undefined` before. */
+  /** See `WebSocketClientConnection.ended`. */
   get ended(): ConnectionEnd | undefined {
     return this.#connection?.ended;
   }
 
   // --- The opening ------------------------------------------------------------------------------
 
-  /** The time for the opening is up. */
+  /** Called after `handshakeTimeout`. */
   timedOut(): void {
     this.#opening?.timedOut();
   }
 
-  /** See {@linkcode OpeningEvents.opened}. */
-  opened({ head, agreement, rest }: Opened): void {
+  /** See {@linkcode ClientOpeningEvents.opened}. */
+  opened({ head, agreement, rest }: OpenedHandshake): void {
     this.#opening = null;
     this.headers = head.toHeaders();
     this.subprotocol = agreement.subprotocol;
@@ -157,12 +158,12 @@ export class Session implements TransportEvents, OpeningEvents {
     return createClientProtocol(version, limits, parameters);
   }
 
-  /** See {@linkcode OpeningEvents.refused}. */
+  /** See {@linkcode ClientOpeningEvents.refused}. */
   refused(error: HandshakeError): void {
     this.giveUp(error);
   }
 
-  /** Ends an opening. */
+  /** Ends the handshake with an error. Does nothing if the handshake has ended. */
   giveUp(error: unknown): void {
     if (this.#opening === null) return;
     this.#opening = null;
@@ -170,7 +171,7 @@ export class Session implements TransportEvents, OpeningEvents {
     this.#transport.destroy();
   }
 
-  // --- Events of the transport, until the connection takes them ---------------------------------
+  // --- Events of the transport during the handshake ---------------------------------------------
 
   /** See {@linkcode TransportEvents.data}. */
   data(chunk: Uint8Array): void {
@@ -198,9 +199,9 @@ export class Session implements TransportEvents, OpeningEvents {
     this.#gone.resolve();
   }
 
-  // --- What a client does -----------------------------------------------------------------------
+  // --- What a client can do ---------------------------------------------------------------------
 
-  /** Bytes that are written and not yet taken by the system. */
+  /** See `WebSocketClientConnection.bufferedAmount`. */
   get bufferedAmount(): number {
     return this.writer.bufferedAmount;
   }

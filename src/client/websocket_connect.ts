@@ -22,15 +22,15 @@ import { Session } from "./session.ts";
 import { show } from "../validation.ts";
 
 /**
- * Connects to a WebSocket server, of any version (Tornado's `websocket_connect`).
+ * Connects to a WebSocket server (Tornado's `websocket_connect`).
  *
- * @param request The URL (`ws:` or `wss:`), or a Web `Request` or the like of it, with its headers.
- * @param options How to connect.
+ * @param request The URL (`ws:` or `wss:`), or a {@linkcode ConnectRequest} with header fields.
+ * @param options The version, subprotocols, header fields, TLS, callbacks and limits.
  * @returns The connection, once it is open.
- * @throws {HandshakeError} If it did not open: the server cannot be reached, refused, or answered
- * what breaks the rules of the version.
- * @throws {TypeError} If something is asked for that cannot be.
- * @throws {RangeError} If a number is out of its range.
+ * @throws {HandshakeError} If the server cannot be reached, refuses the handshake, or sends a response
+ * that breaks a rule of the version.
+ * @throws {TypeError} If the URL or an option is wrong, or the version does not support an option.
+ * @throws {RangeError} If a number is out of range.
  *
  * @example A server of 2011
  * ```ts
@@ -61,7 +61,7 @@ export async function websocketConnect(
   return new WebSocketClientConnection(await openSession(request, options));
 }
 
-/** What {@linkcode websocketConnect} and the test kit share: the connection itself. */
+/** Opens a connection. For {@linkcode websocketConnect} and the test kit. */
 export async function openSession(
   request: string | URL | ConnectRequest,
   options: ConnectOptions,
@@ -84,7 +84,7 @@ function toRequest(request: string | URL | ConnectRequest): ConnectRequest {
   throw new TypeError(`Cannot connect: expected a URL or a request, got ${show(request)}`);
 }
 
-/** The timers of the clocks that are in use. */
+/** The timers of each clock. */
 const wheels = new WeakMap<Clock, TimingWheel>();
 
 function wheelOf(clock: Clock): TimingWheel {
@@ -93,12 +93,12 @@ function wheelOf(clock: Clock): TimingWheel {
   return wheel;
 }
 
-/** One attempt to connect: what it has begun it ends, whatever happens. */
+/** One attempt to connect. */
 class Attempt {
   readonly #handshake: HandshakeOptions;
   readonly #limits: ClientLimits;
   readonly #options: ConnectOptions;
-  /** Ends the connecting. */
+  /** Cancels the transport's `connect`. */
   readonly #connecting = new AbortController();
   #session: Session | null = null;
 
@@ -114,7 +114,7 @@ class Attempt {
     for (const signal of signals) signal.throwIfAborted();
     for (const signal of signals) signal.addEventListener("abort", aborted, { once: true });
     const timeout = handshakeTimeout > 0
-      ? clock.setTimeout(() => this.#late(), handshakeTimeout)
+      ? clock.setTimeout(() => this.#timedOut(), handshakeTimeout)
       : undefined;
     try {
       return await this.#open();
@@ -147,7 +147,7 @@ class Attempt {
   async #connect(): Promise<Transport> {
     const { hostname, port, secure, href } = this.#handshake.url;
     const { path } = this.#options;
-    // Behind a path there is no host whose name the certificate could have.
+    // The certificate of a server on a unix socket need not have the name of the URL's host.
     const tls = { ...(path === undefined ? {} : { serverName: hostname }), ...this.#options.tls };
     const { signal } = this.#connecting;
     try {
@@ -164,7 +164,7 @@ class Attempt {
     else this.#session.giveUp(reason);
   }
 
-  #late(): void {
+  #timedOut(): void {
     if (this.#session !== null) return this.#session.timedOut();
     const { handshakeTimeout } = this.#limits;
     this.#giveUp(

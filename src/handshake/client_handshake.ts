@@ -42,7 +42,7 @@ export interface ClientHandshake {
   /** What must follow the response's head: the 16 bytes of draft76, nothing in other versions. */
   readonly challengeResponse: Uint8Array;
   /** Whether other interim responses may come before the 101 (RFC 9110 §15.2). */
-  readonly mayInform: boolean;
+  readonly allowsInterim: boolean;
   /**
    * Checks the head of a response whose status is 101.
    *

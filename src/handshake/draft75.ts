@@ -97,7 +97,7 @@ export function draft75Handshake(options: HandshakeOptions): ClientHandshake {
   return {
     request: encodeLatin1(head),
     challengeResponse: new Uint8Array(0),
-    mayInform: false,
+    allowsInterim: false,
     check: (head) => agreeOnHixie(RESPONSE_RULES, { ...expected, head }),
   };
 }

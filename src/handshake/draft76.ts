@@ -123,7 +123,7 @@ export function draft76Handshake(options: HandshakeOptions): ClientHandshake {
   return {
     request: encodeLatin1(`${hixieRequestLine(options.url)}${fields}\r\n${key3Text}`),
     challengeResponse: response,
-    mayInform: false,
+    allowsInterim: false,
     check: (head) => agreeOnHixie(RESPONSE_RULES, { ...expected, head }),
   };
 }

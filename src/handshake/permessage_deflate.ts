@@ -190,7 +190,7 @@ export function agreeOnExtensions(
   if (response === undefined) return undefined;
   const extensions = parseExtensionList(response);
   if (extensions === undefined) {
-    throw broken(`must be a list of extensions, not ${quote(response)} (RFC 6455 §9.1)`);
+    throw broken(`must be a list of extensions, got ${quote(response)} (RFC 6455 §9.1)`);
   }
   const [extension, ...others] = extensions;
   if (extension === undefined) return undefined;
@@ -198,7 +198,7 @@ export function agreeOnExtensions(
     const rule = offer === undefined
       ? "must not be sent where none was offered"
       : `must be ${NAME}`;
-    throw broken(`${rule}, not ${quote(response)} (RFC 6455 §4.1)`);
+    throw broken(`${rule}, got ${quote(response)} (RFC 6455 §4.1)`);
   }
   return agreeOnParameters(extension.parameters, offer);
 }

@@ -157,7 +157,7 @@ export function rfc6455Handshake(options: HandshakeOptions): ClientHandshake {
   return {
     request: encodeLatin1(requestHead(options, key)),
     challengeResponse: new Uint8Array(0),
-    mayInform: true,
+    allowsInterim: true,
     check: (head) => {
       checkRules(RESPONSE_RULES, { head, accept, subprotocols });
       return {

@@ -62,7 +62,7 @@ class StatusLine implements StartLine<ResponseHead> {
       if (this.#line.length <= START.length && !START.startsWith(this.#line)) {
         throw this.error(
           "malformed",
-          `the response must begin with ${quote(START)}, not ${quote(this.#line)} (RFC 9112 §4)`,
+          `the response must begin with ${quote(START)}, got ${quote(this.#line)} (RFC 9112 §4)`,
         );
       }
     }
@@ -72,7 +72,7 @@ class StatusLine implements StartLine<ResponseHead> {
     if (STATUS_LINE.test(this.#line)) return;
     throw this.error(
       "malformed",
-      `the status line must be of HTTP/1.1, not ${quote(this.#line)} (RFC 9112 §4)`,
+      `the status line must be of HTTP/1.1, got ${quote(this.#line)} (RFC 9112 §4)`,
     );
   }
 

@@ -50,7 +50,7 @@ describe("interim responses", () => {
       assert(outcome !== "waiting" && "error" in outcome, "it opened");
       assertStringIncludes(
         outcome.error.message,
-        `the status must be 101, not "HTTP/1.1 100 Go on"`,
+        `the status must be 101, got "HTTP/1.1 100 Go on"`,
       );
       assertEquals(outcome.error.status, 100);
     });
@@ -70,7 +70,7 @@ describe("the challenge response of draft76", () => {
       const { message } = outcome.error;
       assertStringIncludes(message, "the challenge response must be ");
       if (what === "zeros") {
-        assertStringIncludes(message, `, not ${"00".repeat(16)} (draft76 §4.1)`);
+        assertStringIncludes(message, `, got ${"00".repeat(16)} (draft76 §4.1)`);
       }
     });
   }
@@ -82,6 +82,6 @@ describe("what an error quotes of a long response", () => {
       `HTTP/1.1 500 ${"a".repeat(300)}\r\nContent-Length: 0\r\n\r\n`,
     );
     assert(outcome !== "waiting" && "error" in outcome);
-    assertStringIncludes(outcome.error.message, `not "HTTP/1.1 500 ${"a".repeat(107)}…"`);
+    assertStringIncludes(outcome.error.message, `got "HTTP/1.1 500 ${"a".repeat(107)}…"`);
   });
 });

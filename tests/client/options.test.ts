@@ -17,7 +17,7 @@ const bad: readonly (readonly [
   says: string,
 ])[] = [
   [{ verison: "draft76" }, TypeError, `option "verison": unknown`],
-  [{ version: "14" }, TypeError, `version "14": not one of rfc6455`],
+  [{ version: "14" }, TypeError, `version "14": must be one of rfc6455`],
   [{ maxMessageSize: -1 }, RangeError, `maxMessageSize: ${LIMIT}, got -1`],
   [{ maxMessageSize: 0 }, RangeError, `maxMessageSize: ${LIMIT}, got 0`],
   [{ maxHeaderCount: 0 }, RangeError, `maxHeaderCount: ${LIMIT}, got 0`],
@@ -51,9 +51,13 @@ const bad: readonly (readonly [
   [{ onPing: 5 }, TypeError, "onPing: must be a function, got 5"],
   [{ onPong: {} }, TypeError, "onPong: must be a function, got an object"],
   [{ clock: {} }, TypeError, "clock: must be an object with now(), setTimeout(), clearTimeout()"],
-  [{ path: "/tmp/a" }, TypeError, "Cannot use path: transport is a connection already"],
-  [{ tls: {} }, TypeError, "Cannot use tls: transport is a connection already"],
-  [{ tls: undefined }, TypeError, "Cannot use tls: transport is a connection already"],
+  [
+    { path: "/tmp/a" },
+    TypeError,
+    "Cannot use path: not with transport, which is already connected",
+  ],
+  [{ tls: {} }, TypeError, "Cannot use tls: not with transport, which is already connected"],
+  [{ tls: undefined }, TypeError, "Cannot use tls: not with transport, which is already connected"],
 ];
 
 describe("the options of a connection", () => {
@@ -126,8 +130,8 @@ const badTls: readonly (readonly [tls: unknown, says: string])[] = [
   ],
   [{ cert: undefined, key: "a" }, "cert must be a string in PEM, got undefined"],
   [{ cert: undefined, key: undefined }, "cert must be a string in PEM, got undefined"],
-  [{ cert: "a" }, "cert and key belong together, got cert"],
-  [{ key: "a" }, "cert and key belong together, got key"],
+  [{ cert: "a" }, "expected both cert and key, got only cert"],
+  [{ key: "a" }, "expected both cert and key, got only key"],
   [{ cert: "", key: "" }, `cert must be a string in PEM, got ""`],
   [{ cert: "a", key: " " }, `key must be a string in PEM, got " "`],
   [{ ca: undefined }, "ca must be a string in PEM, got undefined"],
@@ -156,7 +160,7 @@ describe("TLS that is asked for and not to be had", () => {
     for (const url of ["ws://127.0.0.1:1/", "http://127.0.0.1:1/"]) {
       for (const tls of [{}, { insecure: true }, { ca: "a" }]) {
         const connecting = () => websocketConnect(url, { tls });
-        const says = "Cannot connect to ws://127.0.0.1:1/: tls is set, and only wss speaks TLS";
+        const says = "Cannot connect to ws://127.0.0.1:1/: the option tls needs a wss URL";
         await assertRejects(connecting, TypeError, says);
       }
     }

@@ -84,7 +84,7 @@ for (const [name, peer] of Object.entries(peers)) {
             await leave(url, version);
           } else {
             const connecting = websocketConnect(url, { version, handshakeTimeout: 2000 });
-            const error = await assertRejects(() => connecting, HandshakeError, "must be 101, not");
+            const error = await assertRejects(() => connecting, HandshakeError, "must be 101, got");
             assert(error.status !== undefined && error.status >= 400, error.message);
           }
         }

@@ -24,7 +24,7 @@ describe("a refusal", () => {
       assertEquals(
         error.message,
         "Cannot connect to ws://example.com/: the status must be 101, " +
-          `not "HTTP/1.1 401 Unauthorized": "log in first"`,
+          `got "HTTP/1.1 401 Unauthorized": "log in first"`,
       );
     });
   }
@@ -137,7 +137,7 @@ describe("an answer that ends too early", () => {
         const outcome = subject.feed([bytes], true);
         assert(outcome !== "waiting" && "error" in outcome, `${length} bytes`);
         const { message } = outcome.error;
-        assertStringIncludes(message, "the server ended the connection before a complete ");
+        assertStringIncludes(message, "the server closed the connection before a complete ");
         assertStringIncludes(message, `response, got ${length} bytes`);
       }
     });

@@ -5,7 +5,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { Opening } from "../../src/client/client_opening.ts";
+import { ClientOpening } from "../../src/client/client_opening.ts";
 import type { HandshakeError } from "../../src/client/handshake_error.ts";
 import {
   type ConnectOptions,
@@ -61,7 +61,7 @@ export class Subject {
   feed(pieces: readonly Uint8Array[], ends: boolean): Outcome {
     let outcome: Outcome = "waiting";
     let behind = "";
-    const opening = new Opening(this.href, this.handshake, {
+    const opening = new ClientOpening(this.href, this.handshake, {
       limits: resolveOptions(this.#options),
       events: {
         opened: ({ head, agreement: { subprotocol }, rest }) =>

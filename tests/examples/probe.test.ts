@@ -50,7 +50,7 @@ describe("the probe", () => {
         for (const { version, opens, handshake, echo, reason } of report.versions) {
           assertEquals(opens, peer.versions.some((spoken) => spoken === version), version);
           if (opens) assert((handshake ?? 0) > 0 && (echo ?? 0) > 0 && reason === undefined);
-          else assertStringIncludes(reason ?? "", "the status must be 101, not");
+          else assertStringIncludes(reason ?? "", "the status must be 101, got");
         }
         assertEquals(report.extensions.length, peer.compresses ? 1 : 0);
         assertEquals(report.subprotocols, SUBPROTOCOLS[name]);
@@ -82,7 +82,7 @@ describe("the probe", () => {
     assertEquals(lines[0], url);
     assertEquals(lines[2], "version   opens   handshake        echo");
     assertMatch(lines[6] ?? "", /^draft76 {3}yes {3} +\d+\.\d\d ms {11}–$/);
-    assertMatch(lines[3] ?? "", /^rfc6455 {3}no {14}– {11}– {2}the status must be 101, not .*426/);
+    assertMatch(lines[3] ?? "", /^rfc6455 {3}no {14}– {11}– {2}the status must be 101, got .*426/);
     assertStringIncludes(output, "\nextensions    none\nsubprotocols  none\n");
   });
 

@@ -29,8 +29,8 @@ const rows: readonly Row[] = [
   [`${WITHOUT_CONTEXT}; mystery`, `must not have "mystery"`],
   [`permessage-deflate; server_no_context_takeover=1`, `"server_no_context_takeover=1"`],
   [`${WITHOUT_CONTEXT}; server_no_context_takeover`, "a parameter twice"],
-  [`${WITHOUT_CONTEXT}, ${WITHOUT_CONTEXT}`, "must be permessage-deflate, not"],
-  ["x-webkit-deflate-frame", `must be permessage-deflate, not "x-webkit-deflate-frame"`],
+  [`${WITHOUT_CONTEXT}, ${WITHOUT_CONTEXT}`, "must be permessage-deflate, got"],
+  ["x-webkit-deflate-frame", `must be permessage-deflate, got "x-webkit-deflate-frame"`],
   ["permessage-deflate;", "must be a list of extensions"],
 ];
 

@@ -17,10 +17,10 @@ const bad: readonly Bad[] = [
   ["no Upgrade", (answer) => answer.replace("Upgrade: WebSocket\r\n", ""), "Upgrade"],
   ["another Connection", (answer) => answer.replace("n: Upgrade", "n: close"), "Connection"],
   ["no Connection", (answer) => answer.replace("Connection: Upgrade\r\n", ""), "Connection"],
-  ["another origin", (answer) => answer.replace("n: http:", "n: https:"), `not "https://example`],
+  ["another origin", (answer) => answer.replace("n: http:", "n: https:"), `got "https://example`],
   ["no origin", (answer) => answer.replace(/(Sec-)?WebSocket-Or.*\r\n/, ""), "Origin", "not sent"],
   ["the origin twice", (answer) => answer.replace(/((?:Sec-)?WebSocket-Or.*\r\n)/, "$1$1"), "once"],
-  ["another path", (answer) => answer.replace("/demo?a=b", "/demo"), `not "ws://example.com/demo"`],
+  ["another path", (answer) => answer.replace("/demo?a=b", "/demo"), `got "ws://example.com/demo"`],
   ["another host", (answer) => answer.replace("ws://example.com", "ws://example.org"), "once, as"],
   ["another scheme", (answer) => answer.replace("n: ws:", "n: wss:"), `as "ws://example.com/demo`],
   ["a port", (answer) => answer.replace("ws://example.com", "ws://example.com:80"), ":80/demo"],
@@ -197,11 +197,11 @@ describe("what an error quotes of a long response", () => {
   test("is its beginning", () => {
     const subject = new ClientSubject(URL, { version: "draft76" });
     const { message } = subject.refuse(`HTTP/1.1 101\r\nUpgrade: ${"a".repeat(1000)}\r\n\r\n`);
-    assertStringIncludes(message, `spaces, not "HTTP/1.1 101" (`);
+    assertStringIncludes(message, `spaces, got "HTTP/1.1 101" (`);
     const long = subject.refuse(`HTTP/1.1 101 A\r\nUpgrade: ${"a".repeat(1000)}\r\n\r\n`).message;
     assertStringIncludes(
       long,
-      `Upgrade must be sent once, as "WebSocket", not "${"a".repeat(120)}…"`,
+      `Upgrade must be sent once, as "WebSocket", got "${"a".repeat(120)}…"`,
     );
   });
 });

@@ -16,15 +16,15 @@ const bad: readonly Bad[] = [
   ["a status of two digits", (head) => head.replace(" 101 ", " 99 "), "RFC 9112 §4"],
   ["no Upgrade", (head) => head.replace(/Upgrade: w.*\r\n/, ""), "Upgrade must be websocket"],
   ["no Upgrade", (head) => head.replace(/Upgrade: w.*\r\n/, ""), "not sent"],
-  ["another Upgrade", (head) => head.replace(": websocket", ": h2c"), `not "h2c"`],
+  ["another Upgrade", (head) => head.replace(": websocket", ": h2c"), `got "h2c"`],
   ["two of them", (head) => head.replace(": websocket", ": websocket, h2c"), "websocket, h2c"],
   ["no Connection", (head) => head.replace(/Connection.*\r\n/, ""), "Connection must include"],
-  ["another Connection", (head) => head.replace(": Upgrade", ": close"), `not "close"`],
+  ["another Connection", (head) => head.replace(": Upgrade", ": close"), `got "close"`],
   ["no accept", (head) => head.replace(/Sec.*\r\n/, ""), "Sec-WebSocket-Accept", "not sent"],
   [
     "the accept of RFC 6455's example",
     (head) => head.replace(/Accept: .*/, "Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
-    `not "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" (RFC 6455 §4.1)`,
+    `got "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" (RFC 6455 §4.1)`,
   ],
   ["the accept twice", (head) => head.replace(/(Sec.*\r\n)/, "$1$1"), "sent once"],
   ["an accept in lower case", (head) => head.replace(/(?<=pt: ).*/, lower), "must be sent once"],
@@ -88,7 +88,7 @@ describe("a client of RFC 6455 refuses", () => {
       const subject = new ClientSubject(URL, { subprotocols: ["chat", "superchat"] });
       const field = `\r\nSec-WebSocket-Protocol: ${sent}\r\n\r\n`;
       const { message } = subject.refuse(subject.head.replace("\r\n\r\n", field));
-      assertStringIncludes(message, `one of chat, superchat, not "${sent}"`);
+      assertStringIncludes(message, `one of chat, superchat, got "${sent}"`);
     }
   });
 });
