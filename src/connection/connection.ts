@@ -280,7 +280,7 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
    * Sends FIN in a version without close frames. Output must have drained: FIN stops the events.
    */
   #endOutput(): void {
-    if (!this.#protocol.hasClosingFrame) this.#transport.end();
+    if (!this.#protocol.hasCloseFrame) this.#transport.end();
   }
 
   /** Enters `closed`: sends the remaining output and FIN, and informs the receiver. */

@@ -72,11 +72,11 @@ export function unclosed(by: EndedBy, error: Error | undefined): ConnectionEnd {
 
 /** Makes the end for a FIN of the peer, or a closed socket, without a close frame before it. */
 export function lossOf(
-  { hasClosingFrame }: Pick<Protocol, "hasClosingFrame">,
+  { hasCloseFrame }: Pick<Protocol, "hasCloseFrame">,
   error: Error | undefined,
 ): ConnectionEnd {
   // draft75 has no close frame. A FIN is the regular end.
-  return unclosed(hasClosingFrame || error !== undefined ? "network" : "peer", error);
+  return unclosed(hasCloseFrame || error !== undefined ? "network" : "peer", error);
 }
 
 /** What {@linkcode asSent} needs to know. */
@@ -86,7 +86,7 @@ export interface SentClose {
   /** Whether a close frame is sent. */
   readonly sendsClose: boolean;
   /** Whether the version has a close frame, and close codes. */
-  readonly protocol: Pick<Protocol, "hasBinary" | "hasClosingFrame">;
+  readonly protocol: Pick<Protocol, "hasBinary" | "hasCloseFrame">;
 }
 
 /** Returns an end with the code that is really sent; 1006 without a close frame. */
@@ -95,6 +95,6 @@ export function asSent(
   { event, sendsClose, protocol }: SentClose,
 ): ConnectionEnd {
   if (event === "peerClose" || (protocol.hasBinary && (sendsClose || event !== "fail"))) return end;
-  const sendsFrame = event === "close" && protocol.hasClosingFrame;
+  const sendsFrame = event === "close" && protocol.hasCloseFrame;
   return { ...end, code: sendsFrame ? 1005 : 1006, reason: "" };
 }

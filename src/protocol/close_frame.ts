@@ -1,5 +1,5 @@
 /**
- * The payload of a closing frame (RFC 6455 §5.5.1): a close code and a reason, or nothing.
+ * The payload of a close frame (RFC 6455 §5.5.1): a close code and a reason, or nothing.
  *
  * @module
  */
@@ -52,7 +52,7 @@ export function checkCloseCode(code: number | undefined, reason: string): void {
   }
 }
 
-/** Shortens a reason to the characters that fit into a closing frame. */
+/** Shortens a reason to the characters that fit into a close frame. */
 export function fitReason(reason: string): string {
   const { read } = encoder.encodeInto(reason, new Uint8Array(MAX_REASON_SIZE));
   return reason.slice(0, read);
@@ -62,7 +62,7 @@ export function fitReason(reason: string): string {
 const OLD_TOO_LARGE = 1004;
 
 /**
- * Makes the payload of a closing frame.
+ * Makes the payload of a close frame.
  *
  * @param isOld Whether the version is 7 or 8.
  * @throws As {@linkcode checkCloseCode}, for the same faults.
@@ -79,7 +79,7 @@ export function encodeClose(code: number | undefined, reason: string, isOld: boo
 }
 
 /**
- * Reads and checks the payload of a closing frame.
+ * Reads and checks the payload of a close frame.
  *
  * @param isOld Whether the version is 7 or 8.
  * @returns The code and the reason; `undefined` and `""` if the payload is empty.

@@ -1,5 +1,5 @@
 /**
- * The wire format of draft75 and draft76: `00` text `FF`, and in draft76 the closing frame `FF 00`.
+ * The wire format of draft75 and draft76: `00` text `FF`, and in draft76 the close frame `FF 00`.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { appendText, decodeLong, encodeInto, text } from "./text_codec.ts";
 
 /** What differs between connections of this format. */
 export interface HixieOptions {
-  /** draft75 has no closing frame: `FF 00` is an empty frame there, which is skipped. */
+  /** draft75 has no close frame: `FF 00` is an empty frame there, which is skipped. */
   readonly version: "draft75" | "draft76";
 }
 
@@ -132,8 +132,8 @@ export class Hixie implements Protocol {
     return false;
   }
 
-  /** See {@linkcode Protocol.hasClosingFrame}. */
-  get hasClosingFrame(): boolean {
+  /** See {@linkcode Protocol.hasCloseFrame}. */
+  get hasCloseFrame(): boolean {
     return this.#version === "draft76";
   }
 
@@ -223,7 +223,7 @@ export class Hixie implements Protocol {
     throw this.#hasNone("pong");
   }
 
-  /** Appends the closing frame of draft76, which has neither code nor reason. */
+  /** Appends the close frame of draft76, which has neither code nor reason. */
   writeClose(output: Output, _code: number | undefined, _reason: string): void {
     if (this.#version !== "draft76") return;
     appendByte(output, 0xff);

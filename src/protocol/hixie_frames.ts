@@ -26,7 +26,7 @@ function reportNothing(): boolean {
   return true;
 }
 
-/** What follows the closing frame: all bytes are discarded (draft76, "Data framing"). */
+/** What follows the close frame: all bytes are discarded (draft76, "Data framing"). */
 const discardAll: Frame = {
   ended: false,
   next: null,
@@ -182,7 +182,7 @@ export class LengthFrame implements Frame {
   #last = false;
   #left = 0;
 
-  /** @param mayClose Whether a length of 0 makes this the closing frame. */
+  /** @param mayClose Whether a length of 0 makes this the close frame. */
   constructor(limit: number, mayClose: boolean) {
     this.#limit = limit;
     this.#mayClose = mayClose;

@@ -59,7 +59,7 @@ export class Hybi implements Protocol {
   readonly #deflate: Deflate | null;
   /** Masking keys for what a client sends; `null` at a server's end. */
   readonly #maskingKeys: MaskingKeys | null;
-  /** Whether nothing more is received: after a closing frame, or after a broken rule. */
+  /** Whether nothing more is received: after a close frame, or after a broken rule. */
   #ended = false;
   #unfinished: Unfinished | null = null;
 
@@ -83,8 +83,8 @@ export class Hybi implements Protocol {
     return true;
   }
 
-  /** See {@linkcode Protocol.hasClosingFrame}. */
-  get hasClosingFrame(): boolean {
+  /** See {@linkcode Protocol.hasCloseFrame}. */
+  get hasCloseFrame(): boolean {
     return true;
   }
 

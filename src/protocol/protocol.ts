@@ -19,7 +19,7 @@ export interface Sink {
   ping(payload: Uint8Array): boolean;
   /** A pong. The bytes belong to the sink. */
   pong(payload: Uint8Array): boolean;
-  /** The peer's closing frame. Without a code, `code` is `undefined` and `reason` is `""`. */
+  /** The peer's close frame. Without a code, `code` is `undefined` and `reason` is `""`. */
   close(code: number | undefined, reason: string): boolean;
 }
 
@@ -41,8 +41,8 @@ export interface Protocol {
   readonly format: string | undefined;
   /** Whether the version has binary messages, pings and close codes. */
   readonly hasBinary: boolean;
-  /** Whether the version has a closing frame. Without one, the end of TCP ends a connection. */
-  readonly hasClosingFrame: boolean;
+  /** Whether the version has a close frame. Without one, the end of TCP ends a connection. */
+  readonly hasCloseFrame: boolean;
   /**
    * Receives the next bytes, in pieces of any size, and reports what they complete.
    *
@@ -50,7 +50,7 @@ export interface Protocol {
    * @param owned Whether the chunk's memory may be handed on to the sink as a binary message.
    * @param sink Who is told.
    * @returns How many bytes were received: all of them, unless the sink returned `false`. The others
-   * must be passed again. After a closing frame, later bytes are discarded and count as received.
+   * must be passed again. After a close frame, later bytes are discarded and count as received.
    * @throws {ProtocolError} If the peer broke a rule. Nothing more may be received then.
    */
   receive(chunk: Uint8Array, owned: boolean, sink: Sink): number;
@@ -62,7 +62,7 @@ export interface Protocol {
   writePing(output: Output, payload: Uint8Array): void;
   /** Appends a pong with at most 125 bytes. @throws {TypeError} If the version has none. */
   writePong(output: Output, payload: Uint8Array): void;
-  /** Appends the closing frame, if the version has one. */
+  /** Appends the close frame, if the version has one. */
   writeClose(output: Output, code: number | undefined, reason: string): void;
   /**
    * Drops a message that has not arrived whole, and frees memory that the engine's garbage collector

@@ -236,7 +236,7 @@ describe("a connection is lost", () => {
     await client.closed;
   });
 
-  test("while it waits for the server's closing frame", async () => {
+  test("while it waits for the server's close frame", async () => {
     for (const end of ["end", "reset"] as const) {
       const { client, server } = await open();
       client.close(1000);

@@ -108,7 +108,7 @@ export class FakeServer {
     });
   }
 
-  /** Sends the closing frame. */
+  /** Sends the close frame. */
   close(code?: number, reason = ""): void {
     this.send((protocol, output) => protocol.writeClose(output, code, reason));
   }

@@ -241,7 +241,7 @@ describe("what nobody reads", () => {
     for (let i = 0; i < 100; i++) server.message(`${i} `.padEnd(100, "x"));
     server.close(1000);
     await settle();
-    for (let i = 100; i < 200; i++) server.message("never"); // Behind the closing frame.
+    for (let i = 100; i < 200; i++) server.message("never"); // Behind the close frame.
     await settle();
     assert(server.transport.bufferedAmount > 0, "everything was read");
     assertEquals(client.closeCode, undefined);

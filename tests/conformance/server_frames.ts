@@ -81,7 +81,7 @@ export function replyTo([kind, ...values]: HybiEvent): Uint8Array {
   }
 }
 
-/** A closing frame of the server's. */
+/** A close frame of the server's. */
 export function closingFrame(code?: number, reason: string | Uint8Array = ""): Uint8Array {
   const payload = code === undefined ? bytes() : bytes(Uint8Array.of(code >> 8, code), reason);
   return frame({ opcode: 8, payload, maskingKey: null });

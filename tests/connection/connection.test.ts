@@ -12,7 +12,7 @@ function frame(opcode: number, ...payload: readonly number[]): Uint8Array {
 const CLOSE = 8;
 
 describe("a connection", () => {
-  test("counts what arrives, and tells the peer's closing frame", async () => {
+  test("counts what arrives, and tells the peer's close frame", async () => {
     const subject = new Subject();
     const { connection, receiver, traffic } = subject;
     const bytes = [frame(1, 0x61), frame(9, 0x62), frame(CLOSE, 0x0f, 0xa1, 0x62, 0x79, 0x65)];
@@ -33,7 +33,7 @@ describe("a connection", () => {
     assertEquals(subject.take().slice(0, 1), ["8a 01 62 88 05 0f a1 62 79 65"]);
   });
 
-  test("echoes a closing frame without a code as it is", async () => {
+  test("echoes a close frame without a code as it is", async () => {
     const subject = new Subject();
     subject.connection.data(frame(CLOSE));
     assertEquals(subject.connection.closeCode, undefined);
@@ -51,7 +51,7 @@ describe("a connection", () => {
     assertEquals(subject.receiver.end, { by: "server", code: 1005, reason: "" });
   });
 
-  test("that has ended hears no closing frame", () => {
+  test("that has ended hears no close frame", () => {
     const { connection, receiver } = new Subject();
     connection.abort();
     connection.peerClosed(4001, "late");
@@ -74,7 +74,7 @@ describe("a connection", () => {
     }
   });
 
-  test("gives the peer closeTimeout for its closing frame", async () => {
+  test("gives the peer closeTimeout for its close frame", async () => {
     const { connection, receiver, clock } = new Subject();
     connection.close(1000);
     await clock.advance(4900);
@@ -108,7 +108,7 @@ describe("a connection", () => {
 });
 
 describe("the loss of a connection", () => {
-  test("is the peer's end only without closing frames and without an error", () => {
+  test("is the peer's end only without close frames and without an error", () => {
     const error = new Error("reset");
     const rows = [
       [true, undefined, "network"],
@@ -116,9 +116,9 @@ describe("the loss of a connection", () => {
       [false, error, "network"],
       [false, undefined, "peer"],
     ] as const;
-    for (const [hasClosingFrame, cause, by] of rows) {
+    for (const [hasCloseFrame, cause, by] of rows) {
       const end = { by, code: 1006, reason: "", ...(cause === undefined ? {} : { error: cause }) };
-      assertEquals(lossOf({ hasClosingFrame }, cause), end);
+      assertEquals(lossOf({ hasCloseFrame }, cause), end);
     }
   });
 });

@@ -1,6 +1,6 @@
 /**
  * Every event in every state, at a real connection: at both ends, in versions with close codes, with
- * a closing frame alone, and without one.
+ * a close frame alone, and without one.
  *
  * @module
  */

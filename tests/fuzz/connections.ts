@@ -97,7 +97,7 @@ export async function fuzzConnection(next: Dice): Promise<void> {
   if (departure === 0) far.destroy();
   else if (departure === 1) far.end();
   await settle();
-  // Every timeout of the defaults has passed after a minute: no answer to pings, no closing frame.
+  // Every timeout of the defaults has passed after a minute: no answer to pings, no close frame.
   for (let seconds = 0; seconds < 60 && !gone; seconds += 5) await rig.clock.advance(5000);
   // A draft's client that is silent may stay for ever; one that is gone may not.
   if (departure > 1) far.destroy();

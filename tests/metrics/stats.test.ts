@@ -107,7 +107,7 @@ describe("connections", () => {
       ["rfc6455", (member) => member.send("close")],
       ["rfc6455", (member) => member.send("abort")],
       ["rfc6455", (member) => member.send("throw")],
-      // A closing frame with 1001, one without a code, and a reserved opcode.
+      // A close frame with 1001, one without a code, and a reserved opcode.
       [
         "rfc6455",
         ({ transport }) => transport.write(Uint8Array.of(0x88, 0x82, 0, 0, 0, 0, 3, 0xe9), true),

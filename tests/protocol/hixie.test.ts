@@ -77,7 +77,7 @@ describe("a sink that says stop", () => {
     assertStrictEquals(protocol.receive(hex("62 FF 00 63 FF"), false, sink), 2);
   });
 
-  test("after the closing frame, all bytes are discarded", () => {
+  test("after the close frame, all bytes are discarded", () => {
     const protocol = hixie();
     const events: HixieEvent[] = [];
     const sink = recorder(events, () => false);

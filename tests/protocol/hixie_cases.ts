@@ -10,7 +10,7 @@
 /** The versions of this wire format. */
 export type HixieVersion = "draft75" | "draft76";
 
-/** A message, the closing frame, or the end of the connection with a close code. */
+/** A message, the close frame, or the end of the connection with a close code. */
 export type HixieEvent =
   | readonly ["text", string]
   | readonly ["close"]
@@ -100,7 +100,7 @@ const skipped: HixieCase[] = [
   row("type 7F until FF", "7F 61 62 FF", []),
   row("type 01 of no bytes", "01 FF 00 61 FF", [["text", "a"]]),
   row("a text in type 01 is not one", "01 00 61 62 FF 00 63 FF", [["text", "c"]]),
-  row("the closing frame in type 01 is not one", "01 61 FF 00 FF", [["text", ""]]),
+  row("the close frame in type 01 is not one", "01 61 FF 00 FF", [["text", ""]]),
   row("type 80 of no bytes", "80 00 00 61 FF", [["text", "a"]]),
   row("type 80 of three bytes", "80 03 00 61 FF 00 62 FF", [["text", "b"]]),
   row("type 80 of FF bytes", "80 02 FF FF 00 62 FF", [["text", "b"]]),
@@ -127,8 +127,8 @@ const skipped: HixieCase[] = [
 ];
 
 const closing: HixieCase[] = [
-  row("the closing frame", "FF 00", [["close"]], { versions: ["draft76"] }),
-  row("half of the closing frame", "FF", [], { versions: ["draft76"] }),
+  row("the close frame", "FF 00", [["close"]], { versions: ["draft76"] }),
+  row("half of the close frame", "FF", [], { versions: ["draft76"] }),
   row("with a leading zero", "FF 80 00", [["close"]], { versions: ["draft76"] }),
   row("after a text", "00 61 FF FF 00", [["text", "a"], ["close"]], { versions: ["draft76"] }),
   row("what follows is discarded", "FF 00 00 61 FF FF 00 80 FF FF FF FF FF FF FF FF", [["close"]], {

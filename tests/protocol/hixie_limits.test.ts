@@ -32,7 +32,7 @@ describe("maxMessageSize", () => {
           lengthFrame(0xff, payload),
         ];
         for (const frame of frames) {
-          // An empty frame of type FF is the closing frame.
+          // An empty frame of type FF is the close frame.
           if (payload.length === 0 && frame[0] === 0xff) continue;
           for (const size of [7, 1000, 1 << 20]) {
             const got = receiveAll(hixie("draft76", limit), chopped(frame, size));

@@ -24,7 +24,7 @@ export function recorder(events: HixieEvent[], goOn: () => boolean = () => true)
       return goOn();
     },
     close(code, reason) {
-      if (code !== undefined || reason !== "") throw new Error("The closing frame is empty");
+      if (code !== undefined || reason !== "") throw new Error("The close frame is empty");
       events.push(["close"]);
       return goOn();
     },

@@ -72,8 +72,8 @@ describe("writes a message of 64 KiB and more", () => {
   });
 });
 
-describe("writes nothing but text and the closing frame", () => {
-  test("draft76 has a closing frame, without code and reason", () => {
+describe("writes nothing but text and the close frame", () => {
+  test("draft76 has a close frame, without code and reason", () => {
     const output = new Output();
     hixie("draft76").writeText(output, "a");
     hixie("draft76").writeClose(output, 1000, "done");
@@ -105,9 +105,9 @@ describe("writes nothing but text and the closing frame", () => {
     assertStrictEquals(output.size, 0);
   });
 
-  test("hasBinary and hasClosingFrame say what the versions have", () => {
+  test("hasBinary and hasCloseFrame say what the versions have", () => {
     assertEquals([hixie("draft75").hasBinary, hixie("draft76").hasBinary], [false, false]);
-    assertEquals([hixie("draft75").hasClosingFrame, hixie("draft76").hasClosingFrame], [
+    assertEquals([hixie("draft75").hasCloseFrame, hixie("draft76").hasCloseFrame], [
       false,
       true,
     ]);

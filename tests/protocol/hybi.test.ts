@@ -51,7 +51,7 @@ describe("fails at the first byte that breaks a rule", () => {
     });
   }
 
-  test("with a message that names the rule and fits into a closing frame", () => {
+  test("with a message that names the rule and fits into a close frame", () => {
     for (const one of HYBI_CASES) {
       const { error } = receiveAll(server(one), [one.input]);
       if (error === undefined) continue;
@@ -199,7 +199,7 @@ function unmask(input: Uint8Array): Uint8Array | undefined {
 }
 
 describe("after the end", () => {
-  test("a closing frame ends a fragmented message without an event", () => {
+  test("a close frame ends a fragmented message without an event", () => {
     const hybi = server();
     receiveAll(hybi, [begin("a")]);
     assertEquals(receiveAll(hybi, [close(1000)]).events, [["close", 1000, ""]]);

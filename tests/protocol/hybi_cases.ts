@@ -206,7 +206,7 @@ const masking: HybiCase[] = [
 const fragmentation: HybiCase[] = [
   failure("5.5", "AB 5.1: a fragmented ping", [[], frame({ opcode: 9, fin: false })], [1002, 1]),
   failure("5.5", "AB 5.2: a fragmented pong", [[], frame({ opcode: 10, fin: false })], [1002, 1]),
-  failure("5.5", "a fragmented closing frame", [[], frame({ opcode: 8, fin: false })], [1002, 1]),
+  failure("5.5", "a fragmented close frame", [[], frame({ opcode: 8, fin: false })], [1002, 1]),
   row("5.4", "AB 5.3: a text in two frames", [begin("frag1"), continuation("frag2", true)], [
     ["text", "frag1frag2"],
   ]),

@@ -55,10 +55,10 @@ export const NO_CLOSE_CODES = [
   65535,
 ];
 
-/** The closing frame (§5.5.1, §7.4). */
+/** The close frame (§5.5.1, §7.4). */
 export const CLOSING_CASES: readonly HybiCase[] = [
-  row("5.5.1", "AB 7.3.1: a closing frame without payload", [close()], [["close", undefined, ""]]),
-  failure("5.5.1", "AB 7.3.2: a closing frame of one byte", [[], close(undefined, "a")], [1002, 7]),
+  row("5.5.1", "AB 7.3.1: a close frame without payload", [close()], [["close", undefined, ""]]),
+  failure("5.5.1", "AB 7.3.2: a close frame of one byte", [[], close(undefined, "a")], [1002, 7]),
   row("5.5.1", "AB 7.3.3: a code", [close(1000)], [["close", 1000, ""]]),
   row("5.5.1", "AB 7.3.4: a code and a reason", [close(1000, "Hello World!")], [
     ["close", 1000, "Hello World!"],
@@ -91,11 +91,11 @@ export const CLOSING_CASES: readonly HybiCase[] = [
   ...NO_CLOSE_CODES.map((code) =>
     failure("7.4", `AB 7.9, 7.13: code ${code}`, [[], close(code, "x")], [1002, 9])
   ),
-  row("5.5.1", "AB 7.1.1: a text, then the closing frame", [text("Hello, world!"), close(1000)], [
+  row("5.5.1", "AB 7.1.1: a text, then the close frame", [text("Hello, world!"), close(1000)], [
     ["text", "Hello, world!"],
     ["close", 1000, ""],
   ]),
-  row("5.5.1", "AB 7.1.2: a second closing frame is discarded", [close(1000), close(1001)], [
+  row("5.5.1", "AB 7.1.2: a second close frame is discarded", [close(1000), close(1001)], [
     ["close", 1000, ""],
   ]),
   row("5.5.1", "AB 7.1.3, 7.1.4: a ping and a text after it are discarded", [
@@ -108,7 +108,7 @@ export const CLOSING_CASES: readonly HybiCase[] = [
     close(1000),
     continuation("b", true),
   ], [["close", 1000, ""]]),
-  row("5.5.1", "AB 7.1.6: 256 KiB, the closing frame, a ping", [
+  row("5.5.1", "AB 7.1.6: 256 KiB, the close frame, a ping", [
     binary(pattern(256 * 1024)),
     close(1000),
     ping(""),

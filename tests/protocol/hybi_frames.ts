@@ -105,7 +105,7 @@ export function pong(payload: string | Uint8Array): Uint8Array {
   return frame({ opcode: 10, payload });
 }
 
-/** A closing frame. Without a code, `reason` is the whole payload. */
+/** A close frame. Without a code, `reason` is the whole payload. */
 export function close(code?: number, reason: string | Uint8Array = ""): Uint8Array {
   const payload = code === undefined
     ? bytes(reason)

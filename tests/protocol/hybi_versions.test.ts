@@ -51,7 +51,7 @@ const rows: readonly Row[] = [
       1002,
     ],
     [
-      `a closing frame, its length in ${lengthSize} bytes`,
+      `a close frame, its length in ${lengthSize} bytes`,
       {
         opcode: 8,
         payload: hex("03 E8"),

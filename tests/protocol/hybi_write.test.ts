@@ -200,10 +200,10 @@ describe("fitReason", () => {
   });
 });
 
-test("every version has binary messages and a closing frame", () => {
-  for (const { hasBinary, hasClosingFrame } of [server(), client()]) {
+test("every version has binary messages and a close frame", () => {
+  for (const { hasBinary, hasCloseFrame } of [server(), client()]) {
     assert(hasBinary);
-    assert(hasClosingFrame);
+    assert(hasCloseFrame);
   }
 });
 

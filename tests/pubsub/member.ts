@@ -24,7 +24,7 @@ export function settled(): Promise<void> {
 export class Member {
   /** The messages that have arrived, in order. */
   readonly messages: (string | Uint8Array)[] = [];
-  /** The close code that has arrived; 0 for a closing frame without one. */
+  /** The close code that has arrived; 0 for a close frame without one. */
   closeCode: number | undefined;
   /** Whether the server has ended the connection. */
   ended = false;

@@ -47,7 +47,7 @@ interface Way {
   readonly hears: readonly [hybi: string, draft76: string];
 }
 
-/** The client answers a closing frame as it should, and ends its side. */
+/** The client answers a close frame as it should, and ends its side. */
 async function answer(client: MemoryClient, code?: number): Promise<void> {
   await settle();
   client.close(code);
@@ -70,7 +70,7 @@ const ways: Readonly<Record<string, Way>> = {
     },
     hears: ["close, FIN, gone", "close, FIN, gone"],
   },
-  "the client's closing frame, and its socket left open": {
+  "the client's close frame, and its socket left open": {
     act: async ({ rig, client }) => {
       client.close(1000);
       await settle();

@@ -1,6 +1,6 @@
 /**
  * What passes while a connection closes, and in which order: messages that wait, those that still
- * come, pings, the peer's closing frame and its FIN.
+ * come, pings, the peer's close frame and its FIN.
  *
  * @module
  */
@@ -29,7 +29,7 @@ for (const version of VERSIONS) {
   const answered = { draft75: "close", draft76: "close" }[version as string] ?? "close 1000";
 
   describe(`while a connection of ${version} closes`, () => {
-    test("what comes behind our closing frame is delivered, and its writes reject", async () => {
+    test("what comes behind our close frame is delivered, and its writes reject", async () => {
       const errors: unknown[] = [];
       class Replying extends Recording {
         override open(): void {
@@ -60,11 +60,11 @@ for (const version of VERSIONS) {
       assertEquals(rig.logged, []);
       assertEquals(errors.length, 2);
       for (const error of errors) assertInstanceOf(error, WebSocketClosedError);
-      // Neither a 1011 nor anything else follows a closing frame.
+      // Neither a 1011 nor anything else follows a close frame.
       assertEquals(client.take(), version === "draft75" ? ["gone"] : ["FIN", "gone"]);
     });
 
-    test("what waits is delivered before the client's closing frame", async () => {
+    test("what waits is delivered before the client's close frame", async () => {
       const { promise, open } = gate();
       Worker.work = promise;
       const events: string[] = [];

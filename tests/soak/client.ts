@@ -166,7 +166,7 @@ export class SoakClient {
       },
       pong: () => true,
       close: (code, reason) => {
-        if (!this.#harmed) this.#violated(`a closing frame: ${code} ${reason}`);
+        if (!this.#harmed) this.#violated(`a close frame: ${code} ${reason}`);
         this.#socket.end();
         return false;
       },

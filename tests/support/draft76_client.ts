@@ -27,7 +27,7 @@ export interface Draft76Options {
   readonly random?: () => number;
 }
 
-/** A frame from the server: a text, or the closing frame. */
+/** A frame from the server: a text, or the close frame. */
 export type Draft76Frame = { readonly text: string } | "close";
 
 /** What the client sends to open a connection. */
@@ -120,7 +120,7 @@ export class Draft76Client {
   }
 }
 
-/** The closing frame (W76, "Data framing"). */
+/** The close frame (W76, "Data framing"). */
 export const CLOSING_FRAME: Uint8Array = Uint8Array.of(0xff, 0x00);
 
 /** A text frame. */

@@ -265,7 +265,7 @@ export class MemoryClient {
     this.write(this.encode((protocol, output) => protocol.writePong(output, payload)));
   }
 
-  /** Sends the closing frame. */
+  /** Sends the close frame. */
   close(code?: number, reason = ""): void {
     this.write(this.encode((protocol, output) => protocol.writeClose(output, code, reason)));
   }

@@ -58,7 +58,7 @@ export function textFrame(text: string, version: WebSocketVersion): Uint8Array {
   return Uint8Array.of(0x81, ...size, 0, 0, 0, 0, ...payload);
 }
 
-/** A closing frame; nothing in draft75. */
+/** A close frame; nothing in draft75. */
 export function closingFrame(code: number, version: WebSocketVersion): Uint8Array {
   if (version === "draft75") return NOTHING;
   if (version === "draft76") return Uint8Array.of(0xff, 0);
@@ -71,7 +71,7 @@ export interface WireEvents {
   open?(): void;
   /** A message has arrived. */
   message(message: string | Uint8Array): void;
-  /** A closing frame has arrived, with its code; 0 if it has none. */
+  /** A close frame has arrived, with its code; 0 if it has none. */
   close?(code: number): void;
 }
 

@@ -65,7 +65,7 @@ export class WireSocket {
     this.#socket.write(textFrame(text, this.version));
   }
 
-  /** Sends a closing frame, with a code where the version has one, and FIN. */
+  /** Sends a close frame, with a code where the version has one, and FIN. */
   close(code: number): void {
     this.#socket.end(closingFrame(code, this.version));
   }
