@@ -141,7 +141,7 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
     this.#peer = "gone";
     this.#lostBy = error;
     this.#environment.wheel.remove(this);
-    this.writer.stop(new WebSocketClosedError("the socket is closed", { cause: error }));
+    this.writer.stop(error);
     this.#apply("gone");
     this.#receiver.resume();
     this.armCloseTimer();
@@ -289,7 +289,7 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
     this.#environment.wheel.remove(this);
     this.#protocol.free?.();
     this.#keepalive = null;
-    this.writer.stop(end.error ?? new WebSocketClosedError("the connection is closed"));
+    this.writer.stop(end.error);
     this.reader.stop();
     if (this.#peer !== "gone") {
       // "the server MUST close the TCP connection first" in all but unusual cases (§7.1.1);

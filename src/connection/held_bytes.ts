@@ -4,10 +4,12 @@
  * @module
  */
 
+const EMPTY = new Uint8Array(0);
+
 /** Holds bytes in order. The memory is at most 1.5 times their size. */
 export class HeldBytes {
   /** The memory; its first `#length` bytes are held. */
-  #bytes: Uint8Array = new Uint8Array(0);
+  #bytes: Uint8Array = EMPTY;
   #length = 0;
 
   /** How many bytes are held. */
@@ -43,7 +45,7 @@ export class HeldBytes {
   /** Removes and returns all bytes. */
   take(): Uint8Array {
     const taken = this.#bytes.subarray(0, this.#length);
-    this.#bytes = new Uint8Array(0);
+    this.#bytes = EMPTY;
     this.#length = 0;
     return taken;
   }

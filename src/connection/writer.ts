@@ -79,8 +79,8 @@ export class Writer implements Flushable {
   #flushedBefore = 0;
   /** The payload of the last ping, if it was not answered because of congestion. */
   #unanswered: Uint8Array | null = null;
-  /** Why nothing can be written any more. */
-  #stopped: Error | null = null;
+  /** Why nothing can be written any more; `null` without a cause, `undefined` until then. */
+  #stopped: Error | null | undefined = undefined;
 
   /**
    * @param transport The socket.
@@ -204,7 +204,7 @@ export class Writer implements Flushable {
    * much was written in this one, or after the congestion. Rejects if the connection ends first.
    */
   ready(): Promise<void> {
-    if (this.#stopped !== null) return this.refuse();
+    if (this.#stopped !== undefined) return this.refuse();
     if (!this.congested) return this.environment.turns.wait(this.environment.limits.highWaterMark);
     if (this.#waiter === null) {
       this.#waiter = Promise.withResolvers<void>();
@@ -223,7 +223,7 @@ export class Writer implements Flushable {
     const because = cause instanceof ProtocolError ? ` (${cause.code}: ${cause.message})` : "";
     return new WebSocketClosedError(
       `Cannot write a message: the connection is closed${because}`,
-      cause === null || cause instanceof WebSocketClosedError ? {} : { cause },
+      cause ? { cause } : {},
     );
   }
 
@@ -286,12 +286,12 @@ export class Writer implements Flushable {
     this.events.drained();
   }
 
-  /** Stops the output. Pending promises reject with `cause`. */
-  stop(cause: Error): void {
+  /** Stops the output. Promises of writes reject; their error has `cause`, if there is one. */
+  stop(cause: Error | null = null): void {
     this.protocol = null;
     this.congested = false;
     this.#unanswered = null;
-    this.#stopped ??= cause;
+    if (this.#stopped === undefined) this.#stopped = cause;
     this.#waiter?.reject(this.#closedError());
     this.#waiter = null;
   }

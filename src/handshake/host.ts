@@ -7,6 +7,8 @@ import { HOST } from "./grammar.ts";
 import { decodePunycode } from "./punycode.ts";
 
 const HOST_AND_PORT = new RegExp(`^${HOST}(?::[0-9]*)?$`, "i");
+/** Hosts that every URL parser takes: the last label does not look like a number. */
+const PLAIN = /^(?:[a-z0-9-]+\.)*[a-z][a-z0-9-]*(?::[0-9]{0,4})?$/i;
 /** A name with a label in Punycode, which is called an A-label. */
 const HAS_A_LABEL = /(?:^|\.)xn--/i;
 
@@ -15,8 +17,9 @@ const HAS_A_LABEL = /(?:^|\.)xn--/i;
  * `xn--a` are not.
  */
 export function isHost(text: string): boolean {
-  if (!HOST_AND_PORT.test(text)) return false;
-  return HAS_A_LABEL.test(text) ? isNormalized(text) : URL.canParse(`http://${text}/`);
+  if (HAS_A_LABEL.test(text)) return HOST_AND_PORT.test(text) && isNormalized(text);
+  if (PLAIN.test(text)) return true;
+  return HOST_AND_PORT.test(text) && URL.canParse(`http://${text}/`);
 }
 
 /**

@@ -59,7 +59,7 @@ export class RequestHead extends MessageHead {
     const key = this.#key === "" ? this.get("sec-websocket-key") : undefined;
     const at = key === undefined || key === "" ? -1 : this.kept.indexOf(key);
     if (key === undefined || at === -1) return;
-    this.kept = heads.share(this.kept.slice(0, at) + this.kept.slice(at + key.length));
+    this.kept = heads.share(this.kept, at, at + key.length);
     this.#keyAt = at;
     this.#key = copyOf(key);
   }
@@ -174,8 +174,11 @@ export function methodNotServed(method: string): Refusal {
   });
 }
 
+/** Where a key is copied. */
+const copy = new Uint8Array(64);
+
 /** Copies a part of a text. A substring would keep the whole text in memory. */
 function copyOf(part: string): string {
-  const bytes = new Uint8Array(part.length);
+  const bytes = part.length > copy.length ? new Uint8Array(part.length) : copy;
   return decodeLatin1(bytes, 0, writeLatin1(part, bytes));
 }

@@ -307,7 +307,7 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned, W
   /** Called if the handshake is refused or fails, and after plain HTTP. */
   refused(): void {
     this.#opening = this.#early = null;
-    this.writer.stop(new WebSocketClosedError("the handshake failed"));
+    this.writer.stop();
   }
 
   // --- Errors -----------------------------------------------------------------------------------

@@ -78,9 +78,10 @@ describe("written messages", () => {
     assertEquals(transport.take(), []);
   });
 
-  test("do not name a cause that is the closed connection itself", async () => {
+  test("have no cause if the connection ended without one", async () => {
     const { writer } = make();
-    writer.stop(new WebSocketClosedError("gone"));
+    writer.stop();
+    writer.stop(new Error("later"));
     const error = await assertRejects(() => writer.writeMessage("a"), WebSocketClosedError);
     const message = "Cannot write a message: the connection is closed";
     assertEquals([error.message, error.cause], [message, undefined]);

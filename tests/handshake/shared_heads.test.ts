@@ -38,17 +38,33 @@ describe("heads that share their text", () => {
     });
   }
 
+  test("are the same text only if they are equal without the key", () => {
+    const heads = new SharedHeads();
+    const kept = heads.share("abKEYcd", 2, 5);
+    assertEquals([kept, heads.size], ["abcd", 1]);
+    for (const equal of ["abKEYcd", "ab123cd", "abab?cd"]) {
+      assertEquals([heads.share(equal, 2, 5), heads.size], ["abcd", 1]);
+    }
+    for (const other of ["xbKEYcd", "abKEYcx", "aKEYbcd"]) {
+      const { size } = heads;
+      const at = other.indexOf("KEY");
+      assertEquals(heads.share(other, at, at + 3), other.replace("KEY", ""));
+      assertEquals(heads.size, size + 1);
+    }
+  });
+
   test("are no more than 256 texts of up to 2048 characters", () => {
     const heads = new SharedHeads();
+    assertEquals(heads.share(`${"x".repeat(2049)}KEY`, 2049, 2052), "x".repeat(2049));
     assertEquals(heads.size, 0);
-    heads.share("x".repeat(2049));
-    assertEquals(heads.size, 0);
+    assertEquals(heads.share(`${"x".repeat(2048)}KEY`, 2048, 2051), "x".repeat(2048));
+    assertEquals(heads.size, 1);
     for (let i = 0; i < 1000; i++) {
-      assertEquals(heads.share(`text ${i}`), `text ${i}`);
+      assertEquals(heads.share(`text KEY${i}`, 5, 8), `text ${i}`);
       assert(heads.size > 0 && heads.size <= 256, `${heads.size}`);
     }
     const { size } = heads;
-    heads.share("text 999");
+    heads.share("text KEY999", 5, 8);
     assertEquals(heads.size, size);
   });
 });
