@@ -10,49 +10,63 @@ const MAX_LENGTH = 2048;
 /** The most texts that are kept, so that clients cannot fill the memory with different heads. */
 const MAX_COUNT = 256;
 
+/** A head without its key. */
+interface SharedHead {
+  /** What stands before the key. */
+  readonly before: string;
+  /** What stands after the key. */
+  readonly after: string;
+  /** Both. */
+  readonly text: string;
+}
+
 /** The texts of heads without their keys. */
 export class SharedHeads {
   /**
-   * The texts by their length and the place of their key. That is enough to find most texts, and a
+   * The heads by their length and the place of their key. That is enough to find most heads, and a
    * hash of the whole text takes longer than the comparison.
    */
-  readonly #texts: Map<number, string[]> = new Map();
+  readonly #heads: Map<number, SharedHead[]> = new Map();
   #size = 0;
 
-  /** How many texts are kept. */
+  /** How many heads are kept. */
   get size(): number {
     return this.#size;
   }
 
   /**
-   * Removes the key from a text.
+   * Removes the key from a head.
    *
-   * @param text A head.
+   * @param head The head.
    * @param at Where its key is.
    * @param end Where its key ends.
    * @returns The head without the key: the text that is kept, if an equal one is.
    */
-  share(text: string, at: number, end: number): string {
-    const length = text.length - (end - at);
-    if (length > MAX_LENGTH) return text.slice(0, at) + text.slice(end);
+  share(head: string, at: number, end: number): string {
+    const length = head.length - (end - at);
+    if (length > MAX_LENGTH) return head.slice(0, at) + head.slice(end);
     const place = at * MAX_LENGTH + length;
-    const texts = this.#texts.get(place);
-    if (texts !== undefined) {
-      for (const kept of texts) {
-        if (text.startsWith(kept.slice(0, at)) && text.endsWith(kept.slice(at))) return kept;
+    const heads = this.#heads.get(place);
+    if (heads !== undefined) {
+      for (const { before, after, text } of heads) {
+        if (head.startsWith(before) && head.endsWith(after)) return text;
       }
     }
-    return this.#keep(text.slice(0, at) + text.slice(end), place);
+    return this.#keep({ before: head.slice(0, at), after: head.slice(end), place });
   }
 
-  #keep(text: string, place: number): string {
+  #keep(
+    { before, after, place }: Pick<SharedHead, "before" | "after"> & { place: number },
+  ): string {
     if (this.#size === MAX_COUNT) {
-      this.#texts.clear();
+      this.#heads.clear();
       this.#size = 0;
     }
-    const texts = this.#texts.get(place);
-    if (texts === undefined) this.#texts.set(place, [text]);
-    else texts.push(text);
+    const text = before + after;
+    const head = { before, after, text };
+    const heads = this.#heads.get(place);
+    if (heads === undefined) this.#heads.set(place, [head]);
+    else heads.push(head);
     this.#size++;
     return text;
   }

@@ -220,11 +220,10 @@ function pathOf(listener: { readonly unix?: string } | undefined): string | unde
  * the socket must not be mistaken for a unix socket.
  */
 export function peerOf(socket: BunSocket, path?: string): Address | undefined {
-  if ((path ?? pathOf(socket.listener)) !== undefined) {
-    return { transport: "unix", hostname: "", port: 0 };
-  }
   const { remoteAddress, remotePort = 0 } = socket;
-  return remoteAddress === undefined
-    ? undefined
-    : { transport: "tcp", hostname: remoteAddress, port: remotePort };
+  if (remoteAddress !== undefined) {
+    return { transport: "tcp", hostname: remoteAddress, port: remotePort };
+  }
+  const isUnix = (path ?? pathOf(socket.listener)) !== undefined;
+  return isUnix ? { transport: "unix", hostname: "", port: 0 } : undefined;
 }
