@@ -38,6 +38,10 @@ export {
 } from "./src/errors.ts";
 export type { MaybePromise } from "./src/guard.ts";
 export { type AnyHandler, type HandlerClass, WebSocketHandler } from "./src/server/handler.ts";
+export type { Attachment, AttachOptions } from "./src/server/attachment.ts";
+export type { UpgradeServer } from "./src/server/upgrade_dispatch.ts";
+export type { UpgradeRequest } from "./src/server/upgrade_request.ts";
+export type { UpgradeSocket } from "./src/transport/attach.ts";
 export type { AnyParams, RequestHandler } from "./src/server/request_handler.ts";
 export { WebSocketRequest } from "./src/handshake/web_socket_request.ts";
 export type { WebSocketVersion } from "./src/handshake/versions.ts";
@@ -53,7 +57,8 @@ export {
   route,
 } from "./src/server/route_types.ts";
 export type { Match } from "./src/server/routes.ts";
-export type { ListenOptions, Server, ShutdownOptions } from "./src/server/server.ts";
+export type { ShutdownOptions } from "./src/server/connection_group.ts";
+export type { ListenOptions, Server } from "./src/server/server.ts";
 export type { CompressionOptions } from "./src/connection/compression.ts";
 export type { ConnectionEnd, EndedBy } from "./src/connection/connection_end.ts";
 export type { Fetch } from "./src/http/fetch.ts";

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { Attachment, type AttachOptions, handleUpgrade } from "./attachment.ts";
+import type { ShutdownOptions } from "./connection_group.ts";
 import { Context } from "./context.ts";
 import type { Message } from "../connection/message.ts";
 import type { AnyRoute, CheckedRoutes } from "./route_types.ts";
@@ -11,7 +13,10 @@ import { type ListenOptions, Server } from "./server.ts";
 import { resolveSettings, type Settings } from "./settings.ts";
 import type { Stats } from "../metrics/snapshot.ts";
 import type { Published } from "../pubsub/broadcast.ts";
+import type { UpgradeSocket } from "../transport/attach.ts";
 import type { Transport } from "../transport/transport.ts";
+import type { UpgradeServer } from "./upgrade_dispatch.ts";
+import type { UpgradeRequest } from "./upgrade_request.ts";
 
 /**
  * Routes, settings, and the connections that use them.
@@ -64,7 +69,7 @@ export class Application<const Routes extends readonly AnyRoute[] = readonly Any
    * a port alone, listens on all addresses.
    * @param others None are allowed. Address and callback are options.
    * @throws {TypeError} If an option is unknown or has the wrong type, or only one of `cert` and `key`
-   * is set. Nothing listens then.
+   * is set, or the application was shut down. Nothing listens then.
    * @throws {RangeError} If the port is out of range.
    * @throws {Error} If the address cannot be bound. On some runtimes the server's `listening` rejects
    * instead.
@@ -74,12 +79,78 @@ export class Application<const Routes extends readonly AnyRoute[] = readonly Any
       // `listen(8888, "127.0.0.1")`, as in Tornado and Node, would listen on all addresses.
       throw new TypeError("Cannot listen: expected one argument; use { port, hostname, onListen }");
     }
+    this.#context.checkRunning("listen");
     return new Server(this.#context, options);
+  }
+
+  /**
+   * Serves WebSockets on an existing HTTP server, such as that of Express or Fastify. A WebSocket
+   * request that matches a route reaches no other `upgrade` listener. All other requests go where they
+   * would go otherwise, with one exception: a WebSocket request that matches no route gets status 404
+   * if there is no other `upgrade` listener.
+   *
+   * @param server A server of `node:http`, `node:https`, or `node:http2` with `allowHTTP1`, before or
+   * after its `listen`.
+   * @param options Options.
+   * @throws {TypeError} If it is not a server, an option is wrong, the application is attached to it
+   * already, or was shut down.
+   *
+   * @example
+   * ```ts
+   * import { createServer } from "node:http";
+   * import { Application } from "@waterspout/websocket";
+   *
+   * const server = createServer((_, response) => void response.end("Hello"));
+   * const attachment = new Application([]).attach(server);
+   * await attachment.shutdown();
+   * ```
+   */
+  attach(server: UpgradeServer, options: AttachOptions = {}): Attachment {
+    return new Attachment(this.#context, server, options);
+  }
+
+  /**
+   * Serves one request of an `upgrade` event. Use it instead of {@linkcode attach} if you have an
+   * `upgrade` listener that decides who gets a request.
+   *
+   * @param request The `http.IncomingMessage`.
+   * @param socket Its socket. If a route matches, nothing else may read or write it.
+   * @param head What was read after the request head.
+   * @returns Whether the request asks for a WebSocket and a route matches. If not, the socket is
+   * untouched, and yours to answer.
+   * @throws {TypeError} If an argument is not what it should be.
+   *
+   * @example
+   * ```ts
+   * import { createServer } from "node:http";
+   * import { Application } from "@waterspout/websocket";
+   *
+   * const app = new Application([]);
+   * createServer().on("upgrade", (request, socket, head) => {
+   *   if (!app.handleUpgrade(request, socket, head)) socket.destroy();
+   * });
+   * ```
+   */
+  handleUpgrade(request: UpgradeRequest, socket: UpgradeSocket, head: Uint8Array): boolean {
+    return handleUpgrade(this.#context, { request, socket, head });
   }
 
   /** Serves a connection of your own listener. The adapters of each runtime make the transport. */
   accept(transport: Transport): void {
-    this.#context.take(transport);
+    this.#context.given.take(transport);
+  }
+
+  /**
+   * Shuts down all that the application holds: its servers, its attachments, and the connections of
+   * {@linkcode accept} and {@linkcode handleUpgrade}. See `Server.shutdown`. After that, the
+   * application serves nothing more.
+   *
+   * @returns A promise that resolves when all connections are closed and `onClose()` has settled.
+   * @throws {TypeError} If an option is unknown or has the wrong type.
+   * @throws {RangeError} If the code or the reason cannot be sent, or the timeout is out of range.
+   */
+  async shutdown(options: ShutdownOptions = {}): Promise<void> {
+    await this.#context.shutdown(options);
   }
 
   /**

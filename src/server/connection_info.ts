@@ -68,6 +68,8 @@ export interface ConnectionInfo {
 export interface HandlerConnection extends ConnectionInfo {
   /** The `Host` of the request, with the port. */
   readonly host: string;
+  /** See `WebSocketHandler.rawRequest`. */
+  readonly rawRequest: unknown;
   /** The named parts of the path, percent-decoded. */
   readonly params: Readonly<Record<string, string>>;
   /** The subprotocol in use. */

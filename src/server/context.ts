@@ -8,6 +8,8 @@ import { Addresses, reject } from "./connection_limits.ts";
 import { Refusal, type RefusalReason } from "../errors.ts";
 import { guard } from "../guard.ts";
 import type { Application } from "./application.ts";
+import type { Attachment } from "./attachment.ts";
+import { checkShutdownOptions, ConnectionGroup, type ShutdownOptions } from "./connection_group.ts";
 import { ServerConnection } from "./server_connection.ts";
 import type { HeadReader } from "../handshake/head_reader.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
@@ -44,6 +46,16 @@ export interface Owner {
   forget(owned: Owned): void;
 }
 
+/** What is known of a connection that somebody else has accepted. */
+export interface Arrival {
+  /** The rest of `handshakeTimeout` after TLS, in milliseconds. */
+  readonly timeLeft?: number | undefined;
+  /** What was read already: the request head, and the bytes after it. */
+  readonly received?: Uint8Array;
+  /** See `WebSocketHandler.rawRequest`. */
+  readonly rawRequest?: unknown;
+}
+
 /** The private part of an {@linkcode Application}. */
 export class Context {
   /** The application. */
@@ -68,6 +80,14 @@ export class Context {
   readonly topics: Topics = new Topics();
   /** Request heads that connections share. */
   readonly heads: SharedHeads = new SharedHeads();
+  /** What the application holds: listeners, attachments, and connections given to it. */
+  readonly groups: Set<ConnectionGroup> = new Set();
+  /** The connections of `Application.accept` and `Application.handleUpgrade`. */
+  readonly given: ConnectionGroup;
+  /** The attachments by their server. */
+  readonly attachments: WeakMap<object, Attachment> = new WeakMap();
+  /** Whether the application was shut down. */
+  stopped = false;
   /** The number of sockets. */
   #sockets = 0;
   readonly #addresses: Addresses;
@@ -92,6 +112,7 @@ export class Context {
     const failed = (error: unknown) => this.log("Uncaught exception in accessLog:", error);
     this.accessLog = accessLog === undefined ? null : new AccessLog(accessLog, clock, failed);
     this.#addresses = new Addresses(settings);
+    this.given = new ConnectionGroup(this);
     const { broker } = settings;
     if (broker !== undefined) this.topics.relay = new Relay(broker, this.topics, this);
   }
@@ -99,25 +120,28 @@ export class Context {
   /**
    * Serves a connection, or rejects it if there are too many.
    *
-   * @param owner The server that accepted it, if one did.
-   * @param timeLeft The rest of `handshakeTimeout` after TLS, in milliseconds.
+   * @param owner The group that it belongs to.
    */
-  take(transport: Transport, owner?: Owner, timeLeft?: number): Owned {
+  take(transport: Transport, owner: Owner, arrival?: Arrival): Owned {
     const refusal = this.#refusalOf(transport, owner);
-    if (refusal !== undefined) {
-      const { reason, status } = refusal;
-      this.#refusedEarly(transport.remoteAddress, { reason, status });
-      return reject(transport, this.wheel, owner, refusal);
-    }
+    if (refusal !== undefined) return this.reject(transport, owner, refusal);
     const connection = new ServerConnection(this, transport, owner);
-    connection.start(timeLeft);
     this.#sockets++;
+    connection.rawRequest = arrival?.rawRequest;
+    connection.start(arrival?.timeLeft);
     return connection;
   }
 
+  /** Answers a connection without reading a request, counts it and closes it. */
+  reject(transport: Transport, owner: Owner, refusal: Refusal): Owned {
+    const { reason, status } = refusal;
+    this.#refusedEarly(transport.remoteAddress, { reason, status });
+    return reject(transport, this.wheel, owner, refusal);
+  }
+
   /** Why a new connection is rejected; `undefined` if it is not. */
-  #refusalOf(transport: Transport, owner: Owner | undefined): Refusal | undefined {
-    if (owner?.stopping) {
+  #refusalOf(transport: Transport, owner: Owner): Refusal | undefined {
+    if (owner.stopping) {
       return new Refusal(503, "the server is shutting down", { reason: "stopping" });
     }
     if (this.#sockets >= this.settings.maxConnections) {
@@ -200,8 +224,20 @@ export class Context {
   forget(connection: ServerConnection): void {
     this.#sockets--;
     this.#addresses.delete(connection.transport);
-    // Without a server, nobody else tells when the last connection is closed.
-    if (connection.owner === undefined && this.#sockets === 0) this.wheel.rest();
+    // Without a listener, nobody else tells when the last connection is closed.
+    if (connection.owner === this.given.owner && this.#sockets === 0) this.wheel.rest();
+  }
+
+  /** See `Application.shutdown`. */
+  async shutdown(options: ShutdownOptions): Promise<void> {
+    checkShutdownOptions(options);
+    this.stopped = true;
+    await Promise.all([...this.groups].map((group) => group.shutdown(options)));
+  }
+
+  /** @throws {TypeError} If the application was shut down. */
+  checkRunning(action: string): void {
+    if (this.stopped) throw new TypeError(`Cannot ${action}: the application was shut down`);
   }
 
   /** Calls the setting `log`, which may throw. */

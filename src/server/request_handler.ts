@@ -77,6 +77,15 @@ export abstract class RequestHandler<Options = unknown, Params extends object = 
     return this.#request ??= this.#live().toRequest();
   }
 
+  /**
+   * The request as the HTTP server made it, with `Application.attach` and `handleUpgrade`: the
+   * `IncomingMessage`, with what a framework has added to it, such as a session. `undefined` on a
+   * listener of ours.
+   */
+  get rawRequest(): unknown {
+    return this.#connection?.rawRequest;
+  }
+
   /** The addresses of both ends, whether TLS is used, and the version. */
   get connection(): ConnectionInfo {
     return this.#live();

@@ -4,13 +4,12 @@
  * @module
  */
 import { guard, toError } from "../guard.ts";
-import type { Context, Owned, Owner } from "./context.ts";
-import { checkCloseCode } from "../protocol/close_frame.ts";
-import { IndexedSet } from "./indexed_set.ts";
+import { ConnectionGroup, type ShutdownOptions } from "./connection_group.ts";
+import type { Context } from "./context.ts";
 import type { PendingHandshake } from "./tls_handshakes.ts";
 import { listen, LISTENER_KINDS } from "../transport/listen.ts";
-import type { Address, Listener, ListenerOptions, Transport } from "../transport/transport.ts";
-import { checkOptions, FUNCTION, type Kind, show, SIGNAL, TIME } from "../validation.ts";
+import type { Address, Listener, ListenerOptions } from "../transport/transport.ts";
+import { checkOptions, FUNCTION, type Kind, show, SIGNAL } from "../validation.ts";
 import { defaultSettings } from "./settings.ts";
 
 /**
@@ -72,38 +71,6 @@ function toListenOptions(given: number | string | ListenOptions): CheckedListenO
   return port === undefined ? rest : { ...rest, port: Number(port) };
 }
 
-/** The delay of a timer that only keeps the process alive, in milliseconds. */
-const HOLD = 2 ** 31 - 1;
-
-/**
- * The options of {@linkcode Server.shutdown}.
- *
- * @example
- * ```ts
- * import { Application } from "@waterspout/websocket";
- *
- * const server = new Application([]).listen({ port: 0 });
- * await server.shutdown({ code: 1012, reason: "a new version", timeout: 10_000 });
- * ```
- */
-export interface ShutdownOptions {
-  /** The close code for all connections. Default: 1001, "going away". */
-  readonly code?: number;
-  /** The close reason. Default: none. */
-  readonly reason?: string;
-  /**
-   * How long to wait for handlers and clients, in milliseconds. Then the remaining connections are
-   * dropped. 0 waits for ever. Default: 5 s.
-   */
-  readonly timeout?: number;
-}
-
-const SHUTDOWN_KINDS: Readonly<Record<keyof ShutdownOptions, Kind>> = {
-  code: { expected: "a close code", hasType: (value) => typeof value === "number" },
-  reason: { expected: "a string", hasType: (value) => typeof value === "string" },
-  timeout: TIME,
-};
-
 /**
  * A server that listens. `await using` shuts it down at the end of the block.
  *
@@ -119,23 +86,20 @@ const SHUTDOWN_KINDS: Readonly<Record<keyof ShutdownOptions, Kind>> = {
 export class Server implements AsyncDisposable {
   readonly #context: Context;
   readonly #listener: Listener;
-  readonly #connections: IndexedSet<Owned> = new IndexedSet();
-  readonly #owner: Owner;
-  readonly #finished: { promise: Promise<void>; resolve: () => void } = Promise.withResolvers();
+  readonly #group: ConnectionGroup;
   readonly #onError: ListenOptions["onError"];
-  #stopping = false;
 
   /** Made by `Application.listen`. @ignore */
   constructor(context: Context, options: number | string | ListenOptions) {
     this.#context = context;
-    this.#owner = this.#makeOwner();
     const { signal, onListen, onError, ...rest } = toListenOptions(options);
     this.#onError = onError;
     this.#listener = listen(
       { ...rest, onError: (error) => this.#report("accept", error) },
-      (transport) => this.#accept(transport),
+      (transport) => this.#group.take(transport),
       { gate: { begin: (peer, destroy) => this.#beginTls(peer, destroy) } },
     );
+    this.#group = new ConnectionGroup(context, () => this.#listener.close());
     this.#announce(onListen);
     this.#obey(signal);
   }
@@ -152,12 +116,12 @@ export class Server implements AsyncDisposable {
 
   /** Resolves after the shutdown, when the last connection is closed. */
   get finished(): Promise<void> {
-    return this.#finished.promise;
+    return this.#group.finished;
   }
 
   /** Whether {@linkcode shutdown} was called. */
   get stopping(): boolean {
-    return this.#stopping;
+    return this.#group.stopping;
   }
 
   /**
@@ -170,28 +134,7 @@ export class Server implements AsyncDisposable {
    * @throws {RangeError} If the code or the reason cannot be sent, or the timeout is out of range.
    */
   async shutdown(options: ShutdownOptions = {}): Promise<void> {
-    checkOptions(options, {
-      kinds: SHUTDOWN_KINDS,
-      noun: "shutdown option",
-      subject: (name) => `Cannot shut down: ${name}`,
-    });
-    const { code = 1001, reason = "", timeout = 5000 } = options;
-    checkCloseCode(code, reason);
-    if (!this.#stopping) {
-      this.#stopping = true;
-      this.#listener.close();
-      for (const connection of this.#connections.all()) connection.shutdown(code, reason);
-      this.#finishIfEmpty();
-    }
-    const { clock } = this.#context.settings;
-    const cut = timeout === 0 ? undefined : clock.setTimeout(() => {
-      for (const connection of this.#connections.all()) connection.terminate();
-    }, timeout);
-    // Neither the clock nor, on Node, a paused socket keeps the process alive.
-    const hold = setInterval(() => {}, HOLD);
-    await this.finished;
-    clearInterval(hold);
-    if (cut !== undefined) clock.clearTimeout(cut);
+    await this.#group.shutdown(options);
   }
 
   /** Shuts down with the default options. */
@@ -204,37 +147,14 @@ export class Server implements AsyncDisposable {
     this.#listener.unref();
   }
 
-  #makeOwner(): Owner {
-    const isStopping = () => this.#stopping;
-    return {
-      get stopping() {
-        return isStopping();
-      },
-      forget: (owned) => {
-        this.#connections.delete(owned);
-        this.#finishIfEmpty();
-      },
-    };
-  }
-
-  #accept(transport: Transport, timeLeft?: number): void {
-    this.#connections.add(this.#context.take(transport, this.#owner, timeLeft));
-  }
-
   #beginTls(peer: Address, destroy: () => void): PendingHandshake | undefined {
-    const pending = this.#context.beginTls(peer, this.#owner, {
+    const pending = this.#context.beginTls(peer, this.#group.owner, {
       destroy,
-      accept: (transport, timeLeft) => this.#accept(transport, timeLeft),
+      accept: (transport, timeLeft) => this.#group.take(transport, { timeLeft }),
       fail: (error) => this.#report("tls", error),
     });
-    if (pending !== undefined) this.#connections.add(pending);
+    if (pending !== undefined) this.#group.add(pending);
     return pending;
-  }
-
-  #finishIfEmpty(): void {
-    if (!this.#stopping || this.#connections.size > 0) return;
-    this.#context.wheel.rest();
-    this.#finished.resolve();
   }
 
   #report(kind: "accept" | "tls", thrown: unknown): void {
@@ -254,7 +174,7 @@ export class Server implements AsyncDisposable {
 
   #announce(onListen: ListenOptions["onListen"]): void {
     this.listening.then(() => {
-      if (this.#stopping) return;
+      if (this.stopping) return;
       guard(
         (): unknown => onListen?.(this.addr),
         (error) => this.#context.log("Uncaught exception in onListen:", error),

@@ -52,6 +52,8 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned, W
   handler: AnyHandler | null = null;
   /** The request head; `null` until it is complete. */
   head: RequestHead | null = null;
+  /** See {@linkcode HandlerConnection.rawRequest}. */
+  rawRequest: unknown = undefined;
   /** The route that matches the path of the request. */
   match: Match | null = null;
   /** The protocol version; meaningless before `match` is set. */

@@ -56,7 +56,7 @@ export type {
  */
 export function nodeTransport(socket: NodeSocket): Transport {
   socket.allowHalfOpen = true;
-  socket.setNoDelay(true);
+  socket.setNoDelay?.(true);
   const transport = new NodeTransport(socket);
   const { transport: kind, hostname } = transport.remoteAddress;
   // The peer has reset the connection. Without an address it must not be served.

@@ -307,11 +307,11 @@ export class NodeTransport implements Transport {
   }
 
   setNoDelay(on: boolean): void {
-    this.#socket.setNoDelay(on);
+    this.#socket.setNoDelay?.(on);
   }
 
   setKeepAlive(on: boolean, delay?: number): void {
-    this.#socket.setKeepAlive(on, delay);
+    this.#socket.setKeepAlive?.(on, delay);
   }
 }
 

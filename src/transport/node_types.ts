@@ -57,8 +57,8 @@ export interface NodeSocket {
   pause(): unknown;
   /** Starts reading again. */
   resume(): unknown;
-  /** Sets TCP_NODELAY. */
-  setNoDelay(on?: boolean): unknown;
+  /** Sets TCP_NODELAY. A stream that is no socket has none. */
+  setNoDelay?(on?: boolean): unknown;
   /** Sets SO_KEEPALIVE, and TCP_KEEPIDLE in milliseconds. */
-  setKeepAlive(on?: boolean, initialDelay?: number): unknown;
+  setKeepAlive?(on?: boolean, initialDelay?: number): unknown;
 }

@@ -152,6 +152,7 @@ describe("a handler that is made on a connection of somebody else", () => {
     readonly localAddress = address;
     readonly secure = true;
     readonly version = "hybi-07";
+    readonly rawRequest = "raw";
     readonly host = "example.com";
     readonly params = { room: "lobby" };
     readonly subprotocol = "chat";

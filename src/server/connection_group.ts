@@ -1,0 +1,165 @@
+/**
+ * Connections that are shut down together: those of one listener, of one attachment, or of
+ * `Application.accept`.
+ *
+ * @module
+ */
+import type { Refusal } from "../errors.ts";
+import { checkCloseCode } from "../protocol/close_frame.ts";
+import type { Transport } from "../transport/transport.ts";
+import { checkOptions, type Kind, TIME } from "../validation.ts";
+import type { Arrival, Context, Owned, Owner } from "./context.ts";
+import { IndexedSet } from "./indexed_set.ts";
+
+/** The delay of a timer that only keeps the process alive, in milliseconds. */
+const HOLD = 2 ** 31 - 1;
+
+/**
+ * The options of a shutdown, of an `Application`, a {@linkcode Server} or an `Attachment`.
+ *
+ * @example
+ * ```ts
+ * import { Application } from "@waterspout/websocket";
+ *
+ * const server = new Application([]).listen({ port: 0 });
+ * await server.shutdown({ code: 1012, reason: "a new version", timeout: 10_000 });
+ * ```
+ */
+export interface ShutdownOptions {
+  /** The close code for all connections. Default: 1001, "going away". */
+  readonly code?: number;
+  /** The close reason. Default: none. */
+  readonly reason?: string;
+  /**
+   * How long to wait for handlers and clients, in milliseconds. Then the remaining connections are
+   * dropped. 0 waits for ever. Default: 5 s.
+   */
+  readonly timeout?: number;
+}
+
+const SHUTDOWN_KINDS: Readonly<Record<keyof ShutdownOptions, Kind>> = {
+  code: { expected: "a close code", hasType: (value) => typeof value === "number" },
+  reason: { expected: "a string", hasType: (value) => typeof value === "string" },
+  timeout: TIME,
+};
+
+/**
+ * Checks the options of a shutdown.
+ *
+ * @throws {TypeError} If an option is unknown or has the wrong type.
+ * @throws {RangeError} If the code or the reason cannot be sent, or the timeout is out of range.
+ */
+export function checkShutdownOptions(options: ShutdownOptions): Required<ShutdownOptions> {
+  checkOptions(options, {
+    kinds: SHUTDOWN_KINDS,
+    noun: "shutdown option",
+    subject: (name) => `Cannot shut down: ${name}`,
+  });
+  const { code = 1001, reason = "", timeout = 5000 } = options;
+  checkCloseCode(code, reason);
+  return { code, reason, timeout };
+}
+
+/** The connections of one listener or attachment. */
+export class ConnectionGroup {
+  /** What each connection knows of this group. */
+  readonly owner: Owner;
+  readonly #context: Context;
+  readonly #onStop: () => void;
+  readonly #connections: IndexedSet<Owned> = new IndexedSet();
+  readonly #finished: { promise: Promise<void>; resolve: () => void } = Promise.withResolvers();
+  #stopping = false;
+  /** Whether nobody else adds connections, so that an empty group can be forgotten. */
+  #retired = false;
+
+  /**
+   * @param context Whose connections they are. It shuts this group down with the application.
+   * @param onStop Called when the shutdown begins.
+   */
+  constructor(context: Context, onStop: () => void = () => {}) {
+    this.#context = context;
+    this.#onStop = onStop;
+    this.owner = this.#makeOwner();
+    context.groups.add(this);
+  }
+
+  /** The number of connections, those included whose handshake is not finished. */
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  /** Whether the shutdown has begun. */
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+
+  /** Resolves after the shutdown, when the last connection is closed. */
+  get finished(): Promise<void> {
+    return this.#finished.promise;
+  }
+
+  /** Serves a connection. */
+  take(transport: Transport, arrival?: Arrival): void {
+    this.add(this.#context.take(transport, this.owner, arrival));
+    // Only now: what is received may shut this group down.
+    if (arrival?.received !== undefined) transport.events.data(arrival.received);
+  }
+
+  /** Answers a connection without reading its request, and closes it. */
+  reject(transport: Transport, refusal: Refusal): void {
+    this.add(this.#context.reject(transport, this.owner, refusal));
+  }
+
+  /** Adds a connection, which must call `owner.forget` at its end. */
+  add(owned: Owned): void {
+    this.#connections.add(owned);
+  }
+
+  /** The application forgets this group once its last connection is closed. */
+  retire(): void {
+    this.#retired = true;
+    this.#finishIfEmpty();
+  }
+
+  /** See `Server.shutdown`. */
+  async shutdown(options: ShutdownOptions = {}): Promise<void> {
+    const { code, reason, timeout } = checkShutdownOptions(options);
+    if (!this.#stopping) {
+      this.#stopping = true;
+      this.#onStop();
+      for (const connection of this.#connections.all()) connection.shutdown(code, reason);
+      this.#finishIfEmpty();
+    }
+    const { clock } = this.#context.settings;
+    const cut = timeout === 0 ? undefined : clock.setTimeout(() => {
+      for (const connection of this.#connections.all()) connection.terminate();
+    }, timeout);
+    // Neither the clock nor, on Node, a paused socket keeps the process alive.
+    const hold = setInterval(() => {}, HOLD);
+    await this.finished;
+    clearInterval(hold);
+    if (cut !== undefined) clock.clearTimeout(cut);
+  }
+
+  #makeOwner(): Owner {
+    const isStopping = () => this.#stopping;
+    return {
+      get stopping() {
+        return isStopping();
+      },
+      forget: (owned) => {
+        this.#connections.delete(owned);
+        this.#finishIfEmpty();
+      },
+    };
+  }
+
+  #finishIfEmpty(): void {
+    if (this.#connections.size > 0) return;
+    if (this.#stopping || this.#retired) {
+      this.#context.wheel.rest();
+      this.#context.groups.delete(this);
+    }
+    if (this.#stopping) this.#finished.resolve();
+  }
+}

@@ -1,0 +1,206 @@
+/**
+ * Decides who gets the `upgrade` requests of an HTTP server: our attachments, or the other listeners.
+ *
+ * A listener cannot keep an event from the listeners after it: `emit` copies its list before it
+ * calls the first one. The others must not see a request of ours, since `ws` answers 400 to paths
+ * that are not its own, and engine.io ends sockets after a second. So `emit` of this one server is
+ * replaced. It takes our requests out, and emits everything else as before, to whoever listens then.
+ *
+ * @module
+ */
+import type { RequestHead } from "../handshake/request_head.ts";
+import type { UpgradeSocket } from "../transport/attach.ts";
+import { asksForWebSocket, headOf, type UpgradeRequest } from "./upgrade_request.ts";
+
+/**
+ * An HTTP server. An `http.Server`, an `https.Server` and a server of `node:http2` fit.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from "node:http";
+ * import type { UpgradeServer } from "@waterspout/websocket";
+ *
+ * const server: UpgradeServer = createServer();
+ * console.assert(server.listeners("upgrade").length === 0);
+ * ```
+ */
+export interface UpgradeServer {
+  /** Calls the listeners of an event. It is replaced until `Attachment.detach()`. */
+  emit(event: string, ...args: unknown[]): boolean;
+  /** Returns the listeners of an event. */
+  listeners(event: string): unknown[];
+  /** Adds a listener. */
+  on(event: string, listener: (...args: unknown[]) => void): unknown;
+  /** Removes a listener. */
+  removeListener(event: string, listener: (...args: unknown[]) => void): unknown;
+}
+
+/** The option of `http.createServer`, since Node 24.9: whether to emit `upgrade` for a request. */
+type ShouldUpgrade = (this: UpgradeServer, request: UpgradeRequest) => boolean;
+
+/** The server with what is replaced. */
+interface Patched extends UpgradeServer {
+  shouldUpgradeCallback?: ShouldUpgrade;
+}
+
+/** What an `upgrade` event brings. */
+export interface Upgrade {
+  /** The request as the server made it. */
+  readonly request: UpgradeRequest;
+  /** Its head. */
+  readonly head: RequestHead;
+  /** The socket. */
+  readonly socket: UpgradeSocket;
+  /** What was read after the head. */
+  readonly rest: Uint8Array;
+}
+
+/**
+ * What an attachment says of a request:
+ * - `ours`: it asks for a WebSocket, and a route matches;
+ * - `unknown`: it does not, or no route matches;
+ * - `passed`: the option `passThrough` leaves it to the others;
+ * - `failed`: `passThrough` threw.
+ */
+export type Claim = "ours" | "unknown" | "passed" | "failed";
+
+/** An attachment, for its server. */
+export interface Claimant {
+  /** Decides whose a request is. */
+  claim(request: UpgradeRequest, head: RequestHead): Claim;
+  /** Serves a request, or refuses it. */
+  serve(upgrade: Upgrade, claim: Claim): void;
+}
+
+/** A request with what the attachments said of it. */
+interface Decision {
+  readonly request: UpgradeRequest;
+  readonly head: RequestHead;
+  readonly claimant: Claimant;
+  readonly claim: Claim;
+}
+
+/** Each server's own, as long as it has attachments. */
+const dispatches: WeakMap<object, UpgradeDispatch> = new WeakMap();
+
+/** The attachments of one server. */
+export class UpgradeDispatch {
+  readonly #server: Patched;
+  readonly #claimants: Set<Claimant> = new Set();
+  readonly #previous: Pick<Patched, "emit" | "shouldUpgradeCallback">;
+  /** Whether the server had an `emit` of its own, as after another library's patch. */
+  readonly #ownsEmit: boolean;
+  readonly #ownsShouldUpgrade: boolean;
+  /** The last decision. `emit` follows `shouldUpgradeCallback`, and asks again. */
+  #decision: Decision | null = null;
+  /** Requests that were left to the other listeners. */
+  readonly #passed: WeakSet<object> = new WeakSet();
+
+  private constructor(server: Patched) {
+    this.#server = server;
+    const { emit, shouldUpgradeCallback } = server;
+    this.#previous = { emit, ...(shouldUpgradeCallback && { shouldUpgradeCallback }) };
+    this.#ownsEmit = Object.hasOwn(server, "emit");
+    this.#ownsShouldUpgrade = Object.hasOwn(server, "shouldUpgradeCallback");
+    server.emit = this.#emit;
+    server.shouldUpgradeCallback = this.#shouldUpgrade;
+    this.#listen();
+  }
+
+  /** Adds an attachment to a server. The first one that claims a request gets it. */
+  static add(server: UpgradeServer, claimant: Claimant): void {
+    let dispatch = dispatches.get(server);
+    if (dispatch === undefined) {
+      dispatch = new UpgradeDispatch(server);
+      dispatches.set(server, dispatch);
+    }
+    dispatch.#claimants.add(claimant);
+  }
+
+  /** Removes an attachment. With the last one, the server is as it was. */
+  static delete(server: UpgradeServer, claimant: Claimant): void {
+    const dispatch = dispatches.get(server);
+    if (dispatch === undefined) return;
+    dispatch.#claimants.delete(claimant);
+    if (dispatch.#claimants.size === 0) dispatch.#restore();
+  }
+
+  readonly #emit = (event: string, ...args: unknown[]): boolean => {
+    if (event === "upgrade" && this.#take(args)) return true;
+    return this.#previous.emit.call(this.#server, event, ...args);
+  };
+
+  readonly #shouldUpgrade = (request: UpgradeRequest): boolean => {
+    if (this.#claimants.size > 0) this.#listen();
+    const decision = this.#decide(request);
+    if (decision?.claim === "ours" || decision?.claim === "failed") return true;
+    if (this.#hasOthers) {
+      return this.#previous.shouldUpgradeCallback?.call(this.#server, request) ?? true;
+    }
+    // Any other upgrade, such as h2c, is optional (RFC 9110 §7.8): the server answers the request.
+    return decision?.claim === "unknown" && asksForWebSocket(decision.head);
+  };
+
+  /** For events that did not come by `emit`: Fastify binds it for its second address. */
+  readonly #onUpgrade = (...args: unknown[]): void => {
+    if (!this.#passed.has(args[0] as UpgradeRequest)) this.#take(args);
+  };
+
+  /** Serves a request, unless it is for the other listeners. Returns whether it was served. */
+  #take(args: readonly unknown[]): boolean {
+    const [request, socket, rest] = args as [UpgradeRequest, UpgradeSocket, Uint8Array];
+    const decision = this.#decide(request);
+    this.#decision = null;
+    if (decision === null) return false;
+    const { claimant, claim, head } = decision;
+    if (claim !== "ours" && claim !== "failed" && this.#hasOthers) {
+      this.#passed.add(request);
+      return false;
+    }
+    claimant.serve({ request, head, socket, rest }, claim);
+    return true;
+  }
+
+  /** Asks the attachments in turn. The first one answers for a request that none claims. */
+  #decide(request: UpgradeRequest): Decision | null {
+    if (this.#decision?.request === request) return this.#decision;
+    const head = headOf(request);
+    this.#decision = null;
+    for (const claimant of this.#claimants) {
+      const claim = claimant.claim(request, head);
+      const decision = { request, head, claimant, claim };
+      if (claim === "ours" || claim === "failed") return this.#decision = decision;
+      this.#decision ??= decision;
+    }
+    return this.#decision;
+  }
+
+  /**
+   * Adds our listener, again if somebody has removed all. Without one, Node and Deno close the
+   * connection, and Node before 24.9 serves it as a request.
+   */
+  #listen(): void {
+    const listens = this.#server.listeners("upgrade").includes(this.#onUpgrade);
+    if (!listens) this.#server.on("upgrade", this.#onUpgrade);
+  }
+
+  get #hasOthers(): boolean {
+    return this.#server.listeners("upgrade").some((listener) => listener !== this.#onUpgrade);
+  }
+
+  #restore(): void {
+    const server = this.#server;
+    dispatches.delete(server);
+    server.removeListener("upgrade", this.#onUpgrade);
+    // If somebody has replaced ours since, it stays below theirs, and claims nothing.
+    if (server.emit === this.#emit) {
+      if (this.#ownsEmit) server.emit = this.#previous.emit;
+      else Reflect.deleteProperty(server, "emit");
+    }
+    if (server.shouldUpgradeCallback !== this.#shouldUpgrade) return;
+    const { shouldUpgradeCallback } = this.#previous;
+    if (this.#ownsShouldUpgrade && shouldUpgradeCallback !== undefined) {
+      server.shouldUpgradeCallback = shouldUpgradeCallback;
+    } else Reflect.deleteProperty(server, "shouldUpgradeCallback");
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * Takes over sockets of HTTP servers of `node:http` and `node:https`, which all runtimes have.
+ *
+ * @module
+ */
+import { nodeTransport } from "./node.ts";
+import type { NodeSocket } from "./node_types.ts";
+import type { Transport } from "./transport.ts";
+
+/**
+ * A socket of an HTTP server. A `net.Socket`, a `tls.TLSSocket` and any other `stream.Duplex` fit.
+ *
+ * @example
+ * ```ts
+ * import type { UpgradeSocket } from "@waterspout/websocket";
+ *
+ * function isGone({ destroyed }: UpgradeSocket): boolean {
+ *   return destroyed === true;
+ * }
+ * console.assert(isGone.length === 1);
+ * ```
+ */
+export interface UpgradeSocket {
+  /** Whether the socket stays writable after the peer's FIN. It is turned on. */
+  allowHalfOpen: boolean;
+  /** Whether the socket is closed. */
+  readonly destroyed?: boolean;
+  /** Whether the peer's FIN was read. */
+  readonly readableEnded?: boolean;
+  /** The size of all writes that are not complete. */
+  readonly writableLength: number;
+  /** Whether this is a `tls.TLSSocket`. */
+  readonly encrypted?: boolean;
+  /** The peer's IP address. */
+  readonly remoteAddress?: string | undefined;
+  /** The peer's port. */
+  readonly remotePort?: number | undefined;
+  /** This end's IP address. */
+  readonly localAddress?: string | undefined;
+  /** This end's port. */
+  readonly localPort?: number | undefined;
+  /** Adds a listener. */
+  on(event: string, listener: (argument: unknown) => void): unknown;
+  /** Writes bytes. */
+  write(bytes: Uint8Array, callback?: (error?: Error | null) => void): boolean;
+  /** Sends FIN after all writes. */
+  end(): unknown;
+  /** Closes the socket at once. */
+  destroy(): unknown;
+  /** Stops reading. */
+  pause(): unknown;
+  /** Starts reading again. */
+  resume(): unknown;
+  /** Sets TCP_NODELAY. */
+  setNoDelay?(on?: boolean): unknown;
+  /** Sets SO_KEEPALIVE. */
+  setKeepAlive?(on?: boolean, initialDelay?: number): unknown;
+  /** Sets the idle timeout, in milliseconds. */
+  setTimeout?(timeout: number): unknown;
+}
+
+/**
+ * Makes a {@linkcode Transport} of a socket that an HTTP server has handed over.
+ *
+ * @returns `undefined` if the socket is closed, or its peer has sent FIN. It is destroyed then.
+ */
+export function upgradedTransport(socket: UpgradeSocket): Transport | undefined {
+  if (socket.destroyed === true || socket.readableEnded === true) {
+    socket.destroy();
+    return undefined;
+  }
+  // The server's own timeout, `server.timeout`, ends requests, not WebSockets.
+  socket.setTimeout?.(0);
+  const transport = nodeTransport(socket as NodeSocket);
+  return socket.destroyed ? undefined : transport;
+}
