@@ -6,7 +6,7 @@
 import { ProtocolError } from "../errors.ts";
 import { MAX_CONTROL_SIZE } from "./frame_header.ts";
 
-/** The most bytes of a reason: the code takes two of the 125 bytes of a control frame. */
+/** The largest reason in bytes: the code takes 2 of the 125 bytes of a control frame. */
 const MAX_REASON_SIZE = MAX_CONTROL_SIZE - 2;
 
 const EMPTY = new Uint8Array(0);
@@ -14,9 +14,9 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * Whether a close code may be on the wire: the codes that RFC 6455 §7.4.1 and its IANA registry
- * define, except 1004 (reserved), 1005, 1006 and 1015 (never sent), and the codes of §7.4.2 for
- * libraries and applications.
+ * Whether a close code may be sent: the codes of RFC 6455 §7.4.1 and of its IANA registry, except
+ * 1004 (reserved), 1005, 1006 and 1015 (never sent), and the codes of §7.4.2 for libraries and
+ * applications.
  */
 function isSendable(code: number): boolean {
   return code >= 3000 && code <= 4999 ||
@@ -24,11 +24,11 @@ function isSendable(code: number): boolean {
 }
 
 /**
- * Checks the code and reason that a caller wants to close with.
+ * Checks the code and the reason of a close frame to send.
  *
  * @param code The close code, `undefined` for none.
  * @param reason The reason, `""` for none.
- * @throws {RangeError} If the code may not be on the wire, or the reason has more than 123 bytes.
+ * @throws {RangeError} If the code must not be sent, or the reason has more than 123 bytes.
  * @throws {TypeError} If there is a reason and no code.
  */
 export function checkCloseCode(code: number | undefined, reason: string): void {
@@ -58,14 +58,14 @@ export function fitReason(reason: string): string {
   return reason.slice(0, read);
 }
 
-/** "Too large" in versions 7 and 8, up to hybi-12. Reserved since then: 1009 has the meaning. */
+/** "Too large" up to hybi-12, so in versions 7 and 8. Now reserved: 1009 has replaced it. */
 const OLD_TOO_LARGE = 1004;
 
 /**
  * Makes the payload of a close frame.
  *
  * @param isOld Whether the version is 7 or 8.
- * @throws As {@linkcode checkCloseCode}, for the same faults.
+ * @throws Like {@linkcode checkCloseCode}.
  */
 export function encodeClose(code: number | undefined, reason: string, isOld: boolean): Uint8Array {
   if (!isOld || code !== OLD_TOO_LARGE) checkCloseCode(code, reason);
@@ -79,7 +79,7 @@ export function encodeClose(code: number | undefined, reason: string, isOld: boo
 }
 
 /**
- * Reads and checks the payload of a close frame.
+ * Parses and checks the payload of a close frame.
  *
  * @param isOld Whether the version is 7 or 8.
  * @returns The code and the reason; `undefined` and `""` if the payload is empty.

@@ -1,7 +1,6 @@
 /**
- * permessage-deflate (RFC 7692 §7.2): deflates and inflates the payload of messages.
- *
- * The zlib of the runtime is called synchronously: a message is complete before a call returns.
+ * permessage-deflate (RFC 7692 §7.2): compresses and decompresses messages, synchronously, with the
+ * zlib of the runtime.
  *
  * @module
  */
@@ -10,31 +9,31 @@ import { Inflater, TAIL, WINDOW_SCRATCH_SIZE } from "./inflater.ts";
 import { BY_REFERENCE } from "./output.ts";
 import { hasSyncStreams, nodeZlib, type Zlib } from "./zlib.ts";
 
-/** What the two ends agreed on. "Context" is RFC 7692's word for the window (§7.1.1). */
+/** The agreed parameters. RFC 7692 §7.1.1 calls the compression window "context". */
 export interface DeflateParameters {
-  /** Whether each message that is sent starts with an empty window. */
+  /** Whether each sent message starts with an empty window. */
   readonly sendsWithoutContext: boolean;
-  /** Whether each message that is received does. */
+  /** Whether each received message starts with an empty window. */
   readonly receivesWithoutContext: boolean;
-  /** The size of the window for what is sent, as a power of two from 9 to 15. */
+  /** The window for sent messages, as a power of two from 9 to 15. */
   readonly sendWindowBits: number;
   /** zlib's level, 1 to 9. */
   readonly level: number;
   /** zlib's memory level, 1 to 9. */
   readonly memLevel: number;
-  /** The shortest message that is deflated, in bytes. */
+  /** The shortest message that is compressed, in bytes. */
   readonly threshold: number;
 }
 
-/** All of an empty message (RFC 7692 §7.2.3.6). */
+/** An empty message, compressed (RFC 7692 §7.2.3.6). */
 const EMPTY_MESSAGE = Uint8Array.of(0x00);
 
-/** The streams and the memory that connections share. */
+/** The streams and buffers that connections share. */
 class SharedStreams {
   readonly zlib: Zlib;
-  /** Memory for output. A message that fits is too short to go by reference: it is copied. */
+  /** A buffer for output. A message that fits is short enough to be copied by `Output`. */
   readonly scratch: Uint8Array = new Uint8Array(BY_REFERENCE - 1);
-  /** Memory for starting zlib again after a last block. */
+  /** A buffer for restarting zlib after a last block. */
   readonly windowScratch: Uint8Array = new Uint8Array(WINDOW_SCRATCH_SIZE);
   #inflater: Inflater | null = null;
   readonly #deflaters = new Map<string, Deflater>();
@@ -43,12 +42,12 @@ class SharedStreams {
     this.zlib = zlib;
   }
 
-  /** The inflater of all connections that keep no window. */
+  /** The inflater of all connections without context. */
   get inflater(): Inflater {
     return this.#inflater ??= new Inflater({ ...this, keepsWindow: false });
   }
 
-  /** The deflater of all connections that keep no window and have these options. */
+  /** The deflater of all connections without context that have these options. */
   deflater(options: { level: number; memLevel: number; windowBits: number }): Deflater {
     const key = `${options.level} ${options.memLevel} ${options.windowBits}`;
     let deflater = this.#deflaters.get(key);
@@ -61,10 +60,10 @@ class SharedStreams {
 }
 
 /**
- * Module state: made at the first use, `null` if this runtime cannot compress. A connection that keeps
- * no window uses these streams instead of its own, which would hold 300 KiB and take 8 µs on Bun, 14 on
- * Deno and 30 on Node to make. A call of {@linkcode Deflate} for such a connection starts with an empty
- * window, and none calls anything of others but zlib.
+ * Module state: made at the first use, `null` if this runtime cannot compress. Connections without
+ * context share these streams. A pair of their own would take 300 KiB, and 8 µs on Bun, 14 on Deno and
+ * 30 on Node to make. Sharing is safe: each message starts with an empty window, and while one is
+ * processed, no other code runs.
  */
 let shared: SharedStreams | null | undefined;
 
@@ -80,18 +79,21 @@ export function canCompress(): boolean {
   return sharedStreams() !== null;
 }
 
-/** Both directions of one connection. */
+/** Compresses and decompresses the messages of one connection. */
 export class Deflate {
-  /** The shortest message that is deflated, in bytes. */
+  /** The shortest message that is compressed, in bytes. */
   readonly threshold: number;
-  /** Names what {@linkcode deflate} makes of a message; `undefined` if it depends on those before. */
+  /**
+   * Equal for connections that compress a message to the same bytes; `undefined` if the result depends
+   * on earlier messages.
+   */
   readonly format: string | undefined;
   readonly #deflater: Deflater;
   readonly #inflater: Inflater;
 
   /**
-   * @param parameters What was agreed on.
-   * @param shared What connections share.
+   * @param parameters The agreed parameters.
+   * @param shared The shared streams.
    * @throws {TypeError} If {@linkcode canCompress} is false.
    */
   constructor(parameters: DeflateParameters, shared: SharedStreams | null = sharedStreams()) {
@@ -112,10 +114,10 @@ export class Deflate {
   }
 
   /**
-   * Deflates a message.
+   * Compresses a message.
    *
-   * @returns The message without its tail. A message that is too short to go by reference is only
-   * valid until the next one is deflated.
+   * @returns The compressed message without its tail. If it is shorter than `BY_REFERENCE`, it is valid
+   * only until the next call.
    */
   deflate(payload: Uint8Array): Uint8Array {
     if (payload.length === 0) return EMPTY_MESSAGE;
@@ -124,11 +126,11 @@ export class Deflate {
   }
 
   /**
-   * Inflates a message.
+   * Decompresses a message.
    *
-   * @param payload The message without its tail.
-   * @param maxMessageSize The most bytes that it may inflate to.
-   * @throws {ProtocolError} 1007 if it is not DEFLATE, 1009 as soon as it is too long.
+   * @param payload The compressed message without its tail.
+   * @param maxMessageSize The largest message, in bytes.
+   * @throws {ProtocolError} 1007 if the payload is not DEFLATE, 1009 as soon as the message is too large.
    */
   inflate(payload: Uint8Array, maxMessageSize: number): Uint8Array {
     return this.#inflater.inflate(payload, maxMessageSize);

@@ -1,21 +1,21 @@
 /**
- * Deflates the messages of a connection, with or without the window of the messages before.
+ * Compresses messages with DEFLATE, each one alone or with the window of the messages before.
  *
  * @module
  */
 import { type Zlib, type ZlibOptions, ZlibStream } from "./zlib.ts";
 
-/** What a {@linkcode Deflater} is made of. */
+/** The options of a {@linkcode Deflater}. */
 export interface DeflaterOptions {
   readonly zlib: Zlib;
   readonly options: ZlibOptions;
   /** Whether the window is kept from one message to the next. */
   readonly keepsWindow: boolean;
-  /** Memory for output. It is only used during a call, and a short message is returned in it. */
+  /** A buffer for output. It is used only during a call. Short messages are returned in it. */
   readonly scratch: Uint8Array;
 }
 
-/** Deflates one message after the other. Its stream holds about 260 KiB. */
+/** Compresses messages, one after the other. Its stream holds about 260 KiB. */
 export class Deflater {
   readonly #stream: ZlibStream;
   readonly #keepsWindow: boolean;
@@ -29,9 +29,9 @@ export class Deflater {
   }
 
   /**
-   * Deflates a message and flushes it, so that it ends with `00 00 FF FF` (RFC 7692 §7.2.1).
+   * Compresses a message and flushes it, so that it ends with `00 00 FF FF` (RFC 7692 §7.2.1).
    *
-   * @returns The message. If it is shorter than the scratch memory, it is in there.
+   * @returns The compressed message. If it fits into `scratch`, it is a view of it.
    */
   deflate(payload: Uint8Array): Uint8Array {
     const stream = this.#stream;
@@ -49,7 +49,7 @@ export class Deflater {
     }
   }
 
-  /** Frees zlib's memory if the window is kept. Otherwise other connections use it too. */
+  /** Frees the memory of zlib, unless other connections share this deflater. */
   free(): void {
     if (this.#keepsWindow) this.#stream.destroy();
   }

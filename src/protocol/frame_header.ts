@@ -1,11 +1,11 @@
 /**
- * The header of a frame (RFC 6455 §5.2): what its bytes mean, and the rules that they must obey.
+ * The header of a frame (RFC 6455 §5.2): parses it, checks its rules, and writes it.
  *
  * @module
  */
 import { brokenRule, checkRules, ProtocolError, type Rule } from "../errors.ts";
 
-/** The opcodes (RFC 6455 §11.8). From 8 on, they are of control frames. */
+/** The opcodes (RFC 6455 §11.8). Those of control frames are 8 and above. */
 export const Opcode = {
   continuation: 0x0,
   text: 0x1,
@@ -29,26 +29,26 @@ export const OPCODE_BITS = 0x0f;
 export const WHOLE_TEXT: number = FIN | Opcode.text;
 /** The first byte of a binary message in one frame. */
 export const WHOLE_BINARY: number = FIN | Opcode.binary;
-/** The most bytes of a header. */
+/** The size of the longest header, in bytes. */
 export const MAX_HEADER_SIZE = 14;
-/** The most bytes of a control frame's payload (RFC 6455 §5.5). */
+/** The largest payload of a control frame, in bytes (RFC 6455 §5.5). */
 export const MAX_CONTROL_SIZE = 125;
-/** The longest length that the second byte holds. */
+/** The largest payload length that fits into the second byte. */
 const MAX_SHORT = 125;
 
 /** Which end of the connection this is. */
 export type Role = "client" | "server";
 
-/** What the first byte of a frame says. */
+/** The parts of the first byte of a frame. */
 interface FirstByte {
   readonly fin: boolean;
   readonly reserved: number;
   readonly opcode: number;
-  /** Whether the frame comes inside a fragmented message. */
+  /** Whether a fragmented message has begun before the frame. */
   readonly continuing: boolean;
 }
 
-/** What the second byte says, with what is known before. */
+/** The parts of the second byte, and the facts that its rules need. */
 interface SecondByte {
   readonly control: boolean;
   readonly masked: boolean;
@@ -113,12 +113,12 @@ const SECOND_BYTE_RULES: readonly Rule<SecondByte>[] = [
   },
 ];
 
-/** What a length that follows the second byte says. */
+/** A length that follows the second byte, and the facts that its rules need. */
 interface ExtendedLength {
   readonly control: boolean;
-  /** How many bytes it has. */
+  /** How many bytes the length has: 2 or 8. */
   readonly size: number;
-  /** The first of them. */
+  /** The first of these bytes. */
   readonly first: number;
   readonly length: number;
   /** Whether the version is 7 or 8: see {@linkcode FrameRules.isOld}. */
@@ -144,12 +144,12 @@ const LENGTH_RULES: readonly Rule<ExtendedLength>[] = [
   },
 ];
 
-/** For each of the 256 values of a byte, the rule that it breaks. */
+/** The rule that each of the 256 values of a byte breaks; `undefined` if it breaks none. */
 type BrokenRules = readonly (string | undefined)[];
 
 /**
- * Applies rules to each value of a byte, so that checking a byte is one look-up. Both bytes of a frame
- * are checked in 5 ns; walking through the rows takes 70 ns on Bun, 200 on Node and 100 on Deno.
+ * Applies the rules to every value of a byte, so that a check is one look-up. The check of both bytes
+ * takes 5 ns. Without the table, it takes 70 ns on Bun, 200 on Node and 100 on Deno.
  */
 function tabulate<Known>(
   rules: readonly Rule<Known>[],
@@ -172,8 +172,8 @@ export interface FrameRules {
   /** Whether this is the server's end. */
   readonly isServer: boolean;
   /**
-   * Whether the version is 7 or 8. A length may then have more bytes than it needs: the rule against
-   * this came with hybi-14.
+   * Whether the version is 7 or 8. Then a length may have more bytes than needed: hybi-14 introduced
+   * the rule against it.
    */
   readonly isOld: boolean;
   /** The rules for the second byte of a data frame. */
@@ -195,7 +195,7 @@ function rulesOf(role: Role, isOld: boolean): FrameRules {
   return { isServer, isOld, data: secondBytes(false), control: secondBytes(true) };
 }
 
-/** The rules for a first byte that does not, and that does come inside a fragmented message. */
+/** The rules for a first byte outside and inside a fragmented message. */
 const OUTSIDE = firstBytes(false);
 const INSIDE = firstBytes(true);
 const RULES: Readonly<Record<Role, FrameRules>> = {
@@ -221,7 +221,7 @@ export function frameRules(role: Role, isOld: boolean): FrameRules {
  * Checks the first byte of a frame.
  *
  * @param first The byte, without a reserved bit that an extension uses.
- * @param continuing Whether the frame comes inside a fragmented message.
+ * @param continuing Whether a fragmented message has begun before the frame.
  * @throws {ProtocolError} 1002.
  */
 export function checkFirstByte(first: number, continuing: boolean): void {
@@ -239,20 +239,20 @@ export function checkSecondByte(first: number, second: number, rules: FrameRules
   if (broken !== undefined) throw new ProtocolError(1002, broken);
 }
 
-/** How many bytes of length follow the second byte of a frame. */
+/** Returns how many bytes of length follow the second byte of a frame. */
 export function sizeOfLength(second: number): number {
   const length = second & 0x7f;
   return length <= MAX_SHORT ? 0 : length === 126 ? 2 : 8;
 }
 
 /**
- * Reads and checks the length that follows the second byte of a frame, at `at`.
+ * Reads and checks the length at `at`, after the second byte of a frame.
  *
- * @returns The length in bytes, not exact above 2^53.
+ * @returns The length in bytes. Above 2^53 it is not exact.
  * @throws {ProtocolError} 1002.
  */
 export function readLength(bytes: Uint8Array, at: number, rules: FrameRules): number {
-  // In range, like all of the header: checked by the caller.
+  // The caller has checked that the header is complete.
   const control = ((bytes[at - 2] as number) & CONTROL) !== 0;
   const size = sizeOfLength(bytes[at - 1] as number);
   const first = bytes[at] as number;
@@ -263,23 +263,23 @@ export function readLength(bytes: Uint8Array, at: number, rules: FrameRules): nu
   return length;
 }
 
-/** Reads the masking key at `at`, as `mask.ts` takes it. */
+/** Reads the masking key at `at`, in the format of `mask.ts`. */
 export function readMaskingKey(bytes: Uint8Array, at: number): number {
-  // All in range: checked by the caller.
+  // The caller has checked that the header is complete.
   return (bytes[at] as number) | (bytes[at + 1] as number) << 8 |
     (bytes[at + 2] as number) << 16 | (bytes[at + 3] as number) << 24;
 }
 
-/** The size of a header without a masking key, in bytes. */
+/** Returns the size of a header without a masking key, in bytes. */
 export function sizeOfHeader(payloadLength: number): number {
   return payloadLength <= MAX_SHORT ? 2 : payloadLength <= 0xffff ? 4 : 10;
 }
 
 /**
- * Writes a header, with the length in as few bytes as possible, and without the masking key.
+ * Writes a header without the masking key. The length takes as few bytes as possible.
  *
  * @param mask {@linkcode MASK} if a masking key follows, otherwise 0.
- * @returns The offset behind it.
+ * @returns The offset after the header.
  */
 export function writeHeader(
   bytes: Uint8Array,

@@ -1,5 +1,5 @@
 /**
- * Frames of draft75 and draft76 that need more than one chunk, and frames that are skipped.
+ * Frames of draft75 and draft76 that are incomplete at the end of a chunk, or that are skipped.
  *
  * @module
  */
@@ -11,13 +11,13 @@ import { decodeLong, text } from "./text_codec.ts";
 
 /** A frame that is being received. */
 export interface Frame {
-  /** Whether its last byte has arrived. */
+  /** Whether the last byte of the frame has arrived. */
   readonly ended: boolean;
-  /** The frame that follows without a first byte of its own, if there is one. */
+  /** The frame to receive next; `null` if its first byte decides. */
   readonly next: Frame | null;
-  /** Receives the bytes of the frame from `at` on, and returns the offset behind them. */
+  /** Receives the bytes of the frame from `at` on. Returns the offset after them. */
   receive(chunk: Uint8Array, at: number): number;
-  /** Tells the sink of the ended frame, and returns whether to go on. */
+  /** Reports the ended frame to the sink. Returns whether to go on. */
   report(sink: Sink): boolean;
 }
 
@@ -26,7 +26,7 @@ function reportNothing(): boolean {
   return true;
 }
 
-/** What follows the close frame: all bytes are discarded (draft76, "Data framing"). */
+/** Discards all bytes after the close frame (draft76, "Data framing"). */
 const discardAll: Frame = {
   ended: false,
   next: null,
@@ -34,7 +34,7 @@ const discardAll: Frame = {
   report: reportNothing,
 };
 
-/** Makes the error for a frame that is longer than a message may be. */
+/** Makes the error for a frame that is too long. */
 export function tooLong(what: string, limit: number): ProtocolError {
   return new ProtocolError(
     1009,
@@ -44,9 +44,9 @@ export function tooLong(what: string, limit: number): ProtocolError {
 
 /** The smallest buffer for a message, in bytes. Each larger one has four times the size. */
 const SMALLEST = 64;
-/** How many bytes of a message are collected before they are decoded. */
+/** How many bytes of a message are collected before they are decoded: 1 MiB. */
 const LARGEST = SMALLEST * 4 ** 7;
-/** How many bytes after the first {@linkcode LARGEST} are collected at a time. */
+/** How many bytes are collected at a time after that. */
 const LATER = 64 * 1024;
 
 /** Makes a buffer for at least this many bytes. */
@@ -56,21 +56,21 @@ function makeBuffer(atLeast: number): Uint8Array<ArrayBuffer> {
   return takeSpare(size) ?? allocate(size);
 }
 
-/** Where the last character begins if it is cut off at `end`, otherwise `end`. */
+/** Returns the offset after the last complete character before `end`. */
 function endOfWhole(bytes: Uint8Array, end: number): number {
   for (let at = end - 1; at >= end - 3; at--) {
-    const byte = bytes[at] as number; // in range: there are at least 64 KiB
+    const byte = bytes[at] as number; // there are at least 64 KiB
     if (byte < 0x80) return end;
-    // A character begins at a byte like this, whatever comes before it.
+    // Only the first byte of a character is 0xC0 or above.
     if (byte >= 0xc0) return at + (byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4) > end ? at : end;
   }
   return end;
 }
 
-/** How many bytes are searched for the end of a text before the whole chunk is. */
+/** How many bytes are searched for the end of a text before the rest of the chunk is searched. */
 const PROBE = 1024;
 
-/** Where the first `FF` is, or −1. */
+/** Returns the offset of the first `FF`, or −1. */
 function indexOfEnd(chunk: Uint8Array, at: number): number {
   if (chunk.length - at <= PROBE) return chunk.indexOf(0xff, at);
   if (text.isAscii(chunk.subarray(at))) return -1;
@@ -81,8 +81,8 @@ function indexOfEnd(chunk: Uint8Array, at: number): number {
 }
 
 /**
- * A text frame: `00`, UTF-8, `FF`. The bytes that have arrived are kept until there are
- * {@linkcode LARGEST}; then they are decoded. The time is linear in the bytes, however they are cut.
+ * A text frame: `00`, UTF-8, `FF`. Bytes are collected until there are {@linkcode LARGEST}, and then
+ * decoded. The time is linear in the size of the message, whatever the size of the chunks.
  */
 export class TextFrame implements Frame {
   ended = false;
@@ -146,7 +146,7 @@ export class TextFrame implements Frame {
   }
 }
 
-/** A frame of type 01 to 7F: bytes up to `FF`, which are discarded (draft76, "Data framing"). */
+/** A frame of type 01 to 7F. Its bytes up to `FF` are discarded (draft76, "Data framing"). */
 export class DelimitedFrame implements Frame {
   ended = false;
   readonly next: Frame | null = null;
@@ -168,10 +168,10 @@ export class DelimitedFrame implements Frame {
   }
 }
 
-/** Nine digits of seven bits hold any length that a peer could send. */
+/** The most digits of a length. Nine digits of seven bits hold any length that a peer can send. */
 const MAX_DIGITS = 9;
 
-/** A frame of type 80 to FF: a length to base 128, and that many bytes, which are skipped. */
+/** A frame of type 80 to FF: a length to base 128, and that many bytes. They are skipped. */
 export class LengthFrame implements Frame {
   ended = false;
   next: Frame | null = null;
@@ -203,7 +203,7 @@ export class LengthFrame implements Frame {
   #receiveDigit(byte: number): void {
     this.#length = this.#length * 128 + (byte & 0x7f);
     if (this.#length > this.#limit) throw tooLong("a frame", this.#limit);
-    // Leading zeros are digits too, and could go on for ever.
+    // Without this limit, a peer could send leading zeros for ever.
     if (++this.#digits > MAX_DIGITS) {
       throw new ProtocolError(
         1009,

@@ -1,5 +1,5 @@
 /**
- * The wire format of RFC 6455, and of hybi-07 and hybi-08 before it.
+ * The wire format of RFC 6455, and of its drafts hybi-07 and hybi-08.
  *
  * @module
  */
@@ -39,31 +39,31 @@ import { decodeText } from "./utf8.ts";
 
 const encoder = new TextEncoder();
 
-/** The versions that have this wire format. */
+/** The versions with this wire format. */
 export type HybiVersion = "hybi-07" | "hybi-08" | "rfc6455";
 
-/** What differs between connections of this format. */
+/** The options of {@linkcode Hybi}. */
 export interface HybiOptions {
-  /** A client masks what it sends, a server does not (RFC 6455 §5.1). */
+  /** Whether this end is a client, which masks its frames, or a server (RFC 6455 §5.1). */
   readonly role: Role;
   /** The version. Default: `"rfc6455"`. */
   readonly version?: HybiVersion;
-  /** What permessage-deflate was negotiated to. Default: messages are not compressed. */
+  /** The parameters of permessage-deflate. Default: no compression. */
   readonly deflate?: DeflateParameters | undefined;
 }
 
-/** The wire format of one connection of version 13, 8 or 7, at either end. */
+/** The wire format of a connection of version 13, 8 or 7, for servers and clients. */
 export class Hybi implements Protocol {
   readonly #limits: ProtocolLimits;
   readonly #rules: FrameRules;
   readonly #deflate: Deflate | null;
-  /** Masking keys for what a client sends; `null` at a server's end. */
+  /** The masking keys of a client; `null` in a server. */
   readonly #maskingKeys: MaskingKeys | null;
-  /** Whether nothing more is received: after a close frame, or after a broken rule. */
+  /** Whether received bytes are discarded: after a close frame or a broken rule. */
   #ended = false;
   #unfinished: Unfinished | null = null;
 
-  /** @param limits What a peer may send. @param options Which end this is. */
+  /** @param limits The limits of received messages. @param options The role and the version. */
   constructor(limits: ProtocolLimits, options: HybiOptions) {
     const { role, version = "rfc6455", deflate } = options;
     this.#limits = limits;
@@ -72,7 +72,7 @@ export class Hybi implements Protocol {
     this.#maskingKeys = role === "server" ? null : new MaskingKeys();
   }
 
-  /** The same for all servers. What a client sends depends on its masking keys. */
+  /** See {@linkcode Protocol.format}. The frames of a client depend on its masking keys. */
   get format(): string | undefined {
     if (!this.#rules.isServer) return undefined;
     return this.#deflate === null ? "hybi" : this.#deflate.format;
@@ -89,8 +89,8 @@ export class Hybi implements Protocol {
   }
 
   // --- Receiving --------------------------------------------------------------------------------
-  // The methods below take the offset of what they read and return that of what follows, or its
-  // complement (`~at`, which is negative) if the sink said stop.
+  // The methods below take the offset of the bytes to read, and return the offset after them. If the
+  // sink returned false, they return its complement (`~at`), which is negative.
 
   /** See {@linkcode Protocol.receive}. */
   receive(chunk: Uint8Array, owned: boolean, sink: Sink): number {
@@ -122,12 +122,12 @@ export class Hybi implements Protocol {
   }
 
   /**
-   * Reads as much of a header as is there, and fails at the first byte that breaks a rule.
+   * Reads the bytes of a header that have arrived. Throws at the first byte that breaks a rule.
    *
-   * @returns Whether the header is there whole.
+   * @returns Whether the header is complete.
    */
   #readHeader(read: Read, bytes: Uint8Array, at: number, end: number): boolean {
-    const first = bytes[at] as number; // in range: at < end
+    const first = bytes[at] as number; // at < end
     const message = this.#unfinished === null ? null : this.#unfinished.message;
     checkFirstByte(this.#withoutRsv1(first), message !== null);
     if (end - at < 2) return false;
@@ -150,7 +150,7 @@ export class Hybi implements Protocol {
     return true;
   }
 
-  /** RFC 7692 §6: RSV1 means "compressed" in a message's first frame, and nothing in any other. */
+  /** RSV1 marks a compressed message in its first frame, and is an error in others (RFC 7692 §6). */
   #withoutRsv1(first: number): number {
     const opcode = first & OPCODE_BITS;
     const begins = opcode === Opcode.text || opcode === Opcode.binary;
@@ -161,17 +161,17 @@ export class Hybi implements Protocol {
     const { maxMessageSize, maxFragments } = this.#limits;
     const size = payloadLength + (message === null ? 0 : message.size);
     const isCompressed = message === null ? (first & RSV1) !== 0 : message.isCompressed;
-    // Data that does not shrink grows by a few bytes. `inflate` enforces the limit itself.
+    // Compression can make a message a little larger. `inflate` checks the exact limit.
     if (size > maxMessageSize + (isCompressed ? (maxMessageSize >> 10) + 64 : 0)) {
       throw new ProtocolError(
         1009,
-        `a message must not exceed maxMessageSize, ${maxMessageSize} bytes (RFC 6455 §7.4.1)`,
+        `a message must not exceed maxMessageSize (${maxMessageSize} bytes) (RFC 6455 §7.4.1)`,
       );
     }
     if (message !== null && message.frames >= maxFragments) {
       throw new ProtocolError(
         1009,
-        `a message must not exceed maxFragments, ${maxFragments} frames (RFC 6455 §7.4.1)`,
+        `a message must not exceed maxFragments (${maxFragments} frames) (RFC 6455 §7.4.1)`,
       );
     }
   }
@@ -185,7 +185,7 @@ export class Hybi implements Protocol {
     return chunk.length;
   }
 
-  /** Continues what the last chunk ended in. */
+  /** Continues a frame or message that the last chunk has begun. */
   #resume(unfinished: Unfinished, read: Read): number {
     switch (unfinished.state) {
       case "header":
@@ -240,7 +240,7 @@ export class Hybi implements Protocol {
     return this.#receivePart(unfinished, read, at);
   }
 
-  /** Receives as much of a payload as is there. */
+  /** Receives the bytes of a payload that have arrived. */
   #receivePart(unfinished: Unfinished, { chunk, sink }: Read, at: number): number {
     const { control, message, maskingKey, remaining } = unfinished;
     const end = Math.min(at + remaining, chunk.length);
@@ -265,7 +265,7 @@ export class Hybi implements Protocol {
     this.#unfinished = null;
     const isText = message.opcode === Opcode.text;
     if (message.isCompressed) {
-      // Not null: without the extension, RSV1 breaks a rule.
+      // Not null: without the extension, RSV1 is an error.
       const bytes = this.#deflate!.inflate(message.binary(), this.#limits.maxMessageSize);
       return next(
         isText ? sink.text(decodeText(bytes, 0, bytes.length, 0x80)) : sink.binary(bytes),
@@ -313,12 +313,12 @@ export class Hybi implements Protocol {
     this.#deflate?.free();
   }
 
-  /** See {@linkcode Protocol.writePing}. @throws {RangeError} If it has more than 125 bytes. */
+  /** See {@linkcode Protocol.writePing}. @throws {RangeError} If the payload is too long. */
   writePing(output: Output, payload: Uint8Array): void {
     this.#writeControl(output, Opcode.ping, payload);
   }
 
-  /** See {@linkcode Protocol.writePong}. @throws {RangeError} If it has more than 125 bytes. */
+  /** See {@linkcode Protocol.writePong}. @throws {RangeError} If the payload is too long. */
   writePong(output: Output, payload: Uint8Array): void {
     this.#writeControl(output, Opcode.pong, payload);
   }
@@ -326,7 +326,7 @@ export class Hybi implements Protocol {
   /**
    * See {@linkcode Protocol.writeClose}.
    *
-   * @throws {RangeError} If the code may not be on the wire, or the reason has more than 123 bytes.
+   * @throws {RangeError} If the code must not be sent, or the reason has more than 123 bytes.
    * @throws {TypeError} If there is a reason and no code.
    */
   writeClose(output: Output, code: number | undefined, reason: string): void {
@@ -344,12 +344,12 @@ export class Hybi implements Protocol {
   }
 }
 
-/** The offset of what follows, or its complement if the sink said stop. */
+/** Returns the offset after an event, or its complement if the sink returned false. */
 function next(goOn: boolean, end: number): number {
   return goOn ? end : ~end;
 }
 
-/** Unmasks and decodes a text that is there whole. */
+/** Unmasks and decodes a text message whose payload is in one chunk. */
 function wholeText(read: Read, at: number, end: number): string {
   const { chunk, maskingKey } = read;
   const size = end - at;
@@ -361,12 +361,12 @@ function wholeText(read: Read, at: number, end: number): string {
   return decodeText(scratch, 0, size, orOfBytes);
 }
 
-/** Unmasks a binary message that is there whole, into memory that belongs to the sink. */
+/** Unmasks a binary message whose payload is in one chunk. The result belongs to the sink. */
 function wholeBinary(read: Read, at: number, end: number): Uint8Array {
   const { chunk, owned, maskingKey } = read;
   const size = end - at;
-  // A part of the chunk keeps all of its memory alive, so the message must be most of it. It must
-  // also be the last: its receiver may transfer the buffer.
+  // A view keeps the memory of the whole chunk, so the message must be most of it. It must also be
+  // the last of the chunk: the receiver may transfer its buffer.
   if (owned && end === chunk.length && size * 2 >= chunk.buffer.byteLength) {
     mask(chunk, at, end, maskingKey);
     return subview(chunk, at, end);

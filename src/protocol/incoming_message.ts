@@ -1,5 +1,5 @@
 /**
- * A data message that arrives in pieces: in several frames, or in a frame that several reads bring.
+ * A message that arrives in several frames or chunks.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import { maskInto } from "./mask.ts";
 import { giveSpare, SMALLEST_SPARE, takeSpare } from "./spare_memory.ts";
 import { checkUtf8, COMPLETE, decodeAscii, decodeUtf8, notUtf8, REJECTED } from "./utf8.ts";
 
-/** How far the memory for a message may be ahead of the received bytes, if not twice their size. */
+/** The most bytes to allocate ahead of the received bytes, if that is more than their size. */
 const AHEAD = 1024 * 1024;
-/** How many times the received bytes may be reserved ahead: for one byte, at least `FIRST`. */
+/** How many bytes to allocate ahead for each received byte. At least `FIRST` in all. */
 const TIMES_AHEAD = 16;
-/** The first memory for a message of unknown size. In bytes. */
+/** The size of the first buffer for a message of unknown size, in bytes. */
 const FIRST = 1024;
 
-/** A message that is being put together. */
+/** A message that is being received. */
 export class IncomingMessage {
   /** {@linkcode Opcode.text} or {@linkcode Opcode.binary}. */
   readonly opcode: number;
-  /** Whether the message must be inflated (RFC 7692 §6). Its bytes are not text before that. */
+  /** Whether the message is compressed (RFC 7692 §6). */
   readonly isCompressed: boolean;
   /** How many bytes have arrived. */
   size = 0;
@@ -31,11 +31,11 @@ export class IncomingMessage {
   #announced = 0;
   /** Whether the current frame is the last. */
   #isLast = false;
-  /** Below 0x80 if all bytes are; see `mask.ts`. */
+  /** Below 0x80 if all bytes are below 0x80; see `mask.ts`. */
   #orOfBytes = 0;
   #utf8 = COMPLETE;
 
-  /** @param opcode What the message is. @param isCompressed Whether it must be inflated. */
+  /** @param opcode Text or binary. @param isCompressed Whether the message is compressed. */
   constructor(opcode: number, isCompressed: boolean) {
     this.opcode = opcode;
     this.isCompressed = isCompressed;
@@ -49,9 +49,9 @@ export class IncomingMessage {
   }
 
   /**
-   * Adds masked bytes of the current frame. Afterwards, their content is undefined.
+   * Adds masked bytes of the current frame. The content of `bytes` is undefined afterwards.
    *
-   * @throws {ProtocolError} 1007 as soon as a text cannot be UTF-8 any more.
+   * @throws {ProtocolError} 1007 at the first byte that is not UTF-8, for text.
    */
   append(bytes: Uint8Array, start: number, end: number, maskingKey: number): void {
     if (start === end) return;
@@ -66,7 +66,7 @@ export class IncomingMessage {
     if (this.#utf8 === REJECTED) throw notUtf8();
   }
 
-  /** Makes room for `size` bytes, and never far more than that, whatever length was announced. */
+  /** Makes room for `size` bytes. Never allocates far ahead, whatever length was announced. */
   #reserve(size: number): Uint8Array {
     const bytes = this.#bytes;
     if (bytes !== null && bytes.length >= size) return bytes;
@@ -77,7 +77,7 @@ export class IncomingMessage {
       ? takeSpare(capacity)
       : null;
     if (bytes === null) this.#bytes = spare ?? allocate(capacity);
-    else if (spare === null) this.#bytes = new Uint8Array(bytes.buffer.transfer(capacity)); // need not copy
+    else if (spare === null) this.#bytes = new Uint8Array(bytes.buffer.transfer(capacity));
     else {
       spare.set(bytes);
       this.#bytes = spare;
@@ -102,7 +102,7 @@ export class IncomingMessage {
     return text;
   }
 
-  /** Returns the message as bytes in a buffer of their own, once it is complete. */
+  /** Returns the bytes of the message, once it is complete. Nothing else uses their buffer. */
   binary(): Uint8Array {
     const bytes = this.#bytes ?? new Uint8Array(0);
     return bytes.length === this.size ? bytes : new Uint8Array(bytes.buffer.transfer(this.size));

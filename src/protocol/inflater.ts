@@ -1,24 +1,24 @@
 /**
- * Inflates the messages of a connection, with or without the window of the messages before.
+ * Decompresses messages, each one alone or with the window of the messages before.
  *
- * A block that is marked as the last ends what zlib reads, but neither the message nor the window
- * (RFC 7692 §7.2.1, §7.2.3.4). zlib is then started again, and gets the window as a stored block.
+ * After a block that is marked as the last, zlib stops. The message and the window go on (RFC 7692
+ * §7.2.1, §7.2.3.4). So we restart zlib, and give it the window as a stored block.
  *
  * @module
  */
 import { ProtocolError } from "../errors.ts";
 import { type Zlib, ZlibStream } from "./zlib.ts";
 
-/** What ends every deflated message and is not sent (RFC 7692 §7.2.1). */
+/** The end of every compressed message, which is not sent (RFC 7692 §7.2.1). */
 export const TAIL: Uint8Array = Uint8Array.of(0x00, 0x00, 0xff, 0xff);
 /** The size of the largest window (RFC 1951 §2), in bytes. A smaller one is part of it. */
 const WINDOW_SIZE = 32 * 1024;
 /** The size of the header of a stored block, in bytes. */
 const HEADER_SIZE = 5;
 /**
- * How many last blocks a message may have: 32, and one more for each 1024 bytes. A peer that sends any
- * sends one, or one for each piece that it compresses. A last block of two bytes takes as long as
- * several messages; other blocks take at most 0.3 µs a byte, like short messages.
+ * How many last blocks a message may have: 32, and one more for each 1024 bytes. Known senders use none,
+ * one, or one for each piece that they compress. Each restart of zlib costs as much as several messages,
+ * and a last block takes only two bytes on the wire.
  */
 const LAST_BLOCKS = 32;
 const BYTES_PER_LAST_BLOCK = 1024;
@@ -68,21 +68,21 @@ export const WINDOW_SCRATCH_SIZE: number = 2 * (HEADER_SIZE + WINDOW_SIZE);
 
 /** The output of one message. Its memory is doubled when needed, up to the limit. */
 class Inflated {
-  /** Where the next bytes go. */
+  /** The free memory. */
   room: Uint8Array;
   readonly #maxSize: number;
-  /** The memory in order; {@linkcode room} is the end of the last part. */
+  /** All memory, in order. {@linkcode room} is the end of the last part. */
   readonly #parts: Uint8Array[];
   #size = 0;
 
   constructor(maxSize: number, scratch: Uint8Array) {
     this.#maxSize = maxSize;
-    // One byte more than allowed, to notice when there are too many.
+    // One byte more than allowed: if it is used, the message is too large.
     this.room = scratch.subarray(0, maxSize + 1);
     this.#parts = [this.room];
   }
 
-  /** Keeps the first `size` bytes of the room, and makes more room. @throws {ProtocolError} 1009. */
+  /** Adds the first `size` bytes of the free memory. @throws {ProtocolError} 1009. */
   keep(size: number): void {
     this.#size += size;
     if (this.#size > this.#maxSize) throw tooLong();
@@ -92,7 +92,7 @@ class Inflated {
     this.#parts.push(this.room);
   }
 
-  /** Returns all of it in memory of its own. */
+  /** Returns a copy of the whole output. */
   whole(): Uint8Array {
     const whole = new Uint8Array(this.#size);
     let at = 0;
@@ -104,28 +104,28 @@ class Inflated {
   }
 }
 
-/** What an {@linkcode Inflater} is made of. */
+/** The options of an {@linkcode Inflater}. */
 export interface InflaterOptions {
   readonly zlib: Zlib;
   /** Whether the window is kept from one message to the next. */
   readonly keepsWindow: boolean;
-  /** Memory for the first bytes of a message. It is only used during a call. */
+  /** A buffer for the first bytes of a message. It is used only during a call. */
   readonly scratch: Uint8Array;
-  /** Memory of {@linkcode WINDOW_SCRATCH_SIZE} for starting zlib again. It is only used during a call. */
+  /** A buffer of {@linkcode WINDOW_SCRATCH_SIZE} for restarting zlib. It is used only during a call. */
   readonly windowScratch: Uint8Array;
 }
 
-/** Inflates one message after the other. Holds about 40 KiB, and 32 KiB more for a window. */
+/** Decompresses messages, one after the other. Holds about 40 KiB, and 32 KiB more for a window. */
 export class Inflater {
   readonly #stream: ZlibStream;
   readonly #keepsWindow: boolean;
   readonly #scratch: Uint8Array;
   readonly #windowScratch: Uint8Array;
-  /** A copy of zlib's window, which zlib does not give out. */
+  /** A copy of zlib's window, which cannot be read. */
   #window: Window | null = null;
-  /** How many last blocks the message has had. After one, zlib must be started again. */
+  /** How many last blocks the current message has had. After one, zlib must be restarted. */
   #lastBlocks = 0;
-  /** How many the message may have. */
+  /** How many last blocks the current message may have. */
   #maxLastBlocks = 0;
 
   /** @param options See {@linkcode InflaterOptions}. */
@@ -137,12 +137,12 @@ export class Inflater {
   }
 
   /**
-   * Inflates a message.
+   * Decompresses a message.
    *
-   * @param payload The message without its tail.
-   * @param maxSize The most bytes that it may inflate to.
-   * @returns The message in memory of its own.
-   * @throws {ProtocolError} 1007 if it is not DEFLATE, 1009 as soon as it is too long.
+   * @param payload The compressed message without its tail.
+   * @param maxSize The largest message, in bytes.
+   * @returns The message, in memory that nothing else uses.
+   * @throws {ProtocolError} 1007 if the payload is not DEFLATE, 1009 as soon as the message is too large.
    */
   inflate(payload: Uint8Array, maxSize: number): Uint8Array {
     if (!this.#keepsWindow) {
@@ -168,22 +168,22 @@ export class Inflater {
       at = input.length - stream.rest;
       if (stream.free === 0) continue;
       if (stream.rest === 0) return;
-      // Room and input are left: a last block has ended.
+      // zlib has stopped before the end of the input: this was a last block.
       if (++this.#lastBlocks > this.#maxLastBlocks) throw tooManyLastBlocks();
       this.#restart();
     }
   }
 
-  /** Starts zlib again, with the same window. */
+  /** Restarts zlib with the same window. */
   #restart(): void {
     const window = this.#window as Window; // made when the last block was read
     this.#stream.reset();
     const size = window.writeBlock(this.#windowScratch);
     const block = this.#windowScratch.subarray(0, size);
-    this.#stream.write(block, 0, this.#windowScratch.subarray(size)); // nobody reads the output
+    this.#stream.write(block, 0, this.#windowScratch.subarray(size)); // the output is not used
   }
 
-  /** Frees zlib's memory if the window is kept. Otherwise other connections use it too. */
+  /** Frees the memory of zlib, unless other connections share this inflater. */
   free(): void {
     if (this.#keepsWindow) this.#stream.destroy();
   }

@@ -2,9 +2,10 @@
  * Masking (RFC 6455 §5.3): each byte XOR the byte of the masking key at its position modulo 4. The
  * same function masks and unmasks.
  *
- * A masking key is a 32-bit integer; its lowest byte is the first byte of the key. Each function
- * returns the bitwise OR of the resulting bytes, of which only one bit is exact: the number is below
- * 0x80 if and only if all bytes are. A text is ASCII then, without another look at its bytes.
+ * A masking key is a 32-bit integer. Its lowest byte is the first byte of the key.
+ *
+ * Each function returns a number that is below 0x80 if and only if all resulting bytes are below 0x80.
+ * So the caller knows whether a text is ASCII without reading it again.
  *
  * The functions are called for each frame, so their parameters are positional.
  *
@@ -12,24 +13,24 @@
  */
 import { MASK_WASM } from "./xor_mask_wasm.ts";
 
-/** From this size on, making a `DataView` and masking four bytes at a time is faster. In bytes. */
+/** From this size on, four bytes at a time with a `DataView` are faster. In bytes. */
 const VIEWED_FROM = 96;
-/** Up to this size, a loop that masks and copies is faster than masking first. In bytes. */
+/** Below this size, one loop that masks and copies is faster than two steps. In bytes. */
 const COPIED_BELOW = 48;
-/** From this size on, WebAssembly is faster, the copy to its memory included. In bytes. */
+/** From this size on, WebAssembly is faster, even with the copy to its memory. In bytes. */
 const SIMD_FROM = 768;
 /**
- * Where in WebAssembly's memory a payload is masked, and how much at a time. Some processors copy
- * tens of times slower to an address that is 1 to 31 bytes above that of the source modulo 4096
- * (16 KiB: 6 to 9 µs instead of 0.2 to 0.4). Payloads begin a few bytes behind the start of a page, and
- * so does new memory. So the window begins in the middle of a page and is a number of pages long.
+ * The part of WebAssembly's memory for payloads, called the window. Some processors copy tens of times
+ * slower if the target is 1 to 31 bytes above the source, modulo 4096 (16 KiB: 6 to 9 µs instead of 0.2
+ * to 0.4). Payloads and new memory begin a few bytes after the start of a page. So the window begins in
+ * the middle of a page, and its size is a number of pages.
  */
 const WINDOW_AT = 2048;
 const WINDOW_SIZE = 31 * 4096;
 
-/** The function of `assembly/xor_mask.ts` and the memory that it works in. */
+/** The function of `assembly/xor_mask.ts` and its memory. */
 export interface Simd {
-  /** Masks the first `size` bytes of the window. Returns the OR as above. */
+  /** Masks the first `size` bytes of the window. Returns the same as the functions of this file. */
   mask(size: number, maskingKey: number): number;
   /** The window. Its length does not change. */
   readonly window: Uint8Array;
@@ -49,31 +50,31 @@ export function instantiate(base64: string = MASK_WASM): Simd | undefined {
       window: new Uint8Array(memory.buffer, WINDOW_AT, WINDOW_SIZE),
     };
   } catch {
-    // A loop over a DataView does the same, at a fifth of the speed.
+    // Without it, a loop over a DataView is used, which has a fifth of the speed.
     return undefined;
   }
 }
 
 /**
- * Module state: the memory of WebAssembly, 124 KiB, which would be too much for each connection. 4 KiB
- * are masked in 0.2 to 0.3 µs with it, and in 0.6 to 1.2 by a loop over a `DataView`. A use writes the
- * memory, reads it, and calls nothing of others in between.
+ * Module state: the memory of WebAssembly, 124 KiB, which is too much for each connection. It masks
+ * 4 KiB in 0.2 to 0.3 µs; a loop over a `DataView` takes 0.6 to 1.2. Sharing is safe: between writing
+ * and reading this memory, no other code runs.
  */
 const simd = instantiate();
 const simdFrom = simd === undefined ? Infinity : SIMD_FROM;
 
 /**
- * Where a payload may be unmasked that is read and then forgotten, before anything else is called:
- * the memory of WebAssembly, from which {@linkcode maskInto} need not copy it.
+ * The window. A target for {@linkcode maskInto} that saves a copy. The caller must be done with the
+ * bytes before it calls other code.
  */
 export const scratch: Uint8Array = simd?.window ?? new Uint8Array(0);
 
-/** Whether this many bytes are unmasked faster in {@linkcode scratch} than in place. */
+/** Returns whether it is faster to unmask this many bytes into {@linkcode scratch} than in place. */
 export function fitsScratch(size: number): boolean {
   return size >= simdFrom && size <= scratch.length;
 }
 
-/** The masking key for the bytes after the first `count`. */
+/** Returns the masking key for the bytes after the first `count`. */
 export function rotate(maskingKey: number, count: number): number {
   const shift = (count & 3) << 3;
   return maskingKey >>> shift | maskingKey << 32 - shift; // JavaScript shifts by 0 instead of 32
@@ -82,7 +83,7 @@ export function rotate(maskingKey: number, count: number): number {
 /**
  * Masks bytes in place.
  *
- * @param chunkView A view of all `bytes` if there is one, which saves making it.
+ * @param chunkView A view of `bytes`, if the caller has one. Default: made if needed.
  */
 export function mask(
   bytes: Uint8Array,
@@ -101,8 +102,8 @@ export function mask(
 }
 
 /**
- * Copies the masked form of `bytes` from `start` to `end` to `target` from `at` on. Afterwards, the
- * content of `bytes` is undefined.
+ * Masks the bytes from `start` to `end`, and writes them to `target`, starting at `at`. The content of
+ * `bytes` is undefined afterwards.
  */
 export function maskInto(
   target: Uint8Array,
@@ -120,7 +121,7 @@ export function maskInto(
   return orOfBytes;
 }
 
-/** A view of a part, as a plain `Uint8Array` even if `bytes` is of a subclass. */
+/** Makes a view of a part: a plain `Uint8Array`, even if `bytes` is a `Buffer`. */
 export function subview(bytes: Uint8Array, start: number, end: number): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
 }
@@ -172,7 +173,7 @@ function maskView(view: DataView, start: number, end: number, maskingKey: number
   return orOfBytes & 0xff;
 }
 
-/** Masks in WebAssembly, as much at a time as its memory holds. */
+/** Masks in WebAssembly, one window at a time. */
 function maskLong(
   target: Uint8Array,
   at: number,

@@ -1,13 +1,13 @@
 /**
- * Masking keys for what a client sends (RFC 6455 §5.3).
+ * The masking keys of a client (RFC 6455 §5.3).
  *
  * @module
  */
 
 /**
- * How many keys are drawn at first, and at most. A call of `getRandomValues` takes 40 to 140 ns on Bun
- * and Deno and 4 µs on Node, for one key or for 64. Each draw has twice as many keys as the one
- * before, so that a connection that sends little holds little memory.
+ * How many keys are drawn the first time, and at most. A call of `getRandomValues` takes 40 to 140 ns
+ * on Bun and Deno and 4 µs on Node, for one key or for 64. The number doubles with each draw, so a
+ * connection that sends little needs little memory.
  */
 const FIRST_DRAW = 4;
 const LARGEST_DRAW = 256;
@@ -17,10 +17,10 @@ export class MaskingKeys {
   #keys: Int32Array<ArrayBuffer> | null = null;
   #used = 0;
 
-  /** A masking key that cannot be predicted (RFC 6455 §10.3). */
+  /** Returns an unpredictable masking key (RFC 6455 §10.3). */
   next(): number {
     if (this.#keys === null || this.#used === this.#keys.length) this.#draw();
-    return this.#keys![this.#used++]!; // drawn, and more than are used
+    return this.#keys![this.#used++]!; // `#draw` has set it
   }
 
   #draw(): void {

@@ -17,7 +17,8 @@ const ROOMY = 16 * 1024;
  * Appends a frame.
  *
  * @param firstByte The first byte of its header.
- * @param payload If not masked, it may be kept by reference, and must not change until it is sent.
+ * @param payload If the frame is not masked, it may be kept by reference. It must not change until it
+ * is sent.
  * @param maskingKeys The keys of a client, `null` if the frame is not masked.
  */
 export function writeFrame(
@@ -52,8 +53,8 @@ export function writeTextFrame(
     return;
   }
   const at = output.reserve(MAX_HEADER_SIZE + (message.length <= ROOMY ? message.length * 3 : 0));
-  // Where the payload begins depends on its size in UTF-8, which is not known before it is encoded.
-  // Assume ASCII. Other text is moved, in the rare case that its size needs a longer header.
+  // The size of the header depends on the size of the payload, which is known after the encoding. For
+  // ASCII, this assumption is right. Other text is moved if it needs a longer header.
   const assumed = at + sizeOfHead(message.length, maskingKeys);
   const length = message.length > ROOMY
     ? encodeLong(message, output, assumed)
@@ -67,19 +68,19 @@ export function writeTextFrame(
   complete(output, at, firstByte, length, maskingKeys);
 }
 
-/** Encodes a text from `at` on, reserving room for it. @returns Its size in bytes. */
+/** Encodes a text at `at`, and reserves room for it. @returns Its size in bytes. */
 function encodeLong(message: string, output: Output, at: number): number {
   output.length = at;
   appendText(output, message);
   return output.length - at;
 }
 
-/** The size of a header and its masking key. */
+/** Returns the size of a header and its masking key. */
 function sizeOfHead(payloadLength: number, maskingKeys: MaskingKeys | null): number {
   return sizeOfHeader(payloadLength) + (maskingKeys === null ? 0 : 4);
 }
 
-/** Writes the header in front of a payload that is in its place, and masks the payload. */
+/** Writes the header before a payload that is already in the output, and masks the payload. */
 function complete(
   output: Output,
   at: number,

@@ -1,19 +1,19 @@
 /**
- * What a connection and a wire format know of each other: bytes in, events out; messages in, bytes
- * out. No clock, no promise, no runtime, no I/O.
+ * The interface between a connection and a wire format. A wire format turns received bytes into events,
+ * and messages into bytes to send. It has no clock, no promises and no I/O.
  *
  * @module
  */
 import type { Output } from "./output.ts";
 
 /**
- * Who is told what a {@linkcode Protocol} finds in the bytes. Each method returns whether to go on:
- * after `false`, `receive` returns the offset of the byte behind the event.
+ * The receiver of the events of a {@linkcode Protocol}. Each method returns whether to go on. After
+ * `false`, `receive` returns the offset of the byte after the event.
  */
 export interface Sink {
-  /** A text message, complete and decoded. */
+  /** A complete text message. */
   text(message: string): boolean;
-  /** A binary message, complete. The bytes belong to the sink. */
+  /** A complete binary message. The bytes belong to the sink. */
   binary(message: Uint8Array): boolean;
   /** A ping. The bytes belong to the sink. */
   ping(payload: Uint8Array): boolean;
@@ -25,32 +25,32 @@ export interface Sink {
 
 /** The limits that a protocol enforces. */
 export interface ProtocolLimits {
-  /** The longest message, in bytes of payload, after inflating. */
+  /** The largest message in bytes, decompressed. */
   readonly maxMessageSize: number;
-  /** The most frames of one message. */
+  /** The most frames in a message. */
   readonly maxFragments: number;
 }
 
 /** The wire format of one connection. */
 export interface Protocol {
   /**
-   * Names the bytes that {@linkcode Protocol.writeText} and {@linkcode Protocol.writeBinary} make of
-   * a message. Protocols with the same `format` make the same bytes, so a broadcast encodes a
-   * message once for all of them. `undefined` if the bytes depend on the connection.
+   * A name for the bytes that {@linkcode Protocol.writeText} and {@linkcode Protocol.writeBinary}
+   * write. Protocols with the same `format` write the same bytes for a message, so a broadcast encodes
+   * it once for all of them. `undefined` if the bytes depend on the connection.
    */
   readonly format: string | undefined;
   /** Whether the version has binary messages, pings and close codes. */
   readonly hasBinary: boolean;
-  /** Whether the version has a close frame. Without one, the end of TCP ends a connection. */
+  /** Whether the version has a close frame. Without one, FIN ends a connection. */
   readonly hasCloseFrame: boolean;
   /**
-   * Receives the next bytes, in pieces of any size, and reports what they complete.
+   * Receives the next bytes, in pieces of any size, and reports complete events.
    *
-   * @param chunk The bytes. They may be changed in place (unmasking).
-   * @param owned Whether the chunk's memory may be handed on to the sink as a binary message.
-   * @param sink Who is told.
-   * @returns How many bytes were received: all of them, unless the sink returned `false`. The others
-   * must be passed again. After a close frame, later bytes are discarded and count as received.
+   * @param chunk The bytes. They may be changed (unmasked) in place.
+   * @param owned Whether the sink may get a part of the chunk as a binary message.
+   * @param sink The receiver of the events.
+   * @returns How many bytes were received: all, unless the sink returned `false`. Pass the remaining
+   * ones again. Bytes after a close frame are discarded and count as received.
    * @throws {ProtocolError} If the peer broke a rule. Nothing more may be received then.
    */
   receive(chunk: Uint8Array, owned: boolean, sink: Sink): number;
@@ -65,8 +65,8 @@ export interface Protocol {
   /** Appends the close frame, if the version has one. */
   writeClose(output: Output, code: number | undefined, reason: string): void;
   /**
-   * Drops a message that has not arrived whole, and frees memory that the engine's garbage collector
-   * does not. Must be the last call.
+   * Drops an incomplete message, and frees memory that the garbage collector does not free. Must be the
+   * last call.
    */
   free?(): void;
 }

@@ -1,6 +1,6 @@
 /**
- * What a connection of RFC 6455 remembers while it receives: within one chunk, and from one chunk to
- * the next.
+ * The state of a receiving connection of RFC 6455: within one chunk ({@linkcode Read}), and between
+ * chunks ({@linkcode Unfinished}).
  *
  * @module
  */
@@ -8,8 +8,8 @@ import type { IncomingMessage } from "./incoming_message.ts";
 import type { Sink } from "./protocol.ts";
 
 /**
- * The smallest chunk for which a `DataView` pays. Making one takes 40 to 100 ns; with it, 32 bytes are
- * unmasked in 9 ns instead of 21.
+ * The smallest chunk for which a `DataView` saves time. Making one takes 40 to 100 ns. With it, 32 bytes
+ * are unmasked in 9 ns instead of 21.
  */
 const VIEWED_FROM = 192;
 
@@ -17,28 +17,28 @@ const VIEWED_FROM = 192;
 export class Read {
   /** The bytes. */
   readonly chunk: Uint8Array;
-  /** Whether the chunk's memory may be handed on to the sink. */
+  /** Whether the sink may get a part of the chunk. */
   readonly owned: boolean;
-  /** Who is told what the bytes are. */
+  /** The receiver of the events. */
   readonly sink: Sink;
   /** The size of the last header, in bytes. */
   headerSize = 0;
-  /** Its first byte. */
+  /** The first byte of the last header. */
   firstByte = 0;
-  /** The length that it announces, in bytes. */
+  /** The payload length in the last header, in bytes. */
   payloadLength = 0;
-  /** Its masking key, 0 if the frame is not masked. */
+  /** The masking key in the last header; 0 if the frame is not masked. */
   maskingKey = 0;
   #view: DataView | null = null;
 
-  /** @param chunk The bytes. @param owned Whether they may be kept. @param sink Who is told. */
+  /** The parameters are those of `Protocol.receive`. */
   constructor(chunk: Uint8Array, owned: boolean, sink: Sink) {
     this.chunk = chunk;
     this.owned = owned;
     this.sink = sink;
   }
 
-  /** A view of the chunk if it has bytes behind `end` and is large enough, otherwise `null`. */
+  /** Returns a view of the chunk if that saves time: `end` is not its end, and it is large enough. */
   viewIfMoreThan(end: number): DataView | null {
     const { chunk } = this;
     if (this.#view === null && end < chunk.length && chunk.length >= VIEWED_FROM) {
@@ -49,24 +49,23 @@ export class Read {
 }
 
 /**
- * What a connection is in the middle of: a header that has not arrived whole, a payload that has
- * not, or a message between two of its frames. An idle connection has none.
+ * An incomplete header, payload or message at the end of a chunk. Idle connections have none.
  */
 export class Unfinished {
-  /** What the next byte belongs to. */
+  /** Where the next byte is. */
   state: "header" | "payload" | "between frames" = "between frames";
   /** The bytes of the header. */
   header: Uint8Array | null = null;
-  /** How many of them have arrived. */
+  /** How many bytes of the header have arrived. */
   headerSize = 0;
   /** The first byte of the frame whose payload is arriving. */
   firstByte = 0;
   /** How many bytes of the payload are missing. */
   remaining = 0;
-  /** The masking key for them. */
+  /** The masking key for the missing bytes. */
   maskingKey = 0;
   /** The payload of a control frame. */
   control: Uint8Array | null = null;
-  /** The message of which a frame has begun. */
+  /** The message that has begun. */
   message: IncomingMessage | null = null;
 }

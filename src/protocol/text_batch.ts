@@ -1,12 +1,12 @@
 /**
- * Short texts that arrive several in one read, the most frequent input of a busy server.
+ * Receives several short text messages in one chunk, the most frequent input of a busy server.
  *
- * Each is a header of 6 bytes and its payload. A batch of them is unmasked and decoded to one
- * string, and each message is a part of it: the decoder is called once instead of once per message.
+ * Each message is a header of 6 bytes and a payload. A batch of messages is unmasked in place and decoded
+ * to one string. Each message is a substring of it, so the decoder is called once for the batch.
  *
- * A server that reads 32 texts of 32 bytes and answers each with another text takes, for each one,
- * 70 ns instead of 85 on Bun, 140 instead of 181 on Node and 140 instead of 197 on Deno. A text that
- * arrives alone takes the same time either way.
+ * A server that reads 32 texts of 32 bytes and replies to each with another text takes 70 ns for each
+ * instead of 85 on Bun, 140 instead of 181 on Node, and 140 instead of 197 on Deno. A text that arrives
+ * alone takes the same time as without batches.
  *
  * @module
  */
@@ -19,26 +19,26 @@ import { decodeAscii, decodeText } from "./utf8.ts";
 const HEADER_SIZE = 6;
 /** The longest payload whose length fits into the second byte. */
 const MAX_PAYLOAD_SIZE = 125;
-/** The most texts in a batch. Each keeps the whole batch alive, so it must stay small: 4 KiB. */
+/** The most texts in a batch. Each text keeps the whole batch in memory, at most 4 KiB. */
 const MAX_COUNT = 32;
-/** How many times as many texts as the last a batch may have. */
+/** How many times more texts the next batch may have. */
 const GROWTH = 8;
 
 /**
- * Receives short masked texts, as long as one follows the other and each is there whole.
+ * Receives complete short masked texts that follow each other.
  *
- * @returns The offset behind them, its complement if the sink said stop, `at` if there are none.
+ * @returns The offset after them; its complement if the sink returned false; `at` if there are none.
  * @throws {ProtocolError} 1007 if a text is not UTF-8.
  */
 export function receiveTexts(read: Read, at: number, maxMessageSize: number): number {
   const { length } = read.chunk;
   const longest = Math.min(MAX_PAYLOAD_SIZE, maxMessageSize);
-  // The first batch is one text: a sink that stops after each would have the others unmasked in vain.
+  // The first batch is one text. If the sink stops after each text, unmasking more would be in vain.
   for (let most = 1;; most = Math.min(MAX_COUNT, most * GROWTH)) {
     const end = unmaskBatch(read, at, longest, most);
     if (end === at) return at;
     at = end < 0 ? receiveOne(read, at, -end) : receiveBatch(read, at, end);
-    // Most often there is only one, and looking for more takes a tenth of the time of an echo.
+    // Most chunks have one text, and looking for more takes a tenth of the time of an echo.
     if (at < 0 || at === length) return at;
   }
 }
@@ -48,7 +48,7 @@ function receiveOne({ chunk, sink }: Read, at: number, end: number): number {
   return sink.text(decodeText(chunk, at + HEADER_SIZE, end, 0x80)) ? end : ~end;
 }
 
-/** Receives texts that are ASCII, as parts of one string. */
+/** Receives ASCII texts as parts of one string. */
 function receiveBatch({ chunk, sink }: Read, at: number, end: number): number {
   const base = at + HEADER_SIZE;
   const texts = decodeAscii(chunk, base, end);
@@ -63,15 +63,16 @@ function receiveBatch({ chunk, sink }: Read, at: number, end: number): number {
   return at;
 }
 
-/** The payload length in a header. Negative or above 125 if the frame is not short and masked. */
+/** Returns the payload length. Negative or above 125 if the frame is not short and masked. */
 function payloadLengthAt(chunk: Uint8Array, at: number): number {
-  return (chunk[at + 1] as number) - MASK; // in range: checked by the caller
+  return (chunk[at + 1] as number) - MASK; // the caller has checked that the header is complete
 }
 
 /**
- * Unmasks the texts at `at`.
+ * Unmasks ASCII texts, starting at `at`.
  *
- * @returns Where they end, `at` if there are none; negative if it is one text that is not ASCII.
+ * @returns The offset after them; `at` if there are none. If the first text is not ASCII, only that one
+ * is unmasked, and the offset after it is returned as a negative number.
  */
 function unmaskBatch(read: Read, at: number, longest: number, most: number): number {
   const { chunk } = read;
@@ -93,7 +94,7 @@ function unmaskBatch(read: Read, at: number, longest: number, most: number): num
   return end;
 }
 
-/** Masks texts that the sink has not taken, so that they can be received again. */
+/** Masks texts that the sink did not want yet, so that they can be received again. */
 function maskAgain(chunk: Uint8Array, at: number, end: number): void {
   while (at < end) {
     const begin = at + HEADER_SIZE;

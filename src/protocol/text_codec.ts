@@ -1,8 +1,8 @@
 /**
- * Conversions between bytes and strings, with U+FFFD for what is not UTF-8.
+ * Conversions between bytes and strings. Malformed UTF-8 becomes U+FFFD.
  *
- * The functions of `node:buffer` are several times as fast as those of the Web on short text. Without
- * `node:buffer`, those of the Web do the same.
+ * For short text, the functions of `node:buffer` are several times as fast as the Web APIs. Without
+ * `node:buffer`, the Web APIs are used.
  *
  * @module
  */
@@ -12,15 +12,15 @@ import type { Output } from "./output.ts";
 /** The conversions that the wire formats use. */
 export interface TextFunctions {
   /**
-   * Makes one character of each byte. Only the characters of ASCII bytes and of 0xFF are the same on
-   * all runtimes: 0xFF becomes `"\xff"`, and no other byte does.
+   * Decodes each byte to one character. ASCII bytes and 0xFF (`"\xff"`) give the same characters on all
+   * runtimes. The others may differ, but none gives `"\xff"`.
    */
   latin1(bytes: Uint8Array, start: number, end: number): string;
   /** Whether all bytes are below 0x80. */
   isAscii(bytes: Uint8Array): boolean;
-  /** Decodes a short run of UTF-8; {@linkcode decodeLong} does a long one. */
+  /** Decodes UTF-8 that is short. For longer text, {@linkcode decodeLong} is faster. */
   decode(bytes: Uint8Array, start: number, end: number): string;
-  /** Encodes as {@linkcode encodeInto} does. */
+  /** See {@linkcode encodeInto}. */
   encode(message: string, bytes: Uint8Array, at: number): number;
 }
 
@@ -36,13 +36,13 @@ export interface NodeBuffer {
   readonly isAscii?: (bytes: Uint8Array) => boolean;
 }
 
-// A byte order mark is text here: no version of the protocol removes it.
+// A byte order mark is part of the message. No version of the protocol removes it.
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 // The Web's "latin1" is windows-1252. ASCII bytes and 0xFF are the same in both.
 const windows1252 = new TextDecoder("latin1");
 const encoder = new TextEncoder();
 
-/** Decodes UTF-8 of any length. Each maximal part that is not UTF-8 becomes one U+FFFD. */
+/** Decodes UTF-8 of any length. */
 export function decodeLong(bytes: Uint8Array): string {
   return utf8.decode(bytes);
 }
@@ -54,7 +54,7 @@ const web: TextFunctions = {
   encode: (message, bytes, at) => encoder.encodeInto(message, bytes.subarray(at)).written,
 };
 
-/** Returns the functions of `buffer`, and those of the Web for what it does not have. */
+/** Returns the functions of `buffer`. Uses the Web APIs in place of those that it does not have. */
 export function textFunctions(buffer: NodeBuffer | undefined): TextFunctions {
   const { latin1Slice, utf8Slice, utf8Write } = buffer?.Buffer.prototype ?? {};
   return {
@@ -79,23 +79,23 @@ export function nodeBuffer(scope: unknown = globalThis): NodeBuffer | undefined 
 /** The conversions of this runtime. */
 export const text: TextFunctions = textFunctions(nodeBuffer());
 
-/** Up to how many UTF-16 units of ASCII a loop encodes faster than a call of `utf8Write`. */
+/** Returns up to how many UTF-16 units of ASCII a loop is faster than a call of `utf8Write`. */
 export function longestLoop(buffer: NodeBuffer | undefined): number {
   const utf8Write = buffer?.Buffer.prototype.utf8Write;
   // A native `utf8Write` takes 25 to 60 ns. One that calls `TextEncoder.encodeInto` on a new view
-  // takes 110 to 200 ns, and so do the Web's functions. The loop takes 2 ns for each unit.
+  // takes 110 to 200 ns, and so do the Web APIs. The loop takes 2 ns for each unit.
   const isNative = utf8Write !== undefined && !String(utf8Write).includes("encodeInto");
   return isNative ? 16 : 64;
 }
 
 const LONGEST_LOOP = longestLoop(nodeBuffer());
-/** A long message is encoded in 32 parts, or in parts of this many UTF-16 units if that is more. */
+/** The smallest part of a long message, in UTF-16 units. There are at most 32 parts. */
 const PART = 4096;
-/** From how many characters of a long message its size is estimated. */
+/** How many characters of a long message are sampled to estimate its size in UTF-8. */
 const SAMPLES = 32;
 
 /**
- * Encodes a message to `bytes` from `at` on, where there must be room for three bytes per UTF-16
+ * Encodes a message to `bytes`, starting at `at`. There must be room for three bytes for each UTF-16
  * unit. A lone surrogate becomes U+FFFD.
  *
  * @returns How many bytes were written.
@@ -112,8 +112,8 @@ export function encodeInto(message: string, bytes: Uint8Array, at: number): numb
 }
 
 /**
- * Appends a long message. Only the next part has room for the worst case reserved: a buffer of three
- * times the size of the message would take longer to make than the message to encode.
+ * Appends a long message, part by part. Reserves room for the worst case of the next part only:
+ * allocating three times the size of the message would take longer than encoding it.
  */
 export function appendText(output: Output, message: string): void {
   const { length } = message;
@@ -130,7 +130,7 @@ export function appendText(output: Output, message: string): void {
   }
 }
 
-/** Estimates the size of a message in UTF-8: exact for ASCII, otherwise rather too large. */
+/** Estimates the size of a message in UTF-8. Exact for ASCII; for other text rather too large. */
 function estimateSize(message: string): number {
   const step = message.length / SAMPLES;
   let bytes = 0;

@@ -1,5 +1,5 @@
 /**
- * Checks UTF-8 (RFC 3629) as it arrives, and decodes it.
+ * Checks UTF-8 (RFC 3629) in pieces, and decodes it.
  *
  * @module
  */
@@ -20,16 +20,16 @@ const SEQUENCES = [
   "F4-F4 80-8F 80-BF 80-BF",
 ] as const;
 
-/** The state between two characters, where a text may end. States above are inside a character. */
+/** The state between two characters, where a text may end. Higher states are inside a character. */
 export const COMPLETE = 0;
-/** The state after a byte that is not allowed in its place. */
+/** The state after a byte that is not allowed. */
 export const REJECTED = 8;
 
-/** From this size on, the runtime's check is faster: 80 ns, against 1.5 ns a byte. In bytes. */
+/** From this size on, the runtime's check is faster: 80 ns, instead of 1.5 ns for each byte. */
 const CALL_FROM = 64;
-/** Below this size, a loop decodes ASCII faster than a call. In bytes. */
+/** Below this size in bytes, a loop decodes ASCII faster than a call. */
 const LOOP_BELOW = 8;
-/** At `state << 8 | byte`: the state after `byte` in `state`. */
+/** The state after each byte in each state, at the index `state << 8 | byte`. */
 const next = tabulate();
 
 function tabulate(): Uint8Array {
@@ -59,12 +59,12 @@ export type CheckUtf8 = (bytes: Uint8Array, start: number, end: number, state: n
 
 function checkByTable(bytes: Uint8Array, start: number, end: number, state: number): number {
   for (let at = start; at < end; at++) {
-    state = next[state << 8 | (bytes[at] as number)] as number; // in range: there are 9 states
+    state = next[state << 8 | (bytes[at] as number)] as number; // the table has 9 states
   }
   return state;
 }
 
-/** Makes a check that uses `isUtf8` of `node:buffer` if it is there. */
+/** Makes a check that uses `isUtf8` of `node:buffer` if possible. */
 export function utf8Checker(buffer: CheckingBuffer | undefined): CheckUtf8 {
   const isUtf8 = buffer?.isUtf8;
   if (isUtf8 === undefined) return checkByTable;
@@ -79,17 +79,17 @@ export function utf8Checker(buffer: CheckingBuffer | undefined): CheckUtf8 {
   };
 }
 
-/** Where the last sequence begins, if that is in the last 3 bytes: it may be incomplete. */
+/** Returns where the last sequence begins if it may be incomplete: in the last 3 bytes; else `end`. */
 function startOfLast(bytes: Uint8Array, end: number): number {
   for (let at = end - 1; at >= end - 3; at--) {
-    if (bytes[at] as number >= 0xc0) return at; // in range: there are at least 64
+    if (bytes[at] as number >= 0xc0) return at; // there are at least 64 bytes
   }
   return end;
 }
 
 /**
- * Continues a check with more bytes, and returns the state after them: {@linkcode REJECTED} after a
- * byte that is not allowed in its place, {@linkcode COMPLETE} if the text may end here.
+ * Continues a check with more bytes. Returns the state after them: {@linkcode REJECTED} after a byte
+ * that is not allowed, {@linkcode COMPLETE} if the text may end here.
  */
 export const checkUtf8: CheckUtf8 = utf8Checker(nodeBuffer());
 
@@ -98,15 +98,15 @@ export function notUtf8(): ProtocolError {
   return new ProtocolError(1007, "a text message must be UTF-8 (RFC 6455 §8.1)");
 }
 
-/** Decodes bytes that are all below 0x80. */
+/** Decodes ASCII. */
 export function decodeAscii(bytes: Uint8Array, start: number, end: number): string {
   if (end - start >= LOOP_BELOW) return text.latin1(bytes, start, end);
   let message = "";
-  for (let at = start; at < end; at++) message += String.fromCharCode(bytes[at] as number); // in range
+  for (let at = start; at < end; at++) message += String.fromCharCode(bytes[at] as number);
   return message;
 }
 
-/** Decodes UTF-8, with U+FFFD for what is not UTF-8. */
+/** Decodes UTF-8. Malformed bytes become U+FFFD. */
 export function decodeUtf8(bytes: Uint8Array, start: number, end: number): string {
   return end - start < CALL_FROM
     ? text.decode(bytes, start, end)
@@ -116,7 +116,7 @@ export function decodeUtf8(bytes: Uint8Array, start: number, end: number): strin
 /**
  * Decodes a text message.
  *
- * @param orOfBytes Below 0x80 if all bytes are known to be; see `mask.ts`.
+ * @param orOfBytes Below 0x80 if all bytes are below 0x80; see `mask.ts`.
  * @throws {ProtocolError} 1007 if it is not UTF-8.
  */
 export function decodeText(
@@ -127,7 +127,7 @@ export function decodeText(
 ): string {
   if (orOfBytes < 0x80) return decodeAscii(bytes, start, end);
   const message = decodeUtf8(bytes, start, end);
-  // A decoder that throws takes up to three times as long. U+FFFD may also be what was sent.
+  // A decoder that throws takes up to three times as long. The peer may also have sent U+FFFD itself.
   if (message.includes("\ufffd") && checkUtf8(bytes, start, end, COMPLETE) !== COMPLETE) {
     throw notUtf8();
   }

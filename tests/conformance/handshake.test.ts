@@ -7,7 +7,7 @@ import { close, frame, text } from "../protocol/hybi_frames.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { Echo, withServer } from "./echo_server.ts";
 import { headOf, request } from "./http_answer.ts";
-import { assertBytes, closingFrame } from "./server_frames.ts";
+import { assertBytes, closeFrame } from "./server_frames.ts";
 import { forAll, turn } from "./talk.ts";
 
 /** The example of RFC 6455 §1.3, without what is not needed. */
@@ -81,7 +81,7 @@ describe("the opening handshake over a socket is answered with 101 (RFC 6455 §4
       const expected = bytes(
         ACCEPTED,
         frame({ opcode: 1, payload: "Hello", maskingKey: null }),
-        closingFrame(1000),
+        closeFrame(1000),
       );
       for (const size of [1, 7, sent.length - 1, sent.length]) {
         const client = await RawClient.connect({ port });

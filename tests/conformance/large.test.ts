@@ -3,7 +3,7 @@ import { bytes, hex } from "../protocol/hixie_cases.ts";
 import { chopped } from "../protocol/hixie_receive.ts";
 import { begin, continuation, frame, pattern, ping } from "../protocol/hybi_frames.ts";
 import { withServer } from "./echo_server.ts";
-import { assertBytes, closingFrame, replyTo } from "./server_frames.ts";
+import { assertBytes, closeFrame, replyTo } from "./server_frames.ts";
 import { forAll, open, talk } from "./talk.ts";
 
 const KIB = 1024;
@@ -151,7 +151,7 @@ describe("messages that are too large for the default settings", () => {
     withServer({}, (port) =>
       forAll(rows, async ({ sent }) => {
         const received = await talk({ port, version: "rfc6455", pieces: [sent], fin: false });
-        assertBytes(received, closingFrame(1009, received.subarray(4)));
+        assertBytes(received, closeFrame(1009, received.subarray(4)));
       })));
 
   /** The header of a frame. */

@@ -77,12 +77,12 @@ export function replyTo([kind, ...values]: HybiEvent): Uint8Array {
     case "pong":
       return bytes();
     case "close":
-      return closingFrame(value as number | undefined, reason as string | undefined);
+      return closeFrame(value as number | undefined, reason as string | undefined);
   }
 }
 
 /** A close frame of the server's. */
-export function closingFrame(code?: number, reason: string | Uint8Array = ""): Uint8Array {
+export function closeFrame(code?: number, reason: string | Uint8Array = ""): Uint8Array {
   const payload = code === undefined ? bytes() : bytes(Uint8Array.of(code >> 8, code), reason);
   return frame({ opcode: 8, payload, maskingKey: null });
 }
@@ -94,7 +94,7 @@ export function assertReplies(received: Uint8Array, { events, error, section }: 
   assertBytes(received.subarray(0, replies.length), replies);
   const rest = received.subarray(replies.length);
   const reason = rest.subarray(4);
-  assertBytes(rest, closingFrame(error.code, reason));
+  assertBytes(rest, closeFrame(error.code, reason));
   const said = new TextDecoder("utf-8", { fatal: true }).decode(reason);
   // The section is of another document where the row says so.
   const wanted = section.replace(/ .*/, "");

@@ -228,7 +228,7 @@ describe("limits", () => {
       assertEquals([frames, error.code], [1001, 1009]);
       assertEquals(
         error.message,
-        "a message must not exceed maxFragments, 1000 frames (RFC 6455 §7.4.1)",
+        "a message must not exceed maxFragments (1000 frames) (RFC 6455 §7.4.1)",
       );
       return;
     }
@@ -253,7 +253,7 @@ describe("limits", () => {
     assertEquals([error?.code, after], [1009, 10]);
     assertEquals(
       error?.message,
-      "a message must not exceed maxMessageSize, 16777216 bytes (RFC 6455 §7.4.1)",
+      "a message must not exceed maxMessageSize (16777216 bytes) (RFC 6455 §7.4.1)",
     );
   });
 

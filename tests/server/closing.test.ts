@@ -147,7 +147,7 @@ const ways: Readonly<Record<string, Way>> = {
   "a message beyond maxMessageSize": {
     act: ({ client }) => client.send("x".repeat(10_001)),
     hears: [
-      "close 1009 a message must not exceed maxMessageSize, 10000 bytes (RFC 6455 §7.4.1), FIN",
+      "close 1009 a message must not exceed maxMessageSize (10000 bytes) (RFC 6455 §7.4.1), FIN",
       "FIN",
     ],
   },

@@ -162,7 +162,7 @@ const ways: Readonly<Record<string, Way>> = {
   "a message beyond maxMessageSize": {
     act: ({ client }) => client.send("x".repeat(1001)),
     told: [
-      "protocol 1009 a message must not exceed maxMessageSize, 1000 bytes (RFC 6455 §7.4.1) " +
+      "protocol 1009 a message must not exceed maxMessageSize (1000 bytes) (RFC 6455 §7.4.1) " +
       "(ProtocolError 1009)",
       "protocol 1006 (ProtocolError 1009)",
       "protocol 1006 (ProtocolError 1009)",

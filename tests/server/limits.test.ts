@@ -52,7 +52,7 @@ describe("the head of a request", () => {
 describe("a message", () => {
   const maxMessageSize = 1000;
   const tooLong =
-    "close 1009 a message must not exceed maxMessageSize, 1000 bytes (RFC 6455 §7.4.1)";
+    "close 1009 a message must not exceed maxMessageSize (1000 bytes) (RFC 6455 §7.4.1)";
 
   /** What a client hears that sends bytes, and how many messages the handler got. */
   async function outcome(
@@ -125,7 +125,7 @@ describe("a message", () => {
           return frame(first, new Uint8Array(0));
         });
         const why =
-          "close 1009 a message must not exceed maxFragments, 10 frames (RFC 6455 §7.4.1)";
+          "close 1009 a message must not exceed maxFragments (10 frames) (RFC 6455 §7.4.1)";
         const expected = fits ? [[], 1] : [[why, "FIN"], 0];
         assertEquals(await outcome(version, pieces, { maxFragments: 10 }), expected);
       });

@@ -59,7 +59,7 @@ export function textFrame(text: string, version: WebSocketVersion): Uint8Array {
 }
 
 /** A close frame; nothing in draft75. */
-export function closingFrame(code: number, version: WebSocketVersion): Uint8Array {
+export function closeFrame(code: number, version: WebSocketVersion): Uint8Array {
   if (version === "draft75") return NOTHING;
   if (version === "draft76") return Uint8Array.of(0xff, 0);
   return Uint8Array.of(0x88, 0x82, 0, 0, 0, 0, code >> 8, code & 0xff);

@@ -5,7 +5,7 @@
  */
 import { connect, type Socket } from "node:net";
 import type { WebSocketVersion } from "../../src/handshake/versions.ts";
-import { closingFrame, openingHandshake, textFrame, WireReader } from "./wire_client.ts";
+import { closeFrame, openingHandshake, textFrame, WireReader } from "./wire_client.ts";
 
 /** Options of a connection. */
 export interface WireSocketOptions {
@@ -67,7 +67,7 @@ export class WireSocket {
 
   /** Sends a close frame, with a code where the version has one, and FIN. */
   close(code: number): void {
-    this.#socket.end(closingFrame(code, this.version));
+    this.#socket.end(closeFrame(code, this.version));
   }
 
   /** Ends the connection at once. */
