@@ -7,9 +7,7 @@ import type { ClientLimits } from "./client_limits.ts";
 import { type HandshakeOptions, makeHandshake } from "../handshake/client_handshake.ts";
 import { connect } from "../transport/connect.ts";
 import type { Transport } from "../transport/transport.ts";
-import type { Clock } from "../timing/clock.ts";
-import { TimingWheel } from "../timing/timing_wheel.ts";
-import { turnsOf } from "../timing/turns.ts";
+import { timersOf } from "../timing/clock_timers.ts";
 import { WebSocketClientConnection } from "./client_connection.ts";
 import { HandshakeError } from "./handshake_error.ts";
 import {
@@ -84,15 +82,6 @@ function toRequest(request: string | URL | ConnectRequest): ConnectRequest {
   throw new TypeError(`Cannot connect: expected a URL or a request, got ${show(request)}`);
 }
 
-/** The timers of each clock. */
-const wheels = new WeakMap<Clock, TimingWheel>();
-
-function wheelOf(clock: Clock): TimingWheel {
-  let wheel = wheels.get(clock);
-  if (wheel === undefined) wheels.set(clock, wheel = new TimingWheel(clock));
-  return wheel;
-}
-
 /** One attempt to connect. */
 class Attempt {
   readonly #handshake: HandshakeOptions;
@@ -135,8 +124,7 @@ class Attempt {
       handshake,
       compression,
       limits: this.#limits,
-      wheel: wheelOf(this.#limits.clock),
-      turns: turnsOf(this.#limits.clock),
+      ...timersOf(this.#limits.clock),
       onPing,
       onPong,
     });

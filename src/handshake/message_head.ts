@@ -18,7 +18,7 @@ interface FieldIndex {
 }
 
 /**
- * The fields of the head that was read or looked into last. Fields are looked up right after a head
+ * Module state: the fields of the head that was read or looked into last. Fields are looked up right after a head
  * was read, and then hardly ever, so one index serves all connections. An index for each head would
  * take 0.1 µs (Node, Deno) to 0.4 µs (Bun) more for a handshake of Chromium's, and 430 bytes for as long
  * as the head is kept.

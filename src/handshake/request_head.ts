@@ -174,11 +174,8 @@ export function methodNotServed(method: string): Refusal {
   });
 }
 
-/** Where a key is copied. */
-const copy = new Uint8Array(64);
-
 /** Copies a part of a text. A substring would keep the whole text in memory. */
 function copyOf(part: string): string {
-  const bytes = part.length > copy.length ? new Uint8Array(part.length) : copy;
+  const bytes = new Uint8Array(part.length);
   return decodeLatin1(bytes, 0, writeLatin1(part, bytes));
 }

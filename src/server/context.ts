@@ -28,7 +28,8 @@ import { PendingHandshake, type TlsHandshakeEnd } from "./tls_handshakes.ts";
 import type { ConnectionEnvironment } from "../connection/connection_options.ts";
 import type { Traffic } from "../connection/traffic.ts";
 import { TimingWheel } from "../timing/timing_wheel.ts";
-import { type Turns, turnsOf } from "../timing/turns.ts";
+import { timersOf } from "../timing/clock_timers.ts";
+import type { Turns } from "../timing/turns.ts";
 
 /** What a server knows about a connection. */
 export interface Owned extends Indexed {
@@ -100,7 +101,7 @@ export class Context {
     this.settings = settings;
     this.routes = routes;
     this.wheel = new TimingWheel(settings.clock);
-    this.turns = turnsOf(settings.clock);
+    this.turns = timersOf(settings.clock).turns;
     this.environment = {
       limits: settings,
       traffic: this.counters.traffic,

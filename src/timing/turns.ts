@@ -15,16 +15,6 @@ export const DONE: Promise<void> = Promise.resolve();
 /** A write counts as at least so many bytes, because the system call itself takes time. */
 const LEAST_COST = 1024;
 
-/** The turns of each clock. Connections with the same clock share them. */
-const byClock: WeakMap<Clock, Turns> = new WeakMap();
-
-/** Returns the turns of a clock. */
-export function turnsOf(clock: Clock): Turns {
-  let turns = byClock.get(clock);
-  if (turns === undefined) byClock.set(clock, turns = new Turns(clock));
-  return turns;
-}
-
 /** The largest budget of a turn, in bytes. */
 const MAX_BUDGET = 1024 * 1024;
 

@@ -7,10 +7,11 @@
 import { copyBytes } from "./copy_bytes.ts";
 import { toError } from "../guard.ts";
 import { noEvents } from "./no_events.ts";
-import { BufferPool } from "./buffer_pool.ts";
+import type { BufferPool } from "./buffer_pool.ts";
 import { ByteQueue } from "./byte_queue.ts";
 import type { Address, Transport, TransportEvents } from "./transport.ts";
-import { WriteLimiter, type Writer } from "./write_limiter.ts";
+import type { Writer } from "./write_limiter.ts";
+import { DenoResources } from "./deno_resources.ts";
 
 /** The part of `Deno.Addr` that is used. */
 export interface DenoAddress {
@@ -46,13 +47,6 @@ export interface DenoConn {
   handshake?(): Promise<unknown>;
 }
 
-const smallBuffers = new BufferPool(512, 128, 4096);
-const mediumBuffers = new BufferPool(8 * 1024, 8, 256);
-const largeBuffers = new BufferPool(64 * 1024, 1, 64);
-
-/** How many connections may wait with a large buffer (8 MiB in all). */
-const MAX_LARGE_BUFFERS = 128;
-
 /**
  * - `unset`: `events` is not set yet
  * - `reading`: a read is pending
@@ -81,11 +75,8 @@ type Input =
  */
 type Output = "open" | "ending" | "ended" | "closed";
 
-/**
- * Module state: Deno has one queue of pending writes for all connections. To 10,000 connections at
- * once, a write takes 6.5 µs with it and 13.8 without.
- */
-const limiter = new WriteLimiter();
+/** Module state; see {@linkcode DenoResources} for what it saves. */
+const shared = new DenoResources();
 
 /** A {@linkcode Transport} for a connection of Deno. */
 export class DenoTransport implements Transport, Writer {
@@ -96,7 +87,7 @@ export class DenoTransport implements Transport, Writer {
   /** The buffer of the pending read, from one of the pools. */
   #readBuffer: Uint8Array | null = null;
   /** The pool of the next read's buffer. */
-  #grade: BufferPool = smallBuffers;
+  #pool: BufferPool = shared.small;
   /** The result of a read while paused: the number of bytes, or `null` for FIN. */
   #held: number | null | undefined = undefined;
   /** The bytes of the pending write. They must not change until it settles. */
@@ -105,7 +96,7 @@ export class DenoTransport implements Transport, Writer {
   #lent: Uint8Array | null = null;
   #queue: ByteQueue | null = null;
   #buffered = 0;
-  /** Whether {@linkcode limiter} counts the pending write. */
+  /** Whether the limiter counts the pending write. */
   #isLimited = false;
 
   // Made once: a closure for each read or write would be garbage.
@@ -140,7 +131,7 @@ export class DenoTransport implements Transport, Writer {
     this.#events = events;
     if (this.#input !== "unset") return;
     // The first read is mostly a request head, which needs two reads with a small buffer.
-    this.#readInto(mediumBuffers.take());
+    this.#readInto(shared.medium.take());
   }
 
   get transfersChunks(): boolean {
@@ -188,27 +179,13 @@ export class DenoTransport implements Transport, Writer {
     }
     this.#input = "delivering";
     this.#events.data(count === buffer.length ? buffer : buffer.subarray(0, count));
-    this.#setGrade(count, buffer.length);
+    this.#pool = shared.next(this.#pool, count, buffer.length);
     if (this.#input !== "delivering") this.#releaseReadBuffer();
-    else if (buffer.length === this.#grade.size) this.#readInto(buffer);
+    else if (buffer.length === this.#pool.size) this.#readInto(buffer);
     else {
       this.#releaseReadBuffer();
-      this.#readInto(this.#grade.take());
+      this.#readInto(this.#pool.take());
     }
-  }
-
-  /**
-   * Picks the size of the next buffer. A pending read holds its buffer while the peer is silent, so
-   * an idle connection should hold a small one. A read that fills its buffer gets a larger one
-   * next. A read that fits the next smaller buffer gets that one next.
-   */
-  #setGrade(count: number, size: number): void {
-    if (this.#grade === smallBuffers) {
-      if (count === size) this.#grade = mediumBuffers;
-    } else if (this.#grade === mediumBuffers) {
-      if (count < smallBuffers.size) this.#grade = smallBuffers;
-      else if (count === size && largeBuffers.lent < MAX_LARGE_BUFFERS) this.#grade = largeBuffers;
-    } else if (count < mediumBuffers.size) this.#grade = mediumBuffers;
   }
 
   pause(): void {
@@ -228,7 +205,7 @@ export class DenoTransport implements Transport, Writer {
   #resumed(): void {
     if (this.#input !== "resuming") return;
     const held = this.#held;
-    if (held === undefined) this.#readInto(this.#grade.take());
+    if (held === undefined) this.#readInto(this.#pool.take());
     else {
       this.#held = undefined;
       this.#deliver(held);
@@ -261,9 +238,8 @@ export class DenoTransport implements Transport, Writer {
 
   /** Copies bytes into memory that does not change until they are written. */
   #copy(bytes: Uint8Array, length: number): Uint8Array {
-    // Even for 64 KiB, a new buffer costs three times as much as the copy.
-    if (length > largeBuffers.size) return bytes.slice(0, length);
-    const pool = length > mediumBuffers.size ? largeBuffers : mediumBuffers;
+    const pool = shared.forWrite(length);
+    if (pool === undefined) return bytes.slice(0, length);
     const lent = this.#lent = pool.take();
     copyBytes(bytes, length, lent, 0);
     return lent.subarray(0, length);
@@ -277,13 +253,13 @@ export class DenoTransport implements Transport, Writer {
   /** Sends stable bytes: mostly a broadcast, which many connections write at the same time. */
   #sendLimited(bytes: Uint8Array): void {
     this.#writing = bytes;
-    limiter.take(this);
+    shared.limiter.take(this);
   }
 
   /** See {@linkcode Writer.begin}. */
   begin(): void {
     // The connection may have been destroyed while it waited.
-    if (this.#writing === null) return limiter.settled();
+    if (this.#writing === null) return shared.limiter.settled();
     this.#isLimited = true;
     this.#send(this.#writing);
   }
@@ -291,7 +267,7 @@ export class DenoTransport implements Transport, Writer {
   #settleLimited(): void {
     if (!this.#isLimited) return;
     this.#isLimited = false;
-    limiter.settled();
+    shared.limiter.settled();
   }
 
   #written(count: number): void {
@@ -362,13 +338,13 @@ export class DenoTransport implements Transport, Writer {
 
   #releaseReadBuffer(): void {
     if (this.#readBuffer === null) return;
-    giveBack(this.#readBuffer);
+    shared.give(this.#readBuffer);
     this.#readBuffer = null;
   }
 
   #releaseLent(): void {
     if (this.#lent === null) return;
-    giveBack(this.#lent);
+    shared.give(this.#lent);
     this.#lent = null;
   }
 
@@ -379,12 +355,6 @@ export class DenoTransport implements Transport, Writer {
   setKeepAlive(on: boolean): void {
     if (this.#output !== "closed") this.#conn.setKeepAlive?.(on);
   }
-}
-
-function giveBack(buffer: Uint8Array): void {
-  if (buffer.length === smallBuffers.size) smallBuffers.give(buffer);
-  else if (buffer.length === mediumBuffers.size) mediumBuffers.give(buffer);
-  else largeBuffers.give(buffer);
 }
 
 /** Converts an address of Deno. */

@@ -4,21 +4,16 @@
  * @module
  */
 import { requireBuiltin } from "./builtin_module.ts";
-import { copyBytes } from "./copy_bytes.ts";
 import { toError } from "../guard.ts";
 import { noEvents } from "./no_events.ts";
 import { ChunkReader, type SocketClass } from "./node_onread.ts";
 import type { NodeHandle, NodeSocket, WriteCallback } from "./node_types.ts";
+import { WriteSlab } from "./node_slab.ts";
 import { ByteQueue } from "./byte_queue.ts";
 import type { Address, Transport, TransportEvents } from "./transport.ts";
 
 /** A handle that can stop reading. */
 type ReadingHandle = Pick<NodeHandle, "readStart" | "readStop">;
-
-/** The part of `node:buffer` that is used. */
-interface BufferModule {
-  readonly Buffer: { allocUnsafeSlow(size: number): Uint8Array<ArrayBuffer> };
-}
 
 /** The part of `node:net` that is used. */
 interface NetModule {
@@ -31,14 +26,11 @@ interface OwnedSocket extends NodeSocket {
   [owner]: NodeTransport;
 }
 
-const SLAB_SIZE = 64 * 1024;
 /**
- * Module state: unstable bytes are copied here, one write behind the other. It is a `Buffer`, since
- * a stream would make one for each write, which takes 25 ns.
+ * Module state: the memory of pending writes. A copy of 500 bytes takes 0.07 µs instead of 0.4 in
+ * new memory, and one of 4 KiB 0.1 instead of 1.3.
  */
-let slab = new Uint8Array(0);
-/** How many bytes of the slab pending writes use. */
-let slabUsed = 0;
+const slab = new WriteSlab();
 
 const nothing = new Uint8Array(0);
 
@@ -176,7 +168,7 @@ export class NodeTransport implements Transport {
   #send(bytes: Uint8Array, length: number, stable: boolean): void {
     const socket = this.#socket;
     if (stable) socket.write(bytes);
-    else writeCopy(socket, bytes, length);
+    else slab.write(socket, bytes, length);
     if (socket.writableLength === 0) return;
     this.#sending = length;
     // This empty write carries the callback: whether one is needed is known only after the first
@@ -192,7 +184,7 @@ export class NodeTransport implements Transport {
     }
     this.#sending = length;
     if (stable) this.#socket.write(bytes, this.#sent());
-    else writeCopy(this.#socket, bytes, length, this.#sent());
+    else slab.write(this.#socket, bytes, length, this.#sent());
   }
 
   /** Returns the callback of a write. */
@@ -330,27 +322,6 @@ function unsent(socket: NodeSocket, length: number): number {
   return Math.min(length, Math.max(1, writeQueueSize));
 }
 
-function writeCopy(
-  socket: NodeSocket,
-  bytes: Uint8Array,
-  length: number,
-  callback?: WriteCallback,
-): void {
-  if (length > SLAB_SIZE / 2) {
-    socket.write(bytes.slice(0, length), callback);
-    return;
-  }
-  if (slabUsed + length > slab.length) {
-    const { Buffer } = requireBuiltin<BufferModule>("node:buffer", "write");
-    slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
-    slabUsed = 0;
-  }
-  copyBytes(bytes, length, slab, slabUsed);
-  socket.write(slab.subarray(slabUsed, slabUsed + length), callback);
-  // If the system accepted all bytes, the next write may use the same place.
-  if (socket.writableLength !== 0) slabUsed += length;
-}
-
 /** Frees the memory of a chunk, unless it may be shared. */
 export function free(chunk: Uint8Array): void {
   const { buffer } = chunk;
@@ -366,13 +337,10 @@ function onChunk(this: NodeSocket, length: number, buffer: Uint8Array): boolean 
   return (this as OwnedSocket)[owner].received(chunk);
 }
 
-/** Module state: one buffer for all sockets. See `node_onread.ts` for what it saves. */
-let reader: ChunkReader | undefined;
-
-/** Returns the reader of a server's sockets; `undefined` on Deno and Bun. */
+/** Makes the reader of a listener's sockets; `undefined` on Deno and Bun. */
 export function chunkReader(): ChunkReader | undefined {
   if (!isNode) return undefined;
-  return reader ??= new ChunkReader(requireBuiltin<NetModule>("node:net", "read").Socket, onChunk);
+  return new ChunkReader(requireBuiltin<NetModule>("node:net", "read").Socket, onChunk);
 }
 
 function onEnd(this: OwnedSocket): void {

@@ -20,7 +20,8 @@ import { Hybi } from "../../src/protocol/hybi.ts";
 import type { Protocol } from "../../src/protocol/protocol.ts";
 import { FakeClock } from "../../src/testing/fake_clock.ts";
 import { TimingWheel } from "../../src/timing/timing_wheel.ts";
-import { turnsOf } from "../../src/timing/turns.ts";
+import {} from "../../src/timing/turns.ts";
+import { timersOf } from "../../src/timing/clock_timers.ts";
 import {
   memoryPair,
   type MemoryPairOptions,
@@ -131,7 +132,7 @@ export class Subject {
     const environment = {
       limits,
       traffic: this.traffic,
-      turns: turnsOf(this.clock),
+      turns: timersOf(this.clock).turns,
       wheel: new TimingWheel(this.clock),
     };
     const unheard = { overflow: () => {}, congested: () => {}, drained: () => {} };

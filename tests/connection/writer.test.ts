@@ -4,7 +4,8 @@ import { Traffic } from "../../src/connection/traffic.ts";
 import { Writer } from "../../src/connection/writer.ts";
 import { ProtocolError, WebSocketClosedError } from "../../src/errors.ts";
 import { FakeClock } from "../../src/testing/fake_clock.ts";
-import { DONE, turnsOf } from "../../src/timing/turns.ts";
+import { DONE } from "../../src/timing/turns.ts";
+import { timersOf } from "../../src/timing/clock_timers.ts";
 import { RecordedTransport } from "./recorded_transport.ts";
 import { protocolOf, settle } from "./subject.ts";
 
@@ -16,7 +17,7 @@ function make({ highWaterMark = 1000, maxBufferedAmount = 10_000 } = {}) {
   const environment = {
     limits: { highWaterMark, maxBufferedAmount },
     traffic,
-    turns: turnsOf(new FakeClock()),
+    turns: timersOf(new FakeClock()).turns,
   };
   const writer = new Writer(transport, environment, {
     overflow: (error) => events.push(`${error.code} ${error.message}`),

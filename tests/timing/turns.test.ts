@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import { FakeClock } from "../../src/testing/fake_clock.ts";
 import { type Clock, systemClock } from "../../src/timing/clock.ts";
-import { DONE, Turns, turnsOf } from "../../src/timing/turns.ts";
+import { DONE, Turns } from "../../src/timing/turns.ts";
 
 /** A count of turns whose event loop turns when the test says so. */
 function held(): { clock: FakeClock; turns: Turns } {
@@ -43,12 +43,6 @@ describe("turns", () => {
     assertStrictEquals(turns.wait(10 * 1024), DONE);
     turns.add(0);
     assert(turns.wait(10 * 1024) !== DONE);
-  });
-
-  test("are shared by all who have the same clock", () => {
-    const [one, other] = [new FakeClock(), new FakeClock()];
-    assertStrictEquals(turnsOf(one), turnsOf(one));
-    assert(turnsOf(one) !== turnsOf(other));
   });
 
   test("are timeouts where a clock has no turns of its own", () => {
