@@ -9,8 +9,8 @@
 /**
  * The peer broke a rule of its protocol version. The message names the rule and its section.
  *
- * The close frame tells the peer the code and the message. draft75 and draft76 have no close codes:
- * the connection just ends.
+ * The close frame has the code and the message. In draft75 and draft76, which have no close codes, the
+ * connection is just closed.
  *
  * @example
  * ```ts
@@ -112,7 +112,7 @@ export class HttpError extends Error {
   }
 }
 
-/** A rule of a specification, about what a parser has read. */
+/** A rule of a specification, about facts that a parser has read. */
 export interface Rule<Facts> {
   /** The document and its section: `RFC 6455 §4.2.1`. */
   readonly section: string;
@@ -124,7 +124,7 @@ export interface Rule<Facts> {
   readonly broken: (facts: Facts) => boolean;
 }
 
-/** The first rule that is broken, in words and with its section; `undefined` if none is. */
+/** Returns the text of the first broken rule, with its section; `undefined` if none is broken. */
 export function brokenRule<Facts>(
   rules: readonly Rule<Facts>[],
   facts: Facts,
@@ -142,7 +142,7 @@ function describeRule<Facts>(rule: Rule<Facts>, facts: Facts): string {
   return `${words}, ${contrast} (${section})`;
 }
 
-/** Checks rules in their order. @throws {ProtocolError} 1002, with the first that is broken. */
+/** Checks rules in order. @throws {ProtocolError} 1002, with the first broken rule. */
 export function checkRules<Facts>(rules: readonly Rule<Facts>[], facts: Facts): void {
   const broken = brokenRule(rules, facts);
   if (broken !== undefined) throw new ProtocolError(1002, broken);
@@ -151,7 +151,7 @@ export function checkRules<Facts>(rules: readonly Rule<Facts>[], facts: Facts): 
 /** The longest text of a peer that an error quotes. */
 const LONGEST_QUOTE = 120;
 
-/** Text of a peer for an error: in quotes, its control characters escaped. */
+/** Quotes text of a peer for an error. Escapes control characters. */
 export function quote(text: string): string {
   return JSON.stringify(text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text);
 }
@@ -170,7 +170,7 @@ export function quote(text: string): string {
  * - `method`: the method is not GET;
  * - `version`: the version is unknown, not enabled, or not served without TLS;
  * - `handshake`: the request breaks a rule of its version;
- * - `origin`: the page's origin may not connect;
+ * - `origin`: `checkOrigin` refused the origin of the web page;
  * - `handler`: the handler threw an `HttpError`, usually in `prepare()`;
  * - `error`: the application threw something else.
  */

@@ -12,8 +12,8 @@
 export type MaybePromise = unknown;
 
 /**
- * Whether a value has a `then` method. Never throws: if the getter of `then` throws, the answer is
- * `true`, and a promise resolved with the value rejects with that error. Call this once for each
+ * Returns whether a value has a `then` method. Never throws: if the getter of `then` throws, the result
+ * is `true`, and a promise resolved with the value rejects with that error. Call this once for each
  * value: a getter may return something else the next time.
  */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
@@ -64,9 +64,9 @@ export function guard<Result>(
  *
  * @throws {TypeError} If it is a promise.
  */
-export function requireSync<Answer>(hook: string, answer: Answer): Answer {
-  if (!isThenable(answer)) return answer;
-  Promise.resolve(answer).catch(() => {}); // The TypeError below reports the mistake.
+export function requireSync<Result>(hook: string, result: Result): Result {
+  if (!isThenable(result)) return result;
+  Promise.resolve(result).catch(() => {}); // The TypeError below reports the mistake.
   throw new TypeError(`Cannot wait for ${hook}(): only prepare() may return a promise`);
 }
 

@@ -250,7 +250,7 @@ function plainName(name: string): string {
   return name.replace(/[_-]/g, "").toLowerCase().replace(/^websocket/, "");
 }
 
-/** Whether two words differ by at most two letters, and by at most a third of the longer word. */
+/** Returns whether two words differ by at most two letters and a third of the longer word. */
 function isNear(a: string, b: string): boolean {
   const most = Math.min(2, Math.floor(Math.max(a.length, b.length) / 3));
   if (Math.abs(a.length - b.length) > most) return false;

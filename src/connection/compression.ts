@@ -72,7 +72,7 @@ export function checkCompression(options: CompressionOptions): void {
   });
 }
 
-/** The defaults of zlib, and a size below which a frame hardly shrinks. */
+/** The defaults. Below `threshold`, compression saves little. */
 const DEFAULTS = { level: 6, memLevel: 8, threshold: 1024 } as const;
 
 /** The options that are not negotiated. */
@@ -111,7 +111,7 @@ export function agreeOnDeflate(
   return { response, parameters: deflateParameters("server", agreement, compressorOptions) };
 }
 
-/** What a client offers, of options that are checked; `undefined` if it offers nothing. */
+/** Makes the offer of a client from checked options; `undefined` if it offers nothing. */
 export function offerDeflate(
   options: CompressionOptions | undefined,
 ): Pick<DeflateOptions, "contextTakeover"> | undefined {
@@ -119,7 +119,7 @@ export function offerDeflate(
   return { contextTakeover: options.contextTakeover === true };
 }
 
-/** What an end does of what both have agreed on. */
+/** Returns the parameters of one end from the agreement of both. */
 export function deflateParameters(
   role: "server" | "client",
   agreement: DeflateAgreement,

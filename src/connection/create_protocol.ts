@@ -18,7 +18,7 @@ export function createServerProtocol(
   return create("server", version, { limits, deflate });
 }
 
-/** A client's end of a new connection. */
+/** Makes the protocol of a client's connection. */
 export function createClientProtocol(
   version: WebSocketVersion,
   limits: ProtocolLimits,

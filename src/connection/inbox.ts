@@ -4,7 +4,7 @@
  * @module
  */
 
-/** A close frame. */
+/** A close frame of the peer. */
 export class PeerClose {
   /** The close code, if any. */
   readonly code: number | undefined;
@@ -18,23 +18,23 @@ export class PeerClose {
   }
 }
 
-/** A ping that has been answered. */
+/** A ping of the peer. The pong was sent already. */
 export class PeerPing {
-  /** What the peer sent with it. */
+  /** The payload. */
   readonly payload: Uint8Array;
 
-  /** @param payload What the peer sent with it. */
+  /** @param payload The payload. */
   constructor(payload: Uint8Array) {
     this.payload = payload;
   }
 }
 
-/** A pong. */
+/** A pong of the peer. */
 export class PeerPong {
-  /** What the peer sent with it. */
+  /** The payload. */
   readonly payload: Uint8Array;
 
-  /** @param payload What the peer sent with it. */
+  /** @param payload The payload. */
   constructor(payload: Uint8Array) {
     this.payload = payload;
   }

@@ -1,6 +1,6 @@
 /**
- * The challenge of draft76: two numbers hidden in keys, and eight bytes. A client makes it (§4.1), and
- * a server responds (§5.2).
+ * The challenge of draft76: two numbers that are hidden in keys, and the eight bytes of key3. A client
+ * makes it (§4.1), and a server responds (§5.2).
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { ProtocolError } from "../errors.ts";
 
 /** The two numbers that a client hides in its keys (§5.2). */
 export interface ChallengeParts {
-  /** `Sec-WebSocket-Key1`'s number divided by its spaces, below 2³². */
+  /** The number of `Sec-WebSocket-Key1` divided by its spaces, below 2³². */
   readonly part1: number;
-  /** The same of `Sec-WebSocket-Key2`. */
+  /** The same for `Sec-WebSocket-Key2`. */
   readonly part2: number;
 }
 
@@ -25,12 +25,13 @@ const DIGIT_0 = 0x30;
 // --- The server -----------------------------------------------------------------------------------
 
 /**
- * The number that is hidden in a key: the number that its digits form, divided by its spaces.
+ * Returns the number that is hidden in a key: the number that its digits form, divided by the number of
+ * its spaces.
  *
- * A number above 2³²−1 is refused: no client may send one (§4.1). The text of July 2010 adds that "this
- * is a symptom of an attack".
+ * A number above 2³²−1 is refused, since no client may send one (§4.1). The text of July 2010 adds that
+ * "this is a symptom of an attack".
  *
- * @throws {ProtocolError} If the key has no digit or no space, or its number is above 2³²−1 or no
+ * @throws {ProtocolError} If the key has no digit or no space, or if its number is above 2³²−1 or not a
  * multiple of its spaces.
  */
 export function keyPart(key: string): number {
@@ -43,20 +44,20 @@ export function keyPart(key: string): number {
     else if (code >= DIGIT_0 && code <= DIGIT_0 + 9) {
       digits++;
       keyNumber = keyNumber * 10 + (code - DIGIT_0);
-      // Checked for each digit, before a long run of them loses precision.
+      // Checked after each digit, before many digits lose precision.
       if (keyNumber > MAX_KEY_NUMBER) throw keyError(key, "its number is above 2^32-1", "§4.1");
     }
   }
   if (digits === 0) throw keyError(key, "it has no digit", "§5.2");
   if (spaces === 0) throw keyError(key, "it has no space", "§5.2");
   if (keyNumber % spaces !== 0) {
-    throw keyError(key, "its number is no multiple of its spaces", "§5.2");
+    throw keyError(key, "its number is not a multiple of its spaces", "§5.2");
   }
   return keyNumber / spaces;
 }
 
 function keyError(key: string, because: string, section: string): ProtocolError {
-  // The peer chose the key, and this may be logged.
+  // Escaped and shortened: the key comes from the peer, and the message may be logged.
   return new ProtocolError(
     1002,
     `the key ${JSON.stringify(key.slice(0, 64))} is refused: ${because} (draft76 ${section})`,
@@ -64,11 +65,11 @@ function keyError(key: string, because: string, section: string): ProtocolError 
 }
 
 /**
- * The 16 bytes that prove that the server has read the request (§5.2).
+ * Computes the 16 bytes that prove that the server has read the request (§5.2).
  *
- * @param parts What `checkDraft76` returned.
- * @param key3 The 8 bytes after the request's head, of any value.
- * @throws {TypeError} If there are not exactly 8.
+ * @param parts The result of `checkDraft76`.
+ * @param key3 The 8 bytes after the request head.
+ * @throws {TypeError} If `key3` does not have 8 bytes.
  */
 export function challengeResponse({ part1, part2 }: ChallengeParts, key3: Uint8Array): Uint8Array {
   if (key3.length !== KEY3_LENGTH) {
@@ -81,15 +82,15 @@ export function challengeResponse({ part1, part2 }: ChallengeParts, key3: Uint8A
 
 // --- The client -----------------------------------------------------------------------------------
 
-/** What a client sends, and what it expects. */
+/** A challenge and its expected response. */
 export interface Challenge {
   /** The value of `Sec-WebSocket-Key1`. */
   readonly key1: string;
   /** The value of `Sec-WebSocket-Key2`. */
   readonly key2: string;
-  /** The 8 bytes after the request's head. */
+  /** The 8 bytes after the request head. */
   readonly key3: Uint8Array;
-  /** The 16 bytes that must follow the response's head. */
+  /** The 16 bytes that must follow the response head. */
   readonly response: Uint8Array;
 }
 
@@ -101,17 +102,17 @@ export interface HiddenNumber {
   readonly part: number;
 }
 
-/** A random whole number from `lowest` to `highest`. */
+/** Returns a random integer from `lowest` to `highest`. */
 export type RandomInteger = (lowest: number, highest: number) => number;
 
 /** A key has 1 to 12 spaces, and 1 to 12 characters that are neither spaces nor digits. */
 const MOST_INSERTED = 12;
-/** Those characters: U+0021 to U+002F and U+003A to U+007E. */
+/** The characters that are neither spaces nor digits: U+0021 to U+002F and U+003A to U+007E. */
 const FILLERS = [[0x21, 0x2f], [0x3a, 0x7e]].flatMap(([from = 0, to = 0]) =>
   Array.from({ length: to - from + 1 }, (_, i) => String.fromCharCode(from + i))
 );
 
-/** A random integer from a secure source. Each value is as likely as the others. */
+/** Returns a random integer from a secure source. All values have the same probability. */
 export function randomInteger(lowest: number, highest: number): number {
   const range = highest - lowest + 1;
   // A number above the last multiple of the range would make low values more likely.
@@ -148,7 +149,7 @@ function insert(text: string, at: number, character: string): string {
   return text.slice(0, at) + character + text.slice(at);
 }
 
-/** The same elements in a random order. Each order is as likely as the others. */
+/** Returns the elements in a random order. All orders have the same probability. */
 export function shuffle<T>(elements: readonly T[], random: RandomInteger): T[] {
   const shuffled: T[] = [];
   for (const element of elements) shuffled.splice(random(0, shuffled.length), 0, element);

@@ -11,23 +11,23 @@ import { rfc6455Handshake } from "./rfc6455.ts";
 import type { WebSocketVersion } from "./versions.ts";
 import type { WebSocketUrl } from "./web_socket_url.ts";
 
-/** What a client asks for. */
+/** The options of a client's handshake. */
 export interface HandshakeOptions {
-  /** The version to speak. */
+  /** The protocol version. */
   readonly version: WebSocketVersion;
   /** The URL. */
   readonly url: WebSocketUrl;
-  /** The origin. With draft75 and draft76, `undefined` stands for the server's own. */
+  /** The origin. In draft75 and draft76, `undefined` means that of the server. */
   readonly origin: string | undefined;
   /** The subprotocols to offer, in order of preference. */
   readonly subprotocols: readonly string[];
-  /** More header fields. */
+  /** Additional header fields. */
   readonly headers: readonly (readonly [name: string, value: string])[];
-  /** How to offer permessage-deflate; `undefined` if it is not offered. */
+  /** The offer of permessage-deflate; `undefined` for none. */
   readonly deflate: Pick<DeflateOptions, "contextTakeover"> | undefined;
 }
 
-/** What the two ends have agreed on. */
+/** The agreement of both ends. */
 export interface Agreement {
   /** The subprotocol that the server has chosen. */
   readonly subprotocol: string | undefined;
@@ -39,14 +39,14 @@ export interface Agreement {
 export interface ClientHandshake {
   /** The bytes to send. */
   readonly request: Uint8Array;
-  /** What must follow the response's head: the 16 bytes of draft76, nothing in other versions. */
+  /** The bytes that must follow the head of the response: 16 in draft76, none in other versions. */
   readonly challengeResponse: Uint8Array;
-  /** Whether other interim responses may come before the 101 (RFC 9110 §15.2). */
+  /** Whether the server may send other interim responses before the 101 (RFC 9110 §15.2). */
   readonly allowsInterim: boolean;
   /**
    * Checks the head of a response whose status is 101.
    *
-   * @throws {ProtocolError} With the rule that it breaks, and what was received.
+   * @throws {ProtocolError} With the broken rule, and the received value.
    */
   check(head: ResponseHead): Agreement;
 }

@@ -6,13 +6,13 @@
 import { trimSpace } from "./grammar.ts";
 
 /**
- * The value of the first cookie of a name, percent-decoded where it is well-formed.
+ * Returns the value of the first cookie with a name, percent-decoded if it is well-formed.
  *
  * Only spaces and tabs are trimmed. Another character, such as U+00A0, belongs to the name. Otherwise
  * a page that may not set `__Host-id` could set U+00A0 `__Host-id` instead.
  *
  * @param field The value of `Cookie`.
- * @param name The cookie's name; its case matters.
+ * @param name The name of the cookie. It is case-sensitive.
  * @returns `undefined` if there is none.
  */
 export function cookieValue(field: string, name: string): string | undefined {

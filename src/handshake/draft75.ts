@@ -1,9 +1,9 @@
 /**
- * The opening handshake of draft75 (draft-hixie-thewebsocketprotocol-75): no keys, and a response
- * whose first bytes the client compares one by one. First the rules of the server, then those of the
- * client.
+ * The opening handshake of draft75 (draft-hixie-thewebsocketprotocol-75). First the rules of the
+ * server, then those of the client. draft75 has no keys. The client compares the first bytes of the
+ * response one by one.
  *
- * A server does not answer a request that breaks a rule: it ends the connection.
+ * If a request breaks a rule, the server closes the connection without a response.
  *
  * @module
  */
@@ -34,7 +34,7 @@ const CLIENT_SECTION = "draft75, client-side requirements";
 
 const REQUEST_RULES: readonly Rule<HandshakeRequest>[] = [
   ...hixieRequestRules({ section: SERVER_SECTION, protocolField: "WebSocket-Protocol" }),
-  // A client of draft75 proves nothing else.
+  // In draft75, nothing else shows that the request comes from a WebSocket client.
   {
     section: SERVER_SECTION,
     because: "Origin must be sent",
@@ -42,14 +42,14 @@ const REQUEST_RULES: readonly Rule<HandshakeRequest>[] = [
   },
 ];
 
-/** Checks a request. @throws {ProtocolError} With the first rule that is broken. */
+/** Checks a request. @throws {ProtocolError} With the first broken rule. */
 export function checkDraft75(request: HandshakeRequest): void {
   checkRules(REQUEST_RULES, request);
 }
 
 /**
- * The response. Clients compare its first three lines byte by byte, so that other fields follow them;
- * the origin is compared in lower case.
+ * Makes the response. Clients compare its first three lines byte by byte, so other fields follow these
+ * lines. Clients compare the origin in lower case.
  *
  * @returns The head with its empty line, one character for each byte.
  * @throws {TypeError} If a field is malformed.
@@ -64,7 +64,7 @@ export function draft75Response(response: HixieResponse): string {
 
 // --- The client -----------------------------------------------------------------------------------
 
-/** "If the first bytes are not exactly equal": a client compares these 85. */
+/** The first 85 bytes, which a client compares ("If the first bytes are not exactly equal"). */
 const RESPONSE_START = "HTTP/1.1 101 Web Socket Protocol Handshake\r\n" +
   "Upgrade: WebSocket\r\n" +
   "Connection: Upgrade\r\n";
@@ -81,11 +81,11 @@ const RESPONSE_RULES: readonly Rule<HixieFacts>[] = [
   exactField(CLIENT_SECTION, "WebSocket-Protocol", ({ subprotocol }) => subprotocol),
 ];
 
-/** Makes a client's handshake. @throws {TypeError} If a field is malformed. */
+/** Makes the handshake of a client. @throws {TypeError} If a field is malformed. */
 export function draft75Handshake(options: HandshakeOptions): ClientHandshake {
   const expected = hixieExpectations(options);
   const { subprotocol, origin } = expected;
-  // The draft has this order, and this case.
+  // The draft prescribes this order and case.
   const head = hixieRequestLine(options.url) +
     "Upgrade: WebSocket\r\n" +
     "Connection: Upgrade\r\n" +

@@ -2,7 +2,7 @@
  * The opening handshake of draft76 (draft-hixie-thewebsocketprotocol-76, which is also
  * draft-ietf-hybi-thewebsocketprotocol-00): first the rules of the server, then those of the client.
  *
- * A server does not answer a request that breaks a rule: it ends the connection.
+ * If a request breaks a rule, the server closes the connection without a response.
  *
  * @module
  */
@@ -33,8 +33,8 @@ const CLIENT_SECTION = "draft76 §4.1";
 // --- The server -----------------------------------------------------------------------------------
 
 /**
- * Clients must send an `Origin`, but a server need not ask for it (§5.1: SHOULD). A client without one
- * is no browser, as in the later versions, and there is nothing to check.
+ * Clients must send an `Origin`, but a server need not check that (§5.1: SHOULD). As in the later
+ * versions, a client without an `Origin` is not a browser.
  */
 const REQUEST_RULES: readonly Rule<HandshakeRequest>[] = [
   ...hixieRequestRules({ section: SERVER_SECTION, protocolField: "Sec-WebSocket-Protocol" }),
@@ -53,8 +53,8 @@ const REQUEST_RULES: readonly Rule<HandshakeRequest>[] = [
 /**
  * Checks a request and its keys.
  *
- * @returns What the keys say.
- * @throws {ProtocolError} With the first rule that is broken.
+ * @returns The numbers that are hidden in the keys.
+ * @throws {ProtocolError} With the first broken rule.
  */
 export function checkDraft76(request: HandshakeRequest): ChallengeParts {
   checkRules(REQUEST_RULES, request);
@@ -65,8 +65,8 @@ export function checkDraft76(request: HandshakeRequest): ChallengeParts {
 }
 
 /**
- * The head of the response. It goes out before key3 is read, because a proxy forwards key3 only after
- * it. The 16 bytes of `challengeResponse` follow it.
+ * Makes the head of the response. It must be sent before key3 is read: a proxy forwards key3 only after
+ * the response. The 16 bytes of `challengeResponse` follow it.
  *
  * @returns The head with its empty line, one character for each byte.
  * @throws {TypeError} If a field is malformed.
@@ -102,7 +102,7 @@ const RESPONSE_RULES: readonly Rule<HixieFacts>[] = [
   exactField(CLIENT_SECTION, "Sec-WebSocket-Protocol", ({ subprotocol }) => subprotocol),
 ];
 
-/** Makes a client's handshake with a new challenge. @throws {TypeError} If a field is malformed. */
+/** Makes the handshake of a client, with a new challenge. @throws {TypeError} If a field is malformed. */
 export function draft76Handshake(options: HandshakeOptions): ClientHandshake {
   const expected = hixieExpectations(options);
   const { subprotocol, origin } = expected;

@@ -1,5 +1,5 @@
 /**
- * The extensions that a client offers, by the grammar of RFC 6455 §9.1.
+ * Parses `Sec-WebSocket-Extensions` (RFC 6455 §9.1).
  *
  * @module
  */
@@ -8,17 +8,17 @@ import { isSpace, isToken, TOKEN } from "./grammar.ts";
 
 /** One parameter of an offer. */
 export interface ExtensionParameter {
-  /** Its name. */
+  /** The name of the parameter. */
   readonly name: string;
-  /** Its value, unquoted; `undefined` if it has none. */
+  /** The value without quotes; `undefined` if there is none. */
   readonly value: string | undefined;
 }
 
 /** One element of `Sec-WebSocket-Extensions`. */
 export interface ExtensionOffer {
-  /** The extension's name. */
+  /** The name of the extension. */
   readonly name: string;
-  /** Its parameters in their order, as often as they were sent. */
+  /** The parameters in order. A name may occur several times. */
   readonly parameters: readonly ExtensionParameter[];
 }
 
@@ -32,8 +32,8 @@ const PARAMETER = new RegExp(
 /**
  * Parses the `Sec-WebSocket-Extensions` of a request.
  *
- * @param value The field's value, several fields joined by commas.
- * @returns The offers in the client's order of preference; none if the list is empty.
+ * @param value The value of the field. Several fields are joined by commas.
+ * @returns The offers in the client's order of preference.
  * @throws {Refusal} 400 if the grammar is broken, or a quoted value is not a token.
  */
 export function parseExtensions(value: string): ExtensionOffer[] {
@@ -70,7 +70,7 @@ export function parseExtensionList(value: string): ExtensionOffer[] | undefined 
   return offers;
 }
 
-/** Where the next offer begins: a list may have empty elements (RFC 2616 §2.1). */
+/** Returns the start of the next offer. A list may have empty elements (RFC 2616 §2.1). */
 function skipSeparators(value: string, at: number): number {
   while (value[at] === "," || isSpace(value.charCodeAt(at))) at++;
   return at;

@@ -7,19 +7,19 @@
 import { TOKEN, trimSpace } from "./grammar.ts";
 import { canonicalAddress } from "./ip_address.ts";
 
-/** One connection on the way from the client. */
+/** One connection on the way from the client to the server. */
 export interface Hop {
-  /** The canonical address of the end that made it; `undefined` if the proxy does not tell. */
+  /** The canonical address of the end that connects; `undefined` if it is unknown. */
   readonly address: string | undefined;
-  /** The scheme, as the proxy wrote it; `undefined` if the proxy does not tell. */
+  /** The scheme, as the proxy wrote it; `undefined` if it is unknown. */
   readonly scheme: string | undefined;
 }
 
 /**
  * Parses `X-Forwarded-For` and `X-Forwarded-Proto`. The nearest hop comes last.
  *
- * Each proxy of a chain appends to both fields, so the two lists belong together from their ends. A
- * single scheme is the client's: the other proxies have passed it on.
+ * Each proxy appends to both fields, so the last elements of both lists belong together. A single scheme
+ * is that of the client: later proxies have passed it on.
  *
  * @param addresses The value of `X-Forwarded-For`.
  * @param schemes The value of `X-Forwarded-Proto`.
@@ -38,12 +38,12 @@ export function parseXForwarded(
   }));
 }
 
-/** The elements of a list that are not empty (RFC 9110 §5.6.1). */
+/** Returns the elements of a list that are not empty (RFC 9110 §5.6.1). */
 function elementsOf(list: string | undefined): string[] {
   return (list ?? "").split(",").map(trimSpace).filter((element) => element !== "");
 }
 
-/** One parameter of `Forwarded`, or none, and the separator after it. */
+/** An optional parameter of `Forwarded`, and the separator after it. */
 const PARAMETER = new RegExp(
   `[\\t ]*(?:(${TOKEN})=(?:"((?:[^"\\\\]|\\\\.)*)"|([^"\\t ,;]+))[\\t ]*)?([,;]|$)`,
   "y",
@@ -52,10 +52,11 @@ const PARAMETER = new RegExp(
 /**
  * Parses `Forwarded`. The nearest hop comes last.
  *
- * An IPv6 address, and one with a port, must be in quotes (RFC 7239 §4). Here the quotes may be missing.
+ * RFC 7239 §4 requires quotes around an IPv6 address and around an address with a port. Here they are
+ * optional.
  *
- * @param value The field's value, several fields joined by commas.
- * @returns No hops if the value is malformed: nobody can tell where its last element begins.
+ * @param value The value of the field. Several fields are joined by commas.
+ * @returns No hops if the value is malformed, since the start of its last element is unknown then.
  */
 export function parseForwardedField(value: string): readonly Hop[] {
   const hops: Hop[] = [];
@@ -82,7 +83,7 @@ export function parseForwardedField(value: string): readonly Hop[] {
 /** An IPv4 address, or an IPv6 address in brackets, and a port, which may be obfuscated. */
 const NODE = /^(?:\[([^\]]*)\]|([\d.]+))(?::(?:\d{1,5}|_[\w.-]+))?$/;
 
-/** The address of a node, without its port; `undefined` for other texts, such as `unknown`. */
+/** Returns the address of a node without its port; `undefined` for other texts, such as `unknown`. */
 function addressOf(node: string): string | undefined {
   const [, v6, v4] = NODE.exec(node) ?? [];
   return canonicalAddress(v6 ?? v4 ?? node);

@@ -1,6 +1,6 @@
 /**
- * The characters that each part of a message head may have (RFC 9110 §5, RFC 9112 §3): as tables of
- * bytes for the head reader, and as patterns for strings.
+ * The characters that are allowed in each part of a message head (RFC 9110 §5, RFC 9112 §3): as tables
+ * of bytes for the head reader, and as patterns for strings.
  *
  * @module
  */
@@ -15,8 +15,8 @@ export const TOKEN: string = `[${TOKEN_CHARACTERS}]+`;
  * The source of a RegExp for a host: a registered name or IPv4 address, or an IPv6 address in
  * brackets (RFC 3986 §3.2.2).
  *
- * A name must not have a comma, because two `Host` fields that a proxy has joined would pass for one,
- * nor percent-encoding, because a name would then have two spellings.
+ * A comma is not allowed: a proxy may have joined two `Host` fields with it. Percent-encoding is not
+ * allowed, so that each name has only one spelling.
  */
 export const HOST = "(?:\\[[0-9A-Fa-f:.]+\\]|[\\w.~!$&'()*+;=-]+)";
 
@@ -24,18 +24,18 @@ const tokenPattern = new RegExp(`^${TOKEN}$`);
 const valuePattern = /^[\t\x20-\x7e\x80-\xff]*$/;
 const receivedValuePattern = /^[^\0\r\n]*$/;
 
-/** Whether a string is a token: a field name, a method, a subprotocol. */
+/** Returns whether a string is a token: a field name, a method, a subprotocol. */
 export function isToken(text: string): boolean {
   return tokenPattern.test(text);
 }
 
-/** Whether a string may be sent as a field value: HTAB, space, visible ASCII, U+0080 to U+00FF. */
+/** Returns whether a string may be sent as a field value: HTAB, space, visible ASCII, U+0080 to U+00FF. */
 export function isFieldValue(text: string): boolean {
   return valuePattern.test(text);
 }
 
 /**
- * Whether a string may have been received as a field value: anything but NUL, CR and LF.
+ * Returns whether a received string is accepted as a field value: anything except NUL, CR and LF.
  *
  * draft76 §4.1 allows everything but CR and LF, and some of its clients send a DEL in their keys. RFC
  * 9110 §5.5 allows a recipient to keep other control characters.
@@ -44,7 +44,7 @@ export function isReceivedFieldValue(text: string): boolean {
   return receivedValuePattern.test(text);
 }
 
-/** A table with 1 for each byte whose character matches `allowed`, otherwise 0. */
+/** Makes a table: 1 for each byte whose character matches `allowed`, otherwise 0. */
 function table(allowed: RegExp): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, byte) => +allowed.test(String.fromCharCode(byte)));
 }
@@ -62,18 +62,18 @@ export const TARGET_BYTES: Uint8Array = table(/^[\x21\x22\x24-\x7e]$/);
 export const VALUE_BYTES: Uint8Array = table(receivedValuePattern);
 
 /**
- * Whether a list of tokens (`keep-alive, Upgrade`) has a certain one, in any case (RFC 9110 §5.6.1).
+ * Returns whether a list of tokens (`keep-alive, Upgrade`) has a token, in any case (RFC 9110 §5.6.1).
  *
  * @param token The token in lower case.
  */
 export function listHasToken(list: string, token: string): boolean {
-  // Nearly all clients send the token alone.
+  // Nearly all clients send only this token.
   if (list.length === token.length) return equalsIgnoreCase(list, 0, token);
   const lowerCase = list.toLowerCase();
   return lowerCase.split(",").some((element) => trimSpace(element) === token);
 }
 
-/** Whether a text has `lowerCase` at `at`, in any case of ASCII. The text must be long enough. */
+/** Returns whether a text has `lowerCase` at `at`, in any case. The text must be long enough. */
 export function equalsIgnoreCase(text: string, at: number, lowerCase: string): boolean {
   for (let i = 0; i < lowerCase.length; i++) {
     const code = text.charCodeAt(at + i);
@@ -92,7 +92,7 @@ export function trimSpace(text: string): string {
   return text.substring(start, end);
 }
 
-/** Whether a character code is a space or a tab. */
+/** Returns whether a character code is a space or a tab. */
 export function isSpace(code: number): boolean {
   return code === 0x20 || code === 0x09;
 }

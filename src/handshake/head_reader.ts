@@ -1,8 +1,8 @@
 /**
  * Reads the heads of requests and responses, in pieces of any size (RFC 9112 §2).
  *
- * Each byte is looked at once, when it arrives. So the pieces change neither the cost nor the result,
- * and what is no head is refused at its first wrong byte.
+ * Each byte is checked once, when it arrives. So the size of the pieces changes neither the cost nor the
+ * result, and malformed input is refused at its first wrong byte.
  *
  * @module
  */
@@ -12,37 +12,37 @@ import { fieldIndex, type MessageHead } from "./message_head.ts";
 
 /** The limits of a message head. */
 export interface HeadLimits {
-  /** The longest head, in bytes, with its empty line and any before it. */
+  /** The largest head in bytes, with its empty line and any empty lines before it. */
   readonly maxHeaderSize: number;
-  /** The most field lines. */
+  /** The most header fields. */
   readonly maxHeaderCount: number;
 }
 
-/** What differs between the heads of requests and of responses: their first line, and errors. */
+/** The differences between requests and responses: the first line of their heads, and the errors. */
 export interface StartLine<Head extends MessageHead> {
   /** The kind of message, for errors: `"request"` or `"response"`. */
   readonly noun: string;
   /** Whether the line is complete. */
   readonly complete: boolean;
-  /** Where the line begins, counted from the first byte: after empty lines that are ignored. */
+  /** The offset of the line from the first byte: after empty lines that are ignored. */
   readonly start: number;
   /**
-   * Reads on from the chunk's first byte.
+   * Reads the next bytes.
    *
    * @param chunk The bytes.
-   * @param offset How many bytes came before.
-   * @returns Where the line ends in the chunk, or the chunk's length.
+   * @param offset How many bytes have arrived before.
+   * @returns The end of the line in the chunk, or the length of the chunk if the line is incomplete.
    */
   read(chunk: Uint8Array, offset: number): number;
-  /** Makes the head from its text, and prepares for the next line. */
+  /** Makes the head from its text, and prepares for the next head. */
   makeHead(text: string): Head;
-  /** Checks a head beyond its grammar. */
+  /** Checks the rules of a head that its grammar does not cover. */
   checkHead?(head: Head): void;
-  /** The error for a head that is malformed, or exceeds a limit. */
+  /** Makes the error for a head that is malformed or exceeds a limit. */
   error(kind: "malformed" | "too large", message: string): Error;
 }
 
-/** What the next byte belongs to, after the start line. */
+/** The part of the head that the next byte belongs to, after the start line. */
 type Part =
   | "field line"
   | "field name"
@@ -58,16 +58,16 @@ const SP = 0x20;
 const COLON = 0x3a;
 
 /**
- * Reads heads, one after the other: when one is complete, the next byte starts another. After an
- * error it can read no more.
+ * Reads heads, one after the other. The byte after a complete head starts the next one. After an error,
+ * the reader cannot be used again.
  */
 export class HeadReader<Head extends MessageHead> {
   readonly #limits: HeadLimits;
   readonly #startLine: StartLine<Head>;
   #part: Part = "field line";
-  /** How many bytes of this head came in earlier chunks. */
+  /** How many bytes of this head have arrived in earlier chunks. */
   #size = 0;
-  /** Those bytes, in a buffer with room for more. */
+  /** The bytes of earlier chunks, in a buffer with room for more. */
   #earlier: Uint8Array | undefined;
   #fieldCount = 0;
   #consumed = 0;
@@ -78,7 +78,7 @@ export class HeadReader<Head extends MessageHead> {
     this.#startLine = startLine;
   }
 
-  /** How many bytes of the last chunk belong to the head; the others follow it. */
+  /** How many bytes of the last chunk belong to the head. */
   get consumed(): number {
     return this.#consumed;
   }
@@ -86,9 +86,10 @@ export class HeadReader<Head extends MessageHead> {
   /**
    * Reads the next bytes.
    *
-   * @param chunk The bytes; they are only looked at during the call.
-   * @returns The head, when its last byte has arrived.
-   * @throws {Error} That of the start line, if the head is malformed or exceeds a limit.
+   * @param chunk The bytes. They are read only during the call.
+   * @returns The head; `undefined` while it is incomplete.
+   * @throws {Error} The result of {@linkcode StartLine.error}, if the head is malformed or exceeds a
+   * limit.
    */
   read(chunk: Uint8Array): Head | undefined {
     const { maxHeaderSize } = this.#limits;
@@ -135,12 +136,12 @@ export class HeadReader<Head extends MessageHead> {
     return earlier;
   }
 
-  /** Reads on, and returns where it stopped. Where a `!` stands, the index is within the chunk. */
+  /** Reads fields from `at` on. Returns the offset after them. Each index with a `!` is in the chunk. */
   #readFields(chunk: Uint8Array, at: number): number {
     const { starts, colons } = fieldIndex;
     const { start } = this.#startLine;
     let part = this.#part;
-    // The index is used only if the whole head is in this chunk. So the places count from its start.
+    // The index is used only if the whole head is in this chunk, so its offsets are those of the chunk.
     fieldIndex.head = undefined;
     fieldIndex.count = 0;
     while (at < chunk.length) {
@@ -180,7 +181,7 @@ export class HeadReader<Head extends MessageHead> {
     return at;
   }
 
-  /** Checks the first byte of a field line, and that there may be one more line. */
+  /** Checks the first byte of a field line, and the number of lines. */
   #checkFirst(byte: number): void {
     if (TOKEN_BYTES[byte] !== 1) {
       if (byte === SP || byte === HTAB) {

@@ -1,5 +1,5 @@
 /**
- * What the opening handshakes of draft75 and draft76 have in common.
+ * The common rules of the opening handshakes of draft75 and draft76.
  *
  * @module
  */
@@ -10,13 +10,15 @@ import type { HandshakeRequest } from "./request_head.ts";
 import { receivedField, type ResponseHead } from "./response_head.ts";
 import { webSocketLocation, type WebSocketUrl } from "./web_socket_url.ts";
 
-/** Where a draft has these rules, and what it calls the field of the subprotocol. */
+/** The differences between the drafts. */
 interface Draft {
+  /** The section with the rules. */
   readonly section: string;
+  /** The name of the field for the subprotocol. */
   readonly protocolField: "WebSocket-Protocol" | "Sec-WebSocket-Protocol";
 }
 
-/** The rules for the request of one draft, in the order of its text. */
+/** Returns the rules for requests of a draft, in the order of its text. */
 export function hixieRequestRules(
   { section, protocolField }: Draft,
 ): readonly Rule<HandshakeRequest>[] {
@@ -27,13 +29,13 @@ export function hixieRequestRules(
       because: "the method must be GET",
       broken: ({ method }) => method !== "GET",
     },
-    // No page can set the next two with XMLHttpRequest: so the request is a WebSocket's.
+    // A web page cannot set the next two fields with XMLHttpRequest.
     {
       section,
       because: "Upgrade must be WebSocket",
       broken: (request) => request.get("upgrade")?.toLowerCase() !== "websocket",
     },
-    // The drafts know only the one token. But proxies add `close` and `keep-alive` to it, and the
+    // In the drafts, the field is a single token. But proxies add `close` and `keep-alive`, and the
     // field is a list (RFC 9110 §7.6.1).
     {
       section,
@@ -47,13 +49,13 @@ export function hixieRequestRules(
     },
     {
       section,
-      because: `${protocolField} must be characters from U+0020 to U+007E, one at least`,
+      because: `${protocolField} must be one or more characters from U+0020 to U+007E`,
       broken: (request) => !/^[ -~]+$/.test(request.get(protocol) ?? "none"),
     },
   ];
 }
 
-/** What a client compares a response with. */
+/** The values that a response must repeat. */
 export interface HixieExpectations {
   /** The origin that was sent. */
   readonly origin: string;
@@ -63,13 +65,13 @@ export interface HixieExpectations {
   readonly subprotocol: string | undefined;
 }
 
-/** A response, and what it is compared with. */
+/** A response, and the values that it must repeat. */
 export interface HixieFacts extends HixieExpectations {
   /** The response. */
   readonly head: ResponseHead;
 }
 
-/** A field of a response that must be sent once, with a value of which each byte counts. */
+/** Makes the rule for a response field that must be sent once, with exactly the expected value. */
 export function exactField(
   section: string,
   name: string,
@@ -83,13 +85,13 @@ export function exactField(
     broken: (facts) => {
       const value = expected(facts);
       const [received, ...others] = facts.head.rawValues(lowerCase);
-      // One space may follow the colon; any other belongs to the value.
+      // One space may follow the colon. Further spaces belong to the value.
       return value !== undefined && (others.length > 0 || received?.replace(/^ /, "") !== value);
     },
   };
 }
 
-/** What to expect. The origin is sent in lower case, and never left out. */
+/** Returns the values that a response must repeat. The origin is in lower case, and always sent. */
 export function hixieExpectations(options: HandshakeOptions): HixieExpectations {
   const { url, origin, subprotocols } = options;
   const { secure, host } = url;
@@ -100,13 +102,13 @@ export function hixieExpectations(options: HandshakeOptions): HixieExpectations 
   };
 }
 
-/** Checks a response. @throws {ProtocolError} With the first rule that is broken. */
+/** Checks a response. @throws {ProtocolError} With the first broken rule. */
 export function agreeOnHixie(rules: readonly Rule<HixieFacts>[], facts: HixieFacts): Agreement {
   checkRules(rules, facts);
   return { subprotocol: facts.subprotocol, deflate: undefined };
 }
 
-/** The request line. */
+/** Makes the request line. */
 export function hixieRequestLine({ resourceName }: WebSocketUrl): string {
   return `GET ${resourceName} HTTP/1.1\r\n`;
 }

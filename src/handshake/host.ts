@@ -13,7 +13,7 @@ const PLAIN = /^(?:[a-z0-9-]+\.)*[a-z][a-z0-9-]*(?::[0-9]{0,4})?$/i;
 const HAS_A_LABEL = /(?:^|\.)xn--/i;
 
 /**
- * Whether a text is a host, with or without a port, that a URL can have. `256.1.1.1`, `a:70000` and
+ * Returns whether a text is a valid host of a URL, with an optional port. `256.1.1.1`, `a:70000` and
  * `xn--a` are not.
  */
 export function isHost(text: string): boolean {
@@ -23,8 +23,8 @@ export function isHost(text: string): boolean {
 }
 
 /**
- * Whether each A-label of a name is valid: its characters must encode to it. Node takes any text after
- * `xn--`, but encodes characters in the same way as Deno and Bun.
+ * Returns whether each A-label of a name is valid: if it is decoded and encoded again, the result must
+ * be the same. Node accepts any text after `xn--`, but encodes like Deno and Bun.
  */
 function isNormalized(host: string): boolean {
   const [name = "", port = ""] = host.toLowerCase().split(":");

@@ -1,40 +1,39 @@
 /**
- * The header fields of a message head, found in its text when they are asked for.
+ * The head of a request or response. Its fields are parsed on access.
  *
  * @module
  */
 import { equalsIgnoreCase, isSpace } from "./grammar.ts";
 
-/** Where the fields of one head are in its text. */
+/** The positions of the fields of one head. */
 interface FieldIndex {
   /** The head. */
   head: MessageHead | undefined;
-  /** How many fields it has; what is behind them in the arrays belongs to an earlier head. */
+  /** The number of fields. Further items of the arrays belong to an earlier head. */
   count: number;
-  /** Where each field line starts. */
+  /** The start of each field line in the text. */
   readonly starts: number[];
-  /** Where the colon of each is. */
+  /** The colon of each field line in the text. */
   readonly colons: number[];
 }
 
 /**
- * Module state: the fields of the head that was read or looked into last. Fields are looked up right after a head
- * was read, and then hardly ever, so one index serves all connections. An index for each head would
- * take 0.1 µs (Node, Deno) to 0.4 µs (Bun) more for a handshake of Chromium's, and 430 bytes for as long
- * as the head is kept.
+ * Module state: the index of the last used head. Most look-ups happen right after a head was read, so
+ * one index serves all connections. With an index for each head, a handshake of Chromium would take
+ * 0.1 µs (Node, Deno) to 0.4 µs (Bun) more, and 430 bytes as long as the head is kept.
  */
 export const fieldIndex: FieldIndex = { head: undefined, count: 0, starts: [], colons: [] };
 
-/** The head of a request or of a response. A `HeadReader` makes it and has checked its text. */
+/** The head of a request or response. A `HeadReader` has checked its text. */
 export class MessageHead {
-  /** The text that is kept: all of it, unless a subclass keeps a part of it elsewhere. */
+  /** The text. A subclass may keep a part of it elsewhere. */
   protected kept: string;
-  /** Where the first field line starts. */
+  /** The start of the first field line in the text. */
   protected readonly fieldsStart: number;
 
   /**
-   * @param text The head with its empty line, well-formed, one character for each byte.
-   * @param fieldsStart Where its first field line starts.
+   * @param text The well-formed head with its empty line, one character for each byte.
+   * @param fieldsStart The start of the first field line.
    */
   constructor(text: string, fieldsStart: number) {
     this.kept = text;
@@ -47,11 +46,11 @@ export class MessageHead {
   }
 
   /**
-   * The value of a field without the space around it; several fields of the name are joined by
-   * `", "` in their order (RFC 9110 §5.3).
+   * Returns the value of a field without the white space around it. The values of several fields with
+   * the name are joined by `", "`, in order (RFC 9110 §5.3).
    *
-   * @param name The field's name in lower case.
-   * @returns `undefined` if it was not sent.
+   * @param name The name of the field in lower case.
+   * @returns `undefined` if there is no such field.
    */
   get(name: string): string | undefined {
     const { text } = this;
@@ -66,7 +65,7 @@ export class MessageHead {
     return joined;
   }
 
-  /** The values of all fields of a name, with the space around them. */
+  /** Returns the values of all fields with a name, with the white space around them. */
   rawValues(name: string): string[] {
     const { text } = this;
     const { starts, colons, count } = this.index();
@@ -79,12 +78,12 @@ export class MessageHead {
     return values;
   }
 
-  /** All fields, in a new `Headers`. */
+  /** Returns all fields as a new `Headers`. */
   toHeaders(): Headers {
     return new Headers(this.pairs());
   }
 
-  /** The names and values of all fields, in their order. */
+  /** Returns the names and values of all fields, in order. */
   protected pairs(): [name: string, value: string][] {
     const { text } = this;
     const { starts, colons, count } = this.index();
@@ -96,7 +95,7 @@ export class MessageHead {
     return pairs;
   }
 
-  /** The index of this head. */
+  /** Returns the index of this head. */
   protected index(): Readonly<FieldIndex> {
     if (fieldIndex.head !== this) this.#locate();
     return fieldIndex;
@@ -115,9 +114,9 @@ export class MessageHead {
   }
 }
 
-/** The value of the field at a place of the index, without the space around it. */
+/** Returns the value of a field in the index, without the white space around it. */
 export function fieldValue(text: string, place: number): string {
-  // The caller has compared the place with the count.
+  // The caller has checked the place.
   let start = fieldIndex.colons[place]! + 1;
   let end = fieldEnd(text, place);
   while (start < end && isSpace(text.charCodeAt(start))) start++;
@@ -125,14 +124,13 @@ export function fieldValue(text: string, place: number): string {
   return text.substring(start, end);
 }
 
-/** Where the field line at a place of the index ends, without its CRLF. */
+/** Returns the end of a field line in the index, without its CRLF. */
 function fieldEnd(text: string, place: number): number {
   const { starts, count } = fieldIndex;
-  // In range: compared with the count.
   return (place + 1 < count ? starts[place + 1]! : text.length - 2) - 2;
 }
 
-/** Whether the field name from `start` to `colon` is `name`, which is in lower case, in any case. */
+/** Returns whether the field name from `start` to `colon` is `name`, ignoring case. */
 export function isField(text: string, start: number, colon: number, name: string): boolean {
   return colon - start === name.length && equalsIgnoreCase(text, start, name);
 }

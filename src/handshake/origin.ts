@@ -1,5 +1,5 @@
 /**
- * Whether a page and a server have the same origin (RFC 6454 §5).
+ * Compares the origin of a web page with that of a server (RFC 6454 §5).
  *
  * @module
  */
@@ -10,13 +10,12 @@ const ORIGIN = new RegExp(`^(http|ws)(s?)://(${HOST})(?::([0-9]{1,5}))?$`, "i");
 const HOST_AND_PORT = new RegExp(`^(${HOST})(?::([0-9]{0,5}))?$`, "i");
 
 /**
- * Compares scheme, host and port. Case does not matter, a missing port is the scheme's default, `ws`
- * equals `http`, and `wss` equals `https`.
+ * Returns whether scheme, host and port are equal. The case is ignored. A missing port means the default
+ * of the scheme. `ws` equals `http`, and `wss` equals `https`.
  *
- * @param origin The request's `Origin`. Values such as `null`, `file://` and a URL with a path are the
- * origin of no server.
+ * @param origin The `Origin` of the request. `null`, `file://` and a URL with a path are never equal.
  * @param scheme The scheme that the client used: `"https"` over TLS.
- * @param host The request's `Host`, with its port if it has one. An empty port is the default.
+ * @param host The `Host` of the request, with an optional port. An empty port means the default.
  */
 export function sameOrigin(origin: string, scheme: "http" | "https", host: string): boolean {
   const [, , secure, originHost, originPort] = ORIGIN.exec(origin) ?? [];

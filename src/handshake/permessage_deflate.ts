@@ -1,54 +1,54 @@
 /**
- * The negotiation of permessage-deflate (RFC 7692 §7.1): what a server accepts of an offer, then what
- * a client offers, and what it takes of the response.
+ * The negotiation of permessage-deflate (RFC 7692 §7.1): first the server, which accepts an offer, then
+ * the client, which makes an offer and checks the response.
  *
  * @module
  */
 import { ProtocolError, quote } from "../errors.ts";
 import { type ExtensionOffer, type ExtensionParameter, parseExtensionList } from "./extensions.ts";
 
-/** What one end wants. */
+/** The options of one end. */
 export interface DeflateOptions {
-  /** Whether the windows may be kept from one message to the next, in both directions. */
+  /** Whether a message may use the window of earlier messages, in both directions. */
   readonly contextTakeover: boolean;
-  /** The largest window that a server compresses with, as a power of two from 9 to 15. */
+  /** The largest window of the server, as a power of two from 9 to 15. Default: 15. */
   readonly serverMaxWindowBits?: number | undefined;
   /**
-   * The largest window that a server asks the client to compress with, as a power of two from 8 to
-   * 15. A client that does not allow this compresses with 15.
+   * The largest window of the client, as a power of two from 8 to 15. It has no effect if the client
+   * does not allow it. Default: 15.
    */
   readonly clientMaxWindowBits?: number | undefined;
 }
 
-/** What both ends have agreed on. */
+/** The agreement of both ends. */
 export interface DeflateAgreement {
-  /** Whether the server compresses each message with an empty window. */
+  /** Whether each message of the server starts with an empty window. */
   readonly serverNoContextTakeover: boolean;
-  /** Whether the client does. */
+  /** Whether each message of the client starts with an empty window. */
   readonly clientNoContextTakeover: boolean;
-  /** The window that the server compresses with, as a power of two. */
+  /** The window of the server, as a power of two. */
   readonly serverMaxWindowBits: number;
-  /** The window that the client compresses with, as a power of two. */
+  /** The window of the client, as a power of two. */
   readonly clientMaxWindowBits: number;
 }
 
 /** An offer that a server has accepted. */
 export interface AcceptedOffer extends DeflateAgreement {
-  /** The value of `Sec-WebSocket-Extensions` that says so. */
+  /** The value of `Sec-WebSocket-Extensions` in the response. */
   readonly response: string;
 }
 
 const NAME = "permessage-deflate";
 const SMALLEST_WINDOW = 8;
 const LARGEST_WINDOW = 15;
-/** zlib uses 9 instead of 8, and a peer with a window of 8 cannot inflate that. */
+/** zlib uses 9 instead of 8. A client with a window of 8 could not decompress that. */
 const SMALLEST_SERVER_WINDOW = 9;
 /** 8 to 15, "a decimal integer value without leading zeroes" (§7.1.2). */
 const WINDOW_BITS = /^(?:[89]|1[0-5])$/;
 
 // --- The server -----------------------------------------------------------------------------------
 
-/** The parameters of one offer that is valid. */
+/** The parameters of a valid offer. */
 interface DeflateOffer {
   serverNoContextTakeover: boolean;
   clientNoContextTakeover: boolean;
@@ -59,10 +59,10 @@ interface DeflateOffer {
 }
 
 /**
- * Accepts the first offer of permessage-deflate that is valid (§7.1).
+ * Accepts the first valid offer of permessage-deflate (§7.1).
  *
- * @param offers The client's offers, in order of preference.
- * @returns `undefined` if none is valid: the connection is then not compressed.
+ * @param offers The offers of the client, in order of preference.
+ * @returns `undefined` if there is no valid offer. The connection is not compressed then.
  * @throws {RangeError} If a window of `options` is out of range.
  */
 export function negotiateDeflate(
@@ -99,7 +99,7 @@ function isWindow(bits: number = LARGEST_WINDOW, smallest: number): boolean {
   return Number.isInteger(bits) && bits >= smallest && bits <= LARGEST_WINDOW;
 }
 
-/** `undefined` if a parameter is unknown, sent twice, or has an invalid value (§7.1). */
+/** Returns `undefined` if a parameter is unknown, sent twice, or has an invalid value (§7.1). */
 function parseOffer(parameters: readonly ExtensionParameter[]): DeflateOffer | undefined {
   const offer: DeflateOffer = {
     serverNoContextTakeover: false,
@@ -115,7 +115,7 @@ function parseOffer(parameters: readonly ExtensionParameter[]): DeflateOffer | u
   return offer;
 }
 
-/** Whether the parameter is valid; then it is in the offer. */
+/** Adds a parameter to the offer. Returns whether the parameter is valid. */
 function applyParameter(offer: DeflateOffer, { name, value }: ExtensionParameter): boolean {
   switch (name) {
     case "server_no_context_takeover":
@@ -149,7 +149,7 @@ function accept(offer: DeflateOffer, options: DeflateOptions): AcceptedOffer {
   let response = NAME;
   if (serverNoContextTakeover) response += "; server_no_context_takeover";
   if (clientNoContextTakeover) response += "; client_no_context_takeover";
-  // Whoever accepts an offer with this parameter must repeat it (§7.1.2.1).
+  // If the offer has this parameter, the response must have it too (§7.1.2.1).
   if (offer.serverMaxWindowBits !== undefined || serverMaxWindowBits < LARGEST_WINDOW) {
     response += `; server_max_window_bits=${serverMaxWindowBits}`;
   }
@@ -168,20 +168,20 @@ function accept(offer: DeflateOffer, options: DeflateOptions): AcceptedOffer {
 // --- The client -----------------------------------------------------------------------------------
 
 /**
- * The offer of a client, for `Sec-WebSocket-Extensions`. It offers no smaller window for its own
- * messages: a server could then choose 8, which zlib cannot compress with.
+ * Makes the offer of a client, for `Sec-WebSocket-Extensions`. It does not allow a smaller window for
+ * the client: the server could choose 8, which zlib cannot use.
  */
 export function deflateOffer({ contextTakeover }: Pick<DeflateOptions, "contextTakeover">): string {
   return contextTakeover ? NAME : `${NAME}; server_no_context_takeover; client_no_context_takeover`;
 }
 
 /**
- * Checks the extensions that a server uses.
+ * Checks the extensions in a response.
  *
- * @param response The value of `Sec-WebSocket-Extensions`, if it was sent.
- * @param offer What was offered, if anything was.
+ * @param response The value of `Sec-WebSocket-Extensions`, if there is one.
+ * @param offer The options that were offered; `undefined` if nothing was offered.
  * @returns `undefined` if the connection is not compressed.
- * @throws {ProtocolError} If the server uses what was not offered.
+ * @throws {ProtocolError} If the response has an extension or parameter that was not offered.
  */
 export function agreeOnExtensions(
   response: string | undefined,
@@ -196,7 +196,7 @@ export function agreeOnExtensions(
   if (extension === undefined) return undefined;
   if (offer === undefined || extension.name !== NAME || others.length > 0) {
     const rule = offer === undefined
-      ? "must not be sent where none was offered"
+      ? "must not be sent if no extension was offered"
       : `must be ${NAME}`;
     throw broken(`${rule}, got ${quote(response)} (RFC 6455 §4.1)`);
   }
@@ -209,7 +209,7 @@ function agreeOnParameters(
 ): DeflateAgreement {
   for (const parameter of parameters) {
     // client_max_window_bits is invalid too: it was not offered (§7.1.2.2).
-    if (!mayRespond(parameter)) throw broken(`must not have ${show(parameter)} (RFC 7692 §7.1)`);
+    if (!isAllowed(parameter)) throw broken(`must not have ${show(parameter)} (RFC 7692 §7.1)`);
   }
   const values = new Map(parameters.map(({ name, value }) => [name, value]));
   if (values.size < parameters.length) {
@@ -227,7 +227,8 @@ function agreeOnParameters(
   };
 }
 
-function mayRespond({ name, value }: ExtensionParameter): boolean {
+/** Returns whether a response may have a parameter. */
+function isAllowed({ name, value }: ExtensionParameter): boolean {
   if (name === "server_max_window_bits") return value !== undefined && WINDOW_BITS.test(value);
   return /^(?:server|client)_no_context_takeover$/.test(name) && value === undefined;
 }

@@ -1,5 +1,5 @@
 /**
- * Punycode (RFC 3492), the encoding of host names that are not ASCII: `bcher-kva` is `bücher`.
+ * Decodes Punycode (RFC 3492), the encoding of non-ASCII host names: `bcher-kva` is `bücher`.
  *
  * @module
  */
@@ -45,7 +45,7 @@ function codePointOf(character: string): number {
   return character.charCodeAt(0);
 }
 
-/** Reads a variable-length integer (§3.3); `undefined` if it is cut off or too large. */
+/** Reads a variable-length integer (§3.3). Returns `undefined` if it is incomplete or too large. */
 function readInteger(
   text: string,
   at: number,

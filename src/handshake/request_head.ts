@@ -1,5 +1,5 @@
 /**
- * The head of one HTTP request, as it was received.
+ * The head of an HTTP request.
  *
  * @module
  */
@@ -10,35 +10,35 @@ import type { SharedHeads } from "./shared_heads.ts";
 
 const FORBIDDEN = /^(?:CONNECT|TRACE|TRACK)$/i;
 /**
- * The start of a request-target in absolute form, with its authority. WebSocket clients that use a
- * forward proxy send `ws` and `wss` too.
+ * The start of a request-target in absolute form, with its authority. WebSocket clients behind a forward
+ * proxy also send `ws` and `wss`.
  */
 export const ABSOLUTE_FORM = /^(?:http|ws)s?:\/\/([^/?]*)/i;
 /** The length of ` HTTP/1.1` and the CRLF after it. */
 const VERSION_LENGTH = 11;
 
-/** What the checks of an opening handshake read of a {@linkcode RequestHead}. */
+/** The part of a {@linkcode RequestHead} that the checks of an opening handshake use. */
 export interface HandshakeRequest {
-  /** The method, in its case. */
+  /** The method, case-sensitive. */
   readonly method: string;
   /** `"1.0"` or `"1.1"`. */
   readonly httpVersion: string;
-  /** The value of a field by its name in lower case; `null` or `undefined` if it was not sent. */
+  /** Returns the value of a field by its name in lower case; `null` or `undefined` if it was not sent. */
   get(name: string): string | null | undefined;
 }
 
-/** A request's method, target and fields, found in its text when they are asked for. */
+/** The method, target and fields of a request. They are parsed on access. */
 export class RequestHead extends MessageHead {
   readonly #methodEnd: number;
-  /** What {@linkcode share} has taken out of the kept text. */
+  /** The key that {@linkcode share} has removed from the kept text. */
   #key = "";
-  /** Where it was. */
+  /** The position of the key in the full text. */
   #keyAt = 0;
 
   /**
-   * @param text The head from its method to its empty line, well-formed.
-   * @param methodEnd Where the space after the method is.
-   * @param targetEnd Where the space after the request-target is.
+   * @param text The well-formed head, from the method to the empty line.
+   * @param methodEnd The position of the space after the method.
+   * @param targetEnd The position of the space after the request-target.
    */
   constructor(text: string, methodEnd: number, targetEnd: number) {
     super(text, targetEnd + VERSION_LENGTH);
@@ -52,8 +52,8 @@ export class RequestHead extends MessageHead {
   }
 
   /**
-   * Keeps `Sec-WebSocket-Key` apart, so that all clients that send the rest of the text share it. Call
-   * it at the end of the handshake: after that, fields are hardly looked up.
+   * Removes `Sec-WebSocket-Key` from the text, so that clients with the same remaining text share it.
+   * Call this at the end of the handshake: afterwards, access is slower, but rare.
    */
   share(heads: SharedHeads): void {
     const key = this.#key === "" ? this.get("sec-websocket-key") : undefined;
@@ -64,12 +64,12 @@ export class RequestHead extends MessageHead {
     this.#key = copyOf(key);
   }
 
-  /** The method, in its case: `get` is not GET (RFC 9110 §9.1). */
+  /** The method. It is case-sensitive: `get` is not GET (RFC 9110 §9.1). */
   get method(): string {
     return this.text.substring(0, this.#methodEnd);
   }
 
-  /** The request-target as it was sent. */
+  /** The request-target, as the client sent it. */
   get target(): string {
     return this.text.substring(this.#methodEnd + 1, this.fieldsStart - VERSION_LENGTH);
   }
@@ -80,8 +80,8 @@ export class RequestHead extends MessageHead {
   }
 
   /**
-   * The path and query (RFC 6455 §3): the request-target, in absolute form without its origin. For `*`
-   * it is `/` (RFC 9112 §3.3).
+   * The path and query (RFC 6455 §3): the request-target, without the origin of an absolute form. For
+   * `*`, this is `/` (RFC 9112 §3.3).
    */
   get resourceName(): string {
     const { target } = this;
@@ -91,14 +91,14 @@ export class RequestHead extends MessageHead {
     return resource.startsWith("/") ? resource : `/${resource}`;
   }
 
-  /** The path, percent-encoded as it was sent. */
+  /** The path, percent-encoded as the client sent it. */
   get path(): string {
     const { resourceName } = this;
     const mark = resourceName.indexOf("?");
     return mark === -1 ? resourceName : resourceName.substring(0, mark);
   }
 
-  /** The query without its `?`; empty if there is none. */
+  /** The query without its `?`; `""` if there is none. */
   get query(): string {
     const { target } = this;
     const mark = target.indexOf("?");
@@ -113,19 +113,19 @@ export class RequestHead extends MessageHead {
 
   /**
    * The host, with a port if the client sent one. A request-target in absolute form replaces the field
-   * `Host` (RFC 9112 §3.2.2). Empty if a request of HTTP/1.0 has neither.
+   * `Host` (RFC 9112 §3.2.2). `""` if an HTTP/1.0 request has neither.
    */
   get host(): string {
     return this.authority ?? this.get("host") ?? "";
   }
 
   /**
-   * Makes a Web `Request` of this head, without a body, in 3 to 10 µs. A request of HTTP/1.0 without a
-   * host gets `localhost`.
+   * Makes a Web `Request` without a body, in 3 to 10 µs. For an HTTP/1.0 request without a host, the
+   * host is `localhost`.
    *
    * @param scheme The scheme that the client used: `"https"` over TLS.
-   * @throws {Refusal} 501 if a `Request` cannot have the method: CONNECT, TRACE and TRACK; `get` and
-   * others that it would change to upper case; and, on Bun, methods that Bun does not know.
+   * @throws {Refusal} 501 if a `Request` cannot have the method: CONNECT, TRACE and TRACK; a method in
+   * lower case that it would change, such as `get`; and, on Bun, methods that Bun does not know.
    */
   toRequest(scheme: "http" | "https"): Request {
     const { method } = this;
@@ -140,8 +140,8 @@ export class RequestHead extends MessageHead {
   }
 
   /**
-   * The fields as they were sent, with two exceptions: the authority of a request-target in absolute
-   * form replaces `Host`, and several `Cookie` fields become one.
+   * Returns the fields as they were sent, with two exceptions: the authority of a request-target in
+   * absolute form replaces `Host`, and several `Cookie` fields become one.
    */
   protected override pairs(): [name: string, value: string][] {
     const { authority, text } = this;
@@ -154,7 +154,7 @@ export class RequestHead extends MessageHead {
       const pair: [string, string] = [text.substring(start, colon), fieldValue(text, i)];
       if (authority !== undefined && isField(text, start, colon, "host")) pair[1] = authority;
       if (isField(text, start, colon, "cookie")) {
-        // They are joined by semicolons (RFC 9113 §8.2.3). Deno's `Headers` would join them by commas.
+        // Joined by semicolons (RFC 9113 §8.2.3). Deno's `Headers` would join them by commas.
         if (cookie !== undefined) {
           cookie[1] += `; ${pair[1]}`;
           continue;
@@ -167,7 +167,7 @@ export class RequestHead extends MessageHead {
   }
 }
 
-/** A refusal of a method that a server does not serve. */
+/** Makes the refusal of a method that the server does not support. */
 export function methodNotServed(method: string): Refusal {
   return new Refusal(501, `the method ${method} is not served (RFC 9110 §15.6.2)`, {
     reason: "method",

@@ -1,5 +1,5 @@
 /**
- * The first line of a request (RFC 9112 §3), in pieces of any size.
+ * Reads the first line of a request (RFC 9112 §3), in pieces of any size.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import {
 import { RequestHead } from "./request_head.ts";
 import { checkHead } from "./request_rules.ts";
 
-/** What the next byte belongs to. */
+/** The part of the line that the next byte belongs to. */
 type Part =
   | "empty line"
   | "LF of an empty line"
@@ -31,16 +31,16 @@ const DIGIT_0 = 0x30;
 const DIGIT_1 = 0x31;
 const DIGIT_9 = 0x39;
 
-/** RFC 9112 §2.2 asks a server to ignore at least one in front of the request line. */
+/** The most empty lines before a request line. RFC 9112 §2.2 requires a server to ignore one. */
 const MOST_EMPTY_LINES = 2;
-/** What follows the request-target. The digits of the version may differ. */
+/** The end of the line, after the request-target. The digits of the version may differ. */
 const VERSION_LINE_END = [...new TextEncoder().encode("HTTP/1.1\r\n")];
 const MAJOR_VERSION_AT = 5;
 const MINOR_VERSION_AT = 7;
 
 /**
- * Makes a reader of request heads. It throws a `Refusal`: 400 for a head that is malformed, 431 beyond
- * a limit, 505 for another version than HTTP/1.0 and HTTP/1.1.
+ * Makes a reader of request heads. It throws a `Refusal`: 400 for a malformed head, 431 if a limit is
+ * exceeded, 505 for versions other than HTTP/1.0 and HTTP/1.1.
  */
 export function requestReader(limits: HeadLimits): HeadReader<RequestHead> {
   return new HeadReader(limits, new RequestLine());
@@ -85,8 +85,8 @@ class RequestLine implements StartLine<RequestHead> {
     return new Refusal(kind === "malformed" ? 400 : 431, message, { reason: "request" });
   }
 
-  // Each function reads on from `at`, and returns where it stopped: at the end of the chunk, or after
-  // its part. Where a `!` stands, the index is within the chunk, or a byte is the index.
+  // Each function reads from `at` on. It returns the offset after its part, or the length of the chunk
+  // if the part is incomplete. Each index with a `!` is in the array.
 
   /** See {@linkcode StartLine.read}. */
   read(chunk: Uint8Array, offset: number): number {

@@ -1,5 +1,5 @@
 /**
- * The rules that a request head must obey once its lines are read.
+ * The rules of a request head that its grammar does not cover.
  *
  * @module
  */
@@ -8,14 +8,14 @@ import { isHost } from "./host.ts";
 import { ABSOLUTE_FORM, methodNotServed, type RequestHead } from "./request_head.ts";
 import { isDraft, type WebSocketVersion } from "./versions.ts";
 
-/** What the rules are about. */
+/** The facts that the rules check. */
 interface HeadFacts {
   readonly method: string;
   readonly httpVersion: string;
   readonly target: string;
   /** The authority of a request-target in absolute form. */
   readonly authority: string | undefined;
-  /** The field `Host`; several are joined by commas. */
+  /** The field `Host`. Several fields are joined by commas. */
   readonly host: string | undefined;
 }
 
@@ -34,12 +34,12 @@ const RULES: readonly Rule<HeadFacts>[] = [
   },
   {
     section: "RFC 9112 §3.2",
-    because: "Host must be sent once, a host and at most a port",
+    because: "Host must be sent once, as a host with an optional port",
     broken: ({ host }) => host !== undefined && !isHost(host),
   },
   {
     section: "RFC 9110 §4.2",
-    because: "the request-target's authority must be a host and at most a port",
+    because: "the authority of the request-target must be a host with an optional port",
     broken: ({ authority }) => authority !== undefined && !isHost(authority),
   },
 ];
@@ -47,8 +47,8 @@ const RULES: readonly Rule<HeadFacts>[] = [
 /**
  * Checks a request head.
  *
- * @throws {Refusal} 400 with the first rule that is broken; 501 for CONNECT, whose target has another
- * form (RFC 9112 §3.2.3).
+ * @throws {Refusal} 400 with the first broken rule; 501 for CONNECT, whose target has another form
+ * (RFC 9112 §3.2.3).
  */
 export function checkHead(head: RequestHead): void {
   const { method, httpVersion, target } = head;
@@ -64,18 +64,18 @@ export function checkHead(head: RequestHead): void {
 }
 
 /**
- * Refuses a handshake that announces a body: an intermediary could take frames for a body, or a body
- * for frames (RFC 9112 §11.2).
+ * Refuses a handshake with a body. A proxy could mistake frames for a body, or a body for frames
+ * (RFC 9112 §11.2).
  *
- * @throws {Refusal} 400, in versions that answer.
+ * @throws {Refusal} 400, in versions 7, 8 and 13.
  * @throws {ProtocolError} In draft75 and draft76.
  */
 export function checkNoBody(head: RequestHead, version: WebSocketVersion): void {
   const length = head.get("content-length") ?? "0";
-  // key3 is no body, but some clients of draft76 count it as one. Others send Content-Length: 0.
+  // Some clients of draft76 count key3 as a body. Others send Content-Length: 0.
   const isValid = length === "0" || (length === "8" && version === "draft76");
   if (isValid && head.get("transfer-encoding") === undefined) return;
-  const because = "a WebSocket handshake has no body (RFC 9110 §9.3.1)";
+  const because = "a WebSocket handshake must not have a body (RFC 9110 §9.3.1)";
   throw isDraft(version)
     ? new ProtocolError(1002, because)
     : new Refusal(400, because, { reason: "handshake" });

@@ -1,19 +1,19 @@
 /**
- * The head of one HTTP response, as it was received.
+ * The head of an HTTP response.
  *
  * @module
  */
 import { MessageHead } from "./message_head.ts";
 
-/** The length of `HTTP/1.1 `, in front of the status code. */
+/** The position of the status code, after `HTTP/1.1 `. */
 const STATUS_AT = 9;
 
-/** A response's status and fields. */
+/** The status and fields of a response. */
 export class ResponseHead extends MessageHead {
   /** The first line, without its CRLF. */
   readonly statusLine: string;
 
-  /** @param text The head with its empty line, well-formed. */
+  /** @param text The well-formed head with its empty line. */
   constructor(text: string) {
     const end = text.indexOf("\r\n");
     super(text, end + 2);
@@ -26,7 +26,7 @@ export class ResponseHead extends MessageHead {
   }
 }
 
-/** A field of the response that a rule is about, for its error. */
+/** Makes the `received` of a rule about a field of the response. */
 export function receivedField(
   name: string,
 ): (facts: { readonly head: ResponseHead }) => string | undefined {

@@ -1,6 +1,6 @@
 /**
- * The opening handshake of RFC 6455, and of hybi-07 and hybi-08, which differ in the version number
- * and in the name of the origin's field: the rules of the server, then those of the client.
+ * The opening handshake of RFC 6455, hybi-07 and hybi-08. First the rules of the server, then those of
+ * the client. The versions differ in their number and in the name of the field for the origin.
  *
  * @module
  */
@@ -15,11 +15,11 @@ import type { HandshakeRequest } from "./request_head.ts";
 import { receivedField, type ResponseHead } from "./response_head.ts";
 import { isVersionNumber, versionNumber, type WebSocketVersion } from "./versions.ts";
 
-/** What a response consists of. */
+/** The parts of a response. */
 export interface Rfc6455Response extends HandshakeResponse {
-  /** The request's `Sec-WebSocket-Key`. */
+  /** The `Sec-WebSocket-Key` of the request. */
   readonly key: string;
-  /** The value of `Sec-WebSocket-Extensions`, if an extension was agreed on. */
+  /** The value of `Sec-WebSocket-Extensions`, if an extension is used. */
   readonly extensions?: string | undefined;
 }
 
@@ -58,7 +58,7 @@ const REQUEST_RULES: readonly Rule<HandshakeRequest>[] = [
   },
   {
     section: REQUEST_SECTION,
-    because: "Sec-WebSocket-Key must be sent once, 16 bytes in base64",
+    because: "Sec-WebSocket-Key must be sent once, as 16 bytes in base64",
     broken: (request) => !KEY.test(request.get("sec-websocket-key") ?? ""),
   },
   {
@@ -68,14 +68,14 @@ const REQUEST_RULES: readonly Rule<HandshakeRequest>[] = [
   },
 ];
 
-/** Checks a request. @throws {Refusal} 400, with the first rule that is broken. */
+/** Checks a request. @throws {Refusal} 400, with the first broken rule. */
 export function checkRfc6455(request: HandshakeRequest): void {
   const broken = brokenRule(REQUEST_RULES, request);
   if (broken !== undefined) throw new Refusal(400, broken, { reason: "handshake" });
 }
 
 /**
- * The response, with which the connection is open (§4.2.2).
+ * Makes the 101 response (§4.2.2).
  *
  * @returns The head with its empty line, one character for each byte.
  * @throws {TypeError} If a field is malformed.
@@ -92,9 +92,9 @@ export function rfc6455Response(response: Rfc6455Response): string {
 }
 
 /**
- * The origin of the page that connects; `undefined` if the client is no browser.
+ * Returns the origin of the web page that connects; `undefined` if the client is not a browser.
  *
- * Version 8 has `Sec-WebSocket-Origin` up to hybi-10 and `Origin` from hybi-11 on.
+ * In version 8, the field is `Sec-WebSocket-Origin` up to hybi-10, and `Origin` since hybi-11.
  */
 export function originOf(
   request: HandshakeRequest,
@@ -107,7 +107,7 @@ export function originOf(
 
 // --- The client -----------------------------------------------------------------------------------
 
-/** A response, and what it is compared with. */
+/** A response, and the values that the rules compare it with. */
 interface ResponseFacts {
   readonly head: ResponseHead;
   /** The `Sec-WebSocket-Accept` of the key that was sent. */
@@ -139,7 +139,7 @@ const RESPONSE_RULES: readonly Rule<ResponseFacts>[] = [
     section: RESPONSE_SECTION,
     because: ({ subprotocols }) =>
       subprotocols.length === 0
-        ? "Sec-WebSocket-Protocol must not be sent where no subprotocol was offered"
+        ? "Sec-WebSocket-Protocol must not be sent if no subprotocol was offered"
         : `Sec-WebSocket-Protocol must be one of ${subprotocols.join(", ")}`,
     received: receivedField("sec-websocket-protocol"),
     broken: ({ head, subprotocols }) => {
@@ -149,7 +149,7 @@ const RESPONSE_RULES: readonly Rule<ResponseFacts>[] = [
   },
 ];
 
-/** Makes a client's handshake with a new key. @throws {TypeError} If a field is malformed. */
+/** Makes the handshake of a client, with a new key. @throws {TypeError} If a field is malformed. */
 export function rfc6455Handshake(options: HandshakeOptions): ClientHandshake {
   const key = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))));
   const accept = acceptKey(key);
@@ -185,7 +185,7 @@ function requestHead(options: HandshakeOptions, key: string): string {
     "\r\n";
 }
 
-/** Version 8 had `Sec-WebSocket-Origin` up to hybi-10, which browsers shipped. */
+/** Returns the name of the field for the origin. Browsers with version 8 shipped hybi-10. */
 function originField(version: WebSocketVersion): string {
   return version === "rfc6455" ? "Origin" : "Sec-WebSocket-Origin";
 }

@@ -1,30 +1,30 @@
 /**
- * Keeps equal request heads only once. The clients of a fleet send the same head apart from its
- * `Sec-WebSocket-Key`, and a head takes half a kilobyte of an idle connection.
+ * Keeps equal request heads only once. Clients with the same software send the same head, except for
+ * `Sec-WebSocket-Key`. A head takes half a kilobyte of an idle connection.
  *
  * @module
  */
 
-/** Longer texts are not shared. */
+/** The longest head that is shared. */
 const MAX_LENGTH = 2048;
 /** The most texts that are kept, so that clients cannot fill the memory with different heads. */
 const MAX_COUNT = 256;
 
 /** A head without its key. */
 interface SharedHead {
-  /** What stands before the key. */
+  /** The text before the key. */
   readonly before: string;
-  /** What stands after the key. */
+  /** The text after the key. */
   readonly after: string;
-  /** Both. */
+  /** Both texts. */
   readonly text: string;
 }
 
 /** The texts of heads without their keys. */
 export class SharedHeads {
   /**
-   * The heads by their length and the place of their key. That is enough to find most heads, and a
-   * hash of the whole text takes longer than the comparison.
+   * The heads by their length and the position of their key. A hash of the whole text would take longer
+   * than the comparison.
    */
   readonly #heads: Map<number, SharedHead[]> = new Map();
   #size = 0;
@@ -38,9 +38,9 @@ export class SharedHeads {
    * Removes the key from a head.
    *
    * @param head The head.
-   * @param at Where its key is.
-   * @param end Where its key ends.
-   * @returns The head without the key: the text that is kept, if an equal one is.
+   * @param at The start of its key.
+   * @param end The end of its key.
+   * @returns The head without the key. Equal heads get the same string.
    */
   share(head: string, at: number, end: number): string {
     const length = head.length - (end - at);

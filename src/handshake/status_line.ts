@@ -1,5 +1,5 @@
 /**
- * The first line of a response (RFC 9112 §4), in pieces of any size.
+ * Reads the first line of a response (RFC 9112 §4), in pieces of any size.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { ResponseHead } from "./response_head.ts";
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** The start of each response. Some servers answer a handshake with HTTP/1.0; it makes no difference. */
+/** The start of each response. HTTP/1.0 is accepted too, since some servers send it. */
 const START = "HTTP/1.";
 const STATUS_LINE = /^HTTP\/1\.[01] [1-9][0-9][0-9](?: .*)?$/;
 
@@ -41,8 +41,7 @@ class StatusLine implements StartLine<ResponseHead> {
   read(chunk: Uint8Array): number {
     let at = 0;
     while (at < chunk.length && !this.complete) {
-      // In range: compared with the length.
-      this.#take(chunk[at++]!);
+      this.#take(chunk[at++]!); // at < chunk.length
     }
     return at;
   }
@@ -72,7 +71,7 @@ class StatusLine implements StartLine<ResponseHead> {
     if (STATUS_LINE.test(this.#line)) return;
     throw this.error(
       "malformed",
-      `the status line must be of HTTP/1.1, got ${quote(this.#line)} (RFC 9112 §4)`,
+      `the status line must be that of HTTP/1.1, got ${quote(this.#line)} (RFC 9112 §4)`,
     );
   }
 

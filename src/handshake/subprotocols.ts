@@ -1,5 +1,5 @@
 /**
- * The subprotocols that a client offers: what a server reads, then what a client may send.
+ * The subprotocols that a client offers: first the parser of the server, then the checks of the client.
  *
  * @module
  */
@@ -9,10 +9,9 @@ import type { RequestHead } from "./request_head.ts";
 import { isDraft, type WebSocketVersion } from "./versions.ts";
 
 /**
- * Parses `Sec-WebSocket-Protocol` of RFC 6455, hybi-07 and hybi-08: `1#token` (RFC 6455 §11.3.4). In
- * draft75 and draft76 the field is one string, which must not be split.
+ * Parses `Sec-WebSocket-Protocol` of RFC 6455, hybi-07 and hybi-08: `1#token` (RFC 6455 §11.3.4).
  *
- * @param value The field's value, several fields joined by commas.
+ * @param value The value of the field. Several fields are joined by commas.
  * @returns The subprotocols in the client's order of preference.
  * @throws {Refusal} 400 if it is not a list of tokens, or names one twice.
  */
@@ -20,7 +19,7 @@ export function parseSubprotocols(value: string): string[] {
   const subprotocols = new Set<string>();
   for (const element of value.split(",")) {
     const subprotocol = trimSpace(element);
-    // Empty elements of a list do not count (RFC 2616 §2.1).
+    // A list may have empty elements (RFC 2616 §2.1).
     if (subprotocol === "") continue;
     if (!isToken(subprotocol)) throw refusal("must be a list of tokens (RFC 6455 §11.3.4)");
     if (subprotocols.has(subprotocol)) {
@@ -37,8 +36,8 @@ function refusal(rule: string): Refusal {
 }
 
 /**
- * The subprotocols that a request offers. With draft75 and draft76 it is one, which may have spaces
- * and commas (draft76 §4.1).
+ * Returns the subprotocols that a request offers. draft75 and draft76 have only one. It may have spaces
+ * and commas, so it is not split (draft76 §4.1).
  *
  * @throws {Refusal} 400 if the field is malformed.
  */
@@ -48,7 +47,7 @@ export function offeredSubprotocols(head: RequestHead, version: WebSocketVersion
   return isDraft(version) ? [value] : parseSubprotocols(value);
 }
 
-/** Checks the subprotocols that a client offers. @throws {TypeError} If its version cannot. */
+/** Checks the subprotocols of a client. @throws {TypeError} If the version does not allow them. */
 export function checkSubprotocols(
   subprotocols: readonly string[],
   version: WebSocketVersion,
@@ -56,15 +55,15 @@ export function checkSubprotocols(
   const draft = isDraft(version);
   if (draft && subprotocols.length > 1) {
     throw new TypeError(
-      `Cannot offer ${subprotocols.length} subprotocols: draft75 and draft76 have one at most`,
+      `Cannot offer ${subprotocols.length} subprotocols: draft75 and draft76 allow only one`,
     );
   }
   for (const subprotocol of subprotocols) {
     // draft76 §4.1: characters from U+0020 to U+007E.
     if (draft ? !/^[ -~]+$/.test(subprotocol) : !isToken(subprotocol)) {
       throw new TypeError(
-        `Cannot offer the subprotocol ${JSON.stringify(subprotocol)}: ` +
-          (draft ? "not visible ASCII (draft76 §4.1)" : "not a token (RFC 6455 §4.1)"),
+        `Cannot offer subprotocol ${JSON.stringify(subprotocol)}: ` +
+          (draft ? "must be visible ASCII (draft76 §4.1)" : "must be a token (RFC 6455 §4.1)"),
       );
     }
   }

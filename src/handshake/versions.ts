@@ -1,5 +1,5 @@
 /**
- * The versions of the WebSocket protocol, and how to tell which one a request speaks.
+ * The versions of the WebSocket protocol, and their detection.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import type { HandshakeRequest } from "./request_head.ts";
  */
 export type WebSocketVersion = "draft75" | "draft76" | "hybi-07" | "hybi-08" | "rfc6455";
 
-/** Every version, the newest first. */
+/** All versions, the newest first. */
 export const WEBSOCKET_VERSIONS: readonly WebSocketVersion[] = [
   "rfc6455",
   "hybi-08",
@@ -30,29 +30,29 @@ export const WEBSOCKET_VERSIONS: readonly WebSocketVersion[] = [
   "draft75",
 ];
 
-/** The values of `Sec-WebSocket-Version`, in the order in which a refusal lists them. */
+/** The versions by their value of `Sec-WebSocket-Version`, in the order of a refusal. */
 const NUMBERED: ReadonlyMap<string, WebSocketVersion> = new Map([
   ["13", "rfc6455"],
   ["8", "hybi-08"],
   ["7", "hybi-07"],
 ]);
 
-/** Whether a value of `Sec-WebSocket-Version` is that of a known version. */
+/** Returns whether a value of `Sec-WebSocket-Version` is known. */
 export function isVersionNumber(value: string): boolean {
   return NUMBERED.has(value);
 }
 
-/** The `Sec-WebSocket-Version` of a version; `undefined` for draft75 and draft76, which have none. */
+/** Returns the `Sec-WebSocket-Version` of a version; `undefined` for draft75 and draft76. */
 export function versionNumber(version: WebSocketVersion): string | undefined {
   return [...NUMBERED].find(([, numbered]) => numbered === version)?.[0];
 }
 
 /**
- * Finds the version of a request. Its number tells it; without a number, a request with keys is
- * draft76, and one without keys draft75.
+ * Returns the version of a request. If it has no version number, it is draft76 with keys, and draft75
+ * without.
  *
- * @param enabled The versions that may be spoken.
- * @returns `undefined` if the request asks for no WebSocket.
+ * @param enabled The versions that the server accepts.
+ * @returns `undefined` if the request is not a WebSocket handshake.
  * @throws {Refusal} 426 if the version is unknown or not enabled. It lists the enabled versions
  * (RFC 6455 §4.2.2).
  */
@@ -76,7 +76,7 @@ function versionOf(request: HandshakeRequest): WebSocketVersion | undefined {
   return "draft75";
 }
 
-/** A refusal that lists the enabled versions. */
+/** Makes a refusal that lists the enabled versions. */
 export function upgradeRequired(enabled: readonly WebSocketVersion[]): Refusal {
   const numbers = [...NUMBERED].filter(([, version]) => enabled.includes(version));
   const headers = new Headers({ Upgrade: "websocket", Connection: "Upgrade" });
@@ -92,7 +92,7 @@ export function upgradeRequired(enabled: readonly WebSocketVersion[]): Refusal {
   );
 }
 
-/** Whether a version is draft75 or draft76, which have no version number. */
+/** Returns whether a version is draft75 or draft76. */
 export function isDraft(version: WebSocketVersion): boolean {
   return version === "draft75" || version === "draft76";
 }

@@ -8,7 +8,7 @@ import { type ChallengeParts, challengeResponse } from "./challenge.ts";
 import { checkDraft76 } from "./draft76.ts";
 
 /**
- * A handshake of draft76 (Tornado's `WebSocketRequest`). A handler does not need it. It is for code that
+ * A handshake of draft76 (Tornado's `WebSocketRequest`). Handlers do not need it. It is for code that
  * reads and writes the bytes of a connection itself.
  *
  * @example
@@ -31,17 +31,17 @@ import { checkDraft76 } from "./draft76.ts";
  * ```
  */
 export class WebSocketRequest {
-  /** The request, as it was given. */
+  /** The request. */
   readonly request: Request;
   readonly #parts: ChallengeParts;
 
   /**
-   * Checks the fields and the keys. `Origin` must be there, as in Tornado. (A server of this library
-   * accepts clients without one.)
+   * Checks the fields and the keys. `Origin` is required, as in Tornado. (`Application` accepts clients
+   * without it.)
    *
-   * @param request The handshake, with all of its fields.
-   * @throws {ProtocolError} If a field is missing or invalid, with the rule and its section
-   * (Tornado: `ValueError`). It is the peer's mistake, so it is not a `TypeError`.
+   * @param request The handshake, with all fields.
+   * @throws {ProtocolError} If a field is missing or invalid, with the rule and its section (Tornado:
+   * `ValueError`).
    */
   constructor(request: Request) {
     this.request = request;
@@ -56,10 +56,11 @@ export class WebSocketRequest {
   }
 
   /**
-   * The 16 bytes that prove that the server has read the request (Tornado's `challenge_response`).
+   * Computes the 16 bytes that prove that the server has read the request (Tornado's
+   * `challenge_response`).
    *
-   * @param challenge key3: the 8 bytes behind the request's head.
-   * @throws {TypeError} If there are not exactly 8.
+   * @param challenge key3: the 8 bytes after the request head.
+   * @throws {TypeError} If `challenge` does not have 8 bytes.
    */
   challengeResponse(challenge: Uint8Array): Uint8Array {
     return challengeResponse(this.#parts, challenge);

@@ -6,9 +6,9 @@
 
 /** The parts of a WebSocket URL. */
 export interface WebSocketUrl {
-  /** The URL, for messages. */
+  /** The URL, for error messages. */
   readonly href: string;
-  /** Whether its scheme asks for TLS. */
+  /** Whether the scheme is `wss` or `https`. */
   readonly secure: boolean;
   /** The name or address to connect to; an IPv6 address without brackets. */
   readonly hostname: string;
@@ -16,11 +16,11 @@ export interface WebSocketUrl {
   readonly port: number;
   /** The value of `Host`: the host, and the port unless it is the scheme's default. */
   readonly host: string;
-  /** Path and query. */
+  /** The path and the query. */
   readonly resourceName: string;
 }
 
-/** `http` and `https` stand for `ws` and `wss`, so that one base URL serves both. */
+/** `http` means `ws`, and `https` means `wss`, so that a base URL can be used for both. */
 const IS_SECURE: Readonly<Record<string, boolean>> = {
   "ws:": false,
   "http:": false,
@@ -31,7 +31,7 @@ const IS_SECURE: Readonly<Record<string, boolean>> = {
 /**
  * Parses a URL.
  *
- * @throws {TypeError} If it is no URL, of another scheme, or has a fragment or a user name.
+ * @throws {TypeError} If it is not a URL, has another scheme, a fragment or a user name.
  */
 export function parseWebSocketUrl(url: string | URL): WebSocketUrl {
   if (!URL.canParse(url)) throw cannot(url, "not an absolute URL");
@@ -63,16 +63,16 @@ function cannot(url: string | URL, because: string): TypeError {
   return new TypeError(`Cannot connect to ${JSON.stringify(shown)}: ${because}`);
 }
 
-/** The port that a URL leaves out: the scheme's default, or an empty one. */
+/** An empty port, or the default port of the scheme. */
 const DEFAULT_PORT = { ws: /:(?:0*80)?$/, wss: /:(?:0*443)?$/ } as const;
 
 /**
- * The URL in the response of draft75 and draft76 (§3.2), which a client compares with its own. It has
- * no default port, even if a proxy sends one in `Host`.
+ * Makes the URL for the response of draft75 and draft76 (§3.2). A client compares it with its own. It
+ * has no default port, even if a proxy sends one in `Host`.
  *
- * @param scheme The scheme that the client used. Behind a proxy only the application knows it.
- * @param host The request's `Host`, with its port if it has one.
- * @param resourceName The path and query, as they were sent.
+ * @param scheme The scheme that the client used.
+ * @param host The `Host` of the request, with an optional port.
+ * @param resourceName The path and the query, as the client sent them.
  */
 export function webSocketLocation(
   scheme: "ws" | "wss",

@@ -8,7 +8,7 @@ import type { Protocol } from "../protocol/protocol.ts";
 import type { Subscriber } from "./subscriber.ts";
 
 /**
- * How many subscribers of this process got a published message.
+ * How many subscribers of this process received a published message.
  *
  * @example
  * ```ts
@@ -34,7 +34,7 @@ export interface Published {
   /** How many subscribers it was sent to. */
   readonly sent: number;
   /**
-   * How many slow subscribers were skipped, as their `whenSlow` asks. Those with `"latest"` get it
+   * How many slow subscribers were skipped because of their `whenSlow`. Those with `"latest"` get it
    * later, unless a newer message replaces it.
    */
   readonly skipped: number;

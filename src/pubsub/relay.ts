@@ -24,7 +24,7 @@ export interface RelayCounts {
 
 /** The application of a {@linkcode Relay}. */
 export interface RelayOwner {
-  /** The settings. Without `onBrokerStatus`, the log tells of changes. */
+  /** The settings. Without `onBrokerStatus`, changes are logged. */
   readonly settings: {
     readonly onBrokerStatus: ((status: BrokerStatus, error?: Error) => unknown) | undefined;
   };
@@ -63,7 +63,7 @@ export class Relay implements BrokerEvents {
     this.#owner = owner;
     this.#status = broker.status;
     broker.events = this;
-    if (this.#status === "down") this.#tell("down");
+    if (this.#status === "down") this.#reportStatus("down");
   }
 
   /** The broker's name. */
@@ -156,7 +156,7 @@ export class Relay implements BrokerEvents {
     const before = this.#status;
     if (status === before) return;
     this.#status = status;
-    this.#tell(status, error);
+    this.#reportStatus(status, error);
     if (status === "down" || before !== "down") return;
     for (const topic of this.#topics.names()) this.settle(topic);
     for (const topic of this.#joined) this.settle(topic);
@@ -170,7 +170,7 @@ export class Relay implements BrokerEvents {
 
   // --- The log ----------------------------------------------------------------------------------
 
-  #tell(status: BrokerStatus, error?: Error): void {
+  #reportStatus(status: BrokerStatus, error?: Error): void {
     const owner = this.#owner;
     const { onBrokerStatus } = owner.settings;
     if (onBrokerStatus !== undefined) {
@@ -202,7 +202,7 @@ export class Relay implements BrokerEvents {
     this.#once(key, `${this.name} failed (further failures of this kind are only counted):`, error);
   }
 
-  /** Logs a message once for each key. */
+  /** Logs a message once for each key, for at most 100 keys. */
   #once(key: string, message: string, error?: unknown): void {
     if (this.#logged.has(key) || this.#logged.size >= 100) return;
     this.#logged.add(key);

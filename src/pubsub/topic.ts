@@ -20,16 +20,18 @@ export const MAX_TOPIC_LENGTH = 256;
  */
 export function checkTopic(topic: unknown, action: string): asserts topic is string {
   if (typeof topic !== "string") {
-    throw new TypeError(`Cannot ${action} ${describe(topic)}: a topic is a string`);
+    throw new TypeError(`Cannot ${action} ${describe(topic)}: a topic must be a string`);
   }
-  if (topic === "") throw new TypeError(`Cannot ${action} "": a topic has a character at least`);
+  if (topic === "") throw new TypeError(`Cannot ${action} "": a topic must not be empty`);
   if (topic.length > MAX_TOPIC_LENGTH) {
     throw new TypeError(
-      `Cannot ${action} a topic of ${topic.length} characters: at most ${MAX_TOPIC_LENGTH}`,
+      `Cannot ${action} a topic of ${topic.length} characters: must have at most ${MAX_TOPIC_LENGTH}`,
     );
   }
   if (!topic.isWellFormed()) {
-    throw new TypeError(`Cannot ${action} ${JSON.stringify(topic)}: it has a lone surrogate`);
+    throw new TypeError(
+      `Cannot ${action} ${JSON.stringify(topic)}: must not have a lone surrogate`,
+    );
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * One entry for whatever a client does that an operator may want in a log: Tornado's
- * `log_function`.
+ * The access log: one entry for each handshake, refusal, plain HTTP request and close (Tornado's
+ * `log_function`).
  *
  * @module
  */
@@ -59,13 +59,13 @@ export interface AccessInfo {
 export interface HandshakeEntry extends AccessInfo {
   /** The kind of entry. */
   readonly kind: "handshake";
-  /** The status of the answer. */
+  /** The status of the response. */
   readonly status: 101;
   /** The protocol version. */
   readonly version: WebSocketVersion;
   /** The subprotocol in use; `undefined` if there is none. */
   readonly subprotocol: string | undefined;
-  /** The time from accept, after TLS, to the end of the answer. */
+  /** The time from accept, after TLS, to the end of the response. */
   readonly duration: number;
 }
 
@@ -87,7 +87,7 @@ export interface RefusalEntry extends AccessInfo {
   readonly kind: "refusal";
   /** The reason. */
   readonly reason: RefusalReason;
-  /** The status of the answer; `undefined` if there was none. */
+  /** The status of the response; `undefined` if there was none. */
   readonly status: number | undefined;
   /** The version of the request; `undefined` if it is not known. */
   readonly version: WebSocketVersion | undefined;
@@ -96,7 +96,7 @@ export interface RefusalEntry extends AccessInfo {
 }
 
 /**
- * A plain HTTP request was answered, or its client left.
+ * A plain HTTP request was answered, or its client closed the connection.
  *
  * @example
  * ```ts
@@ -111,9 +111,9 @@ export interface RefusalEntry extends AccessInfo {
 export interface RequestEntry extends AccessInfo {
   /** The kind of entry. */
   readonly kind: "request";
-  /** The status of the answer; `undefined` if the client left before it. */
+  /** The status of the response; `undefined` if the client closed the connection before it. */
   readonly status: number | undefined;
-  /** Whether the complete answer was written. */
+  /** Whether the complete response was written. */
   readonly complete: boolean;
   /** Bytes received, with the head. */
   readonly bytesIn: number;
@@ -250,7 +250,7 @@ export class ConnectionTraffic implements Traffic {
   }
 }
 
-/** What the log needs of a connection. */
+/** The part of a connection that the log uses. */
 export interface Accessed {
   readonly remoteAddress: Address;
   readonly head: { readonly method: string; readonly path: string } | null;
@@ -264,7 +264,7 @@ export interface Accessed {
 export interface EarlyRefusal {
   /** The reason. */
   readonly reason: RefusalReason;
-  /** The status of the answer, if there was one. */
+  /** The status of the response, if there was one. */
   readonly status?: number;
   /** The time since the accept, in milliseconds. Default: 0. */
   readonly duration?: number;

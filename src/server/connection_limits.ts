@@ -58,10 +58,10 @@ export class Addresses {
 
 const encoder = new TextEncoder();
 
-/** How long a rejected client may take to read the answer, in milliseconds. */
+/** How long a rejected client may take to read the response, in milliseconds. */
 const LINGER_TIMEOUT = 1000;
 
-/** Rejects a connection: answers without reading a request, and closes. */
+/** Rejects a connection: sends a response without reading a request, and closes. */
 export function reject(
   transport: Transport,
   wheel: TimingWheel,

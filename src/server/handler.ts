@@ -175,7 +175,7 @@ export abstract class WebSocketHandler<Options = unknown, Params extends object 
 
   /**
    * Returns the scheme of the URL that the client used (Tornado's `get_websocket_scheme`). The
-   * answers of draft75 and draft76 repeat the URL. Default: `"wss"` over TLS, or if a trusted proxy
+   * responses of draft75 and draft76 repeat the URL. Default: `"wss"` over TLS, or if a trusted proxy
    * says `https`.
    */
   getWebSocketScheme(): "ws" | "wss" {
@@ -338,7 +338,7 @@ export abstract class WebSocketHandler<Options = unknown, Params extends object 
    * @param topic A string of 1 to 256 characters.
    * @param message Like the message of {@linkcode writeMessage}. It is encoded once for each wire
    * format.
-   * @returns How many subscribers in this process got it, and how many did not.
+   * @returns How many subscribers in this process received it, and how many did not.
    * @throws {TypeError} If the topic or the message is wrong.
    */
   publish(topic: string, message: Message): Published {

@@ -63,7 +63,7 @@ export type LimitedKind =
   | "tls"
   /** An origin is not allowed. */
   | "origin"
-  /** A handshake of draft75 or draft76 ended without an answer. */
+  /** A handshake of draft75 or draft76 ended without a response. */
   | "handshake";
 
 /** The state of one kind. */

@@ -167,19 +167,19 @@ export abstract class RequestHandler<Options = unknown, Params extends object = 
   initialize(_options: Options): void {}
 
   /**
-   * Called before the handshake is answered. The answer waits for a returned promise. Throw an
-   * {@linkcode HttpError} to refuse the handshake.
+   * Called before the response of the handshake is sent. The response waits for a returned promise.
+   * Throw an {@linkcode HttpError} to refuse the handshake.
    */
   prepare(): MaybePromise {
     return undefined;
   }
 
   /**
-   * Adds a header field to the answer of the handshake. For draft76, use values that are ASCII and
+   * Adds a header field to the response of the handshake. For draft76, use values that are ASCII and
    * not empty: with others, PhantomJS 1.9 drops the connection.
    *
    * @throws {TypeError} If the name is not a token, the value has a character that is not allowed, or
-   * the handshake was answered already.
+   * the response was already sent.
    */
   setHeader(name: string, value: string): void {
     this.#live().setHeader(name, value);

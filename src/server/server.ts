@@ -126,7 +126,7 @@ export class Server implements AsyncDisposable {
 
   /**
    * Shuts down: stops listening, waits until handlers have handled all messages that were read, and
-   * closes every connection. After the timeout it drops those that are left. A second call only adds
+   * closes every connection. After the timeout, it drops the remaining ones. A second call only adds
    * its own timeout.
    *
    * @returns A promise that resolves when all connections are closed and `onClose()` has settled.

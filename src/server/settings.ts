@@ -61,7 +61,7 @@ export interface Settings {
   readonly trustProxy: readonly string[];
   /** How to compress messages (permessage-deflate). Default: `undefined`, no compression. */
   readonly compression: CompressionOptions | undefined;
-  /** Answers plain HTTP requests. Default: answers 404 or 426. */
+  /** Answers plain HTTP requests. Default: responds with 404 or 426. */
   readonly fetch: Fetch | undefined;
   /** The largest request head. A larger one gets a 431. Default: 16 KiB. */
   readonly maxHeaderSize: number;
@@ -181,7 +181,7 @@ const KINDS: Readonly<Record<keyof Settings, Kind>> = {
   clock: objectWith("now", "setTimeout", "clearTimeout"),
 };
 
-/** The options of `listen`, to say where they belong. */
+/** The options of `listen`. If one is used as a setting, the error says where it belongs. */
 const LISTEN_NAMES = [
   "port",
   "hostname",

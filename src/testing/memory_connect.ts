@@ -138,7 +138,7 @@ export async function connect(
     });
     return new TestConnection(session, network);
   } catch (error) {
-    // Wrong options must leave nothing behind either.
+    // If the options are wrong, the server's end must be closed too.
     client.destroy();
     throw error;
   }
@@ -191,7 +191,7 @@ export class TestConnection extends WebSocketClientConnection {
     this.#network.stall();
   }
 
-  /** Ends a stall. What was held arrives first. */
+  /** Ends a stall. Held bytes arrive first. */
   flow(): void {
     this.#network.flow();
   }

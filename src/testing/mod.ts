@@ -1,7 +1,7 @@
 /**
- * Tests handlers in memory, without a port, under `deno test`, `bun test` and `node --test`. A test
- * client speaks any version of the protocol. A test can split its data, stall its network, and control
- * the time.
+ * Tests handlers in memory, without a port, with `deno test`, `bun test` and `node --test`. The test
+ * client supports every version of the protocol. A test can split its data, stall its network, and
+ * control the time.
  *
  * @example
  * ```ts

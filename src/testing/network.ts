@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Delivers what both ends send, in order, or holds it. */
+/** Delivers the bytes of both ends in order, or holds them. */
 export class Network {
   #tasks: (() => void)[] = [];
   #stalled = false;
@@ -26,7 +26,7 @@ export class Network {
     this.#stalled = true;
   }
 
-  /** Delivers everything, first what was held. */
+  /** Delivers held bytes first, and then goes on. */
   flow(): void {
     this.#stalled = false;
     this.#run();

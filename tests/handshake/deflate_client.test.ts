@@ -78,7 +78,7 @@ describe("a client that offers no extension", () => {
     assertThrows(
       () => agreeOnExtensions(WITHOUT_CONTEXT, undefined),
       ProtocolError,
-      "must not be sent where none was offered",
+      "must not be sent if no extension was offered",
     );
   });
 

@@ -35,8 +35,8 @@ describe("the rules of the handshake (draft75)", () => {
     ["Host", "", "Host must be sent"],
     ["Origin", undefined, "Origin must be sent"],
     ["Origin", "", "Origin must be sent"],
-    ["WebSocket-Protocol", "", "WebSocket-Protocol must be characters"],
-    ["WebSocket-Protocol", "\x80", "WebSocket-Protocol must be characters"],
+    ["WebSocket-Protocol", "", "WebSocket-Protocol must be one or more characters"],
+    ["WebSocket-Protocol", "\x80", "WebSocket-Protocol must be one or more characters"],
   ];
   for (const [name, value, because] of rows) {
     test(`${name}: ${JSON.stringify(value)} is refused`, () => {

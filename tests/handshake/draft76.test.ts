@@ -106,7 +106,7 @@ describe("the number of a key (draft76 §5.2)", () => {
     ["4294967296 ", "above 2^32-1 (draft76 §4.1)"],
     ["18446744073709551616 ", "above 2^32-1"],
     [`${"9".repeat(400)} `, "above 2^32-1"],
-    ["3 1 ", "no multiple of its spaces (draft76 §5.2)"],
+    ["3 1 ", "is not a multiple of its spaces (draft76 §5.2)"],
   ];
   for (const [key, because] of refused) {
     test(`is refused in ${JSON.stringify(key.slice(0, 30))}`, () => {
@@ -139,9 +139,9 @@ describe("the rules of the handshake (draft76 §5.1)", () => {
     ["Connection", "keep-alive Upgrade", "Connection must include Upgrade"],
     ["Host", undefined, "Host must be sent"],
     ["Host", "", "Host must be sent"],
-    ["Sec-WebSocket-Protocol", "", "Sec-WebSocket-Protocol must be characters"],
-    ["Sec-WebSocket-Protocol", "a\tb", "Sec-WebSocket-Protocol must be characters"],
-    ["Sec-WebSocket-Protocol", "\xe9", "Sec-WebSocket-Protocol must be characters"],
+    ["Sec-WebSocket-Protocol", "", "Sec-WebSocket-Protocol must be one or more characters"],
+    ["Sec-WebSocket-Protocol", "a\tb", "Sec-WebSocket-Protocol must be one or more characters"],
+    ["Sec-WebSocket-Protocol", "\xe9", "Sec-WebSocket-Protocol must be one or more characters"],
     ["Sec-WebSocket-Key1", undefined, "Sec-WebSocket-Key1 must be sent"],
     ["Sec-WebSocket-Key2", undefined, "Sec-WebSocket-Key2 must be sent"],
     ["Sec-WebSocket-Key1", "1", "no space"],

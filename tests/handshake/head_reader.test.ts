@@ -306,13 +306,13 @@ describe("a head that breaks a rule is refused with 400, when it is complete", (
     ].map((host): [string, string, string] => [
       `the Host ${JSON.stringify(host)}`,
       `GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`,
-      "Host must be sent once, a host and at most a port (RFC 9112 §3.2)",
+      "Host must be sent once, as a host with an optional port (RFC 9112 §3.2)",
     ]),
     ...["http", "ws", "wss"].flatMap((scheme) =>
       ["", "u@a", "u:p@a", "a:b", "[::g]", "a,b", "xn--a"].map((host): [string, string, string] => [
         `the target ${scheme}://${host}/`,
         `GET ${scheme}://${host}/ HTTP/1.1\r\nHost: a\r\n\r\n`,
-        "the request-target's authority must be a host and at most a port (RFC 9110 §4.2)",
+        "the authority of the request-target must be a host with an optional port (RFC 9110 §4.2)",
       ])
     ),
     [

@@ -31,7 +31,7 @@ describe("a handshake has no body", () => {
         ]
       ) {
         const refuse = () => checkNoBody(head(field), version);
-        const because = "a WebSocket handshake has no body (RFC 9110 §9.3.1)";
+        const because = "a WebSocket handshake must not have a body (RFC 9110 §9.3.1)";
         if (isDraft(version)) assertThrows(refuse, ProtocolError, because);
         else assertEquals(assertThrows(refuse, Refusal, because).status, 400);
       }

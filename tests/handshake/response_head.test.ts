@@ -63,14 +63,17 @@ describe("a response head, whole and in pieces", () => {
 
 describe("a response head that is malformed", () => {
   const rows: readonly (readonly [text: string, because: string])[] = [
-    ["\r\n", "the status line must be of HTTP/1.1"],
+    ["\r\n", "the status line must be that of HTTP/1.1"],
     ["SSH-2.0", `the response must begin with "HTTP/1.", got "S" (RFC 9112 §4)`],
     ["HTTP/2", `must begin with "HTTP/1.", got "HTTP/2"`],
     ["HTTP/1.1 101\n", "unexpected byte 0x0A in the status line (RFC 9112 §4)"],
     ["HTTP/1.1 101 \0", "unexpected byte 0x00 in the status line"],
     ["HTTP/1.1 101 \x7f", "unexpected byte 0x7F in the status line"],
     ["HTTP/1.1 101\rA", "a CR must be followed by an LF (RFC 9112 §2.2)"],
-    ["HTTP/1.2 101\r\n", `the status line must be of HTTP/1.1, got "HTTP/1.2 101" (RFC 9112 §4)`],
+    [
+      "HTTP/1.2 101\r\n",
+      `the status line must be that of HTTP/1.1, got "HTTP/1.2 101" (RFC 9112 §4)`,
+    ],
     ["HTTP/1.1  101\r\n", `got "HTTP/1.1  101"`],
     ["HTTP/1.1 11\r\n", `got "HTTP/1.1 11"`],
     ["HTTP/1.1 011\r\n", `got "HTTP/1.1 011"`],

@@ -30,7 +30,7 @@ describe("the rules of the handshake (RFC 6455 §4.2.1)", () => {
     ["Upgrade", "websockets", "Upgrade must include websocket"],
     ["Connection", undefined, "Connection must include Upgrade"],
     ["Connection", "keep-alive", "Connection must include Upgrade"],
-    ["Sec-WebSocket-Key", undefined, "Sec-WebSocket-Key must be sent once, 16 bytes in base64"],
+    ["Sec-WebSocket-Key", undefined, "Sec-WebSocket-Key must be sent once, as 16 bytes in base64"],
     ["Sec-WebSocket-Key", "", "Sec-WebSocket-Key must be sent once"],
     ["Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ", "Sec-WebSocket-Key must be sent once"],
     ["Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25j", "Sec-WebSocket-Key must be sent once"],

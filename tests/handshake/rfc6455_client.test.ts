@@ -37,7 +37,7 @@ const bad: readonly Bad[] = [
   [
     "an extension",
     (head) => head.replace("\r\n\r\n", "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"),
-    "none was offered",
+    "if no extension was offered",
     `"permessage-deflate"`,
   ],
   [

@@ -83,12 +83,12 @@ describe("the subprotocols that a client offers", () => {
   });
 
   const refused: [subprotocols: string[], version: WebSocketVersion, because: string][] = [
-    [["a b"], "rfc6455", `the subprotocol "a b": not a token (RFC 6455 §4.1)`],
-    [["a", ""], "hybi-08", `the subprotocol "": not a token`],
+    [["a b"], "rfc6455", `subprotocol "a b": must be a token (RFC 6455 §4.1)`],
+    [["a", ""], "hybi-08", `subprotocol "": must be a token`],
     [["a", "a"], "rfc6455", "twice: a, a"],
-    [["a", "b"], "draft76", "Cannot offer 2 subprotocols: draft75 and draft76 have one at most"],
-    [["\t"], "draft75", "not visible ASCII (draft76 §4.1)"],
-    [[""], "draft76", "not visible ASCII"],
+    [["a", "b"], "draft76", "Cannot offer 2 subprotocols: draft75 and draft76 allow only one"],
+    [["\t"], "draft75", "must be visible ASCII (draft76 §4.1)"],
+    [[""], "draft76", "must be visible ASCII"],
   ];
   for (const [subprotocols, version, because] of refused) {
     test(`${JSON.stringify(subprotocols)} of ${version} are a TypeError`, () => {

@@ -280,7 +280,7 @@ describe("an invalid topic or message is a TypeError", () => {
     [Symbol("x"), "a value of type symbol"],
     [{ toString: () => "x" }, "a value of type object"],
     ["", '""'],
-    ["x".repeat(257), "257 characters: at most 256"],
+    ["x".repeat(257), "257 characters: must have at most 256"],
     ["a\ud800", "lone surrogate"],
   ];
   for (const [topic, shown] of bad) {
@@ -352,7 +352,7 @@ describe("a handler's subscription", () => {
     await settled();
     assertEquals(member.closeCode, 1011);
     assertEquals(logged, [
-      'Uncaught exception in "/": TypeError: Cannot subscribe to "": a topic has a character at least',
+      'Uncaught exception in "/": TypeError: Cannot subscribe to "": a topic must not be empty',
     ]);
     await endAll([member]);
   });

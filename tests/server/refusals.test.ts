@@ -96,13 +96,13 @@ const rows: readonly Row[] = [
     name: "a handshake with a body",
     request: head("GET / HTTP/1.1", ...UPGRADE, "Content-Length: 5"),
     status: 400,
-    body: "no body",
+    body: "must not have a body",
   },
   {
     name: "a handshake with a chunked body",
     request: head("GET / HTTP/1.1", ...UPGRADE, "Transfer-Encoding: chunked"),
     status: 400,
-    body: "no body",
+    body: "must not have a body",
   },
   {
     name: "another page's origin",
@@ -158,13 +158,13 @@ const rows: readonly Row[] = [
     name: "two hosts in one field",
     request: head("GET / HTTP/1.1", "Host: a,b"),
     status: 400,
-    body: "Host must be sent once, a host and at most a port",
+    body: "Host must be sent once, as a host with an optional port",
   },
   {
     name: "a host that is no A-label",
     request: head("GET / HTTP/1.1", "Host: xn--a"),
     status: 400,
-    body: "Host must be sent once, a host and at most a port",
+    body: "Host must be sent once, as a host with an optional port",
   },
   {
     name: "a URL of another host than the Host that is served",

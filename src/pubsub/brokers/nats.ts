@@ -97,7 +97,7 @@ const CONFIRM_SIZE = 64 * 1024;
  *
  * @param connection A connection, made by `connect()`.
  * @param options The prefix and the limits.
- * @throws {Error} If the server does not answer. The message has the address and the reason.
+ * @throws {Error} If the server does not respond. The message has the address and the reason.
  * @throws {TypeError} If the prefix is not a valid subject.
  * @throws {RangeError} If `timeout` or `maxBufferedAmount` is out of its range.
  */
@@ -122,7 +122,7 @@ async function reach(connection: NatsConnection, timeout: number): Promise<void>
   const timedOut = new Promise<never>((_, reject) => {
     if (timeout === 0) return;
     timer = setTimeout(
-      () => reject(new Error(`no answer within timeout (${timeout} ms)`)),
+      () => reject(new Error(`no response within timeout (${timeout} ms)`)),
       timeout,
     );
   });

@@ -56,7 +56,7 @@ const COMMAND_SIZE = 2048;
  *
  * @param client A client of `npm:redis` (`createClient()`) or `npm:ioredis` (`new Redis()`).
  * @param options The prefix and the limits.
- * @throws {Error} If Redis does not answer in time. The message has the address and the reason.
+ * @throws {Error} If Redis does not respond in time. The message has the address and the reason.
  * @throws {RangeError} If `timeout` or `maxBufferedAmount` is out of its range.
  */
 export async function redisBroker(
@@ -108,7 +108,7 @@ class RedisBroker implements Broker {
       const timer = timeout === 0 ? undefined : setTimeout(() => {
         const cause = this.#lastError;
         const reason = cause === undefined
-          ? `no answer within timeout (${timeout} ms)`
+          ? `no response within timeout (${timeout} ms)`
           : describe(cause);
         reject(new Error(`Cannot reach Redis at ${this.#address}: ${reason}`, { cause }));
       }, timeout);
