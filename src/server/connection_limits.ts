@@ -5,7 +5,7 @@
  */
 import { Linger } from "../connection/linger.ts";
 import type { Owned, Owner } from "./context.ts";
-import { isTrusted } from "./trusted_proxy.ts";
+import type { TrustedProxies } from "./trusted_proxy.ts";
 import type { Refusal } from "../errors.ts";
 import { errorResponse } from "../http/error_response.ts";
 import type { Settings } from "./settings.ts";
@@ -15,14 +15,14 @@ import type { Address, Transport } from "../transport/transport.ts";
 /** Counts connections by address, if there is a limit. */
 export class Addresses {
   readonly #limit: number;
-  readonly #trusted: readonly string[];
+  readonly #trusted: TrustedProxies;
   readonly #counts: Map<string, number> = new Map();
   readonly #counted: Map<object, string> = new Map();
 
-  /** @param settings The limit, and the trusted proxies, which are not counted. */
-  constructor(settings: Settings) {
+  /** @param settings The limit. @param trusted The trusted proxies, which are not counted. */
+  constructor(settings: Settings, trusted: TrustedProxies) {
     this.#limit = settings.maxConnectionsPerAddress;
-    this.#trusted = settings.trustProxy;
+    this.#trusted = trusted;
   }
 
   /**
@@ -36,7 +36,7 @@ export class Addresses {
     if (this.#limit === Infinity) return true;
     this.delete(key);
     const { hostname } = address;
-    if (address.transport === "unix" || isTrusted(address, this.#trusted)) return true;
+    if (address.transport === "unix" || this.#trusted.has(address)) return true;
     const count = this.#counts.get(hostname) ?? 0;
     if (count >= this.#limit) return false;
     this.#counts.set(hostname, count + 1);

@@ -25,6 +25,7 @@ import { Relay } from "../pubsub/relay.ts";
 import { Topics } from "../pubsub/topics.ts";
 import type { Address, Transport } from "../transport/transport.ts";
 import { PendingHandshake, type TlsHandshakeEnd } from "./tls_handshakes.ts";
+import { TrustedProxies } from "./trusted_proxy.ts";
 import type { ConnectionEnvironment } from "../connection/connection_options.ts";
 import type { Traffic } from "../connection/traffic.ts";
 import { TimingWheel } from "../timing/timing_wheel.ts";
@@ -89,6 +90,8 @@ export class Context {
   readonly attachments: WeakMap<object, Attachment> = new WeakMap();
   /** Whether the application was shut down. */
   stopped = false;
+  /** The proxies of the setting `trustProxy`. */
+  readonly trusted: TrustedProxies;
   /** The number of sockets. */
   #sockets = 0;
   readonly #addresses: Addresses;
@@ -112,7 +115,8 @@ export class Context {
     const { accessLog, clock } = settings;
     const failed = (error: unknown) => this.log("Uncaught exception in accessLog:", error);
     this.accessLog = accessLog === undefined ? null : new AccessLog(accessLog, clock, failed);
-    this.#addresses = new Addresses(settings);
+    this.trusted = new TrustedProxies(settings.trustProxy);
+    this.#addresses = new Addresses(settings, this.trusted);
     this.given = new ConnectionGroup(this);
     const { broker } = settings;
     if (broker !== undefined) this.topics.relay = new Relay(broker, this.topics, this);

@@ -34,7 +34,7 @@ export function admit(connection: ServerConnection, head: RequestHead): void {
   checkRunning(connection);
   const { context, transport } = connection;
   checkHost(head, context.settings);
-  connection.forwarded = parseForwarded(head, transport, context.settings);
+  connection.forwarded = parseForwarded(head, transport, context.trusted);
   if (connection.forwarded !== null && !context.readmit(connection)) {
     throw new Refusal(503, "too many connections (maxConnectionsPerAddress)", { reason: "limit" });
   }

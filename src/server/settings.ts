@@ -54,9 +54,9 @@ export interface Settings {
   /** `Host` values to accept, against DNS rebinding. An empty list accepts all. Default: empty. */
   readonly allowedHosts: readonly string[];
   /**
-   * Addresses of trusted proxies; `"unix"` for unix sockets. From these, the server takes the client's
-   * address and scheme: from `X-Forwarded-For` and `X-Forwarded-Proto`, or from `Forwarded` (RFC 7239)
-   * if they send neither. Default: none.
+   * Addresses of trusted proxies, or ranges such as `"10.0.0.0/8"`; `"unix"` for unix sockets. From
+   * these, the server takes the client's address and scheme: from `X-Forwarded-For` and
+   * `X-Forwarded-Proto`, or from `Forwarded` (RFC 7239) if they send neither. Default: none.
    */
   readonly trustProxy: readonly string[];
   /** How to compress messages (permessage-deflate). Default: `undefined`, no compression. */

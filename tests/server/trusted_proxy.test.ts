@@ -1,5 +1,6 @@
 import { describe, test } from "node:test";
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
+import { Application } from "../../src/server/application.ts";
 import { logToConsole } from "../../src/server/log.ts";
 import type { Settings } from "../../src/server/settings.ts";
 import { makeOpening } from "../support/memory_client.ts";
@@ -183,6 +184,34 @@ describe("what a proxy says of its client", () => {
   for (const [name, proxy, fields, expected] of rows) {
     test(name, async () => assertEquals(await seen(proxy, fields, { trustProxy }), expected));
   }
+
+  test("is believed of ranges, and hops in them are proxies", async () => {
+    const ranges = ["10.0.0.0/8", "2001:db8::/32", "::ffff:192.168.0.0/112"];
+    const fields = ["X-Forwarded-For: 6.6.6.6, 1.2.3.4, 10.9.9.9, ::ffff:192.168.3.4"];
+    for (const proxy of ["10.1.2.3", "::ffff:10.1.2.3", "2001:db8:5::1", "192.168.255.255"]) {
+      const expected = "1.2.3.4 192.0.2.1 false http://localhost/";
+      assertEquals(await seen(proxy, fields, { trustProxy: ranges }), expected, proxy);
+    }
+    for (const proxy of ["11.0.0.1", "2001:db9::1", "192.169.0.0", "unix"]) {
+      const hostname = proxy === "unix" ? "" : proxy;
+      const expected = `${hostname} 192.0.2.1 false http://localhost/`;
+      assertEquals(await seen(proxy, fields, { trustProxy: ranges }), expected, proxy);
+    }
+  });
+
+  test("is refused as a setting if it is no address or range", () => {
+    for (const item of ["", "localhost", "10.0.0.1/8", "10.0.0.0/33", "::/129", "*", "UNIX"]) {
+      const error = assertThrows(
+        () => new Application([], { trustProxy: ["10.0.0.1", item] }),
+        TypeError,
+      );
+      assertEquals(
+        error.message,
+        'Cannot use trustProxy: must have IP addresses, ranges such as "10.0.0.0/8" without bits ' +
+          `after the prefix, or "unix", got ${JSON.stringify(item)}`,
+      );
+    }
+  });
 
   test("is not believed of anybody by default", async () => {
     const fields = ["X-Forwarded-For: 1.2.3.4", "X-Forwarded-Proto: https"];

@@ -1,0 +1,71 @@
+/**
+ * Ranges of IP addresses, in CIDR notation (RFC 4632 §3.1, RFC 4291 §2.3).
+ *
+ * @module
+ */
+import { canonicalAddress } from "./ip_address.ts";
+
+/** A range of addresses. A single address is a range of one. */
+export interface IpNetwork {
+  /** The bits of the first address: 32 for IPv4, 128 for IPv6. */
+  readonly bits: string;
+  /** How many bits an address must share. */
+  readonly prefix: number;
+  /** The only zone that belongs to the range; `undefined` for all zones. */
+  readonly zone: string | undefined;
+}
+
+/** An address or a prefix: text, zone and prefix length. */
+const NETWORK = /^([^%/]*)(?:%([^%/]+))?(?:\/(0|[1-9]\d{0,2}))?$/;
+/** The first bits of all IPv4-mapped addresses, whose canonical text is IPv4. */
+const MAPPED_PREFIX = 96;
+
+/**
+ * Parses an address (`10.0.0.1`, `::1`, `fe80::1%eth0`) or a range (`10.0.0.0/8`, `2001:db8::/32`). An
+ * IPv4-mapped one counts as IPv4.
+ *
+ * @returns `undefined` if the text is malformed, or bits after the prefix are set: `10.0.0.1/8`.
+ */
+export function parseNetwork(text: string): IpNetwork | undefined {
+  const [, address = "", zone, length] = NETWORK.exec(text) ?? [];
+  const bits = addressBits(address);
+  if (bits === undefined) return undefined;
+  const isMapped = bits.length === 32 && address.includes(":");
+  const given = length === undefined ? undefined : Number(length);
+  const prefix = given === undefined ? bits.length : given - (isMapped ? MAPPED_PREFIX : 0);
+  if (prefix < 0 || prefix > bits.length || bits.includes("1", prefix)) return undefined;
+  return { bits, prefix, zone };
+}
+
+/** Returns whether one of the ranges has an address. Other text than an address is in no range. */
+export function includesAddress(networks: readonly IpNetwork[], text: string): boolean {
+  const [address = "", zone] = text.split("%");
+  const bits = addressBits(address);
+  if (bits === undefined) return false;
+  return networks.some((network) =>
+    network.bits.length === bits.length &&
+    (network.zone === undefined || network.zone === zone) &&
+    bits.startsWith(network.bits.slice(0, network.prefix))
+  );
+}
+
+/** Returns the bits of an address, as a string of 32 or 128 digits. */
+function addressBits(text: string): string | undefined {
+  const address = canonicalAddress(text);
+  if (address === undefined) return undefined;
+  if (!address.includes(":")) {
+    return address.split(".").map((byte) => binary(Number(byte), 8)).join("");
+  }
+  const [head = "", tail] = address.split("::");
+  const [before, after] = [groupsOf(head), groupsOf(tail ?? "")];
+  const zeros = Array<number>(8 - before.length - after.length).fill(0);
+  return [...before, ...zeros, ...after].map((group) => binary(group, 16)).join("");
+}
+
+function groupsOf(text: string): number[] {
+  return text === "" ? [] : text.split(":").map((group) => parseInt(group, 16));
+}
+
+function binary(value: number, width: number): string {
+  return value.toString(2).padStart(width, "0");
+}
