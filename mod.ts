@@ -42,6 +42,7 @@ export type { Attachment, AttachOptions } from "./src/server/attachment.ts";
 export type { UpgradeServer } from "./src/server/upgrade_dispatch.ts";
 export type { UpgradeRequest } from "./src/server/upgrade_request.ts";
 export type { UpgradeSocket } from "./src/transport/attach.ts";
+export type { LimitedHandler } from "./src/server/limited_handler.ts";
 export type { AnyParams, RequestHandler } from "./src/server/request_handler.ts";
 export { WebSocketRequest } from "./src/handshake/web_socket_request.ts";
 export type { WebSocketVersion } from "./src/handshake/versions.ts";
@@ -64,6 +65,7 @@ export type { ConnectionEnd, EndedBy } from "./src/connection/connection_end.ts"
 export type { Fetch } from "./src/http/fetch.ts";
 export type { WhenSlow } from "./src/pubsub/subscriber.ts";
 export type { SubscribeOptions } from "./src/pubsub/topics.ts";
+export type { HandlerLimits } from "./src/server/handler_limits.ts";
 export type { Settings } from "./src/server/settings.ts";
 export { type HasStats, metricsResponse } from "./src/metrics/prometheus.ts";
 export type { BrokerStats, ConnectionStats, Stats } from "./src/metrics/snapshot.ts";

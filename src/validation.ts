@@ -163,15 +163,21 @@ export function withDefaults<Values extends object>(
   return { ...defaults, ...Object.fromEntries(own) };
 }
 
-/** Checks that one limit does not exceed another. @throws {RangeError} If it does. */
+/**
+ * Checks that one limit does not exceed another.
+ *
+ * @param subject The beginning of the error, up to the name.
+ * @throws {RangeError} If it does.
+ */
 export function checkAtMost<Name extends string>(
   limits: Readonly<Record<Name, number>>,
   name: Name,
   greatest: Name,
+  subject = "Cannot use ",
 ): void {
   if (limits[name] <= limits[greatest]) return;
   throw new RangeError(
-    `Cannot use ${name}: must not exceed ${greatest} (${limits[greatest]}), got ${limits[name]}`,
+    `${subject}${name}: must not exceed ${greatest} (${limits[greatest]}), got ${limits[name]}`,
   );
 }
 

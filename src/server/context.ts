@@ -18,6 +18,7 @@ import { SharedHeads } from "../handshake/shared_heads.ts";
 import { LimitedLog, logLastResort } from "./log.ts";
 import type { Indexed } from "./indexed_set.ts";
 import type { Routes } from "./routes.ts";
+import type { HandlerLimits } from "./handler_limits.ts";
 import type { Settings } from "./settings.ts";
 import { type Stats, takeSnapshot } from "../metrics/snapshot.ts";
 import { Counters } from "../metrics/counters.ts";
@@ -27,7 +28,6 @@ import type { Address, Transport } from "../transport/transport.ts";
 import { PendingHandshake, type TlsHandshakeEnd } from "./tls_handshakes.ts";
 import { TrustedProxies } from "./trusted_proxy.ts";
 import type { ConnectionEnvironment } from "../connection/connection_options.ts";
-import type { Traffic } from "../connection/traffic.ts";
 import { TimingWheel } from "../timing/timing_wheel.ts";
 import { timersOf } from "../timing/clock_timers.ts";
 import type { Turns } from "../timing/turns.ts";
@@ -58,6 +58,12 @@ export interface Arrival {
   readonly rawRequest?: unknown;
 }
 
+/** What the connections of an application share, with the limits of one handler. */
+export interface ServerEnvironment extends ConnectionEnvironment {
+  /** The limits in force. */
+  readonly limits: HandlerLimits;
+}
+
 /** The private part of an {@linkcode Application}. */
 export class Context {
   /** The application. */
@@ -71,7 +77,7 @@ export class Context {
   /** Turns of the event loop, shared by all connections of a clock. */
   readonly turns: Turns;
   /** What connections of any role share. */
-  readonly environment: ConnectionEnvironment;
+  readonly environment: ServerEnvironment;
   /** The counters. */
   readonly counters: Counters = new Counters();
   /** Logs what clients can cause, at most one line per kind and interval. */
@@ -207,10 +213,11 @@ export class Context {
     return this.#addresses.add(connection.transport, connection.remoteAddress);
   }
 
-  /** Returns the shared environment, with counters of its own if the access log needs them. */
-  environmentWith(traffic: Traffic): ConnectionEnvironment {
-    const { environment } = this;
-    return traffic === environment.traffic ? environment : { ...environment, traffic };
+  /** Returns the environment of a connection. The access log counts the bytes of each. */
+  environmentOf(transport: Transport): ServerEnvironment {
+    const { environment, accessLog } = this;
+    if (accessLog === null) return environment;
+    return { ...environment, traffic: accessLog.accept(transport, environment.traffic) };
   }
 
   /** Returns a reader of request heads. Give it back when it is done, unless it failed. */

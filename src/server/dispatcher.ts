@@ -117,7 +117,7 @@ export class Dispatcher implements ConnectionReceiver {
   get hasRoom(): boolean {
     const inbox = this.#inbox;
     return inbox === null || inbox.length === 0 ||
-      inbox.size < this.#server.context.settings.maxQueuedSize;
+      inbox.size < this.#server.environment.limits.maxQueuedSize;
   }
 
   #push(event: Event): void {

@@ -12,7 +12,8 @@ import type { Published } from "../pubsub/broadcast.ts";
 import type { SubscribeOptions } from "../pubsub/topics.ts";
 import type { Application } from "./application.ts";
 import type { HandlerConnection } from "./connection_info.ts";
-import { type AnyParams, RequestHandler, requireConnection } from "./request_handler.ts";
+import { LimitedHandler } from "./limited_handler.ts";
+import { type AnyParams, requireConnection } from "./request_handler.ts";
 
 /**
  * The type of a handler class in a route.
@@ -96,7 +97,7 @@ export type AnyHandler = WebSocketHandler<unknown, object>;
  * ```
  */
 export abstract class WebSocketHandler<Options = unknown, Params extends object = AnyParams>
-  extends RequestHandler<Options, Params> {
+  extends LimitedHandler<Options, Params> {
   readonly #connection: HandlerConnection | null;
 
   /**

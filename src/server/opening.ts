@@ -20,6 +20,7 @@ import { isDraft, upgradeRequired, type WebSocketVersion } from "../handshake/ve
 import type { Link, Timed } from "../timing/timing_wheel.ts";
 import type { TransportEvents } from "../transport/transport.ts";
 import type { AnyHandler } from "./handler.ts";
+import { limitsOf } from "./handler_limits.ts";
 import { type HandshakeResult, negotiate } from "./negotiation.ts";
 import { checkOrigin, checkRunning, logSilentEnd } from "./request_checks.ts";
 import { matchRoute } from "./routes.ts";
@@ -250,8 +251,15 @@ export class Opening implements OpeningPhase {
 
   #accept(handler: AnyHandler): void {
     const connection = this.#connection;
-    const { head, version } = connection;
+    const { head, version, context } = connection;
     if (head === null) return;
+    const limits = limitsOf(handler, context.settings);
+    if (limits !== context.settings) {
+      connection.environment = connection.writer.environment = {
+        ...connection.environment,
+        limits,
+      };
+    }
     const { subprotocol, deflate } = negotiate(handler, head, version);
     connection.subprotocol = subprotocol;
     if (this.#isOver) return;
@@ -286,10 +294,10 @@ export class Opening implements OpeningPhase {
 
   #done(rest: Uint8Array, owned: boolean, deflate?: AgreedDeflate): void {
     this.#state = "left";
-    const { version, context } = this.#connection;
+    const { version, context, environment } = this.#connection;
     context.wheel.remove(this);
     this.#connection.accepted(
-      createServerProtocol(version, context.settings, deflate?.parameters),
+      createServerProtocol(version, environment.limits, deflate?.parameters),
       rest,
       owned,
     );

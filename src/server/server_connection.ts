@@ -20,7 +20,7 @@ import type { Subscriber, SubscriptionPolicies } from "../pubsub/subscriber.ts";
 import type { SubscribeOptions } from "../pubsub/topics.ts";
 import type { Address, InternalTransport, Transport } from "../transport/transport.ts";
 import type { Forwarded, HandlerConnection } from "./connection_info.ts";
-import type { Context, Owned, Owner } from "./context.ts";
+import type { Context, Owned, Owner, ServerEnvironment } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { AnyHandler } from "./handler.ts";
 import { HttpConnection } from "./http_connection.ts";
@@ -62,6 +62,8 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned, W
   subprotocol: string | undefined = undefined;
   /** What a trusted proxy says about the client. */
   forwarded: Forwarded | null = null;
+  /** The limits, the counters and the timers. */
+  environment: ServerEnvironment;
   /** See {@linkcode Subscriber.topics}. */
   topics: SmallSet<string> = undefined;
   /** See {@linkcode Subscriber.policies}. */
@@ -87,9 +89,8 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned, W
     this.context = context;
     this.transport = transport;
     this.owner = owner;
-    const { environment, accessLog } = context;
-    const traffic = accessLog?.accept(transport, environment.traffic) ?? environment.traffic;
-    this.writer = new Writer(transport, context.environmentWith(traffic), this);
+    this.environment = context.environmentOf(transport);
+    this.writer = new Writer(transport, this.environment, this);
   }
 
   /** Starts to read requests. @param timeLeft The rest of `handshakeTimeout` after TLS. */
@@ -284,7 +285,7 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned, W
       protocol,
       writer: this.writer,
       receiver: dispatcher,
-      environment: context.environmentWith(this.writer.environment.traffic),
+      environment: this.environment,
     });
     for (const message of early) this.writer.writeMessage(message);
     if (!connection.isOpen) return;

@@ -1,0 +1,96 @@
+/**
+ * The limits of a handler, which its class can override.
+ *
+ * @module
+ */
+import type { HandlerLimits } from "./handler_limits.ts";
+import { type AnyParams, RequestHandler } from "./request_handler.ts";
+
+/**
+ * A handler with limits of its own. Each limit is a getter whose default is the setting of the same
+ * name. The getters are read once, after {@linkcode prepare}; a value that is out of range refuses the
+ * handshake with 500. Do not extend this class: extend {@linkcode WebSocketHandler}, which inherits all
+ * of it.
+ *
+ * @typeParam Options The type of the route's options.
+ * @typeParam Params The named parts of the route's pattern.
+ *
+ * @example
+ * ```ts
+ * import { WebSocketHandler } from "@waterspout/websocket";
+ *
+ * class Upload extends WebSocketHandler {
+ *   override get maxMessageSize(): number {
+ *     return 64 * 1024 * 1024;
+ *   }
+ *   override get idleTimeout(): number {
+ *     return 60_000;
+ *   }
+ *   onMessage(): void {}
+ * }
+ * console.assert(Upload.length === 3);
+ * ```
+ */
+export abstract class LimitedHandler<Options = unknown, Params extends object = AnyParams>
+  extends RequestHandler<Options, Params>
+  implements HandlerLimits {
+  /**
+   * The largest message, decompressed, in bytes. A larger one closes with 1009 (Tornado's
+   * `max_message_size`). Default: the setting.
+   */
+  get maxMessageSize(): number {
+    return this.application.settings.maxMessageSize;
+  }
+
+  /** The most frames in a message. More close with 1009. Default: the setting. */
+  get maxFragments(): number {
+    return this.application.settings.maxFragments;
+  }
+
+  /**
+   * How much received data may wait for this handler before reading stops, in bytes. Default: the setting.
+   */
+  get maxQueuedSize(): number {
+    return this.application.settings.maxQueuedSize;
+  }
+
+  /**
+   * When more output waits, the promises of {@linkcode writeMessage} wait too, in bytes. Default: the setting.
+   */
+  get highWaterMark(): number {
+    return this.application.settings.highWaterMark;
+  }
+
+  /**
+   * How much output may wait for the client, in bytes. More closes with 1013. Default: the setting.
+   */
+  get maxBufferedAmount(): number {
+    return this.application.settings.maxBufferedAmount;
+  }
+
+  /**
+   * The time between pings, in milliseconds; 0 is off (Tornado's `ping_interval`). Default: the setting.
+   */
+  get pingInterval(): number {
+    return this.application.settings.pingInterval;
+  }
+
+  /**
+   * How long to wait for data after a ping, in milliseconds (Tornado's `ping_timeout`). Default: the setting.
+   */
+  get pingTimeout(): number {
+    return this.application.settings.pingTimeout;
+  }
+
+  /** How long the client may send no message, in milliseconds; 0 is off. Default: the setting. */
+  get idleTimeout(): number {
+    return this.application.settings.idleTimeout;
+  }
+
+  /**
+   * How long to wait for the client's part of the closing handshake, in milliseconds. Default: the setting.
+   */
+  get closeTimeout(): number {
+    return this.application.settings.closeTimeout;
+  }
+}
