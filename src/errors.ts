@@ -14,10 +14,11 @@
  *
  * @example
  * ```ts
+ * import { assert } from "@std/assert";
  * import { ProtocolError } from "@waterspout/websocket";
  *
  * const error = new ProtocolError(1002, "control frames must not be fragmented (RFC 6455 §5.5)");
- * console.assert(error.code === 1002);
+ * assert(error.code === 1002);
  * ```
  */
 export class ProtocolError extends Error {
@@ -43,10 +44,11 @@ export class ProtocolError extends Error {
  *
  * @example
  * ```ts
+ * import { assert } from "@std/assert";
  * import { WebSocketClosedError } from "@waterspout/websocket";
  *
  * const error = new WebSocketClosedError("Cannot write a message: the connection is closed");
- * console.assert(error instanceof Error);
+ * assert(error instanceof Error);
  * ```
  */
 export class WebSocketClosedError extends Error {
@@ -60,10 +62,11 @@ export class WebSocketClosedError extends Error {
  *
  * @example
  * ```ts
+ * import { assert } from "@std/assert";
  * import { type HeaderFields, HttpError } from "@waterspout/websocket";
  *
  * const headers: HeaderFields = { "WWW-Authenticate": "Bearer" };
- * console.assert(new HttpError(401, "", headers).headers.has("www-authenticate"));
+ * assert(new HttpError(401, "", headers).headers.has("www-authenticate"));
  * ```
  */
 export type HeaderFields = ConstructorParameters<typeof Headers>[0];
@@ -173,6 +176,16 @@ export function quote(text: string): string {
  * - `origin`: `checkOrigin` refused the origin of the web page;
  * - `handler`: the handler threw an `HttpError`, usually in `prepare()`;
  * - `error`: the application threw something else.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import { Application, type RefusalReason } from "@waterspout/websocket";
+ *
+ * const { refused } = new Application([]).stats();
+ * const reasons: RefusalReason[] = ["limit", "origin", "path"];
+ * assert(reasons.every((reason) => refused[reason] === 0));
+ * ```
  */
 export type RefusalReason =
   | "request"

@@ -8,6 +8,19 @@
 /**
  * What a callback such as `open` or `onMessage` may return. The server awaits a promise and ignores
  * any other value, so `return this.publish(…)` is fine.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import { type MaybePromise, WebSocketHandler } from "@waterspout/websocket";
+ *
+ * class Chat extends WebSocketHandler {
+ *   onMessage(message: string | Uint8Array): MaybePromise {
+ *     return this.publish("chat", message);
+ *   }
+ * }
+ * assert(Chat.name === "Chat");
+ * ```
  */
 export type MaybePromise = unknown;
 

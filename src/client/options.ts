@@ -37,6 +37,7 @@ import { type ClientLimits, LIMIT_KINDS, resolveLimits } from "./client_limits.t
  *
  * @example
  * ```ts
+ * import { assert } from "@std/assert";
  * import { Application, WebSocketHandler } from "@waterspout/websocket";
  * import { websocketConnect } from "@waterspout/websocket/client";
  *
@@ -48,7 +49,7 @@ import { type ClientLimits, LIMIT_KINDS, resolveLimits } from "./client_limits.t
  * await using server = app.listen({ port: 0, hostname: "127.0.0.1" });
  * const url = `http://127.0.0.1:${server.addr.port}/`.replace("http", "ws");
  * await using connection = await websocketConnect({ url, headers: { Cookie: "session=1" } });
- * console.assert(connection.version === "rfc6455");
+ * assert(connection.version === "rfc6455");
  * ```
  */
 export interface ConnectRequest {

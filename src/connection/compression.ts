@@ -17,10 +17,11 @@ import { BOOLEAN, checkOptions, type Kind, SIZE } from "../validation.ts";
  *
  * @example
  * ```ts
+ * import { assert } from "@std/assert";
  * import { Application } from "@waterspout/websocket";
  *
  * const app = new Application([], { compression: { level: 3, threshold: 256 } });
- * console.assert(app.settings.compression?.level === 3);
+ * assert(app.settings.compression?.level === 3);
  * ```
  */
 export interface CompressionOptions {

@@ -18,6 +18,22 @@ import type { ConnectionEvent } from "./states.ts";
  * - `"protocol"`: the peer broke a rule of its version, or exceeded a limit (1002, 1007, 1009);
  * - `"network"`: the socket was closed without a closing handshake;
  * - `"shutdown"`: the server shut down.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import { type EndedBy, WebSocketHandler } from "@waterspout/websocket";
+ *
+ * const ends = new Map<EndedBy, number>();
+ * class Counted extends WebSocketHandler {
+ *   onMessage(): void {}
+ *   override onClose(): void {
+ *     const { by } = this.ended!; // set before `onClose` is called
+ *     ends.set(by, (ends.get(by) ?? 0) + 1);
+ *   }
+ * }
+ * assert(ends.size === 0 && Counted.name === "Counted");
+ * ```
  */
 export type EndedBy =
   | "peer"

@@ -47,6 +47,7 @@ export type Message = string | ArrayBuffer | ArrayBufferView | JsonMessage;
  *
  * @example
  * ```ts
+ * import { assert } from "@std/assert";
  * import type { JsonMessage } from "@waterspout/websocket";
  *
  * interface Chat {
@@ -58,7 +59,7 @@ export type Message = string | ArrayBuffer | ArrayBufferView | JsonMessage;
  * const message: JsonMessage = chat;
  * // @ts-expect-error A Map would be sent as {}.
  * const mistake: JsonMessage = new Map([["from", "Ada"]]);
- * console.assert(message !== mistake);
+ * assert(message !== mistake);
  * ```
  */
 export type JsonMessage =

@@ -4,7 +4,18 @@
  * @module
  */
 
-/** How many messages and bytes were sent and received. */
+/**
+ * How many messages and bytes were sent and received.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import { Application, type Traffic } from "@waterspout/websocket";
+ *
+ * const traffic: Traffic = new Application([]).stats().traffic;
+ * assert(traffic.messagesIn === 0 && traffic.bytesOut === 0);
+ * ```
+ */
 export class Traffic {
   /** Messages received. */
   messagesIn = 0;

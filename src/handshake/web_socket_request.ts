@@ -13,6 +13,7 @@ import { checkDraft76 } from "./draft76.ts";
  *
  * @example
  * ```ts
+ * import { assert } from "@std/assert";
  * import { WebSocketRequest } from "@waterspout/websocket";
  *
  * const request = new Request("http://example.com/demo", {
@@ -27,7 +28,7 @@ import { checkDraft76 } from "./draft76.ts";
  * });
  * const challenge = new TextEncoder().encode("^n:ds[4U");
  * const response = new WebSocketRequest(request).challengeResponse(challenge);
- * console.assert(new TextDecoder().decode(response) === "8jKS'y:G*Co,Wxa-");
+ * assert(new TextDecoder().decode(response) === "8jKS'y:G*Co,Wxa-");
  * ```
  */
 export class WebSocketRequest {

@@ -9,6 +9,7 @@
  *
  * @example
  * ```ts
+ * import { assert } from "@std/assert";
  * import { Application } from "@waterspout/websocket";
  * import type { Fetch } from "@waterspout/websocket";
  *
@@ -19,7 +20,7 @@
  * const app = new Application([], { fetch });
  * await using server = app.listen({ port: 0, hostname: "127.0.0.1" });
  * const response = await globalThis.fetch(`http://127.0.0.1:${server.addr.port}/health`);
- * console.assert(await response.text() === "well\n");
+ * assert(await response.text() === "well\n");
  * ```
  */
 export type Fetch = (request: Request) => Response | Promise<Response>;

@@ -7,7 +7,18 @@ import type { RefusalReason } from "../errors.ts";
 import type { WebSocketVersion } from "../handshake/versions.ts";
 import { Traffic } from "../connection/traffic.ts";
 
-/** A number of connections. */
+/**
+ * A number of connections.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import { Application, type Count } from "@waterspout/websocket";
+ *
+ * const { open, total }: Count = new Application([]).stats().connections;
+ * assert(open === 0 && total === 0);
+ * ```
+ */
 export interface Count {
   /** Open connections. */
   open: number;

@@ -10,10 +10,11 @@ import type { Stats } from "./snapshot.ts";
  *
  * @example
  * ```ts
+ * import { assert } from "@std/assert";
  * import { Application, type HasStats } from "@waterspout/websocket";
  *
  * const counting: HasStats = new Application([]);
- * console.assert(counting.stats().connections.open === 0);
+ * assert(counting.stats().connections.open === 0);
  * ```
  */
 export interface HasStats {
@@ -38,6 +39,7 @@ interface Family {
  *
  * @example
  * ```ts
+ * import { assert } from "@std/assert";
  * import { Application, metricsResponse } from "@waterspout/websocket";
  *
  * const app: Application = new Application([], {
@@ -48,7 +50,7 @@ interface Family {
  *   },
  * });
  * const text = await metricsResponse(app).text();
- * console.assert(text.includes("waterspout_sockets 0\n"));
+ * assert(text.includes("waterspout_sockets 0\n"));
  * ```
  *
  * @param app The application.

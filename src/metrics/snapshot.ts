@@ -11,7 +11,17 @@ import type { Count, Counters, RouteName } from "./counters.ts";
 import type { RefusalReason } from "../errors.ts";
 import type { Traffic } from "../connection/traffic.ts";
 
-/** The connections of one version on one route. */
+/**
+ * The connections of one version on one route.
+ *
+ * @example
+ * ```ts
+ * import { Application, type ConnectionStats } from "@waterspout/websocket";
+ *
+ * const rows: readonly ConnectionStats[] = new Application([]).stats().byRouteAndVersion;
+ * for (const { route, version, open } of rows) console.log(`${route} ${version}: ${open}`);
+ * ```
+ */
 export interface ConnectionStats {
   /** The route's pattern, as text. */
   readonly route: string;
@@ -23,7 +33,21 @@ export interface ConnectionStats {
   readonly total: number;
 }
 
-/** The broker and its counters; see {@linkcode RelayCounts}. */
+/**
+ * The broker and its counters; see {@linkcode RelayCounts}.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import { Application, type BrokerStats } from "@waterspout/websocket";
+ * import { broadcastChannelBroker } from "@waterspout/websocket/brokers/broadcast_channel";
+ *
+ * const broker = broadcastChannelBroker("statistics");
+ * const stats: BrokerStats | undefined = new Application([], { broker }).stats().broker;
+ * assert(stats?.name === 'BroadcastChannel "statistics"' && stats.status === "up");
+ * await broker.close();
+ * ```
+ */
 export interface BrokerStats extends Readonly<RelayCounts> {
   /** The name and the address of the broker: `"Redis at 10.0.0.7:6379"`. */
   readonly name: string;

@@ -10,7 +10,23 @@ import type { Topics } from "./topics.ts";
 
 const DONE: Promise<void> = Promise.resolve();
 
-/** The counters of a {@linkcode Relay}. */
+/**
+ * The counters of messages to and from other processes.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import { Application, type RelayCounts } from "@waterspout/websocket";
+ * import { broadcastChannelBroker } from "@waterspout/websocket/brokers/broadcast_channel";
+ *
+ * const broker = broadcastChannelBroker("counters");
+ * const app = new Application([], { broker });
+ * app.publish("news", "Hello");
+ * const counts: RelayCounts | undefined = app.stats().broker;
+ * assert(counts?.sent === 1 && counts.dropped === 0);
+ * await broker.close();
+ * ```
+ */
 export interface RelayCounts {
   /** Messages sent to the broker. */
   sent: number;

@@ -26,10 +26,11 @@ const NOBODY: Published = Object.freeze({
  *
  * @example
  * ```ts
+ * import { assert } from "@std/assert";
  * import type { SubscribeOptions } from "@waterspout/websocket";
  *
  * const options: SubscribeOptions = { whenSlow: "skip" };
- * console.assert(options.whenSlow === "skip");
+ * assert(options.whenSlow === "skip");
  * ```
  */
 export interface SubscribeOptions {

@@ -17,13 +17,14 @@ import type { Address, Transport } from "../transport/transport.ts";
  *
  * @example
  * ```ts
+ * import { assert } from "@std/assert";
  * import type { AccessEntry, AccessInfo } from "@waterspout/websocket";
  *
  * function where({ remoteAddress, path = "-" }: AccessInfo): string {
  *   return `${remoteAddress.hostname} ${path}`;
  * }
  * const log = (entry: AccessEntry) => console.log(entry.kind, where(entry));
- * console.assert(log.length === 1);
+ * assert(log.length === 1);
  * ```
  */
 export interface AccessInfo {
@@ -48,12 +49,13 @@ export interface AccessInfo {
  *
  * @example
  * ```ts
+ * import { assert } from "@std/assert";
  * import type { HandshakeEntry } from "@waterspout/websocket";
  *
  * function isSlow({ duration }: HandshakeEntry): boolean {
  *   return duration > 1000;
  * }
- * console.assert(isSlow.length === 1);
+ * assert(isSlow.length === 1);
  * ```
  */
 export interface HandshakeEntry extends AccessInfo {
@@ -74,12 +76,13 @@ export interface HandshakeEntry extends AccessInfo {
  *
  * @example
  * ```ts
+ * import { assert } from "@std/assert";
  * import type { RefusalEntry } from "@waterspout/websocket";
  *
  * function isAttack({ reason }: RefusalEntry): boolean {
  *   return reason === "request" || reason === "limit";
  * }
- * console.assert(isAttack.length === 1);
+ * assert(isAttack.length === 1);
  * ```
  */
 export interface RefusalEntry extends AccessInfo {
@@ -100,12 +103,13 @@ export interface RefusalEntry extends AccessInfo {
  *
  * @example
  * ```ts
+ * import { assert } from "@std/assert";
  * import type { RequestEntry } from "@waterspout/websocket";
  *
  * function isFailure({ status, complete }: RequestEntry): boolean {
  *   return !complete || (status ?? 500) >= 500;
  * }
- * console.assert(isFailure.length === 1);
+ * assert(isFailure.length === 1);
  * ```
  */
 export interface RequestEntry extends AccessInfo {
@@ -128,12 +132,13 @@ export interface RequestEntry extends AccessInfo {
  *
  * @example
  * ```ts
+ * import { assert } from "@std/assert";
  * import type { CloseEntry } from "@waterspout/websocket";
  *
  * function isLost({ by }: CloseEntry): boolean {
  *   return by === "network" || by === "timeout";
  * }
- * console.assert(isLost.length === 1);
+ * assert(isLost.length === 1);
  * ```
  */
 export interface CloseEntry extends AccessInfo {

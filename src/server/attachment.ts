@@ -58,12 +58,13 @@ const ATTACH_KINDS: Readonly<Record<keyof AttachOptions, Kind>> = { passThrough:
  *
  * @example
  * ```ts
+ * import { assert } from "@std/assert";
  * import { createServer } from "node:http";
  * import { Application } from "@waterspout/websocket";
  *
  * const server = createServer();
  * await using attachment = new Application([]).attach(server);
- * console.assert(attachment.connections === 0);
+ * assert(attachment.connections === 0);
  * ```
  */
 export class Attachment implements AsyncDisposable {

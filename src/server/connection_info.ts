@@ -51,6 +51,7 @@ export interface ConnectionInfo {
  *
  * @example
  * ```ts
+ * import { assert } from "@std/assert";
  * import { type Application, WebSocketHandler } from "@waterspout/websocket";
  * import type { HandlerConnection } from "@waterspout/websocket";
  *
@@ -62,7 +63,7 @@ export interface ConnectionInfo {
  *   }
  *   onMessage(): void {}
  * }
- * console.assert(Counting.length === 3);
+ * assert(Counting.length === 3);
  * ```
  */
 export interface HandlerConnection extends ConnectionInfo {

@@ -23,6 +23,7 @@ import { type AnyParams, requireConnection } from "./request_handler.ts";
  *
  * @example
  * ```ts
+ * import { assert } from "@std/assert";
  * import { WebSocketHandler } from "@waterspout/websocket";
  * import type { HandlerClass } from "@waterspout/websocket";
  *
@@ -31,7 +32,7 @@ import { type AnyParams, requireConnection } from "./request_handler.ts";
  * }
  *
  * const handlers: Record<string, HandlerClass> = { sink: Sink };
- * console.assert("sink" in handlers);
+ * assert("sink" in handlers);
  * ```
  */
 export type HandlerClass<Options = unknown, Params extends object = object> = new (
@@ -45,6 +46,7 @@ export type HandlerClass<Options = unknown, Params extends object = object> = ne
  *
  * @example
  * ```ts
+ * import { assert } from "@std/assert";
  * import { type AnyHandler, WebSocketHandler } from "@waterspout/websocket";
  *
  * const clients = new Set<AnyHandler>();
@@ -57,7 +59,7 @@ export type HandlerClass<Options = unknown, Params extends object = object> = ne
  *     clients.delete(this);
  *   }
  * }
- * console.assert(clients.size === 0 && Room.length === 3);
+ * assert(clients.size === 0 && Room.name === "Room");
  * ```
  */
 export type AnyHandler = WebSocketHandler<unknown, object>;

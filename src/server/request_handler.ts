@@ -15,10 +15,11 @@ import type { ConnectionInfo, HandlerConnection } from "./connection_info.ts";
  *
  * @example
  * ```ts
+ * import { assert } from "@std/assert";
  * import type { AnyParams } from "@waterspout/websocket";
  *
  * const params: AnyParams = { room: "lobby" };
- * console.assert(params.room === "lobby");
+ * assert(params.room === "lobby");
  * ```
  */
 export type AnyParams = Readonly<Record<string, string>>;
@@ -32,13 +33,14 @@ export type AnyParams = Readonly<Record<string, string>>;
  *
  * @example
  * ```ts
+ * import { assert } from "@std/assert";
  * import type { RequestHandler } from "@waterspout/websocket";
  *
  * // Serves handlers of every class.
  * function pageOf(handler: RequestHandler): number {
  *   return Number(handler.getArgument("page", "1"));
  * }
- * console.assert(pageOf.length === 1);
+ * assert(pageOf.length === 1);
  * ```
  */
 export abstract class RequestHandler<Options = unknown, Params extends object = AnyParams> {

@@ -15,12 +15,13 @@ import type { AnyRoute, Pattern, Route } from "./route_types.ts";
  *
  * @example
  * ```ts
+ * import { assert } from "@std/assert";
  * import type { Match } from "@waterspout/websocket";
  *
  * function nameOf({ pattern, handler }: Match): string {
  *   return `${handler.name} at ${pattern}`;
  * }
- * console.assert(nameOf.length === 1);
+ * assert(nameOf.length === 1);
  * ```
  */
 export interface Match {

@@ -76,11 +76,12 @@ function toListenOptions(given: number | string | ListenOptions): CheckedListenO
  *
  * @example
  * ```ts
+ * import { assert } from "@std/assert";
  * import { Application } from "@waterspout/websocket";
  *
  * await using server = new Application([]).listen({ port: 0 });
  * await server.listening;
- * console.assert(server.addr.port > 0);
+ * assert(server.addr.port > 0);
  * ```
  */
 export class Server implements AsyncDisposable {

@@ -17,11 +17,12 @@ import { asksForWebSocket, headOf, type UpgradeRequest } from "./upgrade_request
  *
  * @example
  * ```ts
+ * import { assert } from "@std/assert";
  * import { createServer } from "node:http";
  * import type { UpgradeServer } from "@waterspout/websocket";
  *
  * const server: UpgradeServer = createServer();
- * console.assert(server.listeners("upgrade").length === 0);
+ * assert(server.listeners("upgrade").length === 0);
  * ```
  */
 export interface UpgradeServer {

@@ -13,6 +13,7 @@ import { show } from "../validation.ts";
  *
  * @example
  * ```ts
+ * import { assert } from "@std/assert";
  * import type { UpgradeRequest } from "@waterspout/websocket";
  *
  * const request: UpgradeRequest = {
@@ -21,7 +22,7 @@ import { show } from "../validation.ts";
  *   httpVersion: "1.1",
  *   rawHeaders: ["Host", "example.com", "Upgrade", "websocket"],
  * };
- * console.assert(request.rawHeaders.length === 4);
+ * assert(request.rawHeaders.length === 4);
  * ```
  */
 export interface UpgradeRequest {

@@ -12,12 +12,13 @@ import type { Transport } from "./transport.ts";
  *
  * @example
  * ```ts
+ * import { assert } from "@std/assert";
  * import type { UpgradeSocket } from "@waterspout/websocket";
  *
  * function isGone({ destroyed }: UpgradeSocket): boolean {
  *   return destroyed === true;
  * }
- * console.assert(isGone.length === 1);
+ * assert(isGone.length === 1);
  * ```
  */
 export interface UpgradeSocket {

@@ -34,6 +34,7 @@ export type {
  *
  * @example
  * ```ts
+ * import { assert } from "@std/assert";
  * import { Application, WebSocketHandler } from "@waterspout/websocket";
  * import { websocketConnect } from "@waterspout/websocket/client";
  * import { denoTransport } from "@waterspout/websocket/deno";
@@ -47,7 +48,7 @@ export type {
  * const { port } = listener.addr as Deno.NetAddr;
  * listener.accept().then((conn) => app.accept(denoTransport(conn)));
  * await using connection = await websocketConnect(`ws://127.0.0.1:${port}/`);
- * console.assert(connection.version === "rfc6455");
+ * assert(connection.version === "rfc6455");
  * ```
  */
 export function denoTransport(conn: DenoConn): Transport {

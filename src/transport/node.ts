@@ -36,6 +36,7 @@ export type {
  *
  * @example
  * ```ts
+ * import { assert } from "@std/assert";
  * import { type AddressInfo, createServer } from "node:net";
  * import { Application, WebSocketHandler } from "@waterspout/websocket";
  * import { websocketConnect } from "@waterspout/websocket/client";
@@ -50,7 +51,7 @@ export type {
  * await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
  * const { port } = server.address() as AddressInfo;
  * await using connection = await websocketConnect(`ws://127.0.0.1:${port}/`);
- * console.assert(connection.version === "rfc6455");
+ * assert(connection.version === "rfc6455");
  * server.close();
  * ```
  */

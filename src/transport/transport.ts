@@ -10,6 +10,7 @@
  *
  * @example
  * ```ts
+ * import { assert } from "@std/assert";
  * import { Application } from "@waterspout/websocket";
  *
  * await using server = new Application([]).listen({
@@ -18,7 +19,7 @@
  * });
  * await server.listening;
  * const { transport, hostname, port } = server.addr;
- * console.assert(transport === "tcp" && hostname === "127.0.0.1" && port > 0);
+ * assert(transport === "tcp" && hostname === "127.0.0.1" && port > 0);
  * ```
  */
 export interface Address {
@@ -33,6 +34,23 @@ export interface Address {
 /**
  * The events of a {@linkcode Transport}. No event follows `closed`, and none is called from inside
  * a method of the transport.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import type { Transport, TransportEvents } from "@waterspout/websocket";
+ *
+ * // Sends back every byte.
+ * function echo(transport: Transport): TransportEvents {
+ *   return {
+ *     data: (chunk) => transport.write(chunk, false),
+ *     drain() {},
+ *     end: () => transport.end(),
+ *     closed() {},
+ *   };
+ * }
+ * assert(echo.length === 1);
+ * ```
  */
 export interface TransportEvents {
   /**
@@ -51,7 +69,23 @@ export interface TransportEvents {
   closed(error?: Error): void;
 }
 
-/** A connection of a runtime. */
+/**
+ * A connection of a runtime. The adapters of this package make transports for sockets of Deno, Bun and
+ * Node. For other connections, implement it yourself.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import { Application, type Transport } from "@waterspout/websocket";
+ *
+ * const app = new Application([]);
+ * function serve(transport: Transport): void {
+ *   console.log(`${transport.remoteAddress.hostname} over ${transport.secure ? "TLS" : "TCP"}`);
+ *   app.accept(transport);
+ * }
+ * assert(serve.length === 1);
+ * ```
+ */
 export interface Transport {
   /**
    * The receiver of events. Reading begins when it is first set; an acceptor must set it at once.
@@ -112,7 +146,10 @@ export interface InternalTransport extends Transport {
   release?(chunk: Uint8Array): void;
 }
 
-/** Called for each accepted connection. Must set `transport.events` before it returns. */
+/**
+ * Called for each accepted connection. Must set `transport.events` before it returns, as
+ * `Application.accept` does.
+ */
 export type Acceptor = (transport: Transport) => void;
 
 /**
@@ -139,7 +176,19 @@ export interface TlsGate {
   begin(peer: Address, destroy: () => void): TlsHandshake | undefined;
 }
 
-/** Where and how to listen, as `Deno.serve` takes it. */
+/**
+ * Where and how to listen. The names are those of `Deno.serve`.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import { Application, type ListenerOptions } from "@waterspout/websocket";
+ *
+ * const options: ListenerOptions = { hostname: "127.0.0.1", port: 0 };
+ * await using server = new Application([]).listen(options);
+ * assert(server.addr.hostname === "127.0.0.1");
+ * ```
+ */
 export interface ListenerOptions {
   /** The TCP port. 0 lets the system choose. Default: 0. */
   readonly port?: number;
@@ -172,7 +221,19 @@ export interface Listener {
   unref(): void;
 }
 
-/** How to speak TLS to a server. */
+/**
+ * The TLS options of a client.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import { type TlsOptions, websocketConnect } from "@waterspout/websocket/client";
+ *
+ * const tls: TlsOptions = { insecure: true };
+ * const error = await websocketConnect("wss://127.0.0.1:1/", { tls }).catch((error) => error);
+ * assert(error.name === "HandshakeError");
+ * ```
+ */
 export interface TlsOptions {
   /**
    * The certificates to trust, in PEM. On Deno they are added to the runtime's own, on Bun and Node

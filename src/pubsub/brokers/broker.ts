@@ -11,10 +11,34 @@
  * - `"slow"`: no. The broker is reachable, but too many messages wait for its acknowledgement, so
  *   new ones are dropped;
  * - `"down"`: no. The broker is not reachable, so messages are dropped.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import { Application, type BrokerStatus } from "@waterspout/websocket";
+ *
+ * let current: BrokerStatus = "up";
+ * new Application([], { onBrokerStatus: (status) => current = status });
+ * assert(current === "up");
+ * ```
  */
 export type BrokerStatus = "up" | "slow" | "down";
 
-/** The events of a {@linkcode Broker}. */
+/**
+ * The events of a {@linkcode Broker}. The application implements them, and a broker calls them.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import type { BrokerEvents } from "@waterspout/websocket";
+ *
+ * // A broker calls this when its server sends a message.
+ * function received(events: BrokerEvents | undefined, data: Uint8Array): void {
+ *   events?.message(data);
+ * }
+ * assert(received.length === 2);
+ * ```
+ */
 export interface BrokerEvents {
   /** A message has arrived for a subscribed topic, from any sender. */
   message(data: unknown): void;
