@@ -1,6 +1,8 @@
 /**
- * Restarts without losing work. After Ctrl-C the server accepts no connection, finishes pending
- * work, sends the results, and closes every connection with 1012, so that clients reconnect.
+ * Restarts without losing work. After Ctrl-C the server accepts no connection, handles every message
+ * that it has read, sends the replies, and closes every connection with 1012, so that clients
+ * reconnect. A message that arrives behind the close frame is handled too, but no reply can be sent:
+ * clients should send again what was not answered.
  *
  *     deno run --allow-net examples/shutdown.ts [port]
  *     bun run examples/shutdown.ts [port]

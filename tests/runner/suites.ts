@@ -51,6 +51,7 @@ export const SUITES: readonly Suite[] = [
   { path: "tests/memory", tier: "system" },
   { path: "tests/server/descriptors.test.ts", tier: "system", needs: ["linux"] },
   { path: "tests/server/process.test.ts", tier: "system" },
+  { path: "tests/server/restart.test.ts", tier: "system", needs: ["linux"] },
   { path: "tests/server/endless.test.ts", tier: "system" },
   { path: "tests/transport", tier: "system" },
   { path: "tests/documentation.test.ts", tier: "system", once: "deno" },

@@ -7,8 +7,7 @@ import { describe, test } from "node:test";
 import { connect } from "node:tls";
 import { selfSigned } from "../../examples/support/certificate.ts";
 import { websocketConnect } from "../../src/client/mod.ts";
-import { runtime, scriptCommand } from "../support/runtime.ts";
-import { Child } from "../support/spawn.ts";
+import { spawnScript } from "../support/spawn.ts";
 
 /** The serial number of the certificate that a server shows. */
 function serialOf(port: number): Promise<string> {
@@ -32,9 +31,9 @@ describe("a certificate", () => {
     };
     await write();
     // Deno has reusePort only with a flag.
-    const [path = "", ...rest] = scriptCommand("tests/server/scripts/renew.ts", runtime, "-A");
-    const args = runtime === "deno" ? [rest[0] ?? "", "--unstable-net", ...rest.slice(1)] : rest;
-    const child = new Child([path, ...args, folder]);
+    const child = spawnScript("tests/server/scripts/renew.ts", [folder], {
+      denoFlags: ["--unstable-net"],
+    });
     try {
       const port = Number((await child.waitFor(/^port (\d+)$/m))[1]);
       const first = await serialOf(port);

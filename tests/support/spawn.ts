@@ -17,6 +17,8 @@ export interface SpawnOptions {
   readonly runtime?: Runtime;
   /** The permissions of a script on Deno. Default: `"--allow-all"`. */
   readonly permission?: string;
+  /** Further flags of a script on Deno. */
+  readonly denoFlags?: readonly string[];
 }
 
 /** How long a process may take to say or do what is waited for, in milliseconds. */
@@ -126,6 +128,9 @@ export function spawnScript(
   args: readonly string[] = [],
   options: SpawnOptions = {},
 ): Child {
-  const { runtime: on = runtime, permission = "--allow-all" } = options;
-  return new Child([...scriptCommand(path, on, permission), ...args], options);
+  const { runtime: on = runtime, permission = "--allow-all", denoFlags = [] } = options;
+  const command = scriptCommand(path, on, permission);
+  // Behind `deno run`.
+  if (on === "deno") command.splice(2, 0, ...denoFlags);
+  return new Child([...command, ...args], options);
 }
