@@ -5,6 +5,7 @@
  */
 import { giveOutput, takeOutput } from "../connection/cork.ts";
 import type { Protocol } from "../protocol/protocol.ts";
+import type { Turns } from "../timing/turns.ts";
 import type { Subscriber } from "./subscriber.ts";
 
 /**
@@ -42,6 +43,31 @@ export interface Published {
   readonly unsupported: number;
   /** How many subscribers were closed with 1013, since more than `maxBufferedAmount` would wait. */
   readonly disconnected: number;
+  /**
+   * Resolves when the publisher may publish more: mostly at once, and in the next turn of the event
+   * loop after much output. It does not wait for slow subscribers. A loop that publishes must await
+   * this or something else that takes a turn; otherwise no other connection is served.
+   *
+   * @example
+   * ```ts
+   * import { Application } from "@waterspout/websocket";
+   *
+   * const app = new Application([]);
+   * for (let number = 0; number < 1000; number++) await app.publish("ticks", `${number}`).ready;
+   * ```
+   */
+  readonly ready: Promise<void>;
+}
+
+/** How much is published between two turns of the event loop. */
+export interface Pace {
+  /** Turns of the event loop. */
+  readonly turns: Turns;
+  /** The limits. */
+  readonly limits: {
+    /** The number of bytes. */
+    readonly highWaterMark: number;
+  };
 }
 
 /** The delivery of one message, with its counts. */
@@ -52,15 +78,23 @@ export class Broadcast implements Published {
   disconnected = 0;
   readonly #topic: string;
   readonly #payload: string | Uint8Array;
+  readonly #pace: Pace;
   #copy: Uint8Array | undefined;
   /** The formats used so far, and the frame of each. There are only a few. */
   readonly #formats: string[] = [];
   readonly #frames: Uint8Array[] = [];
 
-  /** @param topic The topic. @param payload The message. */
-  constructor(topic: string, payload: string | Uint8Array) {
+  /** @param topic The topic. @param payload The message. @param pace The pace of publishers. */
+  constructor(topic: string, payload: string | Uint8Array, pace: Pace) {
     this.#topic = topic;
     this.#payload = payload;
+    this.#pace = pace;
+  }
+
+  /** See {@linkcode Published.ready}. */
+  get ready(): Promise<void> {
+    const { turns, limits } = this.#pace;
+    return turns.wait(limits.highWaterMark);
   }
 
   /** Sends the message to one of several subscribers. */

@@ -7,19 +7,11 @@ import { DONE } from "../timing/turns.ts";
 import { type Message, toPayload } from "../connection/message.ts";
 import { ignorable } from "../connection/writer.ts";
 import { WebSocketClosedError } from "../errors.ts";
-import { Broadcast, type Published } from "./broadcast.ts";
+import { Broadcast, type Pace, type Published } from "./broadcast.ts";
 import { add, count, has, remove } from "./small_set.ts";
 import type { Relay } from "./relay.ts";
 import type { Subscriber, SubscriptionPolicies, WhenSlow } from "./subscriber.ts";
 import { checkTopic } from "./topic.ts";
-
-/** The result of a publication without subscribers. */
-const NOBODY: Published = Object.freeze({
-  sent: 0,
-  skipped: 0,
-  unsupported: 0,
-  disconnected: 0,
-});
 
 /**
  * How to subscribe to a topic.
@@ -48,6 +40,15 @@ export class Topics {
   /** The number of subscriptions of all topics. */
   subscriptions = 0;
   readonly #subscribers: Map<string, Subscriber | Set<Subscriber>> = new Map();
+  readonly #pace: Pace;
+  /** The result of a publication without subscribers. */
+  readonly #nobody: Published;
+
+  /** @param pace The pace of publishers. */
+  constructor(pace: Pace) {
+    this.#pace = pace;
+    this.#nobody = Object.freeze(new Broadcast("", "", pace));
+  }
 
   /** See `WebSocketHandler.subscribe`. */
   subscribe(
@@ -138,6 +139,8 @@ export class Topics {
     checkTopic(topic, "publish to");
     const payload = toPayload(message);
     const published = this.deliver(topic, payload, except);
+    // The output of subscribers here is counted when it is written.
+    this.#pace.turns.add(this.relay === null ? 0 : payload.length);
     this.relay?.publish(topic, payload);
     return published;
   }
@@ -145,8 +148,8 @@ export class Topics {
   /** Sends a message to the subscribers of a topic in this process. */
   deliver(topic: string, payload: string | Uint8Array, except?: Subscriber): Published {
     const subscribers = this.#subscribers.get(topic);
-    if (subscribers === undefined) return NOBODY;
-    const broadcast = new Broadcast(topic, payload);
+    if (subscribers === undefined) return this.#nobody;
+    const broadcast = new Broadcast(topic, payload, this.#pace);
     if (subscribers instanceof Set) {
       // A write may close this or, through `onClose`, other subscribers. A Set may change during
       // its iteration: removed items are not visited.

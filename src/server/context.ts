@@ -85,7 +85,7 @@ export class Context {
   /** The access log; `null` without the setting `accessLog`. */
   readonly accessLog: AccessLog | null;
   /** The topics and their subscribers. */
-  readonly topics: Topics = new Topics();
+  readonly topics: Topics;
   /** Request heads that connections share. */
   readonly heads: SharedHeads = new SharedHeads();
   /** What the application holds: listeners, attachments, and connections given to it. */
@@ -117,6 +117,7 @@ export class Context {
       turns: this.turns,
       wheel: this.wheel,
     };
+    this.topics = new Topics(this.environment);
     this.limitedLog = new LimitedLog((message, error) => this.log(message, error), settings.clock);
     const { accessLog, clock } = settings;
     const failed = (error: unknown) => this.log("Uncaught exception in accessLog:", error);

@@ -341,7 +341,8 @@ export abstract class WebSocketHandler<Options = unknown, Params extends object 
    * @param topic A string of 1 to 256 characters.
    * @param message Like the message of {@linkcode writeMessage}. It is encoded once for each wire
    * format.
-   * @returns How many subscribers in this process received it, and how many did not.
+   * @returns How many subscribers in this process received it, and how many did not. A loop that
+   * publishes must await {@linkcode Published.ready}.
    * @throws {TypeError} If the topic or the message is wrong.
    */
   publish(topic: string, message: Message): Published {

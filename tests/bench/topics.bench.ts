@@ -103,6 +103,7 @@ async function measureTopics(topics: number): Promise<TopicCosts> {
     skipped: 0,
     unsupported: 0,
     disconnected: 0,
+    ready: Promise.resolve(),
   };
   const publish = time(messages, (index) => {
     published = app.publish(names[index * 7919 % topics]!, "a short message");

@@ -126,6 +126,45 @@ for (const version of VERSIONS) {
       await rig.clock.turn();
     });
 
+    test("that publishes and awaits `ready` makes turns for what others get", async () => {
+      const steps: string[] = [];
+      class Publisher extends Endless {
+        override step(): Promise<void> {
+          // It may publish when its own connection has ended, too.
+          if (this.ended !== undefined) throw new WebSocketClosedError("on purpose");
+          return this.publish("all", TEXT).ready;
+        }
+      }
+      class Listener extends Echo {
+        override open(): void {
+          this.subscribe("all");
+        }
+      }
+      const rig = new Rig([["/listen", Listener], ["/", Publisher, steps]], {
+        highWaterMark: MARK,
+      });
+      rig.clock.holdTurns();
+      const listeners: MemoryClient[] = [];
+      for (const capacity of [Infinity, 0]) {
+        listeners.push(await rig.open(version, { path: "/listen", pair: { capacity } }));
+      }
+      // A slow subscriber does not hold it up.
+      listeners[1]?.transport.pause();
+      const client = await rig.open(version, { pair });
+      taken(steps);
+      // 6,000 bytes to the two, and 1 KiB for the publication.
+      await turnsHave(rig, steps, 2);
+      for (const { transport } of [client, ...listeners]) transport.destroy();
+      // A connection ends with its handler's call, or after closeTimeout.
+      await rig.clock.advance(5000);
+      await rig.clock.turn();
+      assertEquals([steps.at(-1), await rig.clock.turn(), rig.logged], [
+        "WebSocketClosedError",
+        0,
+        [],
+      ]);
+    });
+
     test("that does not await writes as fast as before, and without a turn", async () => {
       class Flood extends WebSocketHandler {
         onMessage(message: string): void {
@@ -195,6 +234,23 @@ describe("a response from a stream that is always ready", () => {
       assertEquals([pulls.at(-1), await rig.clock.turn(), rig.logged], ["canceled", 0, []]);
     });
   }
+});
+
+test("a publisher without subscribers makes turns when it awaits `ready`", async () => {
+  const rig = new Rig(Echo, { highWaterMark: MARK });
+  rig.clock.holdTurns();
+  const steps: string[] = [];
+  let isOver = false;
+  const loop = (async () => {
+    for (; !isOver; steps.push("step")) await rig.app.publish("nobody", "x").ready;
+  })();
+  await settle();
+  taken(steps);
+  // Each counts for 1 KiB.
+  await turnsHave(rig, steps, 10);
+  isOver = true;
+  await rig.clock.turn();
+  await loop;
 });
 
 test("a client that awaits its writes makes turns", async () => {
