@@ -38,7 +38,9 @@ function makeRig(settings: Partial<Settings> = {}): Rig {
 
 /** What a publish has come to, by the names of what is not 0. */
 function counts(published: Published): Record<string, number> {
-  return Object.fromEntries(Object.entries({ ...published }).filter(([, count]) => count !== 0));
+  const { sent, skipped, unsupported, disconnected } = published;
+  const counts = { sent, skipped, unsupported, disconnected };
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== 0));
 }
 
 /** A text of a letter. */

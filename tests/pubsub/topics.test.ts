@@ -48,7 +48,7 @@ async function endAll(members: readonly Member[]): Promise<void> {
 }
 
 /** What a publish has come to: nothing but what is told. */
-function published(counts: Partial<Published>): Published {
+function published(counts: Partial<Published>): Omit<Published, "ready"> {
   return { sent: 0, skipped: 0, unsupported: 0, disconnected: 0, ...counts };
 }
 

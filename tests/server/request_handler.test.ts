@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { describe, test } from "node:test";
-import { Application, HttpError, WebSocketHandler } from "../../mod.ts";
+import { Application, HttpError, type Published, WebSocketHandler } from "../../mod.ts";
 import type { HandlerConnection } from "../../src/server/connection_info.ts";
 import { makeOpening } from "../support/memory_client.ts";
 import { HYBI, Rig, settle, VERSIONS } from "../support/rig.ts";
@@ -187,9 +187,10 @@ describe("a handler that is made on a connection of somebody else", () => {
     unsubscribe(...args: unknown[]): void {
       this.calls.push(["unsubscribe", ...args]);
     }
-    publish(...args: unknown[]): { sent: 1; skipped: 0; unsupported: 0; disconnected: 0 } {
+    publish(...args: unknown[]): Published {
       this.calls.push(["publish", ...args]);
-      return { sent: 1, skipped: 0, unsupported: 0, disconnected: 0 };
+      const ready = Promise.resolve();
+      return { sent: 1, skipped: 0, unsupported: 0, disconnected: 0, ready };
     }
     logException(error: unknown): void {
       this.calls.push(["logException", error]);
