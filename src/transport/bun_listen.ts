@@ -44,7 +44,11 @@ export function listen(
 ): Listener {
   const { Bun } = globalThis as { Bun?: BunNamespace };
   if (Bun === undefined) throw new TypeError("Cannot listen with Bun.listen: this is not Bun");
-  const { hostname, port, path, reusePort, tls } = resolveListenerOptions(options);
+  const { hostname, port, path, fd, reusePort, tls } = resolveListenerOptions(options);
+  if (fd !== undefined) {
+    // It takes one, but tells neither the kind of the socket nor its address.
+    throw new TypeError("Cannot listen with Bun.listen on an fd: use Application.listen");
+  }
   const listener = bind(Bun, {
     ...(path === undefined ? { hostname, port, reusePort } : { unix: path }),
     ...(tls === undefined ? {} : { tls }),

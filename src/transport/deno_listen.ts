@@ -52,7 +52,10 @@ export function listen(
 function bind(options: ListenerOptions): DenoListener {
   const { Deno } = globalThis as { Deno?: DenoNamespace };
   if (Deno === undefined) throw new TypeError("Cannot listen with Deno.listen: this is not Deno");
-  const { hostname, port, path, reusePort, tls } = resolveListenerOptions(options);
+  const { hostname, port, path, fd, reusePort, tls } = resolveListenerOptions(options);
+  if (fd !== undefined) {
+    throw new TypeError("Cannot listen with Deno.listen: it takes no fd; use Application.listen");
+  }
   if (path !== undefined) {
     if (tls !== undefined) {
       throw new TypeError(`Cannot listen on ${path}: Deno has no TLS on unix sockets`);

@@ -26,6 +26,8 @@ export function listen(
   accept: Acceptor,
   inner: { readonly gate?: TlsGate } = {},
 ): Listener {
+  // Deno.listen takes no descriptor, and Bun.listen does not tell its address then.
+  if (options.fd !== undefined) return listenWithNode(options, accept, inner);
   // Deno and Bun have Node's modules too, so they are checked first.
   if ("Deno" in globalThis) return listenWithDeno(options, accept, inner);
   if ("Bun" in globalThis) return listenWithBun(options, accept, inner);

@@ -32,6 +32,8 @@ export interface ResolvedListenerOptions {
   readonly port: number;
   /** The path of a unix socket, instead of address and port. */
   readonly path: string | undefined;
+  /** The descriptor of a socket that listens already, instead of address and port. */
+  readonly fd: number | undefined;
   /** Whether several processes share the port. */
   readonly reusePort: boolean;
   /** For TLS; `undefined` for plain TCP. */
@@ -49,11 +51,18 @@ const PORT: Kind = {
     Number.isInteger(Number(value)) && Number(value) >= 0 && Number(value) < 65536,
 };
 
+const DESCRIPTOR: Kind = {
+  expected: "a non-negative integer",
+  hasType: (value) => typeof value === "number",
+  inRange: (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) < 2 ** 31,
+};
+
 /** The names of {@linkcode ListenerOptions}. `cert` and `key` are checked together. */
 export const LISTENER_KINDS: Readonly<Record<keyof ListenerOptions, Kind | undefined>> = {
   port: PORT,
   hostname: STRING,
   path: STRING,
+  fd: DESCRIPTOR,
   reusePort: BOOLEAN,
   cert: undefined,
   key: undefined,
@@ -63,8 +72,8 @@ export const LISTENER_KINDS: Readonly<Record<keyof ListenerOptions, Kind | undef
 /**
  * Checks and completes options.
  *
- * @throws {TypeError} If a name is unknown, a value has a wrong type, both `path` and `port` are
- * given, or only one of `cert` and `key`.
+ * @throws {TypeError} If a name is unknown, a value has a wrong type, two options exclude each
+ * other, or only one of `cert` and `key`.
  * @throws {RangeError} If the port is out of range.
  */
 export function resolveListenerOptions(options: ListenerOptions): ResolvedListenerOptions {
@@ -73,13 +82,25 @@ export function resolveListenerOptions(options: ListenerOptions): ResolvedListen
     noun: "listen option",
     subject: (name) => `Cannot listen: ${name}`,
   });
-  const { port, hostname = "0.0.0.0", path, reusePort = false } = options;
+  const { port, hostname = "0.0.0.0", path, fd, reusePort = false } = options;
   if (path !== undefined && port !== undefined) {
     throw new TypeError(
       `Cannot listen: path (a unix socket, got ${show(path)}) and port exclude each other`,
     );
   }
-  return { hostname, port: Number(port ?? 0), path, reusePort, tls: credentials(options) };
+  if (fd !== undefined) checkAlone(options, "fd", ["port", "hostname", "path", "reusePort"]);
+  return { hostname, port: Number(port ?? 0), path, fd, reusePort, tls: credentials(options) };
+}
+
+/** @throws {TypeError} If one of some options is given beside the one that excludes it. */
+function checkAlone(
+  options: ListenerOptions,
+  name: string,
+  excluded: readonly (keyof ListenerOptions)[],
+): void {
+  const other = excluded.find((one) => options[one] !== undefined);
+  if (other === undefined) return;
+  throw new TypeError(`Cannot listen: ${name} and ${other} exclude each other`);
 }
 
 /** Returns `cert` and `key`. If either is given, even as `undefined`, both must be valid. */

@@ -11,7 +11,7 @@ import {
   type ResolvedListenerOptions,
   resolveListenerOptions,
 } from "./listener_options.ts";
-import { chunkReader, NodeTransport } from "./node_socket.ts";
+import { chunkReader, kindOf, NodeTransport } from "./node_socket.ts";
 import type { NodeSocket } from "./node_types.ts";
 import { openGate } from "./tls_gate.ts";
 import type {
@@ -24,7 +24,7 @@ import type {
 } from "./transport.ts";
 
 interface SocketAddress {
-  readonly address: string;
+  readonly address?: string;
   readonly port: number;
 }
 
@@ -87,13 +87,14 @@ export function listen(
   { gate = openGate(accept, options.onError) }: { readonly gate?: TlsGate } = {},
 ): Listener {
   const resolved = resolveListenerOptions(options);
-  const { tls, path } = resolved;
-  const kind = path === undefined ? "tcp" : "unix";
+  const { tls, path, fd } = resolved;
+  const kind = path !== undefined ? "unix" : fd === undefined ? "tcp" : undefined;
   const server = tls === undefined ? createServer(accept, kind) : createTlsServer(tls, gate, kind);
   return new NodeListener(server, resolved, options);
 }
 
-type AddressKind = Address["transport"];
+/** The kind of a listener's sockets; `undefined` for a descriptor of either kind. */
+type AddressKind = Address["transport"] | undefined;
 
 const FLAGS: ServerOptions = { allowHalfOpen: true, noDelay: true };
 
@@ -140,8 +141,9 @@ function createTlsServer(tls: Credentials, gate: TlsGate, kind: AddressKind): No
  * Returns the peer's address, and makes the socket remember it. `undefined` if the peer has already
  * reset the connection.
  */
-function peerOf(socket: NodeSocket, kind: AddressKind): Address | undefined {
+function peerOf(socket: NodeSocket, given: AddressKind): Address | undefined {
   const { remoteAddress, remotePort = 0 } = socket;
+  const kind = given ?? kindOf(socket);
   if (kind === "unix") return { transport: kind, hostname: "", port: 0 };
   if (remoteAddress === undefined) return undefined;
   return { transport: kind, hostname: remoteAddress, port: remotePort };
@@ -150,7 +152,8 @@ function peerOf(socket: NodeSocket, kind: AddressKind): Address | undefined {
 /**
  * Returns the argument of `server.listen`: a bound socket if possible, so that errors are thrown.
  */
-function bind({ hostname, port, path, reusePort }: ResolvedListenerOptions): object {
+function bind({ hostname, port, path, fd, reusePort }: ResolvedListenerOptions): object {
+  if (fd !== undefined) return { fd };
   const where: BindOptions = path === undefined ? { host: hostname, port, reusePort } : { path };
   const { BoundSocket, isIP } = requireBuiltin<NetModule>("node:net", "listen");
   const isNumeric = path !== undefined || isIP(hostname) !== 0;
@@ -169,9 +172,10 @@ class NodeListener implements Listener {
     resolved: ResolvedListenerOptions,
     { onError }: Pick<ListenerOptions, "onError">,
   ) {
-    const { hostname, port, path } = resolved;
+    const { hostname, port, path = "", fd } = resolved;
     this.#server = server;
-    this.#address = path === undefined
+    // What `server.address()` does not tell is the address of a unix socket.
+    this.#address = path === "" && fd === undefined
       ? { transport: "tcp", hostname, port }
       : { transport: "unix", hostname: path, port: 0 };
     this.listening = new Promise((resolve, reject) => {
@@ -187,7 +191,8 @@ class NodeListener implements Listener {
 
   get address(): Address {
     const bound = this.#server.address();
-    if (bound !== null && typeof bound === "object") {
+    // On Bun, an empty object for a unix socket.
+    if (bound !== null && typeof bound === "object" && bound.address !== undefined) {
       this.#address = { transport: "tcp", hostname: bound.address, port: bound.port };
     }
     return this.#address;

@@ -307,11 +307,10 @@ export class NodeTransport implements Transport {
   }
 }
 
-/** Returns the handle of a socket if it can stop reading. */
-function readingHandle(socket: NodeSocket): Required<ReadingHandle> | undefined {
-  const { _handle: handle } = socket;
-  if (!isNode || !handle?.readStop || !handle.readStart) return undefined;
-  return handle as Required<ReadingHandle>;
+/** Returns the handle that can stop reading. Deno's TLS reads on, and loses FIN: stop TCP there. */
+function readingHandle({ _handle }: NodeSocket): Required<ReadingHandle> | undefined {
+  const handle = isNode ? _handle : _handle?._parent;
+  return handle?.readStop && handle.readStart ? handle as Required<ReadingHandle> : undefined;
 }
 
 /** Returns how much of the pending write the system has not accepted; at least 1. */
@@ -356,7 +355,7 @@ function onClose(this: OwnedSocket): void {
 }
 
 /** Returns the kind of a socket. An open TCP socket has a local address, even after a reset. */
-function kindOf(socket: NodeSocket): Address["transport"] {
+export function kindOf(socket: NodeSocket): Address["transport"] {
   const { remoteAddress, localAddress, destroyed } = socket;
   const isTcp = remoteAddress !== undefined || localAddress !== undefined || destroyed === true;
   return isTcp ? "tcp" : "unix";

@@ -196,6 +196,11 @@ export interface ListenerOptions {
   readonly hostname?: string;
   /** A unix socket's path, instead of a port. */
   readonly path?: string;
+  /**
+   * The descriptor of a socket that listens already, instead of a port: 3 is the first one of systemd.
+   * Deno and Bun use `node:net` then.
+   */
+  readonly fd?: number;
   /** Lets several processes share the port (SO_REUSEPORT). */
   readonly reusePort?: boolean;
   /**

@@ -50,6 +50,8 @@ export const SUITES: readonly Suite[] = [
   { path: "tests/server/memory.test.ts", tier: "system" },
   { path: "tests/memory", tier: "system" },
   { path: "tests/server/descriptors.test.ts", tier: "system", needs: ["linux"] },
+  { path: "tests/attach/process.test.ts", tier: "system" },
+  { path: "tests/server/inherited.test.ts", tier: "system", once: "node" },
   { path: "tests/server/process.test.ts", tier: "system" },
   { path: "tests/server/restart.test.ts", tier: "system", needs: ["linux"] },
   { path: "tests/server/endless.test.ts", tier: "system" },

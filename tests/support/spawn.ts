@@ -15,6 +15,8 @@ export interface SpawnOptions {
   readonly cwd?: string;
   /** The runtime of a script. Default: that of the test. */
   readonly runtime?: Runtime;
+  /** A descriptor of this process that becomes number 3 of the new one. */
+  readonly descriptor?: number;
   /** The permissions of a script on Deno. Default: `"--allow-all"`. */
   readonly permission?: string;
   /** Further flags of a script on Deno. */
@@ -48,7 +50,7 @@ export class Child {
     this.#process = spawn(path, args, {
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", "pipe", "pipe", options.descriptor ?? "ignore"],
     });
     // Undefined if the process could not be started: then "error" is emitted.
     this.pid = this.#process.pid ?? -1;

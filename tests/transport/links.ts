@@ -76,6 +76,8 @@ export interface Link {
   readonly kind: "tcp" | "unix";
   /** Whether a peer can reset it: a unix socket only ends. */
   readonly resets: boolean;
+  /** Whether it holds bytes and FIN of the peer while paused, when it has sent FIN itself. */
+  readonly holdsAfterFin: boolean;
   /** Makes a connection. */
   connect(): Promise<Connection>;
   /** Ends the listener, if there is one, and every connection. */
@@ -186,6 +188,7 @@ export function memoryLink(options: MemoryPairOptions = {}): Link {
     secure: false,
     kind: "tcp",
     resets: true,
+    holdsAfterFin: true,
     connect: () => {
       const [ours, theirs] = memoryPair(options);
       return Promise.resolve({ recorder: new Recorder(ours), peer: new TransportPeer(theirs) });
@@ -230,11 +233,16 @@ async function connectDenoTls(port: number): Promise<Peer> {
 /** Starts a listener for the links' connections. */
 type Listen = (options: ListenerOptions, accept: Acceptor) => Listener;
 
-/** A {@linkcode Link} over the runtime's own sockets. */
+/**
+ * A {@linkcode Link} over the runtime's own sockets.
+ *
+ * @param greeting What each peer sends first. The listener takes it out.
+ */
 export function socketLink(
   kind: "tcp" | "unix",
   secure: boolean,
   listenWith: Listen = listen,
+  greeting: Uint8Array = new Uint8Array(0),
 ): Link {
   const folder = mkdtempSync(join(tmpdir(), "waterspout-"));
   const accepted: Recorder[] = [];
@@ -250,11 +258,14 @@ export function socketLink(
     secure,
     kind,
     resets: kind === "tcp" && !(secure && runtime === "deno"),
+    // Sockets of node:http close at the second FIN there. No WebSocket is paused after its own FIN.
+    holdsAfterFin: greeting.length === 0 || runtime === "node" || (runtime === "deno" && !secure),
     connect: async () => {
       await listener.listening;
       const to = kind === "tcp" ? { port: listener.address.port } : place;
       const peer = await connectPeer(to, secure);
       peers.push(peer);
+      if (greeting.length > 0) peer.write(greeting);
       await arrivals.until(() => accepted.length === peers.length, "a connection");
       const recorder = accepted.at(-1);
       if (recorder === undefined) throw new Error("No connection");

@@ -1,6 +1,7 @@
 import { conformance } from "./conformance.ts";
 import { memoryLink, socketLink } from "./links.ts";
 import { listenOwn } from "./owned.ts";
+import { listenUpgraded, UPGRADE } from "./upgraded.ts";
 
 conformance("a memory pair", () => memoryLink());
 conformance("a memory pair that cuts chunks and lends them", () =>
@@ -15,4 +16,16 @@ conformance("a unix socket", () => socketLink("unix", false));
 conformance(
   "a connection of the runtime's own listener",
   () => socketLink("tcp", false, listenOwn),
+);
+conformance(
+  "a socket of an HTTP server",
+  () => socketLink("tcp", false, listenUpgraded, UPGRADE),
+);
+conformance(
+  "a socket of an HTTPS server",
+  () => socketLink("tcp", true, listenUpgraded, UPGRADE),
+);
+conformance(
+  "a unix socket of an HTTP server",
+  () => socketLink("unix", false, listenUpgraded, UPGRADE),
 );
