@@ -19,8 +19,9 @@ const server = new WebSocketServer({
   port: 0,
   perMessageDeflate: { threshold: 0 },
   handleProtocols: (offered: Set<string>) => [...offered].find((name) => name !== "none") ?? false,
-}, () => console.log(`ready ${(server.address() as { port: number }).port}`));
+});
 
+server.on("listening", () => console.log(`ready ${(server.address() as { port: number }).port}`));
 server.on("connection", (socket: Socket) => {
   socket.on("error", (error) => console.error(error.message));
   socket.on("message", (data, isBinary) => {
