@@ -2,6 +2,7 @@ import { describe, test } from "node:test";
 import { bytes, hex } from "../protocol/hixie_cases.ts";
 import { chopped } from "../protocol/hixie_receive.ts";
 import { begin, continuation, frame, pattern, ping } from "../protocol/hybi_frames.ts";
+import type { RawClient } from "../support/raw_client.ts";
 import { withServer } from "./echo_server.ts";
 import { assertBytes, closeFrame, replyTo } from "./server_frames.ts";
 import { forAll, open, talk } from "./talk.ts";
@@ -15,26 +16,47 @@ const TEXTS = ["BAsd7&jh23", "Käthe, 世界 😀; "] as const;
 interface Message {
   readonly kind: "text" | "binary";
   readonly payload: Uint8Array;
+  /** The payload, masked with {@linkcode KEY}. */
+  readonly masked: Uint8Array;
 }
 
 function messageOf(kind: "text" | "binary", size: number): Message {
-  if (kind === "binary") return { kind, payload: pattern(size) };
+  if (kind === "binary") return withMask(kind, pattern(size));
   const unit = new TextEncoder().encode(TEXTS[size < 4 * MIB ? 1 : 0]);
   const payload = new Uint8Array(size).fill(0x2a);
   for (let at = 0; at + unit.length <= size; at += unit.length) payload.set(unit, at);
-  return { kind, payload };
+  return withMask(kind, payload);
 }
 
-/** The echo of a message. */
-function echoOf({ kind, payload }: Message): Uint8Array {
-  return frame({ opcode: kind === "text" ? 1 : 2, payload, maskingKey: null });
+function withMask(kind: Message["kind"], payload: Uint8Array): Message {
+  const masked = payload.slice();
+  // Four bytes at a time, since there are many.
+  const words = new Uint32Array(masked.buffer, 0, masked.length >> 2);
+  const [key = 0] = new Uint32Array(KEY.slice().buffer);
+  for (let i = 0; i < words.length; i++) words[i] = (words[i] as number) ^ key;
+  for (let i = words.length * 4; i < masked.length; i++) {
+    masked[i] = (masked[i] as number) ^ (KEY[i & 3] as number);
+  }
+  return { kind, payload, masked };
+}
+
+/** Reads the echo of a message, and checks it. */
+async function readEcho(client: RawClient, { kind, payload }: Message): Promise<void> {
+  const opcode = kind === "text" ? 1 : 2;
+  const header = frame({ opcode, length: payload.length, maskingKey: null });
+  const echo = await client.read(header.length + payload.length);
+  assertBytes(echo.subarray(0, header.length), header);
+  assertBytes(echo.subarray(header.length), payload);
 }
 
 /** A masking key that changes every byte. */
 const KEY = hex("37 FA 21 3D");
 
-/** A message in frames of `size` bytes, the last of them shorter, whose masking has a price. */
-function framesOf({ kind, payload }: Message, size: number): Uint8Array {
+/**
+ * A message in frames of `size` bytes, the last of them shorter, whose masking has a price. The size
+ * is a multiple of 4, so that each frame begins with the first byte of the key.
+ */
+function framesOf({ kind, payload, masked }: Message, size: number): Uint8Array {
   const headers: Uint8Array[] = [];
   for (let at = 0; at === 0 || at < payload.length; at += size) {
     const length = Math.min(size, payload.length - at);
@@ -42,18 +64,10 @@ function framesOf({ kind, payload }: Message, size: number): Uint8Array {
     const header = frame({ opcode, fin: at + size >= payload.length, length, maskingKey: null });
     headers.push(bytes(header.fill((header[1] ?? 0) | 0x80, 1, 2), KEY));
   }
-  const frames = new Uint8Array(payload.length + headers.reduce((sum, h) => sum + h.length, 0));
-  let at = 0;
-  for (const [index, header] of headers.entries()) {
-    frames.set(header, at);
-    at += header.length;
+  return joined(headers.flatMap((header, index) => {
     const start = index === 0 ? 0 : index * size;
-    const end = Math.min(start + size, payload.length);
-    for (let i = start; i < end; i++) {
-      frames[at++] = (payload[i] as number) ^ (KEY[(i - start) & 3] as number);
-    }
-  }
-  return frames;
+    return [header, masked.subarray(start, start + size)];
+  }));
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {
@@ -73,8 +87,7 @@ async function echo(port: number, message: Message, pieces: Iterable<Uint8Array>
   const { client } = await open(port, "rfc6455");
   try {
     for (const piece of pieces) client.write(piece);
-    const expected = echoOf(message);
-    assertBytes(await client.read(expected.length), expected);
+    await readEcho(client, message);
   } finally {
     await client.destroy();
   }
@@ -83,46 +96,51 @@ async function echo(port: number, message: Message, pieces: Iterable<Uint8Array>
 describe("large messages, with the default settings", () => {
   test("AB 9.1, 9.2: 64 KiB to 16 MiB in one frame", () =>
     withServer({}, async (port) => {
-      for (const size of [64 * KIB, 256 * KIB, MIB, 4 * MIB, 8 * MIB, 16 * MIB]) {
-        for (const kind of KINDS) {
-          const message = messageOf(kind, size);
-          await echo(port, message, [framesOf(message, size)]);
-        }
+      const rows = [64 * KIB, 256 * KIB, MIB, 4 * MIB].flatMap((size) =>
+        KINDS.map((kind) => [kind, size] as const)
+      );
+      // The protocol's own tests have a text and a binary message of 16 MiB.
+      for (const [kind, size] of [...rows, ["text", 8 * MIB], ["binary", 16 * MIB]] as const) {
+        const message = messageOf(kind, size);
+        await echo(port, message, [framesOf(message, size)]);
       }
     }));
 
-  test("AB 9.3, 9.4: 4 MiB in frames of 64 bytes to 4 MiB", () =>
+  test("AB 9.3, 9.4: 4 MiB in frames of 64 bytes, 1 MiB in frames of 256 bytes to 1 MiB", () =>
     withServer({}, async (port) => {
-      const messages = KINDS.map((kind) => messageOf(kind, 4 * MIB));
-      for (const size of [64, 256, KIB, 4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, MIB, 4 * MIB]) {
-        for (const message of messages) await echo(port, message, [framesOf(message, size)]);
-      }
+      const echoAll = async (size: number, frameSizes: readonly number[]) => {
+        const messages = KINDS.map((kind) => messageOf(kind, size));
+        for (const frameSize of frameSizes) {
+          for (const message of messages) await echo(port, message, [framesOf(message, frameSize)]);
+        }
+      };
+      await echoAll(4 * MIB, [64]);
+      await echoAll(MIB, [256, KIB, 4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, MIB]);
     }));
 
   test("AB 1.1.8, 9.5, 9.6: 64 KiB and 1 MiB in one frame, sent in pieces of 64 bytes to 2 KiB", () =>
     withServer({}, async (port) => {
-      for (const size of [64 * KIB, MIB]) {
+      const pieces = [64, 128, 256, 512, 997, KIB, 2 * KIB];
+      for (const [size, sizes] of [[64 * KIB, pieces], [MIB, pieces.slice(3)]] as const) {
         for (const kind of KINDS) {
           const message = messageOf(kind, size);
           const sent = framesOf(message, size);
-          for (const piece of [64, 128, 256, 512, 997, KIB, 2 * KIB]) {
-            await echo(port, message, chopped(sent, piece));
-          }
+          for (const piece of sizes) await echo(port, message, chopped(sent, piece));
         }
       }
     }));
 
-  test("AB 9.7, 9.8: 1000 messages of 0 to 4096 bytes, each answered before the next", () =>
+  test("AB 9.7, 9.8: 250 messages of 0 to 4096 bytes, each answered before the next", () =>
     withServer({}, (port) => {
       const rows = [0, 16, 64, 256, KIB, 4 * KIB].flatMap((size) =>
         KINDS.map((kind) => ({ name: `${kind} of ${size}`, ...messageOf(kind, size) }))
       );
       return forAll(rows, async (message) => {
         const { client } = await open(port, "rfc6455");
-        const [sent, expected] = [framesOf(message, Infinity), echoOf(message)];
-        for (let i = 0; i < 1000; i++) {
+        const sent = framesOf(message, Infinity);
+        for (let i = 0; i < 250; i++) {
           client.write(sent);
-          assertBytes(await client.read(expected.length), expected);
+          await readEcho(client, message);
         }
         await client.destroy();
       });
@@ -144,7 +162,7 @@ describe("messages that are too large for the default settings", () => {
       name: "16 MiB and a byte in two frames",
       sent: bytes(framesOf(messageOf("binary", 16 * MIB), 16 * MIB).fill(0x02, 0, 1), lastByte()),
     },
-    { name: "a million frames without payload", sent: emptyFrames(1_000_000) },
+    { name: "more than maxFragments frames without payload", sent: emptyFrames(200_000) },
   ];
 
   test("end with 1009", () =>

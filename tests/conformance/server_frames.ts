@@ -4,6 +4,7 @@
  * @module
  */
 import { inflateRawSync } from "node:zlib";
+import { sameBytes } from "../support/bytes.ts";
 import { bytes, hex } from "../protocol/hixie_cases.ts";
 import { frame, type HybiCase, type HybiEvent } from "../protocol/hybi_frames.ts";
 
@@ -51,17 +52,24 @@ export function inflated(
   { context, windowBits = 15 }: Compression,
 ): ServerFrame[] {
   const tail = hex("00 00 FF FF");
-  let stream = bytes();
-  let size = 0;
+  let window = bytes();
   return frames.map(({ first, payload }) => {
     if ((first & RSV1) === 0) return { first, payload };
-    // All messages of a connection that keeps its window are one stream of DEFLATE.
-    stream = context ? bytes(stream, payload, tail) : bytes(payload, tail);
+    const stream = bytes(storedBlock(window), payload, tail);
     const whole = new Uint8Array(inflateRawSync(stream, { finishFlush: 2, windowBits }));
-    const message = whole.subarray(context ? size : 0);
-    size = whole.length;
+    // The next message of a connection that keeps its window may point to the bytes before it.
+    const message = whole.subarray(window.length);
+    if (context) window = whole.slice(-(2 ** windowBits));
     return { first: first & ~RSV1, payload: message };
   });
+}
+
+/** A block of DEFLATE that is not compressed (RFC 1951 §3.2.4), and is not the last. */
+function storedBlock(content: Uint8Array): Uint8Array {
+  const { length } = content;
+  const inverted = ~length & 0xffff;
+  const header = [0, length & 255, length >> 8, inverted & 255, inverted >> 8];
+  return bytes(Uint8Array.from(header), content);
 }
 
 /** What an echoing server sends for an event. */
@@ -103,9 +111,9 @@ export function assertReplies(received: Uint8Array, { events, error, section }: 
 
 /** Fails unless the bytes are the same; says where they are not. */
 export function assertBytes(actual: Uint8Array, expected: Uint8Array): void {
+  if (sameBytes(actual, expected)) return;
   let at = 0;
   while (at < expected.length && actual[at] === expected[at]) at++;
-  if (at === expected.length && at === actual.length) return;
   const shown = [actual, expected].map((side) =>
     `${side.length} bytes … ${Array.from(side.subarray(at, at + 16), toHex).join(" ")}`
   );

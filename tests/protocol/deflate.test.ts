@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { canCompress, Deflate, type DeflateParameters } from "../../src/protocol/deflate.ts";
 import { Hybi } from "../../src/protocol/hybi.ts";
 import { Output } from "../../src/protocol/output.ts";
-import { DEFLATE_CASES, inflate, WITH_CONTEXT } from "./deflate_cases.ts";
+import { DEFLATE_CASES, inflate, WITH_CONTEXT, WITHOUT_RSV1 } from "./deflate_cases.ts";
 import { bytes } from "./hixie_cases.ts";
 import { chopped, dice, everySplit } from "./hixie_receive.ts";
 import type { HybiCase, HybiEvent } from "./hybi_frames.ts";
@@ -28,8 +28,14 @@ function* splits(input: Uint8Array): Generator<Iterable<Uint8Array>> {
   for (const size of [1, 7, 1024, input.length + 1]) yield chopped(input, size);
 }
 
-function check(one: HybiCase, pieces: Iterable<Uint8Array>, owned: boolean): void {
-  const { events, error } = receiveAll(server(one), pieces, owned);
+function check(
+  one: HybiCase,
+  pieces: Iterable<Uint8Array>,
+  { owned = false, agreement = WITH_CONTEXT } = {},
+): void {
+  const hybi = server(one, agreement);
+  const { events, error } = receiveAll(hybi, pieces, owned);
+  hybi.free();
   assertEquals(events, one.events);
   assertEquals(error?.code, one.error?.code, error?.message);
 }
@@ -37,8 +43,8 @@ function check(one: HybiCase, pieces: Iterable<Uint8Array>, owned: boolean): voi
 describe("compressed messages, whole, byte by byte and split everywhere", () => {
   for (const one of DEFLATE_CASES) {
     test(`§${one.section} ${one.name}`, () => {
-      for (const pieces of splits(one.input)) check(one, pieces, false);
-      check(one, [one.input], true);
+      for (const pieces of splits(one.input)) check(one, pieces);
+      check(one, [one.input], { owned: true });
       if (one.error === undefined) return;
       const { after, error } = receiveAll(server(one), chopped(one.input, 1));
       assertEquals(after, one.error.after);
@@ -46,6 +52,21 @@ describe("compressed messages, whole, byte by byte and split everywhere", () => 
       assertLess(bytes(error?.message ?? "").length, 124);
     });
   }
+
+  test("messages that are not compressed are what they are without the extension", () => {
+    for (const one of WITHOUT_RSV1) {
+      const { input } = one;
+      const half = input.length >> 1;
+      // The streams of such connections are made once.
+      const options = { agreement: WITHOUT_CONTEXT };
+      check(one, [input], options);
+      check(one, [input.subarray(0, half), input.subarray(half)], options);
+      if (input.length <= 300) check(one, chopped(input, 1), options);
+      if (one.error === undefined) continue;
+      const { after } = receiveAll(server(one, WITHOUT_CONTEXT), chopped(input, 1));
+      assertEquals(after, one.error.after, one.name);
+    }
+  });
 
   test("RSV1 is refused if no extension was negotiated", () => {
     const [first] = DEFLATE_CASES;

@@ -6,6 +6,7 @@
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import type { DeflateParameters } from "../../src/protocol/deflate.ts";
 import { bytes, hex } from "./hixie_cases.ts";
+import { HYBI_CASES } from "./hybi_cases.ts";
 import { frame, type HybiCase, ping, row } from "./hybi_frames.ts";
 
 /** Parameters that keep both windows and compress every message. */
@@ -36,6 +37,11 @@ export function deflate(payload: string | Uint8Array): Uint8Array {
 export function inflate(payload: Uint8Array): Uint8Array {
   return new Uint8Array(inflateRawSync(bytes(payload, hex("00 00 FF FF")), SYNC));
 }
+
+/** The rows that are not compressed. RSV1 begins a compressed message, so that it is no error here. */
+export const WITHOUT_RSV1: readonly HybiCase[] = HYBI_CASES.filter(({ name }) =>
+  !/bits 4 with opcode [12]$/.test(name)
+);
 
 const HELLO = hex("F2 48 CD C9 C9 07 00");
 const bomb = deflate(new Uint8Array(1 << 20));

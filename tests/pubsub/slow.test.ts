@@ -226,12 +226,17 @@ for (const version of VERSIONS) {
 describe("a message as large as maxMessageSize", () => {
   for (const version of VERSIONS) {
     test(`${version}: published to a room in which nothing waits, closes nobody`, async () => {
-      const rig = makeRig({ highWaterMark: 64 * 1024, maxBufferedAmount: 16 * 1024 * 1024 });
+      const maxMessageSize = 2 ** 20;
+      const rig = makeRig({
+        highWaterMark: 64 * 1024,
+        maxMessageSize,
+        maxBufferedAmount: maxMessageSize,
+      });
       const clients: MemoryClient[] = [];
       for (let left = 3; left > 0; left--) clients.push(await rig.open(version, { path: "/t" }));
       for (const client of clients) client.transport.pause();
       // Its frame has a header, so that it is more than maxBufferedAmount.
-      const message = "x".repeat(16 * 1024 * 1024);
+      const message = "x".repeat(maxMessageSize);
       assertEquals(counts(rig.app.publish("t", message)), { sent: 3 });
       for (const client of clients) client.transport.resume();
       await settle();

@@ -21,8 +21,9 @@ deno task test [OPTION …] [FILE or FOLDER …]
   --may-skip PATH   the same, except for a suite of this path; may be repeated
   --no-install      install no Debian packages
   --seed N          the seed of all random values; default: a new one
-  --jobs N          how many processes run at a time
-  --timeout SECONDS how long a process may take; default: 300
+  --jobs N          how many processes compute at a time, beside as many that mostly wait;
+                    default: the number of cores
+  --timeout SECONDS how long a process may print nothing; default: 300
   --verbose         all output, also of tests that pass
   --deno, --bun, --node PATH   another executable of a runtime`;
 
@@ -81,8 +82,7 @@ export function parseOptions(args: readonly string[]): Options {
     maySkip: maySkip ?? (values["no-skip"] ? [] : "all"),
     install: !values["no-install"],
     seed: integer("seed", 0, randomSeed()),
-    // A process more than there are cores, since many tests wait for another process.
-    jobs: integer("jobs", 1, availableParallelism() + 1),
+    jobs: integer("jobs", 1, availableParallelism()),
     timeout: integer("timeout", 1, 300) * 1000,
     verbose: values.verbose ?? false,
     help: values.help ?? false,

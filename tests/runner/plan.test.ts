@@ -62,12 +62,14 @@ describe("a plan", () => {
     assertEquals([job?.runtime, more], ["bun", []]);
   });
 
-  test("puts no suite together with another, but those of the unit tier", () => {
-    for (const { files } of jobs) {
-      const suites = new Set(files.map(suiteOf));
-      assert(suites.size === 1 || [...suites].every(({ tier }) => tier === "unit"), files.join());
-      if (files.some((file) => suiteOf(file).alone)) assertEquals(files.length, 1);
-      if (suites.size > 1) assertLessOrEqual(files.length, 24);
+  test("lets files share a process if they are of one tier, wait alike and measure nothing", () => {
+    for (const { files, waits } of jobs) {
+      const suites = [...new Set(files.map(suiteOf))];
+      assertEquals(new Set(suites.map(({ tier }) => tier)).size, 1, files.join());
+      assert(suites.every((suite) => (suite.waits ?? false) === waits), files.join());
+      if (suites.some(({ tier }) => tier === "e2e")) assertEquals(suites.length, 1, files.join());
+      if (suites.some(({ alone }) => alone)) assertEquals(files.length, 1);
+      assertLessOrEqual(files.length, 40);
     }
   });
 });

@@ -16,10 +16,12 @@ export interface Job {
   readonly files: readonly string[];
   /** What the files have in common, for people. */
   readonly label: string;
+  /** Whether it mostly waits, so that it can run beside those that compute. */
+  readonly waits: boolean;
 }
 
-/** The most files of unit tests in a process: a process costs half a second, but fills no core alone. */
-const BATCH = 24;
+/** The most files in a process: a process costs a second, but fills no core alone. */
+const BATCH = 40;
 
 /**
  * The test files that were asked for, sorted.
@@ -49,12 +51,13 @@ function filesIn(path: string): string[] {
 
 /** The processes for some files, in the order in which they start. */
 export function plan(files: readonly string[], runtimes: readonly Runtime[]): Job[] {
-  const bySuite = Map.groupBy(files, suiteOf);
-  const ranked = [...bySuite].sort(([a], [b]) => rank(a) - rank(b));
-  const named = ranked.filter(([suite]) => !isOrdinary(suite))
-    .flatMap(([suite, own]) => jobsOfSuite(suite, own, runtimes));
-  const ordinary = ranked.filter(([suite]) => isOrdinary(suite)).flatMap(([, own]) => own).sort();
-  return [...named, ...runtimes.flatMap((runtime) => batches(runtime, ordinary))];
+  const ranked = [...files].sort((a, b) => rank(suiteOf(a)) - rank(suiteOf(b)));
+  const groups = Map.groupBy(ranked, groupOf);
+  return [...groups.values()].flatMap((group) => {
+    const [first = ""] = group;
+    const { once, waits = false } = suiteOf(first);
+    return runtimesFor(once, runtimes).flatMap((runtime) => batches(runtime, group, waits));
+  });
 }
 
 /** Where a suite stands in the table; behind all of it if it has no row. */
@@ -63,26 +66,20 @@ function rank(suite: Suite): number {
   return index === -1 ? SUITES.length : index;
 }
 
-/** Whether a suite's files may share a process with those of others. */
-function isOrdinary({ tier, once, alone }: Suite): boolean {
-  return tier === "unit" && once === undefined && !alone;
+/** The files that may share a process are of one group: another program may hold up its own suite only. */
+function groupOf(file: string): string {
+  const { path, tier, once, alone, waits } = suiteOf(file);
+  if (alone) return file;
+  return tier === "e2e" ? path : [tier, once, waits].join();
 }
 
-function jobsOfSuite(suite: Suite, files: readonly string[], runtimes: readonly Runtime[]): Job[] {
-  const { once, alone, path } = suite;
-  const [first] = runtimes;
-  const own = once === undefined
-    ? runtimes
-    : [runtimes.includes(once) ? once : first].filter((runtime) => runtime !== undefined);
-  return own.flatMap((runtime) =>
-    alone
-      ? files.map((file) => ({ runtime, files: [file], label: file }))
-      : [{ runtime, files, label: path }]
-  );
+function runtimesFor(once: Runtime | undefined, runtimes: readonly Runtime[]): readonly Runtime[] {
+  if (once === undefined) return runtimes;
+  return runtimes.includes(once) ? [once] : runtimes.slice(0, 1);
 }
 
 /** Evenly filled batches. */
-function batches(runtime: Runtime, files: readonly string[]): Job[] {
+function batches(runtime: Runtime, files: readonly string[], waits: boolean): Job[] {
   const count = Math.ceil(files.length / BATCH);
   return Array.from({ length: count }, (_, index) => {
     const own = files.slice(
@@ -90,6 +87,6 @@ function batches(runtime: Runtime, files: readonly string[]): Job[] {
       Math.floor((index + 1) * files.length / count),
     );
     const label = own.length === 1 ? own[0] ?? "" : `${own[0]} … ${own.at(-1)?.slice(6)}`;
-    return { runtime, files: own, label };
+    return { runtime, files: own, label, waits };
   });
 }

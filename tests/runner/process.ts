@@ -67,8 +67,9 @@ export function run(
     };
     child.once("error", ({ message }) => end(`could not start: ${message}`));
     child.once("close", (code, signal) => {
-      if (late) end(`was not done within ${timeout / 1000} s`);
-      else end(code === 0 ? undefined : `ended with ${code === null ? signal : `code ${code}`}`);
+      if (late) {
+        end(`${renewed ? "printed nothing for" : "was not done within"} ${timeout / 1000} s`);
+      } else end(code === 0 ? undefined : `ended with ${code === null ? signal : `code ${code}`}`);
     });
   });
 }

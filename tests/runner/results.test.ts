@@ -6,7 +6,7 @@ import { judge } from "./results.ts";
 import { summary } from "./summary.ts";
 
 const files = ["tests/runner/plan.test.ts", "tests/runner/junit.test.ts"];
-const job: Job = { runtime: "node", files, label: "two files" };
+const job: Job = { runtime: "node", files, label: "two files", waits: false };
 
 /** A report of tests, each by its name, behind the mark of its file. */
 function reportOf(tests: Readonly<Record<string, readonly string[]>>): string {

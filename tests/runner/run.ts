@@ -32,7 +32,9 @@ export async function runTests(options: Options): Promise<number> {
   const skips = findSkips(files, missing, options.maySkip);
   const skipped = new Set(skips.map(({ suite }) => suite));
   const jobs = plan(files.filter((file) => !skipped.has(suiteOf(file).path)), options.runtimes);
-  console.log(`Seed ${options.seed}; ${options.jobs} processes on ${availableParallelism()} cores`);
+  console.log(
+    `Seed ${options.seed}; ${options.jobs} processes that compute on ${availableParallelism()} cores`,
+  );
   const results = await runJobs(jobs, executables, options);
   const seconds = (performance.now() - started) / 1000;
   const { text, failed } = summary(results, { skips, seed: options.seed, seconds });
@@ -40,16 +42,17 @@ export async function runTests(options: Options): Promise<number> {
   return failed ? 1 : 0;
 }
 
-/** Runs jobs, so many at a time. */
+/** Runs jobs: so many that compute at a time, and beside them as many that wait. */
 async function runJobs(
   jobs: readonly Job[],
   executables: ReadonlyMap<Runtime, string>,
   options: Options,
 ): Promise<Result[]> {
-  const waiting = [...jobs];
+  const computing = jobs.filter(({ waits }) => !waits);
+  const waiting = jobs.filter(({ waits }) => waits);
   const results: Result[] = [];
-  const work = async () => {
-    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {
+  const work = async (next: () => Job | undefined) => {
+    for (let job = next(); job !== undefined; job = next()) {
       const result = await runJob(job, executables.get(job.runtime) ?? job.runtime, options);
       results.push(result);
       if (result.failures.length > 0 && !options.verbose) console.log(result.output);
@@ -61,7 +64,10 @@ async function runJobs(
     process.exit(130);
   };
   process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
-  await Promise.all(Array.from({ length: options.jobs }, work));
+  const lanes = [() => computing.shift() ?? waiting.shift(), () => waiting.shift()];
+  await Promise.all(
+    Array.from({ length: options.jobs }, () => lanes.map(work)).flat(),
+  );
   process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
   return results;
 }
@@ -82,6 +88,7 @@ async function runJob(
     const ended = await run(batchCommand(job.runtime, executable, report), {
       env,
       timeout,
+      renewed: true,
       ...(verbose ? { onOutput: (text: string) => process.stdout.write(text) } : {}),
     });
     return judge(job, ended, { report: readIfThere(report), log: readIfThere(log) });

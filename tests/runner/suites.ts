@@ -26,34 +26,47 @@ export interface Suite {
   readonly needs?: readonly NeedName[];
   /** Whether each file needs a process of its own, since it measures one. */
   readonly alone?: boolean;
+  /** Whether its tests mostly wait for timers and other processes: it runs beside those that compute. */
+  readonly waits?: boolean;
 }
 
-/** The suites, in the order in which they start: what waits longest comes first. */
+/** The suites, in the order in which they start: what takes longest comes first. */
 export const SUITES: readonly Suite[] = [
   { path: "tests/clients", tier: "e2e", once: "node" },
-  { path: "tests/cluster", tier: "e2e", once: "node", needs: ["linux", "redis", "nats"] },
+  {
+    path: "tests/cluster",
+    tier: "e2e",
+    once: "node",
+    waits: true,
+    needs: ["linux", "redis", "nats"],
+  },
   { path: "tests/browser/chromium.test.ts", tier: "e2e", needs: ["chromium", "phantomjs"] },
   { path: "tests/browser/phantomjs.test.ts", tier: "e2e", needs: ["phantomjs"] },
-  { path: "tests/network", tier: "e2e", needs: ["linux", "ip", "namespaces"] },
-  { path: "tests/brokers", tier: "e2e", needs: ["redis", "nats"] },
+  { path: "tests/network", tier: "e2e", waits: true, needs: ["linux", "ip", "namespaces"] },
+  { path: "tests/brokers", tier: "e2e", waits: true, needs: ["redis", "nats"] },
   { path: "tests/brokers/envelope.test.ts", tier: "unit" },
-  { path: "tests/proxies", tier: "e2e", needs: ["haproxy", "nginx", "caddy"] },
+  { path: "tests/proxies", tier: "e2e", waits: true, needs: ["haproxy", "nginx", "caddy"] },
   { path: "tests/examples/chat.test.ts", tier: "e2e", needs: ["chromium", "phantomjs"] },
-  { path: "tests/examples/status.test.ts", tier: "e2e", needs: ["chromium"] },
-  { path: "tests/examples/cluster.test.ts", tier: "e2e", needs: ["linux", "redis", "nats"] },
-  { path: "tests/examples", tier: "system" },
+  { path: "tests/examples/status.test.ts", tier: "e2e", waits: true, needs: ["chromium"] },
+  {
+    path: "tests/examples/cluster.test.ts",
+    tier: "e2e",
+    waits: true,
+    needs: ["linux", "redis", "nats"],
+  },
+  { path: "tests/examples", tier: "system", waits: true },
   { path: "tests/client/peers.test.ts", tier: "e2e" },
-  { path: "tests/peers", tier: "e2e" },
+  { path: "tests/peers", tier: "e2e", waits: true },
   { path: "tests/jsr", tier: "system" },
   { path: "tests/jsr/packages.test.ts", tier: "system", once: "bun" },
   { path: "tests/conformance", tier: "system" },
   { path: "tests/server/memory.test.ts", tier: "system" },
   { path: "tests/memory", tier: "system" },
-  { path: "tests/server/descriptors.test.ts", tier: "system", needs: ["linux"] },
-  { path: "tests/attach/process.test.ts", tier: "system" },
+  { path: "tests/server/descriptors.test.ts", tier: "system", waits: true, needs: ["linux"] },
+  { path: "tests/attach/process.test.ts", tier: "system", waits: true },
   { path: "tests/server/inherited.test.ts", tier: "system", once: "node" },
-  { path: "tests/server/process.test.ts", tier: "system" },
-  { path: "tests/server/restart.test.ts", tier: "system", needs: ["linux"] },
+  { path: "tests/server/process.test.ts", tier: "system", waits: true },
+  { path: "tests/server/restart.test.ts", tier: "system", waits: true, needs: ["linux"] },
   { path: "tests/server/endless.test.ts", tier: "system" },
   { path: "tests/transport", tier: "system" },
   { path: "tests/documentation.test.ts", tier: "system", once: "deno" },
@@ -63,6 +76,8 @@ export const SUITES: readonly Suite[] = [
   { path: "tests/bench", tier: "system", once: "deno" },
   { path: "tests/runner", tier: "system", once: "deno" },
   { path: "tests/mutation", tier: "system", once: "deno" },
+  { path: "tests/digest/md5_sha1_wasm.test.ts", tier: "system", once: "deno" },
+  { path: "tests/protocol/xor_mask_wasm.test.ts", tier: "system", once: "deno" },
   { path: "tests/fuzz", tier: "unit", once: "node" },
   { path: "tests/protocol/hybi_memory.test.ts", tier: "unit", alone: true },
 ];

@@ -53,7 +53,7 @@ class Reader {
       ...events,
       data: (chunk) => {
         this.count += chunk.length;
-        for (const byte of chunk) if (byte !== expected) this.wrong++;
+        for (let i = 0; i < chunk.length; i++) if (chunk[i] !== expected) this.wrong++;
       },
       drain: () => {},
       end: () => events.end(),

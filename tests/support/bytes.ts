@@ -1,4 +1,22 @@
+/**
+ * Bytes and text.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+
 /** The bytes of a string whose characters are bytes. */
-export function latin1Bytes(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+export function latin1Bytes(text: string): Uint8Array<ArrayBuffer> {
+  // Copied, since Buffer.from shares its memory with others.
+  return new Uint8Array(Buffer.from(text, "latin1"));
+}
+
+/** The string whose characters are these bytes. */
+export function latin1Text(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+}
+
+/** Whether two arrays have the same bytes. */
+export function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
+  return Buffer.compare(one, other) === 0;
 }

@@ -12,6 +12,7 @@ import type { Protocol, Sink } from "../../src/protocol/protocol.ts";
 import { connect } from "../../src/transport/connect.ts";
 import { type MemoryPairOptions, MemoryTransport } from "../../src/transport/memory.ts";
 import type { ConnectorOptions, Transport } from "../../src/transport/transport.ts";
+import { latin1Bytes, latin1Text } from "./bytes.ts";
 import { makeRequest } from "./draft76_client.ts";
 
 /** Lets everything happen that waits for no clock: bytes in memory, promises. */
@@ -20,7 +21,7 @@ export function settle(): Promise<void> {
 }
 
 /** How long a test waits for what does not come, in milliseconds. */
-const PATIENCE = 20_000;
+const PATIENCE = 60_000;
 
 /** How to open. */
 export interface OpenOptions {
@@ -118,8 +119,8 @@ export class MemoryClient {
   readonly #sink: Sink = {
     text: (message) => this.#note(`text ${message}`),
     binary: (message) => this.#note(`binary ${message}`),
-    ping: (payload) => this.#note(`ping ${latin1(payload)}`.trim()),
-    pong: (payload) => this.#note(`pong ${latin1(payload)}`.trim()),
+    ping: (payload) => this.#note(`ping ${latin1Text(payload)}`.trim()),
+    pong: (payload) => this.#note(`pong ${latin1Text(payload)}`.trim()),
     close: (code, reason) => this.#note(`close ${code ?? ""} ${reason}`.trim()),
   };
 
@@ -212,7 +213,7 @@ export class MemoryClient {
       ? new Hixie(limits, { version })
       : new Hybi(limits, { role: "client", version });
     const later = this.take();
-    this.#received(Uint8Array.from(rest, (character) => character.charCodeAt(0)));
+    this.#received(latin1Bytes(rest));
     this.events.push(...later);
   }
 
@@ -233,10 +234,7 @@ export class MemoryClient {
 
   /** Sends bytes, or text as Latin-1. */
   write(data: Uint8Array | string): void {
-    const bytes = typeof data === "string"
-      ? Uint8Array.from(data, (character) => character.charCodeAt(0))
-      : data;
-    this.transport.write(bytes, false);
+    this.transport.write(typeof data === "string" ? latin1Bytes(data) : data, false);
   }
 
   /** The bytes that a call of the protocol makes. */
@@ -284,7 +282,7 @@ export class MemoryClient {
 
   #received(chunk: Uint8Array): void {
     if (this.#protocol !== null) this.#protocol.receive(chunk, false, this.#sink);
-    else this.#raw += latin1(chunk);
+    else this.#raw += latin1Text(chunk);
   }
 
   #note(event: string): boolean {
@@ -292,10 +290,4 @@ export class MemoryClient {
     this.#changed();
     return true;
   }
-}
-
-function latin1(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return text;
 }

@@ -19,7 +19,7 @@ export interface RawClientOptions {
 }
 
 /** The default time to wait for bytes, in milliseconds. */
-const PATIENCE = 20_000;
+const PATIENCE = 60_000;
 
 /** One connection. Every test that opens one ends it with `destroy`. */
 export class RawClient {
