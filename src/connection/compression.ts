@@ -115,7 +115,7 @@ export function agreeOnDeflate(
 /** Makes the offer of a client from checked options; `undefined` if it offers nothing. */
 export function offerDeflate(
   options: CompressionOptions | undefined,
-): Pick<DeflateOptions, "contextTakeover"> | undefined {
+): DeflateOptions | undefined {
   if (options === undefined || !canCompress()) return undefined;
   return { contextTakeover: options.contextTakeover === true };
 }

@@ -24,7 +24,7 @@ export interface HandshakeOptions {
   /** Additional header fields. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** The offer of permessage-deflate; `undefined` for none. */
-  readonly deflate: Pick<DeflateOptions, "contextTakeover"> | undefined;
+  readonly deflate: DeflateOptions | undefined;
 }
 
 /** The agreement of both ends. */

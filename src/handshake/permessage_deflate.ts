@@ -11,13 +11,6 @@ import { type ExtensionOffer, type ExtensionParameter, parseExtensionList } from
 export interface DeflateOptions {
   /** Whether a message may use the window of earlier messages, in both directions. */
   readonly contextTakeover: boolean;
-  /** The largest window of the server, as a power of two from 9 to 15. Default: 15. */
-  readonly serverMaxWindowBits?: number | undefined;
-  /**
-   * The largest window of the client, as a power of two from 8 to 15. It has no effect if the client
-   * does not allow it. Default: 15.
-   */
-  readonly clientMaxWindowBits?: number | undefined;
 }
 
 /** The agreement of both ends. */
@@ -39,7 +32,6 @@ export interface AcceptedOffer extends DeflateAgreement {
 }
 
 const NAME = "permessage-deflate";
-const SMALLEST_WINDOW = 8;
 const LARGEST_WINDOW = 15;
 /** zlib uses 9 instead of 8. A client with a window of 8 could not decompress that. */
 const SMALLEST_SERVER_WINDOW = 9;
@@ -52,10 +44,9 @@ const WINDOW_BITS = /^(?:[89]|1[0-5])$/;
 interface DeflateOffer {
   serverNoContextTakeover: boolean;
   clientNoContextTakeover: boolean;
-  /** `undefined` if the client does not ask for a smaller window. */
+  /** `undefined` if the client does not limit it. */
   serverMaxWindowBits: number | undefined;
-  /** `undefined` if the server may not ask for a smaller window. */
-  clientMaxWindowBits: number | undefined;
+  clientMaxWindowBits: number;
 }
 
 /**
@@ -63,40 +54,19 @@ interface DeflateOffer {
  *
  * @param offers The offers of the client, in order of preference.
  * @returns `undefined` if there is no valid offer. The connection is not compressed then.
- * @throws {RangeError} If a window of `options` is out of range.
  */
 export function negotiateDeflate(
   offers: readonly ExtensionOffer[],
   options: DeflateOptions,
 ): AcceptedOffer | undefined {
-  checkOptions(options);
   for (const { name, parameters } of offers) {
     if (name !== NAME) continue;
     const offer = parseOffer(parameters);
-    if (offer !== undefined && isWindow(offer.serverMaxWindowBits, SMALLEST_SERVER_WINDOW)) {
-      return accept(offer, options);
-    }
+    if (offer === undefined) continue;
+    const { serverMaxWindowBits = LARGEST_WINDOW } = offer;
+    if (serverMaxWindowBits >= SMALLEST_SERVER_WINDOW) return accept(offer, options);
   }
   return undefined;
-}
-
-function checkOptions({ serverMaxWindowBits, clientMaxWindowBits }: DeflateOptions): void {
-  if (!isWindow(serverMaxWindowBits, SMALLEST_SERVER_WINDOW)) {
-    throw windowError("serverMaxWindowBits", SMALLEST_SERVER_WINDOW, serverMaxWindowBits);
-  }
-  if (!isWindow(clientMaxWindowBits, SMALLEST_WINDOW)) {
-    throw windowError("clientMaxWindowBits", SMALLEST_WINDOW, clientMaxWindowBits);
-  }
-}
-
-function windowError(name: string, smallest: number, bits: number | undefined): RangeError {
-  return new RangeError(
-    `Cannot compress: ${name} must be an integer from ${smallest} to ${LARGEST_WINDOW}, got ${bits}`,
-  );
-}
-
-function isWindow(bits: number = LARGEST_WINDOW, smallest: number): boolean {
-  return Number.isInteger(bits) && bits >= smallest && bits <= LARGEST_WINDOW;
 }
 
 /** Returns `undefined` if a parameter is unknown, sent twice, or has an invalid value (§7.1). */
@@ -105,7 +75,7 @@ function parseOffer(parameters: readonly ExtensionParameter[]): DeflateOffer | u
     serverNoContextTakeover: false,
     clientNoContextTakeover: false,
     serverMaxWindowBits: undefined,
-    clientMaxWindowBits: undefined,
+    clientMaxWindowBits: LARGEST_WINDOW,
   };
   const seen = new Set<string>();
   for (const parameter of parameters) {
@@ -138,21 +108,15 @@ function applyParameter(offer: DeflateOffer, { name, value }: ExtensionParameter
 function accept(offer: DeflateOffer, options: DeflateOptions): AcceptedOffer {
   const serverNoContextTakeover = offer.serverNoContextTakeover || !options.contextTakeover;
   const clientNoContextTakeover = offer.clientNoContextTakeover || !options.contextTakeover;
-  const serverMaxWindowBits = Math.min(
-    offer.serverMaxWindowBits ?? LARGEST_WINDOW,
-    options.serverMaxWindowBits ?? LARGEST_WINDOW,
-  );
-  // A response "MUST NOT" have client_max_window_bits unless the offer has it (§7.1.2.2).
-  const clientMaxWindowBits = offer.clientMaxWindowBits === undefined
-    ? LARGEST_WINDOW
-    : Math.min(offer.clientMaxWindowBits, options.clientMaxWindowBits ?? LARGEST_WINDOW);
+  const { serverMaxWindowBits, clientMaxWindowBits } = offer;
   let response = NAME;
   if (serverNoContextTakeover) response += "; server_no_context_takeover";
   if (clientNoContextTakeover) response += "; client_no_context_takeover";
   // If the offer has this parameter, the response must have it too (§7.1.2.1).
-  if (offer.serverMaxWindowBits !== undefined || serverMaxWindowBits < LARGEST_WINDOW) {
+  if (serverMaxWindowBits !== undefined) {
     response += `; server_max_window_bits=${serverMaxWindowBits}`;
   }
+  // Smaller only if the offer has the parameter. Otherwise it "MUST NOT" be sent (§7.1.2.2).
   if (clientMaxWindowBits < LARGEST_WINDOW) {
     response += `; client_max_window_bits=${clientMaxWindowBits}`;
   }
@@ -160,7 +124,7 @@ function accept(offer: DeflateOffer, options: DeflateOptions): AcceptedOffer {
     response,
     serverNoContextTakeover,
     clientNoContextTakeover,
-    serverMaxWindowBits,
+    serverMaxWindowBits: serverMaxWindowBits ?? LARGEST_WINDOW,
     clientMaxWindowBits,
   };
 }
@@ -171,7 +135,7 @@ function accept(offer: DeflateOffer, options: DeflateOptions): AcceptedOffer {
  * Makes the offer of a client, for `Sec-WebSocket-Extensions`. It does not allow a smaller window for
  * the client: the server could choose 8, which zlib cannot use.
  */
-export function deflateOffer({ contextTakeover }: Pick<DeflateOptions, "contextTakeover">): string {
+export function deflateOffer({ contextTakeover }: DeflateOptions): string {
   return contextTakeover ? NAME : `${NAME}; server_no_context_takeover; client_no_context_takeover`;
 }
 
@@ -185,7 +149,7 @@ export function deflateOffer({ contextTakeover }: Pick<DeflateOptions, "contextT
  */
 export function agreeOnExtensions(
   response: string | undefined,
-  offer: Pick<DeflateOptions, "contextTakeover"> | undefined,
+  offer: DeflateOptions | undefined,
 ): DeflateAgreement | undefined {
   if (response === undefined) return undefined;
   const extensions = parseExtensionList(response);
@@ -205,7 +169,7 @@ export function agreeOnExtensions(
 
 function agreeOnParameters(
   parameters: readonly ExtensionParameter[],
-  { contextTakeover }: Pick<DeflateOptions, "contextTakeover">,
+  { contextTakeover }: DeflateOptions,
 ): DeflateAgreement {
   for (const parameter of parameters) {
     // client_max_window_bits is invalid too: it was not offered (§7.1.2.2).

@@ -8,7 +8,7 @@
  * The longest topic, in UTF-16 code units. Brokers limit the names of channels (NATS: a control
  * line of 4096 bytes), and topics often contain input of clients.
  */
-export const MAX_TOPIC_LENGTH = 256;
+const MAX_TOPIC_LENGTH = 256;
 
 /**
  * Checks a topic.

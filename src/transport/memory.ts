@@ -15,7 +15,7 @@ import type { Address, Transport, TransportEvents } from "./transport.ts";
 export interface MemoryPairOptions {
   /**
    * Runs a task later. Must keep the order of tasks. It can delay them
-   * (`(task) => setTimeout(task, 20)`) or hold them ({@linkcode Steps}). Default: `queueMicrotask`.
+   * (`(task) => setTimeout(task, 20)`) or hold them. Default: `queueMicrotask`.
    */
   readonly schedule?: (task: () => void) => void;
   /**
@@ -31,28 +31,6 @@ export interface MemoryPairOptions {
   readonly secure?: boolean;
   /** The addresses of the two ends. Default: TCP on 127.0.0.1. */
   readonly addresses?: readonly [Address, Address];
-}
-
-/** Holds tasks until a test runs them: pass its `schedule` to {@linkcode memoryPair}. */
-export class Steps {
-  readonly #tasks: (() => void)[] = [];
-
-  /** Adds a task at the end. */
-  readonly schedule = (task: () => void): void => {
-    this.#tasks.push(task);
-  };
-
-  /** Runs the next task. Returns whether there was one. */
-  step(): boolean {
-    const task = this.#tasks.shift();
-    task?.();
-    return task !== undefined;
-  }
-
-  /** Runs tasks until none is left, including those that they schedule. */
-  run(): void {
-    while (this.step());
-  }
 }
 
 const DEFAULT_ADDRESSES: readonly [Address, Address] = [

@@ -4,8 +4,8 @@ import {
   memoryPair,
   type MemoryPairOptions,
   type MemoryTransport,
-  Steps,
 } from "../../src/transport/memory.ts";
+import { Steps } from "./steps.ts";
 
 /** The events of one end, as a list. */
 function log(transport: MemoryTransport): string[] {
