@@ -43,7 +43,12 @@ export type { UpgradeServer } from "./src/server/upgrade_dispatch.ts";
 export type { UpgradeRequest } from "./src/server/upgrade_request.ts";
 export type { UpgradeSocket } from "./src/transport/attach.ts";
 export type { LimitedHandler } from "./src/server/limited_handler.ts";
-export type { AnyParams, RequestHandler } from "./src/server/request_handler.ts";
+export type { CookieSecret } from "./src/handshake/signed_value.ts";
+export type {
+  AnyParams,
+  RequestHandler,
+  SignedCookieOptions,
+} from "./src/server/request_handler.ts";
 export { WebSocketRequest } from "./src/handshake/web_socket_request.ts";
 export type { WebSocketVersion } from "./src/handshake/versions.ts";
 export type { JsonMessage, Message } from "./src/connection/message.ts";

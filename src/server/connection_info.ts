@@ -71,6 +71,8 @@ export interface HandlerConnection extends ConnectionInfo {
   readonly host: string;
   /** See `WebSocketHandler.rawRequest`. */
   readonly rawRequest: unknown;
+  /** The captured parts of the path, percent-decoded. */
+  readonly pathArgs: readonly string[];
   /** The named parts of the path, percent-decoded. */
   readonly params: Readonly<Record<string, string>>;
   /** The subprotocol in use. */

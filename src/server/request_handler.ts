@@ -5,9 +5,11 @@
  */
 import { HttpError } from "../errors.ts";
 import type { MaybePromise } from "../guard.ts";
-import { cookieValue } from "../handshake/cookies.ts";
+import { cookieValue, rawCookieValue } from "../handshake/cookies.ts";
+import { decodeSignedValue } from "../handshake/signed_value.ts";
 import type { WebSocketVersion } from "../handshake/versions.ts";
 import type { Application } from "./application.ts";
+import { checkOptions, type Kind } from "../validation.ts";
 import type { ConnectionInfo, HandlerConnection } from "./connection_info.ts";
 
 /**
@@ -23,6 +25,39 @@ import type { ConnectionInfo, HandlerConnection } from "./connection_info.ts";
  * ```
  */
 export type AnyParams = Readonly<Record<string, string>>;
+
+/**
+ * Which signed cookies to accept.
+ *
+ * @example
+ * ```ts
+ * import { type SignedCookieOptions, WebSocketHandler } from "@waterspout/websocket";
+ *
+ * const week: SignedCookieOptions = { maxAgeDays: 7 };
+ * class Private extends WebSocketHandler {
+ *   override async prepare(): Promise<void> {
+ *     this.currentUser = await this.getSignedCookie("user", week);
+ *   }
+ *   onMessage(): void {}
+ * }
+ * console.assert(Private.length === 3);
+ * ```
+ */
+export interface SignedCookieOptions {
+  /** The greatest age, in days. Default: 31. */
+  readonly maxAgeDays?: number;
+  /** The lowest version of the signature, 1 or 2. Version 1 uses SHA-1. Default: 2. */
+  readonly minVersion?: 1 | 2;
+}
+
+const SIGNED_COOKIE_KINDS: Readonly<Record<keyof SignedCookieOptions, Kind>> = {
+  maxAgeDays: {
+    expected: "a number that is not negative",
+    hasType: (value) => typeof value === "number",
+    inRange: (value) => Number(value) >= 0,
+  },
+  minVersion: { expected: "1 or 2", hasType: (value) => value === 1 || value === 2 },
+};
 
 /**
  * What a handler knows about its request: path, arguments, cookies and options. Do not extend it: extend
@@ -50,6 +85,8 @@ export abstract class RequestHandler<Options = unknown, Params extends object = 
   readonly options: Options;
   readonly #connection: HandlerConnection | null;
   #request: Request | null;
+  /** The current user, once it is known. */
+  #user: { readonly value: unknown } | null = null;
 
   /**
    * Made for each connection whose handshake matches the route.
@@ -107,6 +144,11 @@ export abstract class RequestHandler<Options = unknown, Params extends object = 
     return (this.#connection?.params ?? {}) as Params;
   }
 
+  /** The captured parts of the path, in order and percent-decoded (Tornado's `path_args`). */
+  get pathArgs(): readonly string[] {
+    return this.#connection?.pathArgs ?? [];
+  }
+
   // --- Arguments and cookies --------------------------------------------------------------------
 
   /**
@@ -142,6 +184,30 @@ export abstract class RequestHandler<Options = unknown, Params extends object = 
   }
 
   /**
+   * The same as {@linkcode getArgument}: a handshake has no arguments but those of the query string
+   * (Tornado's `get_query_argument`).
+   *
+   * @param name The name of the argument.
+   */
+  getQueryArgument(name: string): string;
+  /**
+   * The same as {@linkcode getArgument} with a fallback.
+   *
+   * @param name The name of the argument.
+   * @param fallback The value to return if it is missing.
+   */
+  getQueryArgument<Fallback>(name: string, fallback: Fallback): string | Fallback;
+  /** Implements both signatures. */
+  getQueryArgument<Fallback>(name: string, ...fallbacks: [] | [Fallback]): string | Fallback {
+    return fallbacks.length === 0 ? this.getArgument(name) : this.getArgument(name, fallbacks[0]);
+  }
+
+  /** The same as {@linkcode getArguments} (Tornado's `get_query_arguments`). */
+  getQueryArguments(name: string): string[] {
+    return this.getArguments(name);
+  }
+
+  /**
    * Returns the value of a cookie (Tornado's `get_cookie`), percent-decoded if it is well-formed.
    *
    * @param name The name of the cookie.
@@ -158,6 +224,75 @@ export abstract class RequestHandler<Options = unknown, Params extends object = 
   /** Implements both signatures. */
   getCookie<Fallback>(name: string, fallback?: Fallback): string | Fallback | undefined {
     return cookieValue(this.request.headers.get("cookie") ?? "", name) ?? fallback;
+  }
+
+  /**
+   * Returns the value of a cookie that a Tornado application has signed (Tornado's
+   * `get_signed_cookie` and `get_secure_cookie`). Needs the setting `cookieSecret`.
+   *
+   * @param name The name of the cookie.
+   * @param options What to accept.
+   * @returns `undefined` if the cookie is missing, malformed, forged, too old or was signed for another
+   * name.
+   * @throws {TypeError} Rejects if there is no `cookieSecret`, an option is wrong, or the value is
+   * authentic and not UTF-8.
+   */
+  async getSignedCookie(
+    name: string,
+    options: SignedCookieOptions = {},
+  ): Promise<string | undefined> {
+    const bytes = await this.getSignedCookieBytes(name, options);
+    if (bytes === undefined) return undefined;
+    try {
+      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    } catch (error) {
+      throw new TypeError(
+        `Cannot read the signed cookie ${JSON.stringify(name)} as text: it is not UTF-8. ` +
+          "Use getSignedCookieBytes",
+        { cause: error },
+      );
+    }
+  }
+
+  /** The same as {@linkcode getSignedCookie}, for a value that is not text. */
+  async getSignedCookieBytes(
+    name: string,
+    options: SignedCookieOptions = {},
+  ): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const { maxAgeDays = 31, minVersion = 2 } = checkedOptions(options);
+    const secret = this.application.settings.cookieSecret;
+    if (secret === undefined) {
+      throw new TypeError("Cannot read a signed cookie: the setting cookieSecret is missing");
+    }
+    const value = rawCookieValue(this.request.headers.get("cookie") ?? "", name);
+    if (value === undefined) return undefined;
+    const maxAge = maxAgeDays * 24 * 60 * 60 * 1000;
+    return await decodeSignedValue(value, { secret, name, maxAge, minVersion, now: Date.now() });
+  }
+
+  // --- The user ---------------------------------------------------------------------------------
+
+  /**
+   * Returns the user of this connection (Tornado's `get_current_user`). Override it, for example to
+   * read a cookie. Default: `undefined`. If it must wait for something, set {@linkcode currentUser} in
+   * {@linkcode prepare} instead.
+   */
+  getCurrentUser(): unknown {
+    return undefined;
+  }
+
+  /**
+   * The user of this connection (Tornado's `current_user`): what was set, or else what
+   * {@linkcode getCurrentUser} returned when this was first read. Set only what that function may
+   * return, which is the type of this property.
+   */
+  get currentUser(): ReturnType<this["getCurrentUser"]> {
+    this.#user ??= { value: this.getCurrentUser() };
+    return this.#user.value as ReturnType<this["getCurrentUser"]>;
+  }
+
+  set currentUser(user: unknown) {
+    this.#user = { value: user };
   }
 
   // --- The handshake ----------------------------------------------------------------------------
@@ -194,6 +329,15 @@ export abstract class RequestHandler<Options = unknown, Params extends object = 
   logException(error: unknown): void {
     this.#live().logException(error);
   }
+}
+
+function checkedOptions(options: SignedCookieOptions): SignedCookieOptions {
+  checkOptions(options, {
+    kinds: SIGNED_COOKIE_KINDS,
+    noun: "option of a signed cookie",
+    subject: (name) => `Cannot read a signed cookie: ${name}`,
+  });
+  return options;
 }
 
 /**

@@ -6,7 +6,7 @@
 import { Connection } from "../connection/connection.ts";
 import type { ConnectionEnd } from "../connection/connection_end.ts";
 import { SERVER } from "../connection/connection_options.ts";
-import { type Message, sizeOf, toPing, toSendable } from "../connection/message.ts";
+import { type Message, toPing, toSendable } from "../connection/message.ts";
 import { Writer, type WriterEvents } from "../connection/writer.ts";
 import { ProtocolError, WebSocketClosedError } from "../errors.ts";
 import { caught, guard, toError } from "../guard.ts";
@@ -22,17 +22,11 @@ import type { Address, InternalTransport, Transport } from "../transport/transpo
 import type { Forwarded, HandlerConnection } from "./connection_info.ts";
 import type { Context, Owned, Owner, ServerEnvironment } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import { EarlyMessages } from "./early_messages.ts";
 import type { AnyHandler } from "./handler.ts";
 import { HttpConnection } from "./http_connection.ts";
 import type { OpeningPhase } from "./opening.ts";
 import type { Match } from "./routes.ts";
-
-/** Messages that were written during the handshake. */
-interface EarlyMessages {
-  readonly messages: (string | Uint8Array)[];
-  /** The size of their payloads, in bytes. */
-  size: number;
-}
 
 /** One client, from accept until its socket is closed. */
 export class ServerConnection implements HandlerConnection, Subscriber, Owned, WriterEvents {
@@ -143,6 +137,11 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned, W
     return this.head?.host ?? "";
   }
 
+  /** See {@linkcode HandlerConnection.pathArgs}. */
+  get pathArgs(): readonly string[] {
+    return this.match?.args ?? [];
+  }
+
   /** See {@linkcode HandlerConnection.params}. */
   get params(): Readonly<Record<string, string>> {
     return this.match?.params ?? {};
@@ -213,19 +212,11 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned, W
   /** Keeps a message until the handshake is complete. Rejects if the handshake has failed. */
   #writeEarly(message: Message): Promise<void> {
     const payload = toSendable(message, this.version);
-    const { settings } = this.context;
     if (this.#opening === null) return this.writer.refuse();
-    const waiting = this.#early?.size ?? 0;
-    const size = waiting + sizeOf(payload);
-    if (waiting > settings.highWaterMark && size > settings.maxBufferedAmount) {
-      this.#opening.abort();
-      return this.writer.refuse();
-    }
-    // A copy: the caller may change its array before the handshake is complete.
-    const early = this.#early ??= { messages: [], size: 0 };
-    early.messages.push(typeof payload === "string" ? payload : payload.slice());
-    early.size = size;
-    return this.writer.ready();
+    this.#early ??= new EarlyMessages();
+    if (this.#early.add(payload, this.context.settings)) return this.writer.ready();
+    this.#opening.abort();
+    return this.writer.refuse();
   }
 
   /** See `WebSocketHandler.ping`. */
@@ -292,7 +283,7 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned, W
     this.#owesClose = true;
     if (match !== null) context.counters.open(match.pattern, this.version);
     context.accessLog?.handshake(this);
-    dispatcher.call((handler) => handler.open(...(match?.args ?? [])));
+    dispatcher.call((handler) => handler.open(...this.pathArgs));
     if (rest.length > 0) connection.reader.receive(rest, owned);
     dispatcher.resume();
     this.head?.share(context.heads);

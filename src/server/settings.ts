@@ -5,6 +5,7 @@
  */
 import { checkCompression, type CompressionOptions } from "../connection/compression.ts";
 import { WEBSOCKET_VERSIONS, type WebSocketVersion } from "../handshake/versions.ts";
+import type { CookieSecret } from "../handshake/signed_value.ts";
 import type { Fetch } from "../http/fetch.ts";
 import type { Broker, BrokerStatus } from "../pubsub/brokers/broker.ts";
 import { type Clock, systemClock } from "../timing/clock.ts";
@@ -59,6 +60,11 @@ export interface Settings {
    * `X-Forwarded-Proto`, or from `Forwarded` (RFC 7239) if they send neither. Default: none.
    */
   readonly trustProxy: readonly string[];
+  /**
+   * The secret with which a Tornado application signs cookies (`cookie_secret`), or several by their
+   * key version: `{ 1: "old", 2: "new" }`. See `getSignedCookie`. Default: none.
+   */
+  readonly cookieSecret: CookieSecret | undefined;
   /** How to compress messages (permessage-deflate). Default: `undefined`, no compression. */
   readonly compression: CompressionOptions | undefined;
   /** Answers plain HTTP requests. Default: responds with 404 or 426. */
@@ -126,6 +132,7 @@ export const defaultSettings: Settings = {
   allowedOrigins: [],
   allowedHosts: [],
   trustProxy: [],
+  cookieSecret: undefined,
   compression: undefined,
   fetch: undefined,
   maxHeaderSize: 16 * 1024,
@@ -150,6 +157,19 @@ export const defaultSettings: Settings = {
   clock: systemClock,
 };
 
+/** A secret, or secrets by their key version. */
+const SECRET: Kind = {
+  expected: "a string that is not empty, or an object of such strings by their key version",
+  hasType: (value) => {
+    if (typeof value === "string") return value !== "";
+    const entries = typeof value === "object" && value !== null ? Object.entries(value) : [];
+    return entries.length > 0 &&
+      entries.every(([version, secret]) =>
+        /^(?:0|[1-9][0-9]*)$/.test(version) && typeof secret === "string" && secret !== ""
+      );
+  },
+};
+
 /** What each setting must be. The content of `versions` and `compression` is checked below. */
 const KINDS: Readonly<Record<keyof Settings, Kind>> = {
   versions: STRINGS,
@@ -157,6 +177,7 @@ const KINDS: Readonly<Record<keyof Settings, Kind>> = {
   allowedOrigins: STRINGS,
   allowedHosts: STRINGS,
   trustProxy: STRINGS,
+  cookieSecret: SECRET,
   compression: OBJECT,
   fetch: FUNCTION,
   maxHeaderSize: LIMIT,

@@ -154,6 +154,7 @@ describe("a handler that is made on a connection of somebody else", () => {
     readonly version = "hybi-07";
     readonly rawRequest = "raw";
     readonly host = "example.com";
+    readonly pathArgs = ["lobby"];
     readonly params = { room: "lobby" };
     readonly subprotocol = "chat";
     readonly bufferedAmount = 3;

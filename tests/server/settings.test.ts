@@ -60,6 +60,7 @@ describe("settings", () => {
   const wrong: readonly (readonly [name: keyof Settings, values: readonly unknown[]])[] = [
     ["secureDraftsOnly", ["yes", 1, null]],
     ["compression", [true, "on", null, []]],
+    ["cookieSecret", ["", {}, { 0: "" }, { one: "x" }, { 0: 5 }, [], null, 5]],
     ["fetch", [{}, "x", null, new Response()]],
     ["broker", [{}, Promise.resolve(), "redis://localhost", null]],
     ["onBrokerStatus", [{}, null]],
