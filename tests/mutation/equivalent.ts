@@ -7,6 +7,8 @@ import type { Mutant } from "./mutants.ts";
 
 /** A mutant, and why it is equivalent. */
 export interface Equivalent extends Pick<Mutant, "file" | "before" | "after"> {
+  /** The line above, where the source has the line more than once. */
+  readonly above?: string;
   readonly reason: string;
 }
 
@@ -23,12 +25,6 @@ export const EQUIVALENT: readonly Equivalent[] = [
     before: '#peer: PeerState = "sending";',
     after: '#peer: PeerState = "";',
     reason: "it is compared with the two other states only",
-  },
-  {
-    file: "src/protocol/text_codec.ts",
-    before: "bytes += unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3;",
-    after: "bytes += unit < 0x80 ? 0 : unit < 0x800 ? 2 : 3;",
-    reason: "an estimate: the buffer grows where it is too small",
   },
   {
     file: "src/protocol/deflater.ts",
@@ -49,15 +45,22 @@ export const EQUIVALENT: readonly Equivalent[] = [
     reason: "a text of 125 bytes is received alone, which is only slower",
   },
   {
-    file: "src/protocol/text_codec.ts",
-    before: "output.reserve(estimateSize(message) + part * 2 + 1);",
-    after: ";",
-    reason: "each part reserves its room again: this only saves copies",
+    file: "src/protocol/hixie_frames.ts",
+    before: "if (byte < 0x80) return end;",
+    after: "if (false) return end;",
+    reason: "cuts before a character that cannot be completed: it is replaced wherever it is cut",
   },
   {
-    file: "src/protocol/receive_state.ts",
-    before: "if (this.#view === null && end < chunk.length && chunk.length >= VIEWED_FROM) {",
-    after: "if (this.#view === null && end >= chunk.length && chunk.length >= VIEWED_FROM) {",
-    reason: "the view only saves making others",
+    file: "src/protocol/zlib.ts",
+    before: "const isRefused = !inflating.write(Uint8Array.of(0xff), 0, new Uint8Array(1));",
+    after: "const isRefused = !inflating.write(Uint8Array.of(0xff), 0, new Uint8Array(0));",
+    reason: "the type of a block is refused before there is output",
+  },
+  {
+    file: "src/connection/reader.ts",
+    above: "#parse(chunk: Uint8Array, owned: boolean): void {",
+    before: "if (this.#protocol === null) return;",
+    after: "if (false) return;",
+    reason: "with no protocol, nothing is held, and chunks are held instead of parsed",
   },
 ];

@@ -4,19 +4,7 @@
  *
  * @module
  */
-
-/** By a variable, so that the type check does not need the package. */
-const PARSER: string = "@babel/parser";
-
-/** What is used of the parser. */
-interface Parser {
-  parse(
-    source: string,
-    options: { readonly sourceType: "module"; readonly plugins: readonly string[] },
-  ): { readonly program: Node; readonly comments?: readonly Node[] | null };
-}
-
-const { parse } = await import(PARSER) as Parser;
+import { parse } from "@babel/parser";
 
 /** A source with one mistake. */
 export interface Mutant {
@@ -24,6 +12,8 @@ export interface Mutant {
   readonly file: string;
   /** Counted from 1. */
   readonly line: number;
+  /** The line above. */
+  readonly above: string;
   /** The lines that are changed, in one line. */
   readonly before: string;
   /** The same lines with the mistake. */
@@ -85,15 +75,16 @@ const LEFT_OUT = /^(Import|Export(All|NamespaceSpecifier)|TS(?!As|Satisfies|NonN
 /** All mutants of a source, in the order of their places. */
 export function findMutants(file: string, source: string): Mutant[] {
   const { program, comments } = parseSource(source);
-  const code = withoutComments(source, comments ?? []);
+  const code = withoutComments(source, comments);
   return [...changesOf(program, code)]
     .sort((a, b) => a.start - b.start || a.end - b.end)
     .map((change) => applyChange({ file, source, change }))
     .filter(({ before, after }) => before !== after);
 }
 
-function parseSource(source: string): ReturnType<Parser["parse"]> {
-  return parse(source, { sourceType: "module", plugins: ["typescript"] });
+function parseSource(source: string): { readonly program: Node; readonly comments: Node[] } {
+  const file: unknown = parse(source, { sourceType: "module", plugins: ["typescript"] });
+  return file as { readonly program: Node; readonly comments: Node[] };
 }
 
 /** Whether a mutant is a program: `a ?? b && c` is none. */
@@ -248,6 +239,7 @@ function applyChange(
   return {
     file,
     line: source.slice(0, start).split("\n").length,
+    above: inOneLine(source.slice(source.lastIndexOf("\n", from - 2) + 1, Math.max(from - 1, 0))),
     before: inOneLine(source.slice(from, to)),
     after: inOneLine(changed),
     source: source.slice(0, from) + changed + source.slice(to),

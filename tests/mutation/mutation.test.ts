@@ -51,7 +51,7 @@ const rows: readonly (readonly [code: string, mutants: readonly string[]])[] = [
 const SOURCE = "src/connection/held_bytes.ts";
 
 function mutantOf(changes: Partial<Mutant>): Mutant {
-  return { file: "src/a.ts", line: 1, before: "a", after: "b", source: "", ...changes };
+  return { file: "src/a.ts", line: 1, above: "", before: "a", after: "b", source: "", ...changes };
 }
 
 describe("mutants", () => {
@@ -59,8 +59,8 @@ describe("mutants", () => {
     test(`of ${code}`, () => {
       const found = findMutants("a.ts", `\n  ${code}\n`);
       assertEquals(found.map(({ after }) => after).toSorted(), mutants.toSorted());
-      for (const { file, line, before, source, after } of found) {
-        assertEquals([file, line, before], ["a.ts", 2, code]);
+      for (const { file, line, above, before, source, after } of found) {
+        assertEquals([file, line, above, before], ["a.ts", 2, "", code]);
         assertEquals(source, `\n  ${after}\n`);
       }
     });
@@ -69,6 +69,23 @@ describe("mutants", () => {
   test("are told in one line", () => {
     const [found] = findMutants("a.ts", "f(\n  a,\n);\n");
     assertEquals([found?.line, found?.before, found?.after], [1, "f( a, );", ";"]);
+  });
+
+  test("are told with the line above", () => {
+    const found = findMutants("a.ts", "f();\n  g(\n  );\n  h();\n");
+    assertEquals(found.map(({ above }) => above), ["", "f();", ");"]);
+  });
+
+  test("are known by the line above, where there is one", () => {
+    const known = { file: "src/a.ts", before: "a", after: "b", reason: "" };
+    for (
+      const [above, same] of [[{}, true], [{ above: "c" }, true], [{ above: "d" }, false]] as const
+    ) {
+      assertEquals(isSame({ ...known, ...above }, mutantOf({ above: "c" })), same);
+    }
+    assert(!isSame({ ...known, after: "c" }, mutantOf({})));
+    assert(!isSame({ ...known, before: "c" }, mutantOf({})));
+    assert(!isSame({ ...known, file: "src/b.ts" }, mutantOf({})));
   });
 
   test("are programs, or are not drawn", () => {
@@ -84,13 +101,13 @@ describe("mutants", () => {
   });
 
   test("are equivalent only where the source has them", () => {
-    for (const known of EQUIVALENT) {
-      const mutants = findMutants(known.file, readFileSync(join(root, known.file), "utf8"));
-      assert(mutants.some((mutant) => isSame(mutant, known)), `${known.file}: ${known.after}`);
-      assertEquals(
-        drawMutants([known.file], { count: Infinity, seed: 1 }).filter((m) => isSame(m, known)),
-        [],
-      );
+    for (const [file, equivalent] of Map.groupBy(EQUIVALENT, ({ file }) => file)) {
+      const mutants = findMutants(file, readFileSync(join(root, file), "utf8"));
+      const drawn = drawMutants([file], { count: Infinity, seed: 1 });
+      for (const known of equivalent) {
+        assert(mutants.some((mutant) => isSame(known, mutant)), `${file}: ${known.after}`);
+        assert(!drawn.some((mutant) => isSame(known, mutant)), `${file}: ${known.after}`);
+      }
     }
   });
 });

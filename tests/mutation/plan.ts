@@ -10,7 +10,7 @@ import { isIn, suiteOf } from "../runner/suites.ts";
 import { root } from "../support/runtime.ts";
 import { UsageError } from "../support/usage.ts";
 import { dice } from "../fuzz/mutate.ts";
-import { EQUIVALENT } from "./equivalent.ts";
+import { EQUIVALENT, type Equivalent } from "./equivalent.ts";
 import { canParse, findMutants, type Mutant } from "./mutants.ts";
 
 /** The folders of src/; the tests of each are those of the same folder of tests/. */
@@ -19,14 +19,18 @@ export const FOLDERS = ["protocol", "handshake", "connection", "server"] as cons
 /** What follows a request; the rest of src/server listens and is set up. */
 const SERVER_FILES = [
   "connection_info",
+  "connection_limits",
   "dispatcher",
   "http1_responder",
   "http_connection",
   "negotiation",
   "opening",
+  "path_pattern",
   "plain_response",
   "request_checks",
+  "routes",
   "server_connection",
+  "trusted_proxy",
 ];
 
 /** What starts a process or opens a socket, so that its time tells nothing. */
@@ -110,13 +114,15 @@ function importsOf(file: string): readonly string[] {
   return found;
 }
 
-/** As many mutants of some sources as are wanted, drawn by a seed; without those known as equivalent. */
+/**
+ * As many mutants of some sources as are wanted, drawn by a seed; without those known as equivalent.
+ * A seed draws the same when another is found to be equivalent.
+ */
 export function drawMutants(
   sources: readonly string[],
   { count, seed }: { readonly count: number; readonly seed: number },
 ): Mutant[] {
-  const all = sources.flatMap((file) => findMutants(file, readFileSync(join(root, file), "utf8")))
-    .filter((mutant) => !EQUIVALENT.some((known) => isSame(known, mutant)));
+  const all = sources.flatMap((file) => findMutants(file, readFileSync(join(root, file), "utf8")));
   const roll = dice(seed);
   for (let i = all.length - 1; i > 0; i--) {
     const j = roll(i + 1);
@@ -125,15 +131,13 @@ export function drawMutants(
   const drawn: Mutant[] = [];
   for (const mutant of all) {
     if (drawn.length === count) break;
-    if (canParse(mutant)) drawn.push(mutant);
+    if (!EQUIVALENT.some((known) => isSame(known, mutant)) && canParse(mutant)) drawn.push(mutant);
   }
   return drawn;
 }
 
-/** Whether two descriptions are of the same mutant; lines move. */
-export function isSame(
-  a: Pick<Mutant, "file" | "before" | "after">,
-  b: Pick<Mutant, "file" | "before" | "after">,
-): boolean {
-  return a.file === b.file && a.before === b.before && a.after === b.after;
+/** Whether a mutant is one that is known; lines move. */
+export function isSame(known: Equivalent, mutant: Mutant): boolean {
+  return known.file === mutant.file && known.before === mutant.before &&
+    known.after === mutant.after && (known.above ?? mutant.above) === mutant.above;
 }
