@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, test } from "node:test";
+import { Worker } from "node:worker_threads";
 import {
   agreeOnDeflate,
   checkCompression,
@@ -87,6 +88,19 @@ describe("an agreement", () => {
       sendWindowBits: 14,
       ...own,
     });
+  });
+
+  test("is none without node:zlib", async () => {
+    const worker = new Worker(new URL("./without_zlib.ts", import.meta.url));
+    try {
+      const [isNotOffered, isNotAgreedOn] = await new Promise<unknown[]>((resolve, reject) => {
+        worker.once("message", resolve);
+        worker.once("error", reject);
+      });
+      assertEquals([isNotOffered, isNotAgreedOn], [true, true]);
+    } finally {
+      await worker.terminate();
+    }
   });
 
   test("is what a client offers", () => {

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import { lossOf } from "../../src/connection/connection_end.ts";
 import { ProtocolError } from "../../src/errors.ts";
-import { settle, Subject } from "./subject.ts";
+import { settle, Subject, type SubjectOptions } from "./subject.ts";
 
 /** A client's frame with a masking key of zeros. */
 function frame(opcode: number, ...payload: readonly number[]): Uint8Array {
@@ -104,6 +104,127 @@ describe("a connection", () => {
     await clock.advance(4000);
     assertEquals([receiver.end?.by, receiver.end?.code], ["timeout", 1006]);
     assertEquals(receiver.end?.error?.message, "no data within pingTimeout (1000 ms) of a ping");
+  });
+});
+
+describe("a connection that has ended", () => {
+  test("reads on, and drops what comes and what was held", () => {
+    const { connection, receiver } = new Subject();
+    receiver.hasRoom = false;
+    connection.data(frame(1, 0x61));
+    assertEquals(connection.reader.paused, true);
+    connection.fail(new ProtocolError(1002, "not so"), "protocol");
+    assertEquals([connection.reader.paused, connection.reader.isBehind], [false, false]);
+    receiver.hasRoom = true;
+    connection.data(frame(1, 0x62));
+    assertEquals(receiver.events, ["closing", "ended"]);
+  });
+
+  test("because its socket closed during the last write, is not closed once more", () => {
+    const { connection, receiver, transport } = new Subject();
+    const reset = new Error("reset");
+    transport.write = () => connection.closed(reset);
+    connection.close(1000);
+    assertEquals([connection.state, receiver.end?.by], ["closed", "server"]);
+    assertEquals(receiver.events, ["closing", "ended", "gone"]);
+  });
+});
+
+describe("the keep-alive of TCP", () => {
+  const rows = [
+    ["draft76", 1000, true],
+    ["draft76", 0, false],
+    ["draft75", 1000, true],
+    ["rfc6455", 1000, false],
+  ] as const;
+  for (const [version, pingInterval, keepAlive] of rows) {
+    test(`is ${keepAlive ? "on" : "off"} in ${version} with a pingInterval of ${pingInterval}`, () => {
+      assertEquals(
+        new Subject({ version, limits: { pingInterval } }).transport.keepAlive,
+        keepAlive,
+      );
+    });
+  }
+});
+
+describe("a connection whose peer reads nothing", () => {
+  const pair = { capacity: 100, split: 500 };
+
+  /** A connection of which 1500 bytes and more wait for the peer. */
+  function stalled({ limits = {}, ...options }: SubjectOptions): Subject {
+    const subject = new Subject({ ...options, limits: { pingInterval: 1000, ...limits }, pair });
+    subject.far.pause();
+    subject.writer.writeMessage("a".repeat(1600));
+    subject.writer.flush();
+    return subject;
+  }
+
+  for (const version of ["rfc6455", "draft76"] as const) {
+    for (const idleTimeout of [0, 60_000]) {
+      test(`of ${version} is dead after pingTimeout, with an idleTimeout of ${idleTimeout}`, async () => {
+        const subject = stalled({ version, limits: { pingTimeout: 2000, idleTimeout } });
+        await subject.clock.advance(2800);
+        assertEquals(subject.connection.state, "open");
+        await subject.clock.advance(400);
+        const { end } = subject.receiver;
+        assertEquals([end?.by, end?.error?.message], [
+          "timeout",
+          "no data within pingTimeout (2000 ms) of a ping",
+        ]);
+      });
+    }
+
+    test(`of ${version} is not watched with a pingInterval of 0`, async () => {
+      const subject = stalled({ version, limits: { pingInterval: 0, pingTimeout: 2000 } });
+      await subject.clock.advance(60_000);
+      assertEquals(subject.connection.state, "open");
+    });
+
+    test(`of ${version} is not watched once it has sent FIN: closeTimeout counts`, async () => {
+      const subject = new Subject({
+        version,
+        limits: { pingInterval: 1000, pingTimeout: 1000 },
+        pair,
+      });
+      const { connection, receiver, clock, far, writer } = subject;
+      receiver.isBehind = true;
+      far.pause();
+      // What the peer's system takes; no more is taken later.
+      writer.writeMessage("a".repeat(200));
+      writer.flush();
+      far.end();
+      await settle();
+      writer.writeMessage("a".repeat(1600));
+      writer.flush();
+      assertEquals(writer.congested, true);
+      await clock.advance(4800);
+      assertEquals(connection.state, "open");
+      await clock.advance(400);
+      assertEquals(receiver.end, { by: "network", code: 1006, reason: "" });
+    });
+  }
+
+  test("needs no timer any more once it reads all", async () => {
+    const { connection, far, clock } = stalled({
+      version: "draft76",
+      limits: { pingTimeout: 2000 },
+    });
+    far.resume();
+    await clock.advance(10_000);
+    assertEquals([connection.state, clock.pending], ["open", 0]);
+  });
+
+  test("may take closeTimeout for each part of what it reads", async () => {
+    const { connection, far, clock, receiver } = stalled({ limits: { pingInterval: 0 } });
+    far.events = { data: () => far.pause(), drain() {}, end() {}, closed() {} };
+    connection.close(1000);
+    await clock.advance(3000);
+    far.resume();
+    await settle();
+    await clock.advance(6800);
+    assertEquals(connection.state, "closing");
+    await clock.advance(400);
+    assertEquals([connection.state, receiver.end?.by], ["closed", "server"]);
   });
 });
 

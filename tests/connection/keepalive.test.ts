@@ -105,6 +105,16 @@ describe("the keepalive", () => {
     assertEquals(keepalive.tick(3350, "stalled", 0), "dead");
   });
 
+  test("does not begin again when output stalls that is watched already", () => {
+    const keepalive = new Keepalive(limits, false, 1000);
+    keepalive.outputStalled(2000);
+    keepalive.outputStalled(2050);
+    assertEquals(keepalive.next, 2100);
+    const pinging = new Keepalive(limits, true, 1000);
+    pinging.outputStalled(1050);
+    assertEquals(pinging.next, 1100);
+  });
+
   test("counts the idle timeout while output stalls, but not while the handler is busy", () => {
     const idle = { ...limits, pingInterval: 0, idleTimeout: 150 };
     assertEquals(new Keepalive(idle, true, 1000).tick(1150, "stalled", 0), "idle");

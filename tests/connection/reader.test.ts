@@ -136,6 +136,21 @@ describe("a reader", () => {
     });
   }
 
+  test("pauses when the last message of a chunk has taken the room, and resumes", () => {
+    const subject = new Subject();
+    const notes = watch(subject);
+    const { connection, receiver } = subject;
+    receiver.text = (message) => {
+      receiver.events.push(message);
+      return receiver.hasRoom = false;
+    };
+    connection.data(text("a"));
+    assertEquals([receiver.events, notes, connection.reader.isBehind], [["a"], ["pause"], false]);
+    receiver.hasRoom = true;
+    receiver.resume();
+    assertEquals(notes, ["pause", "resume"]);
+  });
+
   test("that has stopped reads on and drops it", async () => {
     const subject = new Subject({ pair: { capacity: 0 } });
     subject.receiver.hasRoom = false;

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import process from "node:process";
 import { describe, test } from "node:test";
 import { Traffic } from "../../src/connection/traffic.ts";
 import { Writer } from "../../src/connection/writer.ts";
@@ -189,6 +190,21 @@ describe("output that waits", () => {
     await assertRejects(() => ready, WebSocketClosedError, "the connection is closed");
   });
 
+  test("may be waited for by nobody when the connection ends", async () => {
+    const { writer } = makeStuck(2000);
+    const unhandled: unknown[] = [];
+    const note = (error: unknown) => unhandled.push(error);
+    process.on("unhandledRejection", note);
+    try {
+      writer.ready();
+      writer.stop(new Error("reset"));
+      await settle();
+    } finally {
+      process.off("unhandledRejection", note);
+    }
+    assertEquals(unhandled, []);
+  });
+
   test("is answered with the last pong only", async () => {
     const { writer, transport } = makeStuck(2000);
     writer.writePong(Uint8Array.of(1));
@@ -242,6 +258,22 @@ describe("output that waits", () => {
     writer.writeRaw(new Uint8Array(5000));
     assertEquals(writer.makeRoom(new Uint8Array(6000)), true);
     assertEquals([transport.take(), events], [["write 5000"], []]);
+  });
+
+  test("is not flushed for a message that fits even with three bytes for each unit", () => {
+    for (const [length, calls] of [[2000, []], [2001, ["write 4000"]]] as const) {
+      const { writer, transport } = make();
+      writer.writeRaw(new Uint8Array(4000));
+      assertEquals(writer.makeRoom("a".repeat(length)), true);
+      assertEquals<readonly string[]>(transport.take(), calls);
+    }
+  });
+
+  test("is not flushed during congestion", () => {
+    const { writer, transport } = makeStuck(2000);
+    writer.writeRaw(new Uint8Array(10));
+    assertEquals(writer.makeRoom("a".repeat(7000)), true);
+    assertEquals(transport.take(), []);
   });
 
   test("is not flushed for a message that may wait behind it", () => {

@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { canCompress, Deflate, type DeflateParameters } from "../../src/protocol/deflate.ts";
 import { Hybi } from "../../src/protocol/hybi.ts";
 import { Output } from "../../src/protocol/output.ts";
+import { ZlibStream } from "../../src/protocol/zlib.ts";
 import { DEFLATE_CASES, inflate, WITH_CONTEXT, WITHOUT_RSV1 } from "./deflate_cases.ts";
 import { bytes } from "./hixie_cases.ts";
 import { chopped, dice, everySplit } from "./hixie_receive.ts";
@@ -116,6 +117,47 @@ describe("round trips, for every result of the negotiation", () => {
 });
 
 test("this runtime can compress", () => assert(canCompress()));
+
+describe("the streams of zlib", () => {
+  /** Which streams are made while `run` runs. */
+  function made(run: () => void): string[] {
+    const names: string[] = [];
+    const { deflating, inflating } = ZlibStream;
+    ZlibStream.deflating = (...args) => {
+      names.push("deflating");
+      return deflating(...args);
+    };
+    ZlibStream.inflating = (...args) => {
+      names.push("inflating");
+      return inflating(...args);
+    };
+    try {
+      run();
+    } finally {
+      Object.assign(ZlibStream, { deflating, inflating });
+    }
+    return names;
+  }
+
+  test("are shared by all connections with the same options that keep no window", () => {
+    new Deflate(WITHOUT_CONTEXT);
+    const use = (changes: Partial<DeflateParameters>) => () => {
+      assert(canCompress());
+      const deflate = new Deflate({ ...WITHOUT_CONTEXT, ...changes });
+      const deflated = deflate.deflate(bytes("Hello")).slice();
+      assertEquals(deflate.inflate(deflated, 5), bytes("Hello"));
+      deflate.free();
+    };
+    assertEquals(made(use({})), []);
+    for (const changes of [{ level: 2 }, { memLevel: 3 }, { sendWindowBits: 11 }]) {
+      assertEquals(made(use(changes)), ["deflating"]);
+      assertEquals(made(use(changes)), []);
+    }
+    assertEquals(made(use({ receivesWithoutContext: false })), ["inflating"]);
+    assertEquals(made(use({ sendsWithoutContext: false })), ["deflating"]);
+    assertEquals(made(use(WITH_CONTEXT)), ["deflating", "inflating"]);
+  });
+});
 
 test("without node:zlib, nothing is compressed", () => {
   assertThrows(

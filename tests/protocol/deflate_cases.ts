@@ -46,6 +46,17 @@ export const WITHOUT_RSV1: readonly HybiCase[] = HYBI_CASES.filter(({ name }) =>
 const HELLO = hex("F2 48 CD C9 C9 07 00");
 const bomb = deflate(new Uint8Array(1 << 20));
 
+/**
+ * The most bytes, 1089, that a deflated message of 1024 bytes may have: a stored block of 1023, 12 empty
+ * ones, and the start of another.
+ */
+const STORED = bytes(
+  hex("00 FF 03 00 FC"),
+  "a".repeat(1023),
+  ...Array<Uint8Array>(12).fill(hex("00 00 00 FF FF")),
+  hex("00"),
+);
+
 /** All rows. Sections are of RFC 7692 unless a row names another RFC. */
 export const DEFLATE_CASES: readonly HybiCase[] = [
   row("7.2.3.1", "one block", [deflated(HELLO)], [["text", "Hello"]]),
@@ -94,6 +105,33 @@ export const DEFLATE_CASES: readonly HybiCase[] = [
     error: { code: 1009, after: deflated(bomb, 2).length },
     maxMessageSize: 64 * 1024,
   }),
+  row("7.2.2", "the most deflated bytes", [deflated(STORED)], [["text", "a".repeat(1023)]], {
+    maxMessageSize: 1024,
+  }),
+  row("7.4.1 (RFC 6455)", "a byte more", [deflated(bytes(STORED, hex("00")))], [], {
+    error: { code: 1009, after: 4 },
+    maxMessageSize: 1024,
+  }),
+  row(
+    "7.2.2",
+    "the most deflated bytes in two frames",
+    [
+      deflated(STORED.subarray(0, 1000), 1, false),
+      frame({ opcode: 0, payload: STORED.subarray(1000) }),
+    ],
+    [["text", "a".repeat(1023)]],
+    { maxMessageSize: 1024 },
+  ),
+  row(
+    "7.4.1 (RFC 6455)",
+    "a byte more in two frames",
+    [
+      deflated(STORED.subarray(0, 1000), 1, false),
+      frame({ opcode: 0, payload: bytes(STORED.subarray(1000), hex("00")) }),
+    ],
+    [],
+    { error: { code: 1009, after: 1010 }, maxMessageSize: 1024 },
+  ),
   row("7.2.2", "not DEFLATE", [deflated(hex("FF FF FF"))], [], {
     error: { code: 1007, after: 9 },
   }),

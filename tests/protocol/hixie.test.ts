@@ -1,5 +1,6 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { describe, test } from "node:test";
+import { text as conversions } from "../../src/protocol/text_codec.ts";
 import { bytes, hex, hixieCases, type HixieEvent, lengthFrame, textFrame } from "./hixie_cases.ts";
 import { chopped, everySplit, hixie, receiveAll, recorder } from "./hixie_receive.ts";
 
@@ -146,6 +147,39 @@ describe("chunks with long messages", () => {
       }
     }
   });
+
+  // The lengths of the texts, and how many bytes are decoded at a time. A part of a string keeps the
+  // whole string alive, so a text is a part of one that is not much longer, or decoded by itself.
+  const decoded: readonly (readonly [name: string, texts: number[], decoded: number[]])[] = [
+    ["half of the window", [2048, 2100], [4096, 2101]],
+    ["less than half of the window", [2047, 2100], [4096, 2047, 2101]],
+    ["half of a small chunk", [300, 297], [600, 297]],
+    ["less than half of a small chunk", [300, 298], [601, 300, 298]],
+    ["two in a window", [300, 300], [603, 300, 300]],
+    ["a short text alone", [10], [10]],
+    ["short texts, the first by itself", [10, 10, 10], [10, 23]],
+    ["short texts in two windows", Array(61).fill(100), [100, 4096, 2039]],
+    ["short texts behind a long one, in a larger window", [5000, 10, 10], [4096, 5025, 10, 10]],
+    ["short texts behind a long one, in its window", [4000, 10, 81], [4096, 10]],
+  ];
+  for (const [name, lengths, sizes] of decoded) {
+    test(`are decoded in few steps, and keep little memory: ${name}`, () => {
+      const messages = lengths.map((length, i) => `${i % 10}`.repeat(length));
+      const { latin1 } = conversions;
+      const got: number[] = [];
+      conversions.latin1 = (bytes, start, end) => {
+        got.push(end - start);
+        return latin1(bytes, start, end);
+      };
+      try {
+        const events = receiveAll(hixie(), [bytes(...messages.map(textFrame))]);
+        assertEquals(events, messages.map((message) => ["text", message] as const));
+      } finally {
+        conversions.latin1 = latin1;
+      }
+      assertEquals(got, sizes);
+    });
+  }
 
   test("more short messages than are decoded at once", () => {
     const messages = Array.from({ length: 3000 }, (_, i) => `message ${i}, ${"x".repeat(i % 40)}`);

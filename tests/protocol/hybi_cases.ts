@@ -201,6 +201,16 @@ const masking: HybiCase[] = [
     [],
     frame({ opcode: 2, payload: new Uint8Array(70000), maskingKey: null }),
   ], [1002, 2]),
+  failure(
+    "5.1",
+    "an unmasked text of the longest kind behind texts that are received at once",
+    [
+      [EARLIER, EARLIER, EARLIER],
+      frame({ opcode: 1, payload: "a".repeat(70000), maskingKey: null }),
+    ],
+    [1002, 2],
+    { events: [EARLIER_EVENT, EARLIER_EVENT, EARLIER_EVENT] },
+  ),
 ];
 
 const fragmentation: HybiCase[] = [

@@ -78,6 +78,8 @@ describe("a message that does not build on others", () => {
     const inflater = make();
     inflater.inflate(bytes(LAST_HELLO, LAST_HELLO), LIMIT);
     assertEquals(codeOf(assertThrows(() => inflater.inflate(AGAIN, LIMIT))), 1007);
+    const beyond = bytes(LAST_A, AGAIN);
+    assertEquals(codeOf(assertThrows(() => inflater.inflate(beyond, LIMIT))), 1007);
     inflater.inflate(deflate("Hello"), LIMIT);
     assertEquals(codeOf(assertThrows(() => inflater.inflate(AGAIN, LIMIT))), 1007);
   });

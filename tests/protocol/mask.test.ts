@@ -1,6 +1,14 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { describe, test } from "node:test";
-import { instantiate, mask, maskInto, rotate, scratch } from "../../src/protocol/mask.ts";
+import {
+  fitsScratch,
+  instantiate,
+  mask,
+  maskInto,
+  rotate,
+  scratch,
+} from "../../src/protocol/mask.ts";
+import { count } from "../support/counting.ts";
 import { dice } from "./hixie_receive.ts";
 
 /** RFC 6455 §5.3: octet i of the transformed data is octet i of the original XOR octet i MOD 4. */
@@ -102,6 +110,44 @@ describe("maskInto", () => {
       maskInto(scratch, 0, whole, 1, 1 + size, NUMBER);
       assertEquals(scratch.slice(0, size), transform(part, KEY));
     }
+  });
+});
+
+describe("the quickest way for a size", () => {
+  type Row = readonly [size: number, views: number, copies: readonly number[]];
+
+  const masked: readonly Row[] = [[95, 0, []], [96, 1, []], [767, 1, []], [768, 2, [768, 768]]];
+  for (const [size, ...expected] of masked) {
+    test(`masks ${size} bytes with ${expected[0]} views`, () => {
+      const bytes = new Uint8Array(1000);
+      const { views, copies } = count(() => mask(bytes, 1, 1 + size, NUMBER));
+      assertEquals([views, copies], expected);
+    });
+  }
+
+  test("masks with the view that there is", () => {
+    const bytes = new Uint8Array(1000);
+    const view = new DataView(bytes.buffer);
+    assertEquals(count(() => mask(bytes, 1, 768, NUMBER, view)).views, 0);
+  });
+
+  const copied: readonly Row[] = [
+    [47, 0, []],
+    [48, 1, [48]],
+    [767, 2, [767]],
+    [768, 2, [768, 768]],
+  ];
+  for (const [size, ...expected] of copied) {
+    test(`copies ${size} bytes with ${expected[0]} views`, () => {
+      const [from, to] = [new Uint8Array(1000), new Uint8Array(1000)];
+      const counts = count(() => maskInto(to, 1, from, 1, 1 + size, NUMBER));
+      assertEquals([counts.views, counts.copies], expected);
+    });
+  }
+
+  test("fits the scratch memory from 768 bytes to its size", () => {
+    const sizes = [767, 768, scratch.length, scratch.length + 1];
+    assertEquals(sizes.map(fitsScratch), [false, true, true, false]);
   });
 });
 

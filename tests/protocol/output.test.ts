@@ -136,6 +136,19 @@ describe("Output", () => {
     }
   });
 
+  test("doubles its capacity, and from 64 KiB on adds a quarter", () => {
+    const output = new Output();
+    const capacities = new Set<number>();
+    while (output.length < 150_000) {
+      output.append(Uint8Array.of(7));
+      capacities.add(output.bytes.length);
+    }
+    assertEquals([...capacities], [
+      ...[1, 2, 4, 8, 16, 32, 64, 80, 100, 125].map((kibibytes) => kibibytes * 1024),
+      160_000,
+    ]);
+  });
+
   for (const length of [1, 34, 3000]) {
     test(`holds at most 1.5 times its bytes when 64 KiB are full, of ${length} bytes each`, () => {
       const output = new Output();

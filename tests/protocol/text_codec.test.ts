@@ -1,7 +1,14 @@
 import { assertEquals, assertExists, assertStrictEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import { Output } from "../../src/protocol/output.ts";
-import { longestLoop, nodeBuffer, text, textFunctions } from "../../src/protocol/text_codec.ts";
+import {
+  appendText,
+  longestLoop,
+  nodeBuffer,
+  text,
+  textFunctions,
+} from "../../src/protocol/text_codec.ts";
+import { count } from "../support/counting.ts";
 import { bytes, hixieCases } from "./hixie_cases.ts";
 import { chopped, dice, hixie, receiveAll } from "./hixie_receive.ts";
 
@@ -102,6 +109,31 @@ test("the wire format is the same with the Web's functions", () => {
     }
   } finally {
     Object.assign(text, own);
+  }
+});
+
+describe("appendText", () => {
+  // Beside the estimate, the first part has room for the worst case, and a last byte has room.
+  const rows: readonly (readonly [name: string, text: string, room: number])[] = [
+    ["ASCII", "a".repeat(100_000), 100_000 + 2 * 4096 + 1],
+    ["the last of ASCII", "\x7f".repeat(100_000), 100_000 + 2 * 4096 + 1],
+    ["the first of two bytes", "\x80".repeat(100_000), 206_250 + 2 * 4096 + 1],
+    ["the last of two bytes", "\u07ff".repeat(100_000), 206_250 + 2 * 4096 + 1],
+    ["the first of three bytes", "\u0800".repeat(100_000), 306_250 + 2 * 4096 + 1],
+    [
+      "half of three bytes",
+      ("a".repeat(3125) + "€".repeat(3125)).repeat(16),
+      206_250 + 2 * 4096 + 1,
+    ],
+    ["in 32 parts of more than 4096 units", "a".repeat(320_000), 320_000 + 2 * 10_000 + 1],
+  ];
+  for (const [name, text, room] of rows) {
+    test(`reserves memory once for a text, ${name}`, () => {
+      const output = new Output();
+      const { buffers } = count(() => appendText(output, text));
+      assertEquals(buffers, [room]);
+      assertEquals(new TextDecoder().decode(output.take()), text);
+    });
   }
 });
 

@@ -1,0 +1,17 @@
+/**
+ * A worker in which there is no `node:zlib`. Tells what is offered and agreed on.
+ *
+ * @module
+ */
+import process from "node:process";
+import { parentPort } from "node:worker_threads";
+
+const { getBuiltinModule } = process;
+process.getBuiltinModule =
+  ((name: string) =>
+    name === "node:zlib" ? undefined : getBuiltinModule(name)) as typeof getBuiltinModule;
+
+const { agreeOnDeflate, offerDeflate } = await import("../../src/connection/compression.ts");
+const offered = offerDeflate({});
+const agreed = agreeOnDeflate([{ name: "permessage-deflate", parameters: [] }], {});
+parentPort?.postMessage([offered === undefined, agreed === undefined]);
