@@ -1,5 +1,5 @@
 /**
- * An application on an HTTP server that is not its own.
+ * An application on an existing HTTP server.
  *
  * @module
  */
@@ -44,8 +44,8 @@ import { asksForWebSocket, bytesOf, headOf, type UpgradeRequest } from "./upgrad
  */
 export interface AttachOptions {
   /**
-   * Returns whether to leave a request to the other `upgrade` listeners, without asking the routes. If
-   * it throws, the client gets status 500. Default: leaves none.
+   * Returns whether to pass a request to the other `upgrade` listeners, even if a route matches. If it
+   * throws, the client gets status 500. Default: passes only requests without a matching route.
    */
   passThrough?(request: UpgradeRequest): boolean;
 }
@@ -100,20 +100,20 @@ export class Attachment implements AsyncDisposable {
     UpgradeDispatch.add(server, this.#claimant);
   }
 
-  /** The number of connections, those included whose handshake is not finished. */
+  /** The number of connections, including those in the handshake. */
   get connections(): number {
     return this.#group.size;
   }
 
-  /** Whether {@linkcode shutdown} was called, or that of the application. */
+  /** Whether {@linkcode shutdown}, or that of the application, was called. */
   get stopping(): boolean {
     return this.#group.stopping;
   }
 
   /**
    * Shuts down: waits until handlers have handled all messages that were read, and closes every
-   * connection. After the timeout it drops those that are left. The HTTP server goes on. Until
-   * {@linkcode detach}, a request that a route matches gets status 503.
+   * connection. After the timeout, it drops the remaining ones. The HTTP server goes on. Until
+   * {@linkcode detach}, a request with a matching route gets status 503.
    *
    * @returns A promise that resolves when all connections are closed and `onClose()` has settled.
    * @throws {TypeError} If an option is unknown or has the wrong type.
@@ -124,7 +124,7 @@ export class Attachment implements AsyncDisposable {
   }
 
   /**
-   * Takes no more requests: the HTTP server is as it was before. Open connections go on, and
+   * Stops serving new requests, and restores the HTTP server. Open connections go on, and
    * {@linkcode shutdown} still closes them. A second call does nothing.
    */
   detach(): void {
@@ -152,14 +152,14 @@ export class Attachment implements AsyncDisposable {
   }
 }
 
-/** Why a request that was claimed so is refused; `undefined` if it is not. */
+/** Returns why a request with a claim is refused; `undefined` if it is served. */
 function refusalOf(claim: Claim): Refusal | undefined {
   if (claim === "failed") return new Refusal(500, "internal error", { reason: "error" });
   if (claim !== "passed") return undefined;
   return new Refusal(404, "no route matches the path", { reason: "path" });
 }
 
-/** What `Application.handleUpgrade` is called with. */
+/** The arguments of `Application.handleUpgrade`. */
 export interface HandedUpgrade {
   /** The request. */
   readonly request: UpgradeRequest;
@@ -180,21 +180,21 @@ export function handleUpgrade(context: Context, { request, socket, head }: Hande
   return true;
 }
 
-/** Whether a request asks for a WebSocket, and a route of the application matches its path. */
+/** Returns whether a request is a WebSocket handshake with a matching route. */
 function claims({ routes }: Context, head: RequestHead): boolean {
   if (!asksForWebSocket(head)) return false;
   try {
     return routes.match(head.path) !== undefined;
   } catch {
-    // The pattern matches, and a part of the path is malformed. The client gets status 400.
+    // The pattern matches, but a part of the path is malformed. The client gets status 400.
     return true;
   }
 }
 
 /**
- * Serves a request from its first byte on, as if it had come by a listener.
+ * Serves a request from its first byte on, like one of our own listener.
  *
- * @param refusal Refuses it.
+ * @param refusal The refusal to send, if any.
  */
 function serveUpgrade(
   context: Context,

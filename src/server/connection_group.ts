@@ -62,18 +62,18 @@ export function checkShutdownOptions(options: ShutdownOptions): Required<Shutdow
 
 /** The connections of one listener or attachment. */
 export class ConnectionGroup {
-  /** What each connection knows of this group. */
+  /** The part of this group that its connections use. */
   readonly owner: Owner;
   readonly #context: Context;
   readonly #onStop: () => void;
   readonly #connections: IndexedSet<Owned> = new IndexedSet();
   readonly #finished: { promise: Promise<void>; resolve: () => void } = Promise.withResolvers();
   #stopping = false;
-  /** Whether nobody else adds connections, so that an empty group can be forgotten. */
+  /** Whether no connections will be added, so that the application can forget an empty group. */
   #retired = false;
 
   /**
-   * @param context Whose connections they are. It shuts this group down with the application.
+   * @param context The application. Its shutdown shuts down this group too.
    * @param onStop Called when the shutdown begins.
    */
   constructor(context: Context, onStop: () => void = () => {}) {
@@ -83,7 +83,7 @@ export class ConnectionGroup {
     context.groups.add(this);
   }
 
-  /** The number of connections, those included whose handshake is not finished. */
+  /** The number of connections, including those in the handshake. */
   get size(): number {
     return this.#connections.size;
   }
@@ -101,11 +101,11 @@ export class ConnectionGroup {
   /** Serves a connection. */
   take(transport: Transport, arrival?: Arrival): void {
     this.add(this.#context.take(transport, this.owner, arrival));
-    // Only now: what is received may shut this group down.
+    // After `add`: a handler may shut this group down while it handles these bytes.
     if (arrival?.received !== undefined) transport.events.data(arrival.received);
   }
 
-  /** Answers a connection without reading its request, and closes it. */
+  /** Refuses a connection without reading its request, and closes it. */
   reject(transport: Transport, refusal: Refusal): void {
     this.add(this.#context.reject(transport, this.owner, refusal));
   }
@@ -115,7 +115,7 @@ export class ConnectionGroup {
     this.#connections.add(owned);
   }
 
-  /** The application forgets this group once its last connection is closed. */
+  /** Lets the application forget this group when its last connection is closed. */
   retire(): void {
     this.#retired = true;
     this.#finishIfEmpty();
@@ -131,14 +131,14 @@ export class ConnectionGroup {
       this.#finishIfEmpty();
     }
     const { clock } = this.#context.settings;
-    const cut = timeout === 0 ? undefined : clock.setTimeout(() => {
+    const dropTimer = timeout === 0 ? undefined : clock.setTimeout(() => {
       for (const connection of this.#connections.all()) connection.terminate();
     }, timeout);
     // Neither the clock nor, on Node, a paused socket keeps the process alive.
     const hold = setInterval(() => {}, HOLD);
     await this.finished;
     clearInterval(hold);
-    if (cut !== undefined) clock.clearTimeout(cut);
+    if (dropTimer !== undefined) clock.clearTimeout(dropTimer);
   }
 
   #makeOwner(): Owner {

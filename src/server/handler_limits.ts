@@ -12,6 +12,7 @@ import type { Settings } from "./settings.ts";
  *
  * @example
  * ```ts
+ * import { assert } from "@std/assert";
  * import { type HandlerLimits, WebSocketHandler } from "@waterspout/websocket";
  *
  * class Upload extends WebSocketHandler implements HandlerLimits {
@@ -20,7 +21,7 @@ import type { Settings } from "./settings.ts";
  *   }
  *   onMessage(): void {}
  * }
- * console.assert(Upload.length === 3);
+ * assert(Upload.name === "Upload");
  * ```
  */
 export type HandlerLimits = Pick<
@@ -52,7 +53,7 @@ const KINDS: Readonly<Record<keyof HandlerLimits, Kind>> = {
  * Reads the limits of a handler.
  *
  * @returns The settings themselves if the handler overrides none.
- * @throws {TypeError | RangeError} If a limit is no number or out of range.
+ * @throws {TypeError | RangeError} If a limit is not a number or is out of range.
  */
 export function limitsOf(handler: HandlerLimits, settings: HandlerLimits): HandlerLimits {
   // Read by name: a loop over the names takes ten times as long.

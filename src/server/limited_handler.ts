@@ -17,6 +17,7 @@ import { type AnyParams, RequestHandler } from "./request_handler.ts";
  *
  * @example
  * ```ts
+ * import { assert } from "@std/assert";
  * import { WebSocketHandler } from "@waterspout/websocket";
  *
  * class Upload extends WebSocketHandler {
@@ -28,7 +29,7 @@ import { type AnyParams, RequestHandler } from "./request_handler.ts";
  *   }
  *   onMessage(): void {}
  * }
- * console.assert(Upload.length === 3);
+ * assert(Upload.name === "Upload");
  * ```
  */
 export abstract class LimitedHandler<Options = unknown, Params extends object = AnyParams>

@@ -1,10 +1,10 @@
 /**
  * Decides who gets the `upgrade` requests of an HTTP server: our attachments, or the other listeners.
  *
- * A listener cannot keep an event from the listeners after it: `emit` copies its list before it
- * calls the first one. The others must not see a request of ours, since `ws` answers 400 to paths
- * that are not its own, and engine.io ends sockets after a second. So `emit` of this one server is
- * replaced. It takes our requests out, and emits everything else as before, to whoever listens then.
+ * A listener cannot hide an event from the listeners after it: `emit` copies their list before it calls
+ * the first one. The others must not see our requests: `ws` answers unknown paths with 400, and engine.io
+ * ends sockets after a second. So `emit` of this server is replaced. The new one serves our requests, and
+ * emits all other events as before.
  *
  * @module
  */
@@ -44,36 +44,36 @@ interface Patched extends UpgradeServer {
   shouldUpgradeCallback?: ShouldUpgrade;
 }
 
-/** What an `upgrade` event brings. */
+/** An `upgrade` event. */
 export interface Upgrade {
-  /** The request as the server made it. */
+  /** The request of the HTTP server. */
   readonly request: UpgradeRequest;
-  /** Its head. */
+  /** The head of the request. */
   readonly head: RequestHead;
   /** The socket. */
   readonly socket: UpgradeSocket;
-  /** What was read after the head. */
+  /** The bytes that were read after the head. */
   readonly rest: Uint8Array;
 }
 
 /**
- * What an attachment says of a request:
- * - `ours`: it asks for a WebSocket, and a route matches;
- * - `unknown`: it does not, or no route matches;
- * - `passed`: the option `passThrough` leaves it to the others;
- * - `failed`: `passThrough` threw.
+ * Whether a request belongs to an attachment:
+ * - `ours`: yes, it is a WebSocket handshake with a matching route;
+ * - `unknown`: no, it is not a WebSocket handshake, or no route matches;
+ * - `passed`: no, the option `passThrough` passes it to the other listeners;
+ * - `failed`: unknown, because `passThrough` threw.
  */
 export type Claim = "ours" | "unknown" | "passed" | "failed";
 
-/** An attachment, for its server. */
+/** The part of an attachment that its server uses. */
 export interface Claimant {
-  /** Decides whose a request is. */
+  /** Decides whether a request belongs to the attachment. */
   claim(request: UpgradeRequest, head: RequestHead): Claim;
   /** Serves a request, or refuses it. */
   serve(upgrade: Upgrade, claim: Claim): void;
 }
 
-/** A request with what the attachments said of it. */
+/** A request, and the claim of an attachment. */
 interface Decision {
   readonly request: UpgradeRequest;
   readonly head: RequestHead;
@@ -81,7 +81,7 @@ interface Decision {
   readonly claim: Claim;
 }
 
-/** Each server's own, as long as it has attachments. */
+/** The dispatch of each server with attachments. */
 const dispatches: WeakMap<object, UpgradeDispatch> = new WeakMap();
 
 /** The attachments of one server. */
@@ -89,12 +89,12 @@ export class UpgradeDispatch {
   readonly #server: Patched;
   readonly #claimants: Set<Claimant> = new Set();
   readonly #previous: Pick<Patched, "emit" | "shouldUpgradeCallback">;
-  /** Whether the server had an `emit` of its own, as after another library's patch. */
+  /** Whether `emit` was an own property of the server: another library has replaced it. */
   readonly #ownsEmit: boolean;
   readonly #ownsShouldUpgrade: boolean;
-  /** The last decision. `emit` follows `shouldUpgradeCallback`, and asks again. */
+  /** The last decision of `shouldUpgradeCallback`. `emit` is called right after it. */
   #decision: Decision | null = null;
-  /** Requests that were left to the other listeners. */
+  /** Requests that were passed to the other listeners. */
   readonly #passed: WeakSet<object> = new WeakSet();
 
   private constructor(server: Patched) {
@@ -118,7 +118,7 @@ export class UpgradeDispatch {
     dispatch.#claimants.add(claimant);
   }
 
-  /** Removes an attachment. With the last one, the server is as it was. */
+  /** Removes an attachment. After the last one, restores the server. */
   static delete(server: UpgradeServer, claimant: Claimant): void {
     const dispatch = dispatches.get(server);
     if (dispatch === undefined) return;
@@ -142,12 +142,12 @@ export class UpgradeDispatch {
     return decision?.claim === "unknown" && asksForWebSocket(decision.head);
   };
 
-  /** For events that did not come by `emit`: Fastify binds it for its second address. */
+  /** For events that bypass our `emit`: Fastify binds the original for its second address. */
   readonly #onUpgrade = (...args: unknown[]): void => {
     if (!this.#passed.has(args[0] as UpgradeRequest)) this.#take(args);
   };
 
-  /** Serves a request, unless it is for the other listeners. Returns whether it was served. */
+  /** Serves a request, or passes it to the other listeners. Returns whether it was served. */
   #take(args: readonly unknown[]): boolean {
     const [request, socket, rest] = args as [UpgradeRequest, UpgradeSocket, Uint8Array];
     const decision = this.#decide(request);
@@ -162,7 +162,7 @@ export class UpgradeDispatch {
     return true;
   }
 
-  /** Asks the attachments in turn. The first one answers for a request that none claims. */
+  /** Asks the attachments in turn. If none claims the request, the first one refuses it. */
   #decide(request: UpgradeRequest): Decision | null {
     if (this.#decision?.request === request) return this.#decision;
     const head = headOf(request);
@@ -177,8 +177,8 @@ export class UpgradeDispatch {
   }
 
   /**
-   * Adds our listener, again if somebody has removed all. Without one, Node and Deno close the
-   * connection, and Node before 24.9 serves it as a request.
+   * Adds our listener, again if another library has removed it. Without a listener, Node and Deno close
+   * the connection, and Node before 24.9 serves it as a plain request.
    */
   #listen(): void {
     const listens = this.#server.listeners("upgrade").includes(this.#onUpgrade);
@@ -193,7 +193,7 @@ export class UpgradeDispatch {
     const server = this.#server;
     dispatches.delete(server);
     server.removeListener("upgrade", this.#onUpgrade);
-    // If somebody has replaced ours since, it stays below theirs, and claims nothing.
+    // If another library has replaced our `emit`, it stays below theirs, and claims nothing.
     if (server.emit === this.#emit) {
       if (this.#ownsEmit) server.emit = this.#previous.emit;
       else Reflect.deleteProperty(server, "emit");

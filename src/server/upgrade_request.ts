@@ -1,5 +1,5 @@
 /**
- * The request of an HTTP server that is not ours, as the bytes that it has read.
+ * Converts a request of an existing HTTP server back to bytes.
  *
  * @module
  */
@@ -32,19 +32,19 @@ export interface UpgradeRequest {
   readonly url?: string | undefined;
   /** The HTTP version: `"1.1"`. */
   readonly httpVersion: string;
-  /** Names and values of the fields in turn, in their order and case. */
+  /** The fields in order: name, value, name, value and so on. */
   readonly rawHeaders: readonly string[];
 }
 
-/** What no part of a parsed request has, and no byte can be. */
+/** Characters that a part of a parsed request cannot have: line breaks, and those above U+00FF. */
 const IMPOSSIBLE = /[\r\n]|[^\0-\xff]/g;
-/** What stands for it. The reader of requests refuses it (RFC 9110 §5.5). */
+/** Replaces them. The head reader refuses this character (RFC 9110 §5.5). */
 const REFUSED = "\0";
 
 /**
  * Makes the head of a request.
  *
- * @throws {TypeError} If it is not a request.
+ * @throws {TypeError} If the object is not a request.
  */
 export function headOf({ method, url, httpVersion, rawHeaders }: UpgradeRequest): RequestHead {
   const isList = Array.isArray(rawHeaders) && rawHeaders.length % 2 === 0 &&
@@ -58,7 +58,7 @@ export function headOf({ method, url, httpVersion, rawHeaders }: UpgradeRequest)
   const verb = bytesOnly(method), target = bytesOnly(url);
   let text = `${verb} ${target} HTTP/${httpVersion === "1.0" ? "1.0" : "1.1"}\r\n`;
   for (let i = 0; i < rawHeaders.length; i += 2) {
-    // Both entries are there: the length is even.
+    // The length is even, so both entries exist.
     text += `${bytesOnly(rawHeaders[i]!)}: ${bytesOnly(rawHeaders[i + 1]!)}\r\n`;
   }
   return new RequestHead(`${text}\r\n`, verb.length, verb.length + 1 + target.length);
@@ -68,12 +68,12 @@ function bytesOnly(text: string): string {
   return text.replace(IMPOSSIBLE, REFUSED);
 }
 
-/** Whether a request asks for a WebSocket, in any version. */
+/** Returns whether a request is a WebSocket handshake, in any version. */
 export function asksForWebSocket(head: RequestHead): boolean {
   return listHasToken(head.get("upgrade") ?? "", "websocket");
 }
 
-/** Returns a head as bytes, with the bytes that were read after it. */
+/** Returns the bytes of a head, and the bytes that were read after it. */
 export function bytesOf({ text }: RequestHead, rest: Uint8Array): Uint8Array {
   const head = encodeLatin1(text);
   const bytes = new Uint8Array(head.length + rest.length);

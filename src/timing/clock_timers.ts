@@ -11,7 +11,7 @@ import { Turns } from "./turns.ts";
 export interface ClockTimers {
   /** Turns of the event loop. Writers of all connections share the budget of a turn. */
   readonly turns: Turns;
-  /** The timeouts of clients. An application has a wheel of its own. */
+  /** The timeouts of clients. Each application has its own wheel. */
   readonly wheel: TimingWheel;
 }
 

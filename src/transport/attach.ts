@@ -1,5 +1,5 @@
 /**
- * Takes over sockets of HTTP servers of `node:http` and `node:https`, which all runtimes have.
+ * Makes transports of the sockets of `node:http` and `node:https`, which all runtimes have.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import type { Transport } from "./transport.ts";
  * ```
  */
 export interface UpgradeSocket {
-  /** Whether the socket stays writable after the peer's FIN. It is turned on. */
+  /** Whether the socket stays writable after the peer's FIN. The transport turns it on. */
   allowHalfOpen: boolean;
   /** Whether the socket is closed. */
   readonly destroyed?: boolean;
@@ -61,16 +61,16 @@ export interface UpgradeSocket {
 }
 
 /**
- * Makes a {@linkcode Transport} of a socket that an HTTP server has handed over.
+ * Makes a {@linkcode Transport} of a socket from an `upgrade` event.
  *
- * @returns `undefined` if the socket is closed, or its peer has sent FIN. It is destroyed then.
+ * @returns `undefined` if the socket is closed or the peer has sent FIN. Then the socket is destroyed.
  */
 export function upgradedTransport(socket: UpgradeSocket): Transport | undefined {
   if (socket.destroyed === true || socket.readableEnded === true) {
     socket.destroy();
     return undefined;
   }
-  // The server's own timeout, `server.timeout`, ends requests, not WebSockets.
+  // Turns off `server.timeout`, which is for requests.
   socket.setTimeout?.(0);
   const transport = nodeTransport(socket as NodeSocket);
   return socket.destroyed ? undefined : transport;

@@ -1,6 +1,5 @@
 /**
- * What the connections of a process share on Deno: buffers for reads and writes, and the order of
- * writes.
+ * The buffers that all connections of a process share on Deno, and the limiter of their writes.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Memory from which sockets of Node write bytes that the caller may change after the call.
+ * Copies bytes that the caller may change after a write, for sockets of Node.
  *
  * @module
  */
@@ -14,7 +14,7 @@ interface BufferModule {
 
 const SIZE = 64 * 1024;
 
-/** Memory for the pending writes of all sockets, one behind the other. */
+/** A buffer for the pending writes of all sockets, one after the other. */
 export class WriteSlab {
   /** A `Buffer`, since a stream would make one for each write, which takes 25 ns. */
   #bytes = new Uint8Array(0);

@@ -149,6 +149,17 @@ export interface InternalTransport extends Transport {
 /**
  * Called for each accepted connection. Must set `transport.events` before it returns, as
  * `Application.accept` does.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import { Application } from "@waterspout/websocket";
+ * import type { Acceptor } from "@waterspout/websocket/deno";
+ *
+ * const app = new Application([]);
+ * const accept: Acceptor = (transport) => app.accept(transport);
+ * assert(accept.length === 1);
+ * ```
  */
 export type Acceptor = (transport: Transport) => void;
 
@@ -214,7 +225,23 @@ export interface ListenerOptions {
   readonly onError?: (error: Error) => void;
 }
 
-/** A listening socket of a runtime. */
+/**
+ * A listening socket of a runtime.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import { Application } from "@waterspout/websocket";
+ * import { listen, type Listener } from "@waterspout/websocket/deno";
+ *
+ * const app = new Application([]);
+ * const options = { hostname: "127.0.0.1", port: 0 };
+ * const listener: Listener = listen(options, (transport) => app.accept(transport));
+ * await listener.listening;
+ * assert(listener.address.port > 0);
+ * listener.close();
+ * ```
+ */
 export interface Listener {
   /** The bound address. On Node, a host name is resolved only when `listening` has settled. */
   readonly address: Address;

@@ -52,7 +52,18 @@ export interface NatsConnection {
   status(): AsyncIterable<NatsStatus>;
 }
 
-/** Options of {@linkcode natsBroker}. */
+/**
+ * The options of {@linkcode natsBroker}.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import type { NatsBrokerOptions } from "@waterspout/websocket/brokers/nats";
+ *
+ * const options: NatsBrokerOptions = { prefix: "chat.eu", timeout: 10_000 };
+ * assert(options.prefix === "chat.eu");
+ * ```
+ */
 export interface NatsBrokerOptions {
   /**
    * The first tokens of all subjects. Use one prefix for each application. Default: `"waterspout"`.

@@ -13,7 +13,18 @@ import type { RedisLink, RedisLinks } from "./redis_link.ts";
 
 export type { Broker, BrokerEvents, BrokerStatus, IoRedisClient, NodeRedisClient };
 
-/** Options of {@linkcode redisBroker}. */
+/**
+ * The options of {@linkcode redisBroker}.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import type { RedisBrokerOptions } from "@waterspout/websocket/brokers/redis";
+ *
+ * const options: RedisBrokerOptions = { prefix: "chat:", maxBufferedAmount: 16 * 1024 * 1024 };
+ * assert(options.prefix === "chat:");
+ * ```
+ */
 export interface RedisBrokerOptions {
   /** The prefix of all channels. Use one for each application. Default: `"waterspout:"`. */
   readonly prefix?: string;
