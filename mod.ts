@@ -49,6 +49,13 @@ export type {
   RequestHandler,
   SignedCookieOptions,
 } from "./src/server/request_handler.ts";
+export type { Http2Fields } from "./src/handshake/extended_connect.ts";
+export type {
+  Http2ServerStream,
+  Http2Socket,
+  Http2Stream,
+  Http2StreamSession,
+} from "./src/transport/http2.ts";
 export { WebSocketRequest } from "./src/handshake/web_socket_request.ts";
 export type { WebSocketVersion } from "./src/handshake/versions.ts";
 export type { JsonMessage, Message } from "./src/connection/message.ts";

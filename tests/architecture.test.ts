@@ -18,7 +18,7 @@ interface Import {
 /** The seam to the runtimes, which stands beside the storeys. */
 const TRANSPORT = "src/transport";
 /** What everyone may import of it: the types, what picks a runtime, and the modules of Node. */
-const OPEN = ["transport", "listen", "connect", "attach", "builtin_module"]
+const OPEN = ["transport", "listen", "connect", "attach", "http2", "builtin_module"]
   .map((name) => `${TRANSPORT}/${name}.ts`);
 /** The ends of connections in memory, which the test kit joins. */
 const MEMORY = `${TRANSPORT}/memory.ts`;

@@ -30,6 +30,12 @@ export type { JsonMessage, Message } from "../connection/message.ts";
 export type { ConnectionEnd, EndedBy } from "../connection/connection_end.ts";
 export type { CompressionOptions } from "../connection/compression.ts";
 export type { Address, TlsOptions, Transport, TransportEvents } from "../transport/transport.ts";
+export type {
+  Http2ClientSession,
+  Http2Socket,
+  Http2Stream,
+  Http2StreamSession,
+} from "../transport/http2.ts";
 export type { Clock } from "../timing/clock.ts";
 export { websocketConnect } from "./websocket_connect.ts";
 export { WebSocketClientConnection } from "./client_connection.ts";

@@ -14,6 +14,7 @@ import {
   type CompressionOptions,
   offerDeflate,
 } from "../connection/compression.ts";
+import type { Http2ClientSession } from "../transport/http2.ts";
 import type { TlsOptions, Transport } from "../transport/transport.ts";
 import {
   BOOLEAN,
@@ -112,6 +113,12 @@ export interface ConnectOptions {
   readonly path?: string;
   /** A connection to use, instead of a new one. */
   readonly transport?: Transport;
+  /**
+   * A client's session of `node:http2`, on a stream of which the WebSocket opens (RFC 8441). The
+   * server must have enabled extended CONNECT. The session stays open when the WebSocket closes. It
+   * speaks `"rfc6455"` only, and `path`, `tls` and `transport` do not apply.
+   */
+  readonly http2?: Http2ClientSession;
   /** Called with the payload of each ping. The pong was sent already. */
   readonly onPing?: (payload: Uint8Array) => void;
   /** Called with the payload of each pong. */
@@ -168,6 +175,7 @@ const KINDS: Readonly<Record<keyof ConnectOptions, Kind | undefined>> = {
   tls: undefined,
   path: STRING,
   transport: objectWith("write", "end", "destroy"),
+  http2: objectWith("request", "ping", "on"),
   onPing: FUNCTION,
   onPong: FUNCTION,
 };
@@ -192,6 +200,7 @@ export function resolveOptions(options: ConnectOptions): ClientLimits {
     elsewhere: { names: Object.keys(TLS_KINDS), place: "tls" },
   });
   checkTls(options);
+  checkHttp2(options);
   if (options.compression !== undefined) checkCompression(options.compression);
   return resolveLimits(options);
 }
@@ -218,6 +227,21 @@ function checkTls(options: ConnectOptions): void {
       `Cannot connect with TLS: expected both cert and key, got only ${
         "cert" in tls ? "cert" : "key"
       }`,
+    );
+  }
+}
+
+/** A session of HTTP/2 is a connection already, and has one version. */
+function checkHttp2({ http2, version, ...options }: ConnectOptions): void {
+  if (http2 === undefined) return;
+  for (const name of ["transport", "path", "tls"] as const) {
+    if (options[name] !== undefined) {
+      throw new TypeError(`Cannot use ${name}: http2 is a connection already`);
+    }
+  }
+  if (version !== undefined && version !== "rfc6455") {
+    throw new TypeError(
+      `Cannot speak version "${version}" over HTTP/2: only rfc6455 (RFC 8441 §5)`,
     );
   }
 }

@@ -33,8 +33,8 @@ export interface SessionOptions {
   readonly href: string;
   /** The protocol version. */
   readonly version: WebSocketVersion;
-  /** The handshake of the version. */
-  readonly handshake: ClientHandshake;
+  /** The handshake of the version, or one that is complete. */
+  readonly handshake: ClientHandshake | OpenedHandshake;
   /** How to compress messages, if the server agrees. */
   readonly compression: CompressionOptions | undefined;
   /** The limits. */
@@ -68,7 +68,7 @@ export class Session implements TransportEvents, ClientOpeningEvents {
   readonly #environment: ConnectionEnvironment;
   readonly #opened: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   readonly #gone: PromiseWithResolvers<void> = Promise.withResolvers<void>();
-  #opening: ClientOpening | null;
+  #opening: ClientOpening | null = null;
   #connection: Connection | null = null;
 
   /** Sends the request. */
@@ -76,7 +76,6 @@ export class Session implements TransportEvents, ClientOpeningEvents {
     const { href, handshake, limits, onPing, onPong } = options;
     this.#transport = transport;
     this.#options = options;
-    this.#opening = new ClientOpening(href, handshake, { limits, events: this });
     this.messages = new MessageQueue({
       maxQueuedSize: limits.maxQueuedSize,
       onPing,
@@ -93,6 +92,11 @@ export class Session implements TransportEvents, ClientOpeningEvents {
     const noEvents = { overflow: () => {}, congested: () => {}, drained: () => {} };
     this.writer = new Writer(transport, this.#environment, noEvents);
     transport.events = this;
+    if ("agreement" in handshake) {
+      this.opened(handshake);
+      return;
+    }
+    this.#opening = new ClientOpening(href, handshake, { limits, events: this });
     transport.write(handshake.request, true);
   }
 

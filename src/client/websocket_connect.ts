@@ -4,11 +4,18 @@
  * @module
  */
 import type { ClientLimits } from "./client_limits.ts";
-import { type HandshakeOptions, makeHandshake } from "../handshake/client_handshake.ts";
+import {
+  type ClientHandshake,
+  type HandshakeOptions,
+  makeHandshake,
+} from "../handshake/client_handshake.ts";
+import { streamHandshake } from "../handshake/extended_connect.ts";
 import { connect } from "../transport/connect.ts";
+import type { Http2ClientSession } from "../transport/http2.ts";
 import type { Transport } from "../transport/transport.ts";
 import { timersOf } from "../timing/clock_timers.ts";
 import { WebSocketClientConnection } from "./client_connection.ts";
+import type { OpenedHandshake } from "./client_opening.ts";
 import { HandshakeError } from "./handshake_error.ts";
 import {
   type ConnectOptions,
@@ -17,6 +24,7 @@ import {
   toHandshakeOptions,
 } from "./options.ts";
 import { Session } from "./session.ts";
+import { StreamOpening } from "./stream_opening.ts";
 import { show } from "../validation.ts";
 
 /**
@@ -50,6 +58,35 @@ import { show } from "../validation.ts";
  * const url = `ws://127.0.0.1:${server.addr.port}/`;
  * const connection = await websocketConnect(url, { version: "draft76" });
  * for await (const message of connection) assertEquals(message, "Hello from 2011");
+ * ```
+ *
+ * @example Several WebSockets on one HTTP/2 session (RFC 8441)
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { connect, createServer } from "node:http2";
+ * import type { AddressInfo } from "node:net";
+ * import { Application, WebSocketHandler } from "@waterspout/websocket";
+ * import { websocketConnect } from "@waterspout/websocket/client";
+ *
+ * class Greeter extends WebSocketHandler {
+ *   override open(name: string): void {
+ *     this.writeMessage(`Hello, ${name}`);
+ *   }
+ *   onMessage(): void {}
+ * }
+ *
+ * const server = createServer();
+ * await using attachment = new Application([["/greet/:name", Greeter]]).attach(server);
+ * await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+ * const { port } = server.address() as AddressInfo;
+ *
+ * const http2 = connect(`http://127.0.0.1:${port}`);
+ * for (const name of ["Ada", "Grace"]) {
+ *   await using socket = await websocketConnect(`ws://127.0.0.1:${port}/greet/${name}`, { http2 });
+ *   assertEquals(await socket.readMessage(), `Hello, ${name}`);
+ * }
+ * http2.close();
+ * server.close();
  * ```
  */
 export async function websocketConnect(
@@ -90,6 +127,7 @@ class Attempt {
   /** Cancels the transport's `connect`. */
   readonly #connecting = new AbortController();
   #session: Session | null = null;
+  #stream: StreamOpening | null = null;
 
   constructor(handshake: HandshakeOptions, limits: ClientLimits, options: ConnectOptions) {
     this.#handshake = handshake;
@@ -114,11 +152,31 @@ class Attempt {
   }
 
   async #open(): Promise<Session> {
+    const { http2, transport } = this.#options;
+    if (http2 !== undefined) return await this.#openStream(http2);
     const handshake = makeHandshake(this.#handshake);
+    const session = this.#makeSession(transport ?? await this.#connect(), handshake);
+    this.#session = session;
+    await session.ready;
+    return session;
+  }
+
+  #openStream(http2: Http2ClientSession): Promise<Session> {
+    return new Promise((resolve, reject) => {
+      this.#stream = new StreamOpening(http2, {
+        url: this.#handshake.url,
+        handshake: streamHandshake(this.#handshake),
+        limits: this.#limits,
+        opened: (transport, opened) => resolve(this.#makeSession(transport, opened)),
+        failed: reject,
+      });
+    });
+  }
+
+  #makeSession(transport: Transport, handshake: ClientHandshake | OpenedHandshake): Session {
     const { version, url } = this.#handshake;
     const { compression, onPing, onPong } = this.#options;
-    const transport = this.#options.transport ?? await this.#connect();
-    const session = this.#session = new Session(transport, {
+    return new Session(transport, {
       href: url.href,
       version,
       handshake,
@@ -128,8 +186,6 @@ class Attempt {
       onPing,
       onPong,
     });
-    await session.ready;
-    return session;
   }
 
   async #connect(): Promise<Transport> {
@@ -148,11 +204,13 @@ class Attempt {
   }
 
   #giveUp(reason: unknown): void {
-    if (this.#session === null) this.#connecting.abort(reason);
+    if (this.#stream !== null) this.#stream.giveUp(reason);
+    else if (this.#session === null) this.#connecting.abort(reason);
     else this.#session.giveUp(reason);
   }
 
   #timedOut(): void {
+    if (this.#stream !== null) return this.#stream.timedOut();
     if (this.#session !== null) return this.#session.timedOut();
     const { handshakeTimeout } = this.#limits;
     this.#giveUp(

@@ -21,7 +21,7 @@ const VERSION_LENGTH = 11;
 export interface HandshakeRequest {
   /** The method, case-sensitive. */
   readonly method: string;
-  /** `"1.0"` or `"1.1"`. */
+  /** `"1.0"`, `"1.1"` or `"2.0"`. */
   readonly httpVersion: string;
   /** Returns the value of a field by its name in lower case; `null` or `undefined` if it was not sent. */
   get(name: string): string | null | undefined;
@@ -56,6 +56,8 @@ export class RequestHead extends MessageHead {
    * Call this at the end of the handshake: afterwards, access is slower, but rare.
    */
   share(heads: SharedHeads): void {
+    // On a stream of HTTP/2 there is no key (RFC 8441 §5).
+    if (this.httpVersion === "2.0") return void (this.kept = heads.share(this.kept, 0, 0));
     const key = this.#key === "" ? this.get("sec-websocket-key") : undefined;
     const at = key === undefined || key === "" ? -1 : this.kept.indexOf(key);
     if (key === undefined || at === -1) return;
@@ -75,7 +77,8 @@ export class RequestHead extends MessageHead {
   }
 
   /** The HTTP version. */
-  get httpVersion(): "1.0" | "1.1" {
+  get httpVersion(): "1.0" | "1.1" | "2.0" {
+    if (this.text[this.fieldsStart - 5] === "2") return "2.0";
     return this.text[this.fieldsStart - 3] === "0" ? "1.0" : "1.1";
   }
 

@@ -13,6 +13,7 @@ import { encodeLatin1 } from "./latin1.ts";
 import { agreeOnExtensions, deflateOffer } from "./permessage_deflate.ts";
 import type { HandshakeRequest } from "./request_head.ts";
 import { receivedField, type ResponseHead } from "./response_head.ts";
+import { SUBPROTOCOL_RULE } from "./subprotocols.ts";
 import { isVersionNumber, versionNumber, type WebSocketVersion } from "./versions.ts";
 
 /** The parts of a response. */
@@ -135,18 +136,7 @@ const RESPONSE_RULES: readonly Rule<ResponseFacts>[] = [
     received: receivedField("sec-websocket-accept"),
     broken: ({ head, accept }) => head.get("sec-websocket-accept") !== accept,
   },
-  {
-    section: RESPONSE_SECTION,
-    because: ({ subprotocols }) =>
-      subprotocols.length === 0
-        ? "Sec-WebSocket-Protocol must not be sent if no subprotocol was offered"
-        : `Sec-WebSocket-Protocol must be one of ${subprotocols.join(", ")}`,
-    received: receivedField("sec-websocket-protocol"),
-    broken: ({ head, subprotocols }) => {
-      const chosen = head.get("sec-websocket-protocol");
-      return chosen !== undefined && !subprotocols.includes(chosen);
-    },
-  },
+  SUBPROTOCOL_RULE,
 ];
 
 /** Makes the handshake of a client, with a new key. @throws {TypeError} If a field is malformed. */

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { Refusal } from "../errors.ts";
+import { Refusal, type Rule } from "../errors.ts";
 import { isToken, trimSpace } from "./grammar.ts";
 import type { RequestHead } from "./request_head.ts";
+import { receivedField, type ResponseHead } from "./response_head.ts";
 import { isDraft, type WebSocketVersion } from "./versions.ts";
 
 /**
@@ -71,3 +72,25 @@ export function checkSubprotocols(
     throw new TypeError(`Cannot offer a subprotocol twice: ${subprotocols.join(", ")}`);
   }
 }
+
+/** A response, and the subprotocols that were offered. */
+export interface SubprotocolFacts {
+  /** The response. */
+  readonly head: ResponseHead;
+  /** The subprotocols that were offered. */
+  readonly subprotocols: readonly string[];
+}
+
+/** What a client expects of the subprotocol that the server chose. */
+export const SUBPROTOCOL_RULE: Rule<SubprotocolFacts> = {
+  section: "RFC 6455 §4.1",
+  because: ({ subprotocols }) =>
+    subprotocols.length === 0
+      ? "Sec-WebSocket-Protocol must not be sent if no subprotocol was offered"
+      : `Sec-WebSocket-Protocol must be one of ${subprotocols.join(", ")}`,
+  received: receivedField("sec-websocket-protocol"),
+  broken: ({ head, subprotocols }) => {
+    const chosen = head.get("sec-websocket-protocol");
+    return chosen !== undefined && !subprotocols.includes(chosen);
+  },
+};

@@ -11,6 +11,24 @@ import { reasonPhrase } from "./reason_phrases.ts";
 /** Fields that frame the body. An `HttpError` may not set them. */
 const FRAMING: ReadonlySet<string> = new Set(["content-length", "transfer-encoding", "connection"]);
 
+/** What a refused request is answered with, in any version of HTTP. */
+export interface ErrorContent {
+  /** The header fields, with the length of the body. */
+  readonly fields: [name: string, value: string][];
+  /** The body, in ASCII. */
+  readonly body: string;
+}
+
+/** Makes the content of the response to a refused request: the message of the error. */
+export function errorContent({ message, headers }: HttpError): ErrorContent {
+  const body = `${message}\n`.replaceAll("§", "section ").replace(/[^\n -~]/g, "?");
+  const fields: [string, string][] = [];
+  for (const field of headers) if (!FRAMING.has(field[0])) fields.push(field);
+  if (!headers.has("content-type")) fields.push(["content-type", "text/plain; charset=utf-8"]);
+  fields.push(["content-length", `${body.length}`]);
+  return { fields, body };
+}
+
 /**
  * Makes the response to a refused request. Its body is the message of the error.
  *
@@ -19,16 +37,11 @@ const FRAMING: ReadonlySet<string> = new Set(["content-length", "transfer-encodi
  * @throws {TypeError} If a field of the error is malformed.
  */
 export function errorResponse(error: HttpError, bodiless = false): string {
-  const reason = `${error.message}\n`.replaceAll("§", "section ").replace(/[^\n -~]/g, "?");
-  const { headers } = error;
-  const fields: [string, string][] = [];
-  for (const field of headers) if (!FRAMING.has(field[0])) fields.push(field);
-  if (!headers.has("content-type")) fields.push(["content-type", "text/plain; charset=utf-8"]);
-  fields.push(["content-length", `${reason.length}`]);
-  const connection = headers.get("connection");
+  const { fields, body } = errorContent(error);
+  const connection = error.headers.get("connection");
   fields.push(["connection", connection === null ? "close" : `${connection}, close`]);
   const head = responseHead(error.status, reasonPhrase(error.status), fields);
-  return bodiless ? head : head + reason;
+  return bodiless ? head : head + body;
 }
 
 /** Returns the status of a response that starts with `HTTP/1.1`. */
@@ -47,12 +60,25 @@ interface FailedConnection {
 /** Makes the response to a failed request: that of an `HttpError`, or a 500. */
 export function refusalResponse(error: unknown, connection: FailedConnection): string {
   const bodiless = connection.head?.method === "HEAD";
+  return makeRefusal(error, connection, (refusal) => errorResponse(refusal, bodiless));
+}
+
+/**
+ * Makes the response to a failed request, in any version of HTTP.
+ *
+ * @param make Makes the response to an `HttpError`. It throws if a field is malformed.
+ */
+export function makeRefusal<Response>(
+  error: unknown,
+  connection: Pick<FailedConnection, "report">,
+  make: (error: HttpError) => Response,
+): Response {
   if (error instanceof HttpError) {
     try {
-      return errorResponse(error, bodiless);
+      return make(error);
     } catch (unsendable) {
       connection.report(unsendable);
     }
   }
-  return errorResponse(new Refusal(500, "internal error", { reason: "error" }), bodiless);
+  return make(new Refusal(500, "internal error", { reason: "error" }));
 }

@@ -6,14 +6,17 @@
 import { Attachment, type AttachOptions, handleUpgrade } from "./attachment.ts";
 import type { ShutdownOptions } from "./connection_group.ts";
 import { Context } from "./context.ts";
+import type { Http2Fields } from "../handshake/extended_connect.ts";
 import type { Message } from "../connection/message.ts";
 import type { AnyRoute, CheckedRoutes } from "./route_types.ts";
 import { Routes as CompiledRoutes } from "./routes.ts";
 import { type ListenOptions, Server } from "./server.ts";
+import { handleStream } from "./stream_connection.ts";
 import { resolveSettings, type Settings } from "./settings.ts";
 import type { Stats } from "../metrics/snapshot.ts";
 import type { Published } from "../pubsub/broadcast.ts";
 import type { UpgradeSocket } from "../transport/attach.ts";
+import type { Http2ServerStream } from "../transport/http2.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { UpgradeServer } from "./upgrade_dispatch.ts";
 import type { UpgradeRequest } from "./upgrade_request.ts";
@@ -89,8 +92,11 @@ export class Application<const Routes extends readonly AnyRoute[] = readonly Any
    * would go otherwise, with one exception: a WebSocket request that matches no route gets status 404
    * if there is no other `upgrade` listener.
    *
-   * @param server A server of `node:http`, `node:https`, or `node:http2` with `allowHTTP1`, before or
-   * after its `listen`.
+   * A server of `node:http2` also gets WebSockets on the streams of its sessions (RFC 8441). For this,
+   * extended CONNECT is turned on: at once for new sessions, and at their next request for sessions
+   * that are open already. It stays on after `detach`.
+   *
+   * @param server A server of `node:http`, `node:https` or `node:http2`, before or after its `listen`.
    * @param options Options.
    * @throws {TypeError} If it is not a server, an option is wrong, the application is attached to it
    * already, or was shut down.
@@ -151,6 +157,33 @@ export class Application<const Routes extends readonly AnyRoute[] = readonly Any
    */
   async shutdown(options: ShutdownOptions = {}): Promise<void> {
     await this.#context.shutdown(options);
+  }
+
+  /**
+   * Serves one stream of HTTP/2 (RFC 8441). Use it instead of `attach` if you have a `stream` listener
+   * that decides who gets a stream. The server must have enabled extended CONNECT
+   * (`settings: { enableConnectProtocol: true }`).
+   *
+   * @param stream The `http2.ServerHttp2Stream`. If a route matches, nothing else may read or write it.
+   * @param headers The fields of the request.
+   * @returns Whether the request asks for a WebSocket and a route matches. If not, the stream is
+   * untouched, and yours to answer.
+   * @throws {TypeError} If an argument is not what it should be, or the stream was answered.
+   *
+   * @example
+   * ```ts
+   * import { createServer } from "node:http2";
+   * import { Application } from "@waterspout/websocket";
+   *
+   * const app = new Application([]);
+   * const server = createServer({ settings: { enableConnectProtocol: true } });
+   * server.on("stream", (stream, headers) => {
+   *   if (!app.handleStream(stream, headers)) stream.respond({ ":status": 404 }, { endStream: true });
+   * });
+   * ```
+   */
+  handleStream(stream: Http2ServerStream, headers: Http2Fields): boolean {
+    return handleStream(this.#context, { stream, fields: headers });
   }
 
   /**

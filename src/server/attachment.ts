@@ -18,6 +18,8 @@ import {
 } from "../validation.ts";
 import { ConnectionGroup, type ShutdownOptions } from "./connection_group.ts";
 import type { Context } from "./context.ts";
+import { claimsStream, serveStream, unknownProtocol } from "./stream_connection.ts";
+import { enableExtendedConnect, type StreamRequest } from "./stream_dispatch.ts";
 import {
   type Claim,
   type Claimant,
@@ -73,8 +75,12 @@ export class Attachment implements AsyncDisposable {
   readonly #group: ConnectionGroup;
   readonly #passThrough: AttachOptions["passThrough"];
   readonly #claimant: Claimant = {
-    claim: (request, head) => this.#claim(request, head),
+    claim: (request, head) => this.#claim(request, () => claims(this.#context, head)),
     serve: (upgrade, claim) => serveUpgrade(this.#context, this.#group, upgrade, refusalOf(claim)),
+    claimStream: (request) =>
+      this.#claim(request, () => claimsStream(this.#context, request.headers)),
+    serveStream: (request, claim) => this.#serveStream(request, refusalOf(claim)),
+    refuseProtocol: (request) => this.#serveStream(request, unknownProtocol(request.headers)),
   };
 
   /** Made by `Application.attach`. @ignore */
@@ -91,6 +97,7 @@ export class Attachment implements AsyncDisposable {
     if (before?.stopping === false) {
       throw new TypeError("Cannot attach: the application is attached to this server already");
     }
+    enableExtendedConnect(server);
     before?.detach();
     this.#context = context;
     this.#server = server;
@@ -140,7 +147,7 @@ export class Attachment implements AsyncDisposable {
     this.detach();
   }
 
-  #claim(request: UpgradeRequest, head: RequestHead): Claim {
+  #claim(request: UpgradeRequest, claims: () => boolean): Claim {
     try {
       const passes = this.#passThrough?.(request) ?? false;
       if (requireSync("passThrough", passes)) return "passed";
@@ -148,7 +155,11 @@ export class Attachment implements AsyncDisposable {
       this.#context.log("Uncaught exception in passThrough:", caught(error));
       return "failed";
     }
-    return claims(this.#context, head) ? "ours" : "unknown";
+    return claims() ? "ours" : "unknown";
+  }
+
+  #serveStream({ stream, headers }: StreamRequest, refusal?: Refusal): void {
+    serveStream(this.#group, { stream, fields: headers, refusal });
   }
 }
 

@@ -10,6 +10,7 @@ import type { Transport } from "../transport/transport.ts";
 import { checkOptions, type Kind, TIME } from "../validation.ts";
 import type { Arrival, Context, Owned, Owner } from "./context.ts";
 import { IndexedSet } from "./indexed_set.ts";
+import { ServerConnection } from "./server_connection.ts";
 
 /** The delay of a timer that only keeps the process alive, in milliseconds. */
 const HOLD = 2 ** 31 - 1;
@@ -100,14 +101,16 @@ export class ConnectionGroup {
 
   /** Serves a connection. */
   take(transport: Transport, arrival?: Arrival): void {
-    this.add(this.#context.take(transport, this.owner, arrival));
+    const owned = this.#context.take(transport, this.owner, arrival);
+    this.add(owned);
     // After `add`: a handler may shut this group down while it handles these bytes.
     if (arrival?.received !== undefined) transport.events.data(arrival.received);
+    if (owned instanceof ServerConnection) arrival?.begin?.(owned);
   }
 
   /** Refuses a connection without reading its request, and closes it. */
   reject(transport: Transport, refusal: Refusal): void {
-    this.add(this.#context.reject(transport, this.owner, refusal));
+    this.add(this.#context.reject(transport, this.owner, { refusal }));
   }
 
   /** Adds a connection, which must call `owner.forget` at its end. */

@@ -61,19 +61,22 @@ const encoder = new TextEncoder();
 /** How long a rejected client may take to read the response, in milliseconds. */
 const LINGER_TIMEOUT = 1000;
 
-/** Rejects a connection: sends a response without reading a request, and closes. */
+/** Writes a refusal to a client whose request was not read. */
+export function writeRefusal(transport: Transport, refusal: Refusal): void {
+  transport.write(encoder.encode(errorResponse(refusal)), true);
+}
+
+/** Closes a connection whose refusal was written. */
 export function reject(
   transport: Transport,
   wheel: TimingWheel,
   owner: Owner | undefined,
-  refusal: Refusal,
 ): Owned {
   const rejected: Owned = {
     index: -1,
     shutdown() {},
     terminate: () => transport.destroy(),
   };
-  transport.write(encoder.encode(errorResponse(refusal)), true);
   new Linger(transport, {
     wheel,
     timeout: LINGER_TIMEOUT,

@@ -4,7 +4,7 @@
  * @module
  */
 import { AccessLog, type EarlyRefusal } from "./access_log.ts";
-import { Addresses, reject } from "./connection_limits.ts";
+import { Addresses, reject, writeRefusal } from "./connection_limits.ts";
 import { Refusal, type RefusalReason } from "../errors.ts";
 import { guard } from "../guard.ts";
 import type { Application } from "./application.ts";
@@ -56,6 +56,18 @@ export interface Arrival {
   readonly received?: Uint8Array;
   /** See `WebSocketHandler.rawRequest`. */
   readonly rawRequest?: unknown;
+  /** Begins the connection, once its group has it. Default: it reads a request head. */
+  readonly begin?: (connection: ServerConnection) => void;
+  /** Writes a refusal. Default: as HTTP/1.1. */
+  readonly writeRefusal?: Rejection["write"];
+}
+
+/** How to reject a connection. */
+export interface Rejection {
+  /** Why. */
+  readonly refusal: Refusal;
+  /** Writes the refusal. Default: as HTTP/1.1. */
+  readonly write?: ((transport: Transport, refusal: Refusal) => void) | undefined;
 }
 
 /** What the connections of an application share, with the limits of one handler. */
@@ -134,21 +146,28 @@ export class Context {
    *
    * @param owner The group that it belongs to.
    */
-  take(transport: Transport, owner: Owner, arrival?: Arrival): Owned {
+  take(transport: Transport, owner: Owner, arrival: Arrival = {}): Owned {
     const refusal = this.#refusalOf(transport, owner);
-    if (refusal !== undefined) return this.reject(transport, owner, refusal);
+    if (refusal !== undefined) {
+      return this.reject(transport, owner, { refusal, write: arrival.writeRefusal });
+    }
     const connection = new ServerConnection(this, transport, owner);
     this.#sockets++;
-    connection.rawRequest = arrival?.rawRequest;
-    connection.start(arrival?.timeLeft);
+    connection.rawRequest = arrival.rawRequest;
+    if (arrival.begin === undefined) connection.start(arrival.timeLeft);
     return connection;
   }
 
   /** Answers a connection without reading a request, counts it and closes it. */
-  reject(transport: Transport, owner: Owner, refusal: Refusal): Owned {
+  reject(
+    transport: Transport,
+    owner: Owner,
+    { refusal, write = writeRefusal }: Rejection,
+  ): Owned {
     const { reason, status } = refusal;
     this.#refusedEarly(transport.remoteAddress, { reason, status });
-    return reject(transport, this.wheel, owner, refusal);
+    write(transport, refusal);
+    return reject(transport, this.wheel, owner);
   }
 
   /** Why a new connection is rejected; `undefined` if it is not. */

@@ -10,6 +10,7 @@
  */
 import type { RequestHead } from "../handshake/request_head.ts";
 import type { UpgradeSocket } from "../transport/attach.ts";
+import { sessionStarted, type StreamClaimant, takeStream } from "./stream_dispatch.ts";
 import { asksForWebSocket, headOf, type UpgradeRequest } from "./upgrade_request.ts";
 
 /**
@@ -66,7 +67,7 @@ export interface Upgrade {
 export type Claim = "ours" | "unknown" | "passed" | "failed";
 
 /** The part of an attachment that its server uses. */
-export interface Claimant {
+export interface Claimant extends StreamClaimant {
   /** Decides whether a request belongs to the attachment. */
   claim(request: UpgradeRequest, head: RequestHead): Claim;
   /** Serves a request, or refuses it. */
@@ -128,6 +129,8 @@ export class UpgradeDispatch {
 
   readonly #emit = (event: string, ...args: unknown[]): boolean => {
     if (event === "upgrade" && this.#take(args)) return true;
+    if (event === "session") sessionStarted(args[0]);
+    if (event === "stream" && takeStream(this.#server, this.#claimants, args)) return true;
     return this.#previous.emit.call(this.#server, event, ...args);
   };
 

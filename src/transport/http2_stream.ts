@@ -1,0 +1,273 @@
+/**
+ * A stream of HTTP/2 as a connection: END_STREAM is FIN, RST_STREAM is a reset, and flow control is
+ * backpressure (RFC 8441 §5).
+ *
+ * @module
+ */
+import { ByteQueue } from "./byte_queue.ts";
+import { toError } from "../guard.ts";
+import type { Http2Stream, Http2StreamSession } from "./http2_types.ts";
+import { noEvents } from "./no_events.ts";
+import type { Address, Transport, TransportEvents } from "./transport.ts";
+
+/** Called when a write is complete or has failed. */
+type WriteCallback = (error?: Error | null) => void;
+
+/** The error code of a reset (RFC 8441 §5). */
+const CANCEL = 8;
+
+/**
+ * The most bytes that the stream gets at once. Its callback comes when all of them are sent, so
+ * this is the precision of `bufferedAmount`.
+ */
+const MAX_WRITE = 64 * 1024;
+
+/** Names of the error codes that a peer may send (RFC 9113 §7). */
+const ERROR_CODES: readonly string[] = [
+  "NO_ERROR",
+  "PROTOCOL_ERROR",
+  "INTERNAL_ERROR",
+  "FLOW_CONTROL_ERROR",
+  "SETTINGS_TIMEOUT",
+  "STREAM_CLOSED",
+  "FRAME_SIZE_ERROR",
+  "REFUSED_STREAM",
+  "CANCEL",
+  "COMPRESSION_ERROR",
+  "CONNECT_ERROR",
+  "ENHANCE_YOUR_CALM",
+  "INADEQUATE_SECURITY",
+  "HTTP_1_1_REQUIRED",
+];
+
+const owner: unique symbol = Symbol("transport");
+
+interface OwnedStream extends Http2Stream {
+  [owner]: Http2Transport;
+}
+
+/** The addresses of both ends, shared by all streams of a session. */
+interface Ends {
+  readonly remoteAddress: Address;
+  readonly localAddress: Address;
+  readonly secure: boolean;
+}
+
+/**
+ * - `open`
+ * - `ending`: END_STREAM will be sent after the queue
+ * - `ended`: END_STREAM was sent
+ * - `closed`
+ */
+type State = "open" | "ending" | "ended" | "closed";
+
+/** A {@linkcode Transport} for a stream of `node:http2`. */
+export class Http2Transport implements Transport {
+  readonly #stream: Http2Stream;
+  readonly #ends: Ends;
+  #events = noEvents;
+  #state: State = "open";
+  #error: Error | undefined = undefined;
+  /** Whether `destroy` was called. */
+  #destroyed = false;
+  #paused = false;
+  /** Whether END_STREAM arrived while paused. */
+  #endIsHeld = false;
+  /** The size of the stream's pending write; 0 if there is none. */
+  #sending = 0;
+  /** Writes that wait behind it. */
+  #queue: ByteQueue | null = null;
+  /** Called when a write is complete; made when first needed. */
+  #onSent: WriteCallback | null = null;
+
+  /** @param stream An open stream that nothing else uses. */
+  constructor(stream: Http2Stream) {
+    this.#stream = stream;
+    this.#ends = endsOf(stream.session);
+    (stream as OwnedStream)[owner] = this;
+    stream.on("error", onError);
+    stream.on("close", onClose);
+  }
+
+  get events(): TransportEvents {
+    return this.#events;
+  }
+
+  set events(events: TransportEvents) {
+    const first = this.#events === noEvents;
+    this.#events = events;
+    if (!first) return;
+    // A `data` listener starts the reading, so it is added with the first `events`.
+    this.#stream.on("data", onData);
+    this.#stream.on("end", onEnd);
+    if (this.#paused) this.#stream.pause();
+  }
+
+  get bufferedAmount(): number {
+    return this.#sending + (this.#queue === null ? 0 : this.#queue.size);
+  }
+
+  get remoteAddress(): Address {
+    return this.#ends.remoteAddress;
+  }
+
+  get localAddress(): Address {
+    return this.#ends.localAddress;
+  }
+
+  get secure(): boolean {
+    return this.#ends.secure;
+  }
+
+  write(bytes: Uint8Array, stable: boolean): void {
+    if (this.#state !== "open" || bytes.length === 0) return;
+    if (this.#sending !== 0 || bytes.length > MAX_WRITE) {
+      (this.#queue ??= new ByteQueue()).push(bytes, stable);
+      if (this.#sending === 0) this.#sendNext();
+    } else this.#send(stable ? bytes : bytes.slice());
+  }
+
+  #send(bytes: Uint8Array): void {
+    this.#sending = bytes.length;
+    this.#stream.write(bytes, this.#sent());
+  }
+
+  /** Returns the callback of a write. */
+  #sent(): WriteCallback {
+    return this.#onSent ??= (error) => {
+      // `close` follows an error.
+      if (error || this.#state === "closed") return;
+      this.#sending = 0;
+      this.#sendNext();
+    };
+  }
+
+  #sendNext(): void {
+    const bytes = this.#queue?.shift(MAX_WRITE);
+    if (bytes !== undefined) return this.#send(bytes);
+    this.#queue = null;
+    if (this.#state === "ending") this.#finish();
+    else if (this.#state === "open") this.#events.drain();
+  }
+
+  /** Handles `data`. */
+  received(chunk: Uint8Array): void {
+    // Bun empties the buffer of a stream that the peer has reset, also of one that is paused.
+    if (this.#paused || this.#state === "closed" || chunk.length === 0) return;
+    this.#events.data(chunk);
+  }
+
+  /** Handles `end`, which is also emitted for a stream that was reset. */
+  peerEnded(): void {
+    if (this.#state === "closed" || this.#stream.aborted || this.#stream.destroyed) return;
+    if (this.#paused) this.#endIsHeld = true;
+    else this.#events.end();
+  }
+
+  pause(): void {
+    this.#paused = true;
+    if (this.#events !== noEvents) this.#stream.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    if (this.#events === noEvents || this.#state === "closed") return;
+    this.#stream.resume();
+    // In a microtask: `resume` may be called inside an event.
+    if (this.#endIsHeld) queueMicrotask(() => this.#deliverEnd());
+  }
+
+  #deliverEnd(): void {
+    if (this.#paused || this.#state === "closed" || !this.#endIsHeld) return;
+    this.#endIsHeld = false;
+    this.#events.end();
+  }
+
+  end(): void {
+    if (this.#state !== "open") return;
+    this.#state = "ending";
+    if (this.#sending === 0) this.#finish();
+  }
+
+  #finish(): void {
+    this.#state = "ended";
+    this.#stream.end();
+  }
+
+  destroy(): void {
+    if (this.#destroyed) return;
+    this.#destroyed = true;
+    this.#release();
+    if (this.#stream.destroyed) return;
+    this.#stream.close(CANCEL);
+    // Without this, a stream whose output waits for the peer would stay.
+    this.#stream.destroy();
+  }
+
+  #release(): void {
+    this.#state = "closed";
+    this.#queue = null;
+    this.#sending = 0;
+  }
+
+  /** Handles `error`, which `close` follows. */
+  failed(error: Error): void {
+    if (!this.#destroyed) this.#error ??= error;
+  }
+
+  /** Handles `close`. */
+  gone(): void {
+    this.#release();
+    if (!this.#destroyed) this.#error ??= resetError(this.#stream);
+    this.#events.closed(this.#error);
+  }
+
+  /** Does nothing: the session owns the socket, and sends without delay. */
+  setNoDelay(): void {}
+
+  /** Does nothing: the session owns the socket. */
+  setKeepAlive(): void {}
+}
+
+/** Returns the error for a stream that the peer has reset; `undefined` for one that has ended. */
+function resetError({ rstCode = 0, aborted }: Http2Stream): Error | undefined {
+  if (rstCode === 0 && !aborted) return undefined;
+  if (rstCode === 0) return new Error("the HTTP/2 session is closed");
+  const name = ERROR_CODES[rstCode] ?? "an unknown code";
+  return new Error(`the peer reset the HTTP/2 stream with ${name} (${rstCode})`);
+}
+
+const sharedEnds = new WeakMap<Http2StreamSession, Ends>();
+
+/** Reads the addresses of a session once: its `socket` is a slow proxy. */
+function endsOf(session: Http2StreamSession | undefined): Ends {
+  let ends = session === undefined ? undefined : sharedEnds.get(session);
+  if (ends !== undefined) return ends;
+  const { remoteAddress, remotePort, localAddress, localPort } = session?.socket ?? {};
+  const isTcp = remoteAddress !== undefined || localAddress !== undefined;
+  const transport = isTcp || session === undefined ? "tcp" : "unix";
+  ends = {
+    remoteAddress: { transport, hostname: remoteAddress ?? "", port: remotePort ?? 0 },
+    localAddress: { transport, hostname: localAddress ?? "", port: localPort ?? 0 },
+    secure: session?.encrypted === true,
+  };
+  if (session !== undefined) sharedEnds.set(session, ends);
+  return ends;
+}
+
+function onData(this: OwnedStream, chunk: unknown): void {
+  this[owner].received(chunk as Uint8Array);
+}
+
+function onEnd(this: OwnedStream): void {
+  this[owner].peerEnded();
+}
+
+function onError(this: OwnedStream, error: unknown): void {
+  this[owner].failed(toError(error));
+}
+
+function onClose(this: OwnedStream): void {
+  this[owner].gone();
+}
