@@ -39,6 +39,8 @@ export class HttpExchange {
   #status: number | undefined = undefined;
   /** Whether the whole response was written. */
   #complete = false;
+  /** Whether the client has sent FIN. */
+  #clientEnded = false;
   /**
    * - `request`: receiving the body of the request
    * - `fetch`: waiting for the setting `fetch`
@@ -80,10 +82,16 @@ export class HttpExchange {
     void this.#answer();
   }
 
-  /** Handles the client's FIN. Half a body is refused with 400. */
+  /**
+   * Handles the client's FIN. Half a body is refused with 400. Otherwise the client may have left, or
+   * may still read: only output would tell. So it waits for output `handshakeTimeout` at most.
+   */
   end(): void {
     if (this.#state === "request") {
       this.#fail(new Refusal(400, "the request's body is incomplete", { reason: "request" }));
+    } else if (!this.#isOver) {
+      this.#clientEnded = true;
+      this.#writer.startTimer();
     }
   }
 
@@ -105,6 +113,8 @@ export class HttpExchange {
   async #answer(): Promise<void> {
     // `handshakeTimeout` limits the client, not the application.
     this.#writer.stopTimer();
+    // Without output, only TCP finds out that the client's machine has vanished.
+    this.#writer.keepAlive();
     try {
       const response = await this.#fetch(this.#makeRequest());
       if (this.#isOver) return drop(response.body);
@@ -179,7 +189,8 @@ export class HttpExchange {
       if (framed) this.#write(encoder.encode(`${value.length.toString(16)}\r\n`));
       this.#write(value);
       if (framed) this.#write(encoder.encode("\r\n"));
-      await this.#drained();
+      // Without output, nothing shows that the client is still there.
+      await (value.length > 0 ? this.#drained() : this.#writer.ready());
       if (this.#isOver) return;
     }
     this.#source = null;
@@ -191,7 +202,7 @@ export class HttpExchange {
   async #drained(): Promise<void> {
     this.#writer.startTimer();
     await this.#writer.ready();
-    this.#writer.stopTimer();
+    if (!this.#clientEnded) this.#writer.stopTimer();
   }
 
   #write(bytes: Uint8Array): void {

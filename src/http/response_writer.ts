@@ -19,6 +19,8 @@ export interface ResponseWriter {
   startTimer(): void;
   /** Stops the timer. */
   stopTimer(): void;
+  /** Has TCP find out whether the client is still there, if pings are not turned off. */
+  keepAlive(): void;
   /** Whether the client has received output since the timer was started. */
   isProgressing(): boolean;
   /** The request as a Web `Request`, without its body. */

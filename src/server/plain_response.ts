@@ -34,6 +34,9 @@ export function plainResponse(
       if (settings.handshakeTimeout > 0) wheel.set(opening, settings.handshakeTimeout);
     },
     stopTimer: () => wheel.remove(opening),
+    keepAlive: () => {
+      if (settings.pingInterval > 0) connection.transport.setKeepAlive(true, settings.pingInterval);
+    },
     isProgressing: () => writer.isProgressing,
     toRequest: () => connection.toRequest(),
     report: (error) => connection.report(error),

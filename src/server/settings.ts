@@ -77,7 +77,8 @@ export interface Settings {
   readonly maxBodySize: number;
   /**
    * How long the handshake may take, from accept on. TLS, `prepare()` and draft76's key3 count. Also,
-   * how long a client may read nothing of a plain HTTP response. Default: 10 s.
+   * how long a client may read nothing of a plain HTTP response, and how long a client that has sent
+   * FIN waits for more of it. Default: 10 s.
    */
   readonly handshakeTimeout: number;
   /** The largest message, decompressed. A larger one closes with 1009. Default: 16 MiB. */

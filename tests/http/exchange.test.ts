@@ -13,6 +13,28 @@ describe("a response", () => {
     assertEquals(answer.events, ["FIN", "gone"]);
   });
 
+  for (const pingInterval of [20_000, 0]) {
+    const how = pingInterval > 0 ? "with TCP keep-alive" : "without, as pingInterval is 0";
+    test(`goes to a client that has sent FIN, ${how}`, async () => {
+      const { promise, open } = gate();
+      const fetch = async () => {
+        await promise;
+        return new Response("late");
+      };
+      const rig = serve(fetch, { pingInterval });
+      const { client, transport } = rig.join();
+      const asked: unknown[] = [];
+      transport.setKeepAlive = (...args) => asked.push(args);
+      client.write(GET);
+      client.end();
+      await settle();
+      assertEquals([asked, client.events], [pingInterval > 0 ? [[true, pingInterval]] : [], []]);
+      open();
+      await settle();
+      assertStringIncludes(client.raw, "late");
+    });
+  }
+
   test("is sent as it is where its length is told", async () => {
     const fetch = () => new Response("hello", { headers: { "Content-Length": "5" } });
     const { headers, body } = await ask(fetch, GET);

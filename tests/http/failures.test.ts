@@ -220,3 +220,86 @@ describe("a client that", () => {
     assertEquals([client.parseAnswer().status, served], [404, 0]);
   });
 });
+
+describe("a client that has sent FIN", () => {
+  /** A request and FIN; the application's stream follows the test. */
+  async function leave(pull: (controller: ReadableStreamDefaultController) => void, setting = {}) {
+    const canceled: unknown[] = [];
+    const stream = new ReadableStream({
+      pull,
+      cancel: (reason) => void canceled.push(reason),
+    }, { highWaterMark: 0 });
+    const rig = serve(() => new Response(stream), { handshakeTimeout: 10_000, ...setting });
+    rig.clock.holdTurns();
+    const { client } = rig.join();
+    client.write(GET);
+    await settle();
+    client.end();
+    await settle();
+    return { rig, client, canceled };
+  }
+
+  const ends: Record<string, (controller: ReadableStreamDefaultController) => unknown> = {
+    "waits for": () => new Promise(() => {}),
+    "gets empty pieces of": (controller) => controller.enqueue(new Uint8Array(0)),
+  };
+  for (const [what, pull] of Object.entries(ends)) {
+    test(`and ${what} a response is given up after handshakeTimeout`, async () => {
+      const { rig, client, canceled } = await leave(pull as () => void);
+      for (let turns = 0; turns < 5; turns++) await rig.clock.turn();
+      await rig.clock.advance(9_900);
+      assertEquals([client.events, canceled.length], [[], 0]);
+      await rig.clock.advance(200);
+      await rig.clock.turn();
+      assertEquals([client.events, canceled.length], [["reset"], 1]);
+      assertEquals([rig.logged, rig.clock.pending, await rig.clock.turn()], [[], 0, 0]);
+    });
+
+    test(`and ${what} a response is not, where handshakeTimeout is off`, async () => {
+      const { rig, client } = await leave(pull as () => void, { handshakeTimeout: 0 });
+      await rig.clock.advance(1_000_000);
+      assertEquals(client.events, []);
+      client.reset();
+      await settle();
+      await rig.clock.turn();
+    });
+  }
+
+  test("gets the whole response, however long it takes, if it comes in pieces", async () => {
+    let pieces = 0;
+    const next: (() => void)[] = [];
+    const { rig, client, canceled } = await leave((controller) =>
+      new Promise<void>((resolve) => {
+        next.push(() => {
+          if (pieces++ < 5) controller.enqueue(Uint8Array.of(65));
+          else controller.close();
+          resolve();
+        });
+      })
+    );
+    while (next.length > 0) {
+      await rig.clock.advance(9_000);
+      next.shift()?.();
+      await settle();
+    }
+    assertEquals(client.parseAnswer().body, `${"1\r\nA\r\n".repeat(5)}0\r\n\r\n`);
+    assertEquals([client.events, canceled, rig.logged], [["FIN", "gone"], [], []]);
+  });
+
+  test("is given up before the response has begun, too", async () => {
+    const { promise, open } = gate();
+    const rig = serve(async () => {
+      await promise;
+      return new Response("late");
+    }, { handshakeTimeout: 10_000 });
+    const { client } = rig.join();
+    client.write(GET);
+    client.end();
+    await settle();
+    await rig.clock.advance(10_100);
+    assertEquals(client.events, ["reset"]);
+    open();
+    await settle();
+    assertEquals([rig.logged, rig.clock.pending], [[], 0]);
+  });
+});

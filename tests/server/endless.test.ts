@@ -28,6 +28,7 @@ class Drain {
   /** Resolves when it has received so much more. */
   more(bytes: number): Promise<void> {
     const target = this.received + bytes;
+    if (bytes === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#changed = () => {
         if (this.received >= target) resolve();
@@ -54,6 +55,7 @@ const ROWS: Readonly<Record<string, { readonly bytes: number; readonly ended: st
   "/topic": { bytes: 1000, ended: "/topic WebSocketClosedError" },
   "/stream": { bytes: 1_000_000, ended: "/stream canceled" },
   "/pieces": { bytes: 1000, ended: "/pieces canceled" },
+  "/empty": { bytes: 0, ended: "/empty canceled" },
 };
 
 describe("output without an end", () => {
@@ -73,9 +75,10 @@ describe("output without an end", () => {
         const echo = await MemoryClient.connect({ port });
         await echo.open("rfc6455", { path: "/echo", host });
         const listener = open("/listen");
-        const isHttp = path === "/stream" || path === "/pieces";
+        const isHttp = ["/stream", "/pieces", "/empty"].includes(path);
         const endless = isHttp ? new Drain(port, plain(path)) : open(path);
-        await endless.more(bytes);
+        // The head of the answer, at least.
+        await endless.more(Math.max(bytes, 1));
         if (path === "/topic") await listener.more(1_000_000);
         for (let i = 0; i < 10; i++) {
           echo.send(`${i}`);
@@ -83,7 +86,9 @@ describe("output without an end", () => {
         }
         // It has gone on meanwhile.
         await endless.more(bytes);
-        endless.socket.destroy();
+        // After FIN alone it might still read: without output, it is given up after a timeout.
+        if (bytes === 0) endless.socket.resetAndDestroy();
+        else endless.socket.destroy();
         while (!(await get(port, "/ended")).includes(ended));
         echo.send("still there");
         assertEquals(await echo.next(), "text still there");

@@ -6,7 +6,7 @@
  * - `/topic`: a handler that publishes to the others, and awaits its own writes;
  * - `/listen`: a subscriber of that topic;
  * - `/echo`: an echo;
- * - `GET /stream`, `/pieces`: a response in pieces of 64 KiB, and of one byte;
+ * - `GET /stream`, `/pieces`, `/empty`: a response in pieces of 64 KiB, of one byte, and of none;
  * - `GET /ended`: which of them have ended, and of what, one in a line;
  * - `GET /stop`: shuts down. Then the process must end by itself.
  */
@@ -68,7 +68,11 @@ function endlessStream(pathname: string, size: number): Response {
   );
 }
 
-const SIZES: Readonly<Record<string, number>> = { "/stream": 64 * 1024, "/pieces": 1 };
+const SIZES: Readonly<Record<string, number>> = {
+  "/stream": 64 * 1024,
+  "/pieces": 1,
+  "/empty": 0,
+};
 
 const app: Application = new Application([
   ["/messages", Endless, DATA.length],
