@@ -2,8 +2,20 @@ import { assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import { Server as SocketIo } from "socket.io";
 import { WebSocketServer } from "ws";
+import { Application, WebSocketHandler } from "../../mod.ts";
 import { type WebSocketClientConnection, websocketConnect } from "../../src/client/mod.ts";
 import { Host } from "../attach/support.ts";
+
+/** It takes longer than Socket.IO waits for the first byte. */
+class Patient extends WebSocketHandler {
+  override prepare(): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, 50));
+  }
+
+  onMessage(message: string | Uint8Array): Promise<void> {
+    return this.writeMessage(message);
+  }
+}
 
 interface Client {
   send(text: string): void;
@@ -46,17 +58,16 @@ for (const { name, add, path, greeting } of OTHERS) {
         await using host = new Host();
         let end: () => unknown = () => {};
         if (first === "theirs") end = add(host);
-        host.attach();
+        const app = new Application([["/patient", Patient]]);
+        const attachment = app.attach(host.server);
         if (first === "ours") end = add(host);
         await host.listen();
         const ours: WebSocketClientConnection[] = [];
         for (const version of ["rfc6455", "draft76"] as const) {
-          ours.push(await websocketConnect(host.url("/echo"), { version }));
+          ours.push(await websocketConnect(host.url("/patient"), { version }));
         }
         const theirs = await websocketConnect(host.url(path));
         assertEquals(greeting.test(String(await theirs.readMessage())), true);
-        // Longer than their timeout.
-        await new Promise((done) => setTimeout(done, 50));
         for (const connection of ours) {
           connection.writeMessage("Hello");
           assertEquals(await connection.readMessage(), "Hello");
@@ -66,6 +77,7 @@ for (const { name, add, path, greeting } of OTHERS) {
         theirs.close();
         await theirs.closed;
         end();
+        await attachment[Symbol.asyncDispose]();
       });
     }
   });
