@@ -21,6 +21,24 @@ export const EQUIVALENT: readonly Equivalent[] = [
     reason: "the number of digits is compared with 0 only",
   },
   {
+    file: "src/handshake/status_line.ts",
+    before: '"malformed",',
+    after: '"",',
+    reason: "the error for a response does not depend on the kind",
+  },
+  {
+    file: "src/handshake/status_line.ts",
+    before: 'if (byte !== LF) throw this.error("malformed", BARE_CR);',
+    after: 'if (byte !== LF) throw this.error("", BARE_CR);',
+    reason: "the error for a response does not depend on the kind",
+  },
+  {
+    file: "src/handshake/message_head.ts",
+    before: "if (fieldIndex.head !== this) this.#locate();",
+    after: "if (true) this.#locate();",
+    reason: "the same places are found again, which only takes time",
+  },
+  {
     file: "src/connection/connection.ts",
     before: '#peer: PeerState = "sending";',
     after: '#peer: PeerState = "";',
@@ -55,6 +73,36 @@ export const EQUIVALENT: readonly Equivalent[] = [
     before: "const isRefused = !inflating.write(Uint8Array.of(0xff), 0, new Uint8Array(1));",
     after: "const isRefused = !inflating.write(Uint8Array.of(0xff), 0, new Uint8Array(0));",
     reason: "the type of a block is refused before there is output",
+  },
+  {
+    file: "src/connection/connection.ts",
+    before: 'else this.abort(this.#peerEnded ? "network" : "timeout");',
+    after: 'else this.abort(this.#peerEnded ? "network" : "");',
+    reason: "who ends a connection is set when it is closing, and an open one has a keepalive",
+  },
+  {
+    file: "src/connection/connection.ts",
+    before: 'else this.abort(this.#peerEnded ? "network" : "timeout");',
+    after: 'else this.abort(true ? "network" : "timeout");',
+    reason: "who ends a connection is set when it is closing, and an open one has a keepalive",
+  },
+  {
+    file: "src/server/connection_limits.ts",
+    before: "if (hostname === undefined) return;",
+    after: "if (false) return;",
+    reason: "there is nothing to delete for a connection that is not counted",
+  },
+  {
+    file: "src/connection/inbox.ts",
+    before: "if (this.#next === this.#events.length) this.clear();",
+    after: "if (false) this.clear();",
+    reason: "only how long an array keeps the places of events that were taken",
+  },
+  {
+    file: "src/connection/inbox.ts",
+    before: "else if (this.#next >= 1024 && this.#next * 2 > this.#events.length) {",
+    after: "else if (this.#next >= 1024 && this.#next * 2 >= this.#events.length) {",
+    reason: "only how long an array keeps the places of events that were taken",
   },
   {
     file: "src/connection/reader.ts",

@@ -122,11 +122,17 @@ describe("the plan", () => {
     assertEquals(findSources("server", []).includes("src/server/server.ts"), false);
   });
 
-  test("leaves out tests with sockets and processes", () => {
+  test("leaves out tests with processes, and has those with sockets at the end", () => {
     const tests = findTests(["tests/server"]);
     assert(tests.includes("tests/server/refusals.test.ts"));
-    assert(!tests.includes("tests/server/sockets.test.ts"));
+    assert(!tests.includes("tests/server/listen.test.ts"));
     assert(!tests.includes("tests/server/memory.test.ts"));
+    const relevant = relevantTests("src/server/opening.ts", tests);
+    assert(relevant[0]?.startsWith("tests/server/opening"));
+    assert(
+      relevant.indexOf("tests/server/turns.test.ts") <
+        relevant.indexOf("tests/server/access_log.test.ts"),
+    );
   });
 
   test("begins with the tests that are nearest, without those that cannot tell", () => {
@@ -160,6 +166,12 @@ describe("a sandbox", () => {
       };
       assertEquals(await verdict(`${good}// No mistake.\n`), "survived");
       assertEquals(await verdict("export function parseCookies() {}"), "killed");
+      const others = ["grammar", "latin1", "origin"].map((name) =>
+        `tests/handshake/${name}.test.ts`
+      );
+      const source = "export function parseCookies() {}";
+      const far = [...others, ...tests];
+      assertEquals(await sandbox.judge(mutantOf({ file, source }), far, 60_000), "killed");
       const endless = mutantOf({ file, source: `${good}for (;;);\n` });
       assertEquals(await sandbox.judge(endless, tests, 3000), "timed out");
       assertEquals(readFileSync(join(root, file), "utf8"), good);

@@ -33,8 +33,11 @@ const SERVER_FILES = [
   "trusted_proxy",
 ];
 
-/** What starts a process or opens a socket, so that its time tells nothing. */
-const USES_SYSTEM = /child_process|node:(net|tls)\b|\.listen\(|wire_client|raw_client|spawn\.ts/;
+/** What starts a process or measures sockets, so that its time tells nothing. */
+const USES_SYSTEM = /child_process|node:(net|tls)\b|wire_client|spawn\.ts/;
+
+/** What opens a socket, which takes longer than memory. */
+const USES_SOCKETS = /\.listen\(|raw_client/;
 
 /** Without code of ours. */
 const GENERATED = /_wasm\.ts$/;
@@ -82,7 +85,8 @@ export function relevantTests(source: string, tests: readonly string[]): string[
   const name = basename(source, ".ts");
   const distances = tests.map((test) => {
     const distance = importDistance(test, source);
-    return [test, basename(test).startsWith(name) ? 0 : distance] as const;
+    const isSlow = USES_SOCKETS.test(readFileSync(join(root, test), "utf8"));
+    return [test, basename(test).startsWith(name) ? 0 : distance + (isSlow ? 100 : 0)] as const;
   });
   return distances.filter(([, distance]) => distance !== Infinity)
     .sort(([, a], [, b]) => a - b).map(([test]) => test);
