@@ -1,7 +1,7 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, test } from "node:test";
 import { lossOf } from "../../src/connection/connection_end.ts";
-import { ProtocolError } from "../../src/errors.ts";
+import { ProtocolError, WebSocketClosedError } from "../../src/errors.ts";
 import { settle, Subject, type SubjectOptions } from "./subject.ts";
 
 /** A client's frame with a masking key of zeros. */
@@ -107,7 +107,87 @@ describe("a connection", () => {
   });
 });
 
+describe("the closing handshake", () => {
+  test("does not begin with a code that cannot be sent", () => {
+    const { connection } = new Subject();
+    assertThrows(() => connection.close(1005), RangeError, "1005");
+    assertEquals(connection.state, "open");
+  });
+
+  test("does not begin again, nor does its time", async () => {
+    const { connection, clock, receiver } = new Subject();
+    connection.close(1000);
+    await clock.advance(3000);
+    connection.close(4000, "again");
+    await clock.advance(2200);
+    assertEquals([connection.state, receiver.end], ["closed", {
+      by: "server",
+      code: 1000,
+      reason: "",
+    }]);
+  });
+
+  test("has closeTimeout from the peer's close frame on, with messages before it", async () => {
+    const { connection, clock, receiver } = new Subject();
+    receiver.isBehind = true;
+    connection.close(1000);
+    await clock.advance(3000);
+    connection.data(frame(CLOSE, 0x03, 0xe8));
+    await clock.advance(4800);
+    assertEquals(connection.state, "closing");
+    await clock.advance(400);
+    assertEquals([connection.state, receiver.end?.by], ["closed", "server"]);
+  });
+});
+
+describe("the idle timeout", () => {
+  test("begins again with each message", async () => {
+    const { connection, clock, traffic } = new Subject({ limits: { idleTimeout: 3000 } });
+    await clock.advance(2000);
+    connection.countMessage();
+    await clock.advance(2800);
+    assertEquals([connection.state, traffic.messagesIn], ["open", 1]);
+    await clock.advance(400);
+    assertEquals(connection.state, "closing");
+  });
+});
+
+describe("a connection that is lost with messages before", () => {
+  test("ends after closeTimeout, if they are not delivered", async () => {
+    const { connection, clock, receiver } = new Subject();
+    receiver.isBehind = true;
+    connection.closed();
+    await clock.advance(4800);
+    assertEquals(connection.state, "lost");
+    await clock.advance(400);
+    assertEquals(receiver.end, { by: "network", code: 1006, reason: "" });
+  });
+
+  test("is kept by a client, without a timer", () => {
+    const limits = { pingInterval: 60_000 };
+    const { connection, receiver, wheel, clock } = new Subject({ role: "client", limits });
+    receiver.isBehind = true;
+    connection.closed();
+    wheel.rest();
+    assertEquals([connection.state, clock.pending], ["lost", 0]);
+  });
+});
+
 describe("a connection that has ended", () => {
+  for (const isLost of [true, false]) {
+    test(`has no timer after ${isLost ? "a loss" : "a failure"}, and has freed its memory`, () => {
+      const { connection, protocol, transport, wheel, clock } = new Subject({
+        limits: { pingInterval: 60_000 },
+      });
+      let freed = 0;
+      protocol.free = () => freed++;
+      if (!isLost) connection.fail(new ProtocolError(1002, "not so"), "protocol");
+      transport.events.closed();
+      wheel.rest();
+      assertEquals([connection.state, clock.pending, freed], ["closed", 0, 1]);
+    });
+  }
+
   test("reads on, and drops what comes and what was held", () => {
     const { connection, receiver } = new Subject();
     receiver.hasRoom = false;
@@ -212,6 +292,34 @@ describe("a connection whose peer reads nothing", () => {
     far.resume();
     await clock.advance(10_000);
     assertEquals([connection.state, clock.pending], ["open", 0]);
+  });
+
+  test("tells writers why it has ended, or that it is lost", async () => {
+    const broken = new ProtocolError(1002, "not so");
+    const reset = new Error("reset");
+    for (const cause of [broken, reset]) {
+      const { connection, receiver, writer } = stalled({});
+      receiver.isBehind = true;
+      const ready = writer.ready();
+      if (cause === broken) connection.fail(broken, "protocol");
+      else connection.closed(reset);
+      const error = await assertRejects(() => ready, WebSocketClosedError);
+      assertEquals([connection.state, error.cause], [cause === broken ? "closed" : "lost", cause]);
+    }
+  });
+
+  test("fails when more than maxBufferedAmount would wait", () => {
+    const { receiver, writer } = stalled({});
+    writer.writeMessage(new Uint8Array(10_000));
+    assertEquals([receiver.end?.by, receiver.end?.code], ["overflow", 1013]);
+  });
+
+  test("tells that all is written, once the peer reads it", async () => {
+    const { receiver, far } = stalled({});
+    assertEquals(receiver.events, []);
+    far.resume();
+    await settle();
+    assertEquals(receiver.events, ["drained"]);
   });
 
   test("may take closeTimeout for each part of what it reads", async () => {

@@ -151,6 +151,19 @@ describe("a reader", () => {
     assertEquals(notes, ["pause", "resume"]);
   });
 
+  test("tells the transport only what is new, and at once", async () => {
+    const subject = new Subject({ pair: { capacity: 0 } });
+    const notes = watch(subject);
+    subject.connection.settle();
+    assertEquals(notes, []);
+    subject.far.pause();
+    subject.writer.writeMessage("x".repeat(2000));
+    await settle();
+    assertEquals(notes, ["pause"]);
+    subject.connection.settle();
+    assertEquals(notes, ["pause"]);
+  });
+
   test("that has stopped reads on and drops it", async () => {
     const subject = new Subject({ pair: { capacity: 0 } });
     subject.receiver.hasRoom = false;

@@ -108,6 +108,7 @@ export class Subject {
   readonly clock: FakeClock = new FakeClock();
   readonly receiver: Receiver = new Receiver();
   readonly traffic: Traffic = new Traffic();
+  readonly wheel: TimingWheel = new TimingWheel(this.clock);
   readonly protocol: Protocol;
   readonly connection: Connection;
   readonly writer: Writer;
@@ -133,7 +134,7 @@ export class Subject {
       limits,
       traffic: this.traffic,
       turns: timersOf(this.clock).turns,
-      wheel: new TimingWheel(this.clock),
+      wheel: this.wheel,
     };
     const unheard = { overflow: () => {}, congested: () => {}, drained: () => {} };
     this.writer = new Writer(transport, environment, unheard);

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import process from "node:process";
 import { describe, test } from "node:test";
+import { giveOutput, takeOutput } from "../../src/connection/cork.ts";
 import { Traffic } from "../../src/connection/traffic.ts";
 import { Writer } from "../../src/connection/writer.ts";
 import { ProtocolError, WebSocketClosedError } from "../../src/errors.ts";
@@ -59,6 +60,33 @@ describe("written messages", () => {
       assertEquals(transport.take().length, calls);
       writer.flush();
     }
+  });
+
+  const kinds: Readonly<Record<string, (writer: Writer) => void>> = {
+    "a message": (writer) => writer.writeMessage("aaaa"),
+    "a frame": (writer) => writer.writeFrame(new Uint8Array(6)),
+    "a ping": (writer) => writer.writePing(new Uint8Array(4)),
+    "a pong": (writer) => writer.writePong(new Uint8Array(4)),
+  };
+  for (const [name, write] of Object.entries(kinds)) {
+    test(`go at once with ${name} that makes them 64 KiB`, () => {
+      for (const [bytes, calls] of [[65_529, []], [65_530, ["write 65536"]]] as const) {
+        const { transport, writer } = make({ maxBufferedAmount: 1e6 });
+        writer.writeRaw(new Uint8Array(bytes));
+        write(writer);
+        assertEquals<readonly string[]>(transport.take(), calls);
+        writer.flush();
+      }
+    });
+  }
+
+  test("leave their memory to the next connection", () => {
+    const { writer } = make();
+    writer.writeMessage("a");
+    const output = writer.output();
+    writer.flush();
+    assertStrictEquals(takeOutput(), output);
+    giveOutput(output);
   });
 
   test("are refused once nothing can be written, with the cause", async () => {
@@ -176,7 +204,9 @@ describe("output that waits", () => {
     assertEquals(events, ["congested", "drained"]);
     assertEquals(writer.congested, false);
     // Much was written in this turn of the event loop.
-    await writer.ready();
+    const next = writer.ready();
+    assert(next !== DONE);
+    await next;
     assertStrictEquals(writer.ready(), DONE);
     writer.drain();
     assertEquals(events, ["congested", "drained"]);

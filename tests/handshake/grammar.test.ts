@@ -65,6 +65,10 @@ describe("lists", () => {
     }
   });
 
+  test("have a token of any letter in any case", () => {
+    for (const letter of UPPER) assert(listHasToken(letter, letter.toLowerCase()), letter);
+  });
+
   test("have no other token of the same length, which differs at any place", () => {
     const others = ["downgra", "@PGRADE", "[pgrade", "websock", "\x15pgrade", "\xd5pgrade"];
     for (const other of others) assert(!listHasToken(other, "upgrade"), other);

@@ -67,4 +67,14 @@ describe("heads that share their text", () => {
     heads.share("text KEY999", 5, 8);
     assertEquals(heads.size, size);
   });
+
+  test("are all forgotten when there is one more", () => {
+    const heads = new SharedHeads();
+    for (let i = 0; i < 256; i++) heads.share(`text KEY${i}`, 5, 8);
+    assertEquals(heads.size, 256);
+    heads.share("text KEY256", 5, 8);
+    assertEquals(heads.size, 1);
+    heads.share("text KEY1", 5, 8);
+    assertEquals(heads.size, 2);
+  });
 });

@@ -192,6 +192,19 @@ describe("messages that build on those before", () => {
     inflater.free();
   });
 
+  test("have a window that has gone around its memory", () => {
+    const inflater = make(true);
+    const sent = [1, 2, 3].map((round) => noise(20_000 + round));
+    for (const part of sent) assertEquals(inflater.inflate(deflateRawSync(part), LIMIT), part);
+    for (const distance of [24_577, 27_000, 30_000, 32_768]) {
+      const all = bytes(...sent);
+      const copied = all.slice(all.length - distance, all.length - distance + 258);
+      assertEquals(inflater.inflate(farCopy(distance), LIMIT), copied, `${distance}`);
+      sent.push(copied);
+    }
+    inflater.free();
+  });
+
   test("may each end with a last block, without new memory but the message's", () => {
     const inflater = make(true);
     inflater.inflate(deflate(noise(40_000)), LIMIT);
