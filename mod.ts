@@ -74,7 +74,7 @@ export type { ShutdownOptions } from "./src/server/connection_group.ts";
 export type { ListenOptions, Server } from "./src/server/server.ts";
 export type { CompressionOptions } from "./src/connection/compression.ts";
 export type { ConnectionEnd, EndedBy } from "./src/connection/connection_end.ts";
-export type { Fetch } from "./src/http/fetch.ts";
+export type { Fetch, FetchInfo } from "./src/http/fetch.ts";
 export type { WhenSlow } from "./src/pubsub/subscriber.ts";
 export type { SubscribeOptions } from "./src/pubsub/topics.ts";
 export type { HandlerLimits } from "./src/server/handler_limits.ts";

@@ -1,86 +1,33 @@
 /**
- * The body of a plain HTTP request (RFC 9112 §6 and §7). The reader is strict: if a proxy saw another
- * end of the body than we do, a client could smuggle a second request past the proxy.
+ * Collects a body in memory.
  *
  * @module
  */
-import { Refusal } from "../errors.ts";
-import { isToken, TOKEN } from "../handshake/grammar.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
+import { BodyFraming } from "./body_framing.ts";
 
-const CR = 0x0d;
-const LF = 0x0a;
-/** The longest chunk-size line and trailer section, in bytes. */
-const MAX_LINE = 4096;
 /** The first size of the buffer for a body, in bytes. The buffer doubles when it is full. */
 const FIRST_CAPACITY = 1024;
 
-/** "Bad" white space, which a recipient must accept and remove (RFC 9110 §5.6.3). */
-const BWS = "[ \\t]*";
-const QUOTED = String.raw`"(?:[^"\\]|\\.)*"`;
-/**
- * A chunk-size and its extensions (RFC 9112 §7.1.1). White space is allowed only around the `;` and the
- * `=` of an extension. The reader has already refused NUL, CR and LF.
- */
-const CHUNK_SIZE = new RegExp(
-  `^([0-9a-f]{1,8})(?:${BWS};${BWS}${TOKEN}(?:${BWS}=${BWS}(?:${TOKEN}|${QUOTED}))?)*$`,
-  "i",
-);
-
-/** Reads a body that arrives in any pieces. */
+/** Collects a body that arrives in any pieces. */
 export class BodyReader {
-  /** Whether the whole body has arrived. */
-  complete = false;
-  readonly #maxSize: number;
-  readonly #chunked: boolean;
-  /** How many bytes of the body, or of the current chunk, have not arrived. */
-  #missing = 0;
-  /** What a chunked body expects next. */
-  #expects: "size" | "data" | "data end" | "trailer" = "size";
-  #line = "";
-  #afterCr = false;
-  /** The size of all lines since the last chunk, in bytes. */
-  #linesSize = 0;
+  readonly #framing: BodyFraming;
   /** The body so far. One buffer: with an array for each piece, pieces of one byte would be costly. */
   #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #size = 0;
 
   /**
-   * @param head The request.
+   * @param head The head of the message.
    * @param maxSize The longest body, in bytes.
-   * @throws {Refusal} 400 if the framing is ambiguous or malformed, 413 if the body is too long, 501 if
-   * the transfer coding is not `chunked`.
+   * @throws {Refusal} See {@linkcode BodyFraming}.
    */
   constructor(head: Pick<RequestHead, "get" | "httpVersion">, maxSize: number) {
-    this.#maxSize = maxSize;
-    const length = head.get("content-length");
-    const coding = head.get("transfer-encoding");
-    this.#chunked = coding !== undefined;
-    if (coding !== undefined) {
-      if (length !== undefined) {
-        throw malformed("both Content-Length and Transfer-Encoding (RFC 9112 §6.1)");
-      }
-      if (head.httpVersion === "1.0") {
-        throw malformed("Transfer-Encoding in an HTTP/1.0 request (RFC 9112 §6.1)");
-      }
-      if (coding.toLowerCase() !== "chunked") {
-        throw new Refusal(501, `the transfer coding is not chunked (RFC 9112 §6.1)`, {
-          reason: "request",
-        });
-      }
-      return;
-    }
-    if (length === undefined) this.complete = true;
-    else this.#announce(length);
+    this.#framing = new BodyFraming(head, maxSize);
   }
 
-  #announce(length: string): void {
-    if (!/^\d{1,15}$/.test(length)) {
-      throw malformed("Content-Length is not one decimal number (RFC 9112 §6.3)");
-    }
-    this.#missing = Number(length);
-    this.#checkSize(this.#missing);
-    this.complete = this.#missing === 0;
+  /** Whether the whole body has arrived. */
+  get complete(): boolean {
+    return this.#framing.complete;
   }
 
   /** The body so far. Valid until the next {@linkcode read}. */
@@ -88,93 +35,26 @@ export class BodyReader {
     return this.#buffer.subarray(0, this.#size);
   }
 
-  /**
-   * Reads the next bytes. Ignores bytes after the body.
-   *
-   * @throws {Refusal} 400 if the chunked coding is malformed, 413 if the body is too long.
-   */
+  /** Reads the next bytes. Ignores bytes after the body. See {@linkcode BodyFraming.read}. */
   read(chunk: Uint8Array): void {
-    let at = 0;
-    while (!this.complete && at < chunk.length) {
-      at = this.#chunked && this.#expects !== "data"
-        ? this.#readLine(chunk, at)
-        : this.#readData(chunk, at);
+    try {
+      this.#framing.read(chunk);
+    } finally {
+      const { content } = this.#framing;
+      this.#reserve(this.#size + content.length);
+      this.#buffer.set(content, this.#size);
+      this.#size += content.length;
     }
-  }
-
-  #readData(chunk: Uint8Array, at: number): number {
-    const end = at + Math.min(this.#missing, chunk.length - at);
-    this.#reserve(this.#size + end - at);
-    this.#buffer.set(chunk.subarray(at, end), this.#size);
-    this.#size += end - at;
-    this.#missing -= end - at;
-    if (this.#missing === 0) {
-      if (this.#chunked) this.#expects = "data end";
-      else this.complete = true;
-    }
-    return end;
   }
 
   /** Grows the buffer to `size` bytes or more: doubles it, up to the largest size of the body. */
   #reserve(size: number): void {
     const { length } = this.#buffer;
     if (size <= length) return;
-    const limit = this.#chunked ? this.#maxSize : this.#size + this.#missing;
-    const capacity = Math.min(limit, Math.max(FIRST_CAPACITY, size, 2 * length));
+    const capacity = Math.min(
+      this.#framing.maxLength,
+      Math.max(FIRST_CAPACITY, size, 2 * length),
+    );
     this.#buffer = new Uint8Array(this.#buffer.buffer.transfer(capacity));
   }
-
-  /** Reads up to the end of a line. Returns the index after the bytes that were read. */
-  #readLine(chunk: Uint8Array, start: number): number {
-    for (let at = start; at < chunk.length; at++) {
-      const byte = chunk[at]!; // at < chunk.length
-      if (byte === LF && this.#afterCr) {
-        const line = this.#line;
-        this.#line = "";
-        this.#afterCr = false;
-        this.#actOn(line);
-        return at + 1;
-      }
-      if (this.#afterCr || byte === LF || byte === 0) {
-        throw malformed("a bare CR, LF or NUL in the chunked coding (RFC 9112 §7.1)");
-      }
-      if (byte === CR) this.#afterCr = true;
-      else this.#line += String.fromCharCode(byte);
-      if (++this.#linesSize > MAX_LINE) {
-        throw malformed(`a chunk-size line or the trailers exceed ${MAX_LINE} bytes`);
-      }
-    }
-    return chunk.length;
-  }
-
-  #actOn(line: string): void {
-    if (this.#expects === "size") {
-      const size = CHUNK_SIZE.exec(line)?.[1];
-      if (size === undefined) throw malformed("malformed chunk size (RFC 9112 §7.1)");
-      this.#missing = parseInt(size, 16);
-      this.#checkSize(this.#size + this.#missing);
-      this.#expects = this.#missing === 0 ? "trailer" : "data";
-    } else if (this.#expects === "data end") {
-      if (line !== "") {
-        throw malformed("a chunk must have the length of its chunk size (RFC 9112 §7.1)");
-      }
-      this.#expects = "size";
-      this.#linesSize = 0;
-    } else if (line === "") this.complete = true;
-    else if (!isToken(line.slice(0, Math.max(line.indexOf(":"), 0)))) {
-      throw malformed("a trailer line must be a name, a colon and a value (RFC 9112 §5)");
-    }
-  }
-
-  #checkSize(size: number): void {
-    if (size > this.#maxSize) {
-      throw new Refusal(413, `the body is longer than maxBodySize (${this.#maxSize} bytes)`, {
-        reason: "request",
-      });
-    }
-  }
-}
-
-function malformed(because: string): Refusal {
-  return new Refusal(400, because, { reason: "request" });
 }

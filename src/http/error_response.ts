@@ -33,11 +33,17 @@ export function errorContent({ message, headers }: HttpError): ErrorContent {
  * Makes the response to a refused request. Its body is the message of the error.
  *
  * @param error The refusal.
- * @param bodiless Whether to leave out the body, as for a HEAD request (RFC 9110 §9.3.2).
+ * @param options.date The value of `Date`. Default: none, which is right for 5xx only (RFC 9110 §6.6.1).
+ * @param options.bodiless Whether to leave out the body, as for a HEAD request (RFC 9110 §9.3.2).
+ * Default: false.
  * @throws {TypeError} If a field of the error is malformed.
  */
-export function errorResponse(error: HttpError, bodiless = false): string {
+export function errorResponse(
+  error: HttpError,
+  { date, bodiless = false }: { readonly date?: string; readonly bodiless?: boolean } = {},
+): string {
   const { fields, body } = errorContent(error);
+  if (date !== undefined && !error.headers.has("date")) fields.push(["date", date]);
   const connection = error.headers.get("connection");
   fields.push(["connection", connection === null ? "close" : `${connection}, close`]);
   const head = responseHead(error.status, reasonPhrase(error.status), fields);
@@ -57,10 +63,14 @@ interface FailedConnection {
   report(error: unknown): void;
 }
 
-/** Makes the response to a failed request: that of an `HttpError`, or a 500. */
-export function refusalResponse(error: unknown, connection: FailedConnection): string {
-  const bodiless = connection.head?.method === "HEAD";
-  return makeRefusal(error, connection, (refusal) => errorResponse(refusal, bodiless));
+/** Makes the response to a failed request: that of an `HttpError`, or a 500. It closes the connection. */
+export function refusalResponse(
+  error: unknown,
+  connection: FailedConnection,
+  date: string,
+): string {
+  const options = { date, bodiless: connection.head?.method === "HEAD" };
+  return makeRefusal(error, connection, (refusal) => errorResponse(refusal, options));
 }
 
 /**

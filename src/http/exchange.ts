@@ -1,122 +1,82 @@
 /**
- * Plain HTTP on the same port: one request and one response, then the connection closes.
+ * One plain HTTP request and its response.
  *
  * @module
  */
 import { HttpError, Refusal, WebSocketClosedError } from "../errors.ts";
-import { encodeLatin1 } from "../handshake/latin1.ts";
-import { caught, guard } from "../guard.ts";
+import { caught } from "../guard.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
-import { responseHead } from "../handshake/head_writer.ts";
-import type { Fetch } from "./fetch.ts";
-import { BodyReader } from "./body_reader.ts";
+import { BodyFraming } from "./body_framing.ts";
 import { refusalResponse, statusOf } from "./error_response.ts";
-import { reasonPhrase } from "./reason_phrases.ts";
+import type { Fetch } from "./fetch.ts";
+import { type BodySource, RequestBody } from "./request_body.ts";
+import { drop, ResponseBody } from "./response_body.ts";
+import {
+  fetchedHead,
+  isBodiless,
+  lengthOf,
+  wantsClose,
+  wantsKeepAlive,
+} from "./response_fields.ts";
 import type { ResponseWriter } from "./response_writer.ts";
+import { ServedRequest } from "./served_request.ts";
 
-/** Fields about the connection, which the application may not set (RFC 9110 §7.6.1). */
-const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
-  "connection",
-  "keep-alive",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
+/**
+ * - `fetch`: waiting for the setting `fetch`, or for the first piece of its response
+ * - `response`: sending the response
+ * - `dropping`: the response is sent; the rest of the request's body is dropped
+ * - `over`: the exchange is complete, or the connection is closed or will be
+ */
+type State = "fetch" | "response" | "dropping" | "over";
 
-const encoder = new TextEncoder();
-
-/** The request and the response of one connection. */
-export class HttpExchange {
+/** One request and its response. */
+export class HttpExchange implements BodySource {
   readonly #writer: ResponseWriter;
   readonly #head: RequestHead;
   readonly #fetch: Fetch;
-  readonly #body: BodyReader;
-  /** Reads the body of the response. Set after the head was sent. */
-  #source: ReadableStreamDefaultReader<Uint8Array> | null = null;
-  /** The status of the response. Set when the response begins. */
-  #status: number | undefined = undefined;
-  /** Whether the whole response was written. */
-  #complete = false;
+  readonly #body: RequestBody;
+  #request: ServedRequest | null = null;
+  /** The body of the response. */
+  #source: ResponseBody | null = null;
+  #state: State = "fetch";
+  /** Whether the client waits for `100 Continue` before it sends the body. */
+  #expectsContinue: boolean;
+  /** Whether another request may follow. */
+  #keepAlive: boolean;
   /** Whether the client has sent FIN. */
   #clientEnded = false;
-  /**
-   * - `request`: receiving the body of the request
-   * - `fetch`: waiting for the setting `fetch`
-   * - `response`: sending the response
-   * - `over`: the request was answered or refused, or the connection is closed
-   */
-  #state: "request" | "fetch" | "response" | "over" = "request";
+  /** Whether the application waits for the request's body. */
+  #isWaiting = false;
+  /** The status of the response. Set when the response begins. */
+  #status: number | undefined = undefined;
 
   /**
-   * Sends `100 Continue` if the client waits for it.
-   *
    * @param writer Has the request and sends the response.
    * @param fetch The setting `fetch`.
-   * @throws {Refusal} See {@linkcode BodyReader}.
+   * @throws {Refusal} See {@linkcode BodyFraming}; and 417 if the client expects anything but
+   * `100-continue`.
    */
   constructor(writer: ResponseWriter, fetch: Fetch) {
     const { head } = writer;
     this.#writer = writer;
     this.#head = head;
     this.#fetch = fetch;
-    this.#body = new BodyReader(head, writer.maxBodySize);
-    const expects = head.get("expect")?.toLowerCase() === "100-continue";
-    // RFC 9110 §10.1.1: not to a client of HTTP/1.0.
-    if (expects && !this.#body.complete && head.httpVersion === "1.1") {
-      writer.write(encoder.encode("HTTP/1.1 100 Continue\r\n\r\n"));
-    }
+    const framing = new BodyFraming(head, writer.maxBodySize);
+    this.#expectsContinue = expectsContinue(head) && !framing.complete;
+    this.#keepAlive = wantsKeepAlive(head);
+    this.#body = new RequestBody(framing, this);
   }
 
-  /** Reads a part of the body of the request. Ignores bytes after the body. */
-  data(chunk: Uint8Array): void {
-    if (this.#state !== "request") return;
-    try {
-      this.#body.read(chunk);
-    } catch (error) {
-      return this.#fail(error);
-    }
-    if (!this.#body.complete) return;
-    this.#state = "fetch";
-    void this.#answer();
-  }
+  // --- The request ------------------------------------------------------------------------------
 
-  /**
-   * Handles the client's FIN. Half a body is refused with 400. Otherwise the client may have left, or
-   * may still read: only output would tell. So it waits for output `handshakeTimeout` at most.
-   */
-  end(): void {
-    if (this.#state === "request") {
-      this.#fail(new Refusal(400, "the request's body is incomplete", { reason: "request" }));
-    } else if (!this.#isOver) {
-      this.#clientEnded = true;
-      this.#writer.startTimer();
-    }
-  }
-
-  /** Handles the end of `handshakeTimeout`. A client that reads the response gets more time. */
-  timedOut(): void {
-    if (this.#state === "request") {
-      this.#fail(new Refusal(408, "the request took too long", { reason: "timeout" }));
-    } else if (this.#writer.isProgressing()) this.#writer.startTimer();
-    else this.#writer.abort();
-  }
-
-  /** Stops. Called when the connection is closed, or will close after the written bytes. */
-  gone(): void {
-    this.#state = "over";
-    if (this.#source !== null) drop(this.#source);
-    this.#writer.ended(this.#status, this.#complete);
-  }
-
-  async #answer(): Promise<void> {
+  /** Calls the setting `fetch`, and sends its response. */
+  async start(): Promise<void> {
     // `handshakeTimeout` limits the client, not the application.
-    this.#writer.stopTimer();
-    // Without output, only TCP finds out that the client's machine has vanished.
-    this.#writer.keepAlive();
+    if (this.#isOver) return;
+    if (!this.#clientEnded) this.#writer.stopTimer();
     try {
-      const response = await this.#fetch(this.#makeRequest());
+      const request = this.#request = this.#makeRequest();
+      const response = await this.#fetch(request, this.#writer.info);
       if (this.#isOver) return drop(response.body);
       await this.#send(response);
     } catch (error) {
@@ -124,134 +84,278 @@ export class HttpExchange {
     }
   }
 
+  #makeRequest(): ServedRequest {
+    const { method } = this.#head;
+    const { stream } = this.#body;
+    if (method !== "GET" && method !== "HEAD") return this.#writer.toRequest(stream);
+    // The body of a GET has no meaning (RFC 9110 §9.3.1), and a `Request` cannot have one.
+    if (stream !== null) this.#body.drop();
+    return this.#writer.toRequest(null);
+  }
+
+  /**
+   * Receives bytes of the request's body.
+   *
+   * @param owned Whether a reference to them may be kept.
+   * @returns The bytes after the body.
+   */
+  data(chunk: Uint8Array, owned: boolean): Uint8Array {
+    // The body that a client sends uninvited needs no invitation.
+    if (chunk.length > 0) this.#expectsContinue = false;
+    let rest: Uint8Array;
+    try {
+      rest = this.#body.data(chunk, owned);
+    } catch (error) {
+      this.#failByClient(error);
+      return chunk.subarray(chunk.length);
+    }
+    if (this.#state === "dropping") this.#goOnDropping();
+    return rest;
+  }
+
+  /** See {@linkcode BodySource.maxQueuedSize}. */
+  get maxQueuedSize(): number {
+    return this.#writer.maxQueuedSize;
+  }
+
+  /** See {@linkcode BodySource.pause}. */
+  pause(): void {
+    this.#writer.pause();
+  }
+
+  /** See {@linkcode BodySource.resume}. */
+  resume(): void {
+    this.#writer.resume();
+  }
+
+  /** See {@linkcode BodySource.waiting}. */
+  waiting(): void {
+    if (this.#expectsContinue) {
+      this.#expectsContinue = false;
+      this.#writer.writeText("HTTP/1.1 100 Continue\r\n\r\n");
+    }
+    this.#isWaiting = true;
+    this.#writer.startTimer();
+  }
+
+  /** See {@linkcode BodySource.arrived}. */
+  arrived(): void {
+    this.#isWaiting = false;
+    this.#writer.stopTimer();
+  }
+
+  // --- Events of the connection -----------------------------------------------------------------
+
+  /**
+   * Handles the client's FIN. Half a body is refused with 400. Otherwise the client may have left, or
+   * may still read: only output would tell. So the signal aborts, and the connection waits for output
+   * `handshakeTimeout` at most.
+   */
+  end(): void {
+    if (!this.#body.complete) {
+      this.#failByClient(
+        new Refusal(400, "the request's body is incomplete", { reason: "request" }),
+      );
+    } else if (this.#state === "fetch" || this.#state === "response") {
+      this.#clientEnded = true;
+      this.#writer.startTimer();
+      if (this.#request !== null) ServedRequest.abort(this.#request);
+    }
+  }
+
+  /** Handles the end of `handshakeTimeout`. A client that reads the response gets more time. */
+  timedOut(): void {
+    if (this.#writer.isProgressing) this.#writer.startTimer();
+    else if (this.#body.complete) this.#writer.abort();
+    else {
+      this.#failByClient(new Refusal(408, "the request took too long", { reason: "timeout" }));
+    }
+  }
+
+  /** Ends the exchange by a fault of the client. */
+  #failByClient(error: unknown): void {
+    this.#body.fail(error);
+    if (this.#state === "response") this.#writer.abort();
+    else if (this.#state === "dropping") this.#finish(false);
+    else this.#fail(error);
+  }
+
+  /** Stops. Called when the connection is closed, or will close after the written bytes. */
+  gone(): void {
+    const isAnswered = this.#state === "dropping" || this.#state === "over";
+    this.#state = "over";
+    this.#source?.cancel();
+    this.#body.fail(new WebSocketClosedError("Cannot read the body: the connection is closed"));
+    if (isAnswered) return;
+    if (this.#request !== null) ServedRequest.abort(this.#request);
+    this.#writer.ended(this.#status, false);
+  }
+
   /** A getter, since TypeScript assumes that a field keeps its value across an `await`. */
   get #isOver(): boolean {
     return this.#state === "over";
   }
 
-  #makeRequest(): Request {
-    const request = this.#writer.toRequest();
-    const { method } = this.#head;
-    const body = this.#body.bytes;
-    // The body of a GET has no meaning (RFC 9110 §9.3.1), and a `Request` cannot have one.
-    if (body.length === 0 || method === "GET" || method === "HEAD") return request;
-    return new Request(request, { body });
-  }
+  // --- The response -----------------------------------------------------------------------------
 
   async #send(response: Response): Promise<void> {
     const { status, body } = response;
     if (status < 200) {
       throw new RangeError(`Cannot send a response with status ${status}: must be 200 to 599`);
     }
-    const bodiless = this.#head.method === "HEAD" || status === 204 || status === 304;
+    const bodiless = isBodiless(this.#head.method, status);
     const length = lengthOf(response);
     if (body === null && !bodiless && length) throw notAsLong(0, length);
-    const sized = length !== undefined;
-    const chunked = body !== null && !sized && !bodiless && this.#head.httpVersion === "1.1";
-    const fields = fieldsOf(response);
-    if (body === null && !sized && !bodiless) fields.push(["content-length", "0"]);
-    if (chunked) fields.push(["transfer-encoding", "chunked"]);
-    fields.push(["connection", "close"]);
-    const head = encodeLatin1(
-      responseHead(status, response.statusText || reasonPhrase(status), fields),
-    );
     // Before the head is sent: this throws if the application has already read the body.
-    const source = body?.getReader() ?? null;
+    const source = body === null ? null : new ResponseBody(body);
+    this.#source = source;
+    if (source !== null && !bodiless) await source.readAhead();
+    if (this.#isOver) return;
+    const known = body === null ? 0 : source?.length;
+    const chunked = !bodiless && length === undefined && known === undefined &&
+      this.#head.httpVersion === "1.1";
+    this.#decideOnKeepAlive(response, bodiless || chunked || (length ?? known) !== undefined);
+    const head = fetchedHead(response, {
+      date: this.#writer.date,
+      length: bodiless || length !== undefined ? undefined : known,
+      chunked,
+      connection: this.#connectionField(),
+    });
     this.#state = "response";
     this.#status = status;
-    this.#write(head);
-    if (source !== null && bodiless) drop(source);
+    this.#writer.writeText(head);
+    if (bodiless) source?.cancel();
     else if (source !== null) await this.#sendBody(source, length, chunked);
-    if (!this.#isOver) this.#finish();
+    if (!this.#isOver) this.#complete();
+  }
+
+  /** @param hasEnd Whether the client sees the end of the response without the end of the connection. */
+  #decideOnKeepAlive(response: Response, hasEnd: boolean): void {
+    // A client that got no 100 may send its body or another request, and nothing tells which
+    // (RFC 9110 §10.1.1).
+    if (
+      !hasEnd || wantsClose(response) || this.#writer.isStopping || this.#expectsContinue ||
+      (!this.#body.isRead && this.#body.isTooLongToDrop)
+    ) this.#keepAlive = false;
+    if (this.#expectsContinue) this.#body.drop(unread());
+  }
+
+  #connectionField(): "close" | "keep-alive" | undefined {
+    if (!this.#keepAlive) return "close";
+    return this.#head.httpVersion === "1.0" ? "keep-alive" : undefined;
   }
 
   async #sendBody(
-    source: ReadableStreamDefaultReader<Uint8Array>,
+    source: ResponseBody,
     length: number | undefined,
     chunked: boolean,
   ): Promise<void> {
-    this.#source = source;
+    // In the same turn as the head, so that both are sent in one write.
+    let piece = source.takeFirst();
     let size = 0;
     for (;;) {
-      const { done, value } = await source.read();
-      if (this.#isOver) return;
-      if (done) break;
-      if (!(value instanceof Uint8Array)) {
-        throw new TypeError(
-          `Cannot send a response: its body must give Uint8Arrays, got ${typeof value}`,
-        );
+      if (piece !== undefined) {
+        size += piece.length;
+        // The client would read the surplus as the beginning of another response.
+        if (length !== undefined && size > length) throw notAsLong(size, length);
+        this.#writePiece(piece, chunked);
       }
-      size += value.length;
-      // The client would read the surplus as the beginning of another response.
-      if (length !== undefined && size > length) throw notAsLong(size, length);
-      // An empty chunk would end the body (RFC 9112 §7.1).
-      const framed = chunked && value.length > 0;
-      if (framed) this.#write(encoder.encode(`${value.length.toString(16)}\r\n`));
-      this.#write(value);
-      if (framed) this.#write(encoder.encode("\r\n"));
+      if (source.length !== undefined) break;
       // Without output, nothing shows that the client is still there.
-      await (value.length > 0 ? this.#drained() : this.#writer.ready());
+      if (piece !== undefined && piece.length > 0) await this.#drained();
+      else if (piece !== undefined) await this.#writer.ready();
       if (this.#isOver) return;
+      piece = await source.read();
+      if (this.#isOver) return;
+      if (piece === undefined) break;
     }
     this.#source = null;
     if (length !== undefined && size < length) throw notAsLong(size, length);
-    if (chunked) this.#write(encoder.encode("0\r\n\r\n"));
+    if (chunked) this.#writer.writeText("0\r\n\r\n");
+  }
+
+  #writePiece(piece: Uint8Array, chunked: boolean): void {
+    // An empty chunk would end the body (RFC 9112 §7.1).
+    const framed = chunked && piece.length > 0;
+    if (framed) this.#writer.writeText(`${piece.length.toString(16)}\r\n`);
+    this.#writer.write(piece);
+    if (framed) this.#writer.writeText("\r\n");
   }
 
   /** Waits until more can be written. A client that reads nothing has `handshakeTimeout`. */
   async #drained(): Promise<void> {
-    this.#writer.startTimer();
-    await this.#writer.ready();
-    if (!this.#clientEnded) this.#writer.stopTimer();
+    const writer = this.#writer;
+    if (!writer.isCongested && !this.#clientEnded) return await writer.ready();
+    writer.startTimer();
+    await writer.ready();
+    if (!this.#isWaiting && !this.#clientEnded) writer.stopTimer();
   }
 
-  #write(bytes: Uint8Array): void {
-    this.#writer.write(bytes);
+  /** The whole response is written. */
+  #complete(): void {
+    const body = this.#body;
+    this.#state = "dropping";
+    this.#source = null;
+    this.#writer.ended(this.#status, true);
+    // The next request is read behind what is left of the body.
+    if (body.complete) body.resume();
+    else {
+      body.drop(unread());
+      this.#writer.startTimer();
+    }
+    this.#goOnDropping();
+  }
+
+  #goOnDropping(): void {
+    const body = this.#body;
+    if (body.complete) this.#finish(this.#keepAlive);
+    else if (!this.#keepAlive || body.isTooLongToDrop) this.#finish(false);
   }
 
   #fail(thrown: unknown): void {
     const writer = this.#writer;
     const error = caught(thrown);
-    const isLate = this.#isOver;
-    // An HttpError is for the client. After the head was sent, only the log can have it.
-    const isAnswer = error instanceof HttpError && this.#state !== "response";
-    if (!isAnswer && !(error instanceof WebSocketClosedError)) writer.report(error);
+    const isLate = this.#state === "over" || this.#state === "dropping";
+    if (this.#isForLog(error)) writer.report(error);
     if (isLate) return;
     // The client must see that the response is incomplete.
     if (this.#state === "response") return writer.abort();
+    this.#source?.cancel();
+    const response = refusalResponse(error, writer, writer.date);
     this.#state = "over";
-    const response = refusalResponse(error, writer);
     this.#status = statusOf(response);
-    this.#write(encodeLatin1(response));
-    this.#finish();
+    writer.writeText(response);
+    writer.ended(this.#status, true);
+    this.#finish(false);
   }
 
-  #finish(): void {
-    this.#complete = true;
-    this.#writer.finish();
+  #isForLog(error: unknown): boolean {
+    if (error instanceof WebSocketClosedError) return false;
+    if (this.#request !== null && ServedRequest.isAbort(this.#request, error)) return false;
+    // An HttpError is for the client. After the head was sent, only the log can have it.
+    return !(error instanceof HttpError) || this.#state === "response";
+  }
+
+  #finish(keepAlive: boolean): void {
+    this.#state = "over";
+    this.#writer.stopTimer();
+    this.#writer.finish(keepAlive);
   }
 }
 
-/** Cancels a stream that nobody will read. Errors of `cancel` are ignored. */
-function drop(stream: Pick<ReadableStream, "cancel"> | null): void {
-  guard((): unknown => stream?.cancel("nobody reads it"), () => {});
+/** Whether a client waits for `100 Continue`. @throws {Refusal} 417 for another expectation. */
+function expectsContinue(head: RequestHead): boolean {
+  const expect = head.get("expect");
+  // RFC 9110 §10.1.1: an expectation in a request of HTTP/1.0 must be ignored.
+  if (expect === undefined || head.httpVersion === "1.0") return false;
+  if (expect.toLowerCase() === "100-continue") return true;
+  throw new Refusal(417, "only the expectation 100-continue is known (RFC 9110 §10.1.1)", {
+    reason: "request",
+  });
 }
 
-/**
- * Returns the value of the `Content-Length` that the application set; `undefined` if there is none.
- *
- * @throws {TypeError} If it is not one decimal number.
- */
-function lengthOf({ headers }: Response): number | undefined {
-  const length = headers.get("content-length");
-  if (length === null) return undefined;
-  if (!/^\d{1,15}$/.test(length)) {
-    throw new TypeError(
-      `Cannot send Content-Length ${JSON.stringify(length)}: must be one decimal number ` +
-        "(RFC 9110 §8.6)",
-    );
-  }
-  return Number(length);
+function unread(): TypeError {
+  return new TypeError("Cannot read the body of the request: the response is already sent");
 }
 
 function notAsLong(size: number, length: number): RangeError {
@@ -259,16 +363,4 @@ function notAsLong(size: number, length: number): RangeError {
   return new RangeError(
     `Cannot send a body of ${sent}: its Content-Length is ${length} (RFC 9112 §6.3)`,
   );
-}
-
-/** Returns the fields of the application, without those that it may not set. */
-function fieldsOf({ headers, status }: Response): [name: string, value: string][] {
-  const fields: [name: string, value: string][] = [];
-  for (const [name, value] of headers) {
-    // RFC 9110 §8.6: no Content-Length in a 204.
-    if (!CONNECTION_FIELDS.has(name) && (status !== 204 || name !== "content-length")) {
-      fields.push([name, value]);
-    }
-  }
-  return fields;
 }

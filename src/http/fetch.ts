@@ -3,9 +3,37 @@
  *
  * @module
  */
+import type { Address } from "../transport/transport.ts";
+
+/**
+ * The second argument of the setting `fetch`: what a `Request` does not tell.
+ *
+ * @example
+ * ```ts
+ * import { Application } from "@waterspout/websocket";
+ * import type { FetchInfo } from "@waterspout/websocket";
+ *
+ * function greet(_request: Request, { remoteAddr, secure }: FetchInfo): Response {
+ *   return new Response(`${remoteAddr.hostname} over ${secure ? "TLS" : "TCP"}\n`);
+ * }
+ * const app = new Application([], { fetch: greet });
+ * await using server = app.listen({ port: 0, hostname: "127.0.0.1" });
+ * const response = await fetch(`http://127.0.0.1:${server.addr.port}/`);
+ * console.assert(await response.text() === "127.0.0.1 over TCP\n");
+ * ```
+ */
+export interface FetchInfo {
+  /** The address of the client. A trusted proxy tells the address of its client. */
+  readonly remoteAddr: Address;
+  /** Whether the client uses TLS, to this server or to a trusted proxy. */
+  readonly secure: boolean;
+}
 
 /**
  * Answers plain HTTP requests on the port of the WebSocket server: the type of the setting `fetch`.
+ *
+ * It is called when the head of a request has arrived. The body is a stream. The signal of the request
+ * aborts if the client leaves before it has the response.
  *
  * @example
  * ```ts
@@ -23,4 +51,4 @@
  * assert(await response.text() === "well\n");
  * ```
  */
-export type Fetch = (request: Request) => Response | Promise<Response>;
+export type Fetch = (request: Request, info: FetchInfo) => Response | Promise<Response>;

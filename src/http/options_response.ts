@@ -6,7 +6,11 @@
 import { responseHead } from "../handshake/head_writer.ts";
 
 /**
- * The response of the server as a whole (RFC 9110 §9.3.7). The setting `fetch` is not called: a
+ * Makes the response of the server as a whole (RFC 9110 §9.3.7). The setting `fetch` is not called: a
  * `Request` cannot have the URL `*`, and with a 404 for `/` the health check would fail.
+ *
+ * @param date The value of `Date`.
  */
-export const OPTIONS_RESPONSE: string = responseHead(204, "No Content", [["connection", "close"]]);
+export function optionsResponse(date: string): string {
+  return responseHead(204, "No Content", [["date", date], ["connection", "close"]]);
+}

@@ -67,7 +67,10 @@ export interface HandshakeEntry extends AccessInfo {
   readonly version: WebSocketVersion;
   /** The subprotocol in use; `undefined` if there is none. */
   readonly subprotocol: string | undefined;
-  /** The time from accept, after TLS, to the end of the response. */
+  /**
+   * The time to the end of the response: from accept, after TLS, or from the first byte of the request if
+   * it is not the first one of its connection.
+   */
   readonly duration: number;
 }
 
@@ -123,7 +126,10 @@ export interface RequestEntry extends AccessInfo {
   readonly bytesIn: number;
   /** Bytes sent, with the head. */
   readonly bytesOut: number;
-  /** The time from accept to the last byte written. */
+  /**
+   * The time to the last byte written: from accept, or from the first byte of the request if it is not
+   * the first one of its connection.
+   */
   readonly duration: number;
 }
 
@@ -202,8 +208,8 @@ export type AccessEntry = HandshakeEntry | RefusalEntry | RequestEntry | CloseEn
 
 /** The traffic of one connection. It is added to that of the application. */
 export class ConnectionTraffic implements Traffic {
-  /** When the connection was accepted, in the clock's milliseconds. */
-  readonly acceptedAt: number;
+  /** When the connection was accepted, or a later request began, in the clock's milliseconds. */
+  startedAt: number;
   /** When it was opened. */
   openedAt = 0;
   readonly #total: Traffic;
@@ -215,7 +221,14 @@ export class ConnectionTraffic implements Traffic {
   /** @param total The traffic of the application. @param now The time. */
   constructor(total: Traffic, now: number) {
     this.#total = total;
-    this.acceptedAt = now;
+    this.startedAt = now;
+  }
+
+  /** Starts to count for another request, of which `bytesIn` bytes have arrived. */
+  restart(now: number, bytesIn: number): void {
+    this.startedAt = now;
+    this.#bytesIn = bytesIn;
+    this.#bytesOut = 0;
   }
 
   /** See {@linkcode Traffic.messagesIn}. */
@@ -275,6 +288,16 @@ export interface EarlyRefusal {
   readonly duration?: number;
 }
 
+/** The end of a plain HTTP request. */
+export interface RequestEnd {
+  /** The status of the response, if there was one. */
+  readonly status: number | undefined;
+  /** Whether the complete response was written. */
+  readonly complete: boolean;
+  /** How many bytes of later requests have arrived. */
+  readonly unread: number;
+}
+
 /** Makes the entries. The callback runs in a microtask, so it never interrupts a connection. */
 export class AccessLog {
   readonly #callback: (entry: AccessEntry) => unknown;
@@ -310,12 +333,18 @@ export class AccessLog {
     this.#write({ kind: "refusal", ...info, reason, status, version: undefined, duration });
   }
 
+  /** Called when the first bytes of another request on a connection have arrived. */
+  begin(connection: Accessed, bytesIn: number): void {
+    const { traffic } = this.#look(connection);
+    traffic.restart(this.#clock.now(), bytesIn);
+  }
+
   /** Called when a handshake is accepted. */
   handshake(connection: Accessed): void {
     const { version, subprotocol } = connection;
     const { info, traffic } = this.#look(connection);
     traffic.openedAt = info.time;
-    const duration = info.time - traffic.acceptedAt;
+    const duration = info.time - traffic.startedAt;
     this.#write({ kind: "handshake", ...info, status: 101, version, subprotocol, duration });
   }
 
@@ -323,15 +352,16 @@ export class AccessLog {
   refusal(connection: Accessed, reason: RefusalReason, status: number | undefined): void {
     const { info, traffic } = this.#look(connection);
     const version = connection.match === null ? undefined : connection.version;
-    const duration = info.time - traffic.acceptedAt;
+    const duration = info.time - traffic.startedAt;
     this.#write({ kind: "refusal", ...info, reason, status, version, duration });
   }
 
   /** Called at the end of a plain HTTP request. */
-  request(connection: Accessed, status: number | undefined, complete: boolean): void {
+  request(connection: Accessed, { status, complete, unread }: RequestEnd): void {
     const { info, traffic } = this.#look(connection);
-    const { bytesIn, bytesOut, acceptedAt } = traffic;
-    const duration = info.time - acceptedAt;
+    const { bytesOut, startedAt } = traffic;
+    const bytesIn = traffic.bytesIn - unread;
+    const duration = info.time - startedAt;
     this.#write({ kind: "request", ...info, status, complete, bytesIn, bytesOut, duration });
   }
 

@@ -21,6 +21,7 @@ import type { Routes } from "./routes.ts";
 import type { HandlerLimits } from "./handler_limits.ts";
 import type { Settings } from "./settings.ts";
 import { type Stats, takeSnapshot } from "../metrics/snapshot.ts";
+import { DateField } from "../http/date_field.ts";
 import { Counters } from "../metrics/counters.ts";
 import { Relay } from "../pubsub/relay.ts";
 import { Topics } from "../pubsub/topics.ts";
@@ -94,6 +95,8 @@ export class Context {
   readonly counters: Counters = new Counters();
   /** Logs what clients can cause, at most one line per kind and interval. */
   readonly limitedLog: LimitedLog;
+  /** The value of the field `Date`. */
+  readonly date: DateField;
   /** The access log; `null` without the setting `accessLog`. */
   readonly accessLog: AccessLog | null;
   /** The topics and their subscribers. */
@@ -123,6 +126,7 @@ export class Context {
     this.routes = routes;
     this.wheel = new TimingWheel(settings.clock);
     this.turns = timersOf(settings.clock).turns;
+    this.date = new DateField(settings.clock);
     this.environment = {
       limits: settings,
       traffic: this.counters.traffic,

@@ -24,7 +24,7 @@ export const http1Responder: Responder = {
     writeHead(connection.writer, handshakeResponse(connection, handler, result));
   },
   refuse(connection, error) {
-    const response = refusalResponse(error, connection);
+    const response = refusalResponse(error, connection, connection.context.date.value);
     // `logException`, which may have been called, may have closed the connection.
     if (connection.isOpening) writeHead(connection.writer, response);
     return statusOf(response);

@@ -1,22 +1,26 @@
 /**
- * A connection that speaks HTTP/1: reads request heads, and passes each request on as plain HTTP or as
- * a WebSocket handshake, which `opening.ts` decides on.
+ * A connection that speaks HTTP/1: reads requests, one after the other, and passes each on as plain
+ * HTTP or as a WebSocket handshake, which `opening.ts` decides on.
+ *
+ * A request is read only when the response to the one before is written. A refusal closes the
+ * connection: what follows a malformed request is not known, and a refused client has no use for it.
  *
  * @module
  */
-import { cork, uncork } from "../connection/cork.ts";
+import { cork, corked, uncork } from "../connection/cork.ts";
 import { Refusal } from "../errors.ts";
 import type { HeadReader } from "../handshake/head_reader.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
 import { detectVersion, upgradeRequired } from "../handshake/versions.ts";
+import { HeldBytes } from "../connection/held_bytes.ts";
 import { statusOf } from "../http/error_response.ts";
 import { HttpExchange } from "../http/exchange.ts";
-import { OPTIONS_RESPONSE } from "../http/options_response.ts";
+import { optionsResponse } from "../http/options_response.ts";
 import type { Link, Timed } from "../timing/timing_wheel.ts";
 import type { TransportEvents } from "../transport/transport.ts";
 import { http1Responder, writeHead } from "./http1_responder.ts";
 import { endSocket, Opening, type OpeningPhase } from "./opening.ts";
-import { plainResponse } from "./plain_response.ts";
+import { type PlainConnection, PlainResponse } from "./plain_response.ts";
 import { admit } from "./request_checks.ts";
 import { matchRoute } from "./routes.ts";
 import type { ServerConnection } from "./server_connection.ts";
@@ -24,14 +28,17 @@ import type { ServerConnection } from "./server_connection.ts";
 const EMPTY = new Uint8Array(0);
 
 /**
- * - `head`: receiving a request head
+ * - `head`: receiving a request head, or waiting for its first byte
  * - `http`: a plain HTTP exchange
  * - `left`: in the handshake, or closing
  */
 type State = "head" | "http" | "left";
 
+const CR = 0x0d;
+const LF = 0x0a;
+
 /** One connection that speaks HTTP/1. */
-export class HttpConnection implements TransportEvents, Timed, OpeningPhase {
+export class HttpConnection implements TransportEvents, Timed, OpeningPhase, PlainConnection {
   /** See {@linkcode Timed}. */
   deadline = 0;
   /** See {@linkcode Timed}. */
@@ -43,8 +50,16 @@ export class HttpConnection implements TransportEvents, Timed, OpeningPhase {
   #reader: HeadReader<RequestHead> | null = null;
   #state: State = "head";
   #exchange: HttpExchange | null = null;
-  /** Whether a byte has arrived. */
+  /** Bytes after the request that is being answered. Made when first needed. */
+  #held: HeldBytes | null = null;
+  /** Whether a byte of the current request has arrived. */
   #hasData = false;
+  /** Whether a request was answered. */
+  #isReused = false;
+  /** Whether the client has sent FIN. */
+  #ended = false;
+  /** Whether the transport is paused. */
+  #paused = false;
 
   /** @param connection The new connection. */
   constructor(connection: ServerConnection) {
@@ -63,24 +78,84 @@ export class HttpConnection implements TransportEvents, Timed, OpeningPhase {
     const { transport, writer } = this.#connection;
     cork();
     try {
-      this.#hasData = true;
       writer.environment.traffic.bytesIn += chunk.length;
-      if (this.#state === "head") this.#readHead(chunk, transport.transfersChunks === true);
-      else if (this.#state === "http") this.#exchange?.data(chunk);
+      this.#receive(chunk, transport.transfersChunks === true);
     } finally {
       uncork();
     }
   }
 
+  #receive(chunk: Uint8Array, owned: boolean): void {
+    let rest = chunk;
+    // The exchange may be complete with the last byte of the body.
+    if (this.#state === "http") rest = this.#exchange?.data(chunk, owned) ?? rest;
+    if (rest.length === 0) return;
+    if (this.#state === "http") this.#hold(rest, owned);
+    else if (this.#state === "head") {
+      if (!this.#hasData) this.#begin(rest);
+      this.#readHead(rest, owned);
+    }
+  }
+
+  /** A request begins, unless there are only empty lines, as some clients send after a body. */
+  #begin(chunk: Uint8Array): void {
+    const { context } = this.#connection;
+    this.#hasData = !this.#isReused || chunk.some((byte) => byte !== CR && byte !== LF);
+    if (!this.#isReused || !this.#hasData) return;
+    this.#setTimer(context.settings.handshakeTimeout);
+    context.accessLog?.begin(this.#connection, chunk.length);
+  }
+
+  #setTimer(timeout: number): void {
+    const { wheel } = this.#connection.context;
+    if (timeout > 0) wheel.set(this, timeout);
+    else wheel.remove(this);
+  }
+
+  #hold(bytes: Uint8Array, owned: boolean): void {
+    const held = this.#held ??= new HeldBytes();
+    held.push(bytes, owned);
+    if (held.length >= this.#connection.context.settings.maxQueuedSize) this.pause();
+  }
+
+  /** See {@linkcode PlainConnection.heldSize}. */
+  get heldSize(): number {
+    return this.#held?.length ?? 0;
+  }
+
+  /** See {@linkcode PlainConnection.pause}. */
+  pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.#connection.transport.pause();
+  }
+
+  /** See {@linkcode PlainConnection.resume}. */
+  resume(): void {
+    if (!this.#paused || this.#state === "left") return;
+    this.#paused = false;
+    this.#connection.transport.resume();
+  }
+
   /** See {@linkcode TransportEvents.drain}. */
   drain(): void {
-    this.#connection.writer.drain();
+    const { writer, context } = this.#connection;
+    writer.drain();
+    if (this.#isIdle) this.#setTimer(context.settings.keepAliveTimeout);
+  }
+
+  /** Whether the connection waits for another request. */
+  get #isIdle(): boolean {
+    return this.#state === "head" && this.#isReused && !this.#hasData;
   }
 
   /** See {@linkcode TransportEvents.end}. */
   end(): void {
-    if (this.#state === "head") this.abort();
-    else if (this.#state === "http") this.#exchange?.end();
+    this.#ended = true;
+    if (this.#state === "http") this.#exchange?.end();
+    else if (this.#state !== "head") return;
+    else if (this.#isReused) this.finish();
+    else this.abort();
   }
 
   /** See {@linkcode TransportEvents.closed}. */
@@ -94,14 +169,20 @@ export class HttpConnection implements TransportEvents, Timed, OpeningPhase {
   /** See {@linkcode OpeningPhase.abort}. */
   abort(): void {
     const { transport } = this.#connection;
-    if (this.#leave()) endSocket(this.#connection);
+    if (this.#leave()) endSocket(this.#connection, this.#paused);
     transport.destroy();
   }
 
   /** Closes the connection after the written bytes. */
   finish(): void {
     this.#connection.writer.flush();
-    if (this.#leave()) endSocket(this.#connection);
+    if (this.#leave()) endSocket(this.#connection, this.#paused);
+  }
+
+  /** Closes the connection, which waits for a request. The response before may still be on its way. */
+  #endIdle(): void {
+    if (this.#connection.writer.bufferedAmount > 0) this.finish();
+    else this.abort();
   }
 
   /** Stops reading requests. @returns False if it had stopped before. */
@@ -117,20 +198,25 @@ export class HttpConnection implements TransportEvents, Timed, OpeningPhase {
     return true;
   }
 
-  /** See {@linkcode Timed.expire}: `handshakeTimeout` has passed. */
+  /** See {@linkcode Timed.expire}: `handshakeTimeout` or `keepAliveTimeout` has passed. */
   expire(): void {
+    const { writer, context } = this.#connection;
     if (this.#state === "http") this.#exchange?.timedOut();
-    // A client that has sent nothing gets no response.
-    else if (!this.#hasData) this.abort();
-    else this.#refuse(new Refusal(408, "the request took too long", { reason: "timeout" }));
+    else if (this.#hasData) {
+      this.#refuse(new Refusal(408, "the request took too long", { reason: "timeout" }));
+    } else if (writer.isProgressing) {
+      // The client still receives the response before.
+      writer.watchProgress();
+      this.#setTimer(context.settings.handshakeTimeout);
+    } // A client that has sent nothing gets no response.
+    else this.abort();
   }
 
-  /** See {@linkcode OpeningPhase.shutdown}. */
+  /** See {@linkcode OpeningPhase.shutdown}. A request that is being answered is completed. */
   shutdown(): void {
-    if (!this.#hasData) this.abort();
-    else if (this.#state === "head") {
-      this.#refuse(new Refusal(503, "the server is shutting down", { reason: "stopping" }));
-    }
+    if (this.#state !== "head") return;
+    if (!this.#hasData) this.#endIdle();
+    else this.#refuse(new Refusal(503, "the server is shutting down", { reason: "stopping" }));
   }
 
   // --- A request --------------------------------------------------------------------------------
@@ -156,7 +242,7 @@ export class HttpConnection implements TransportEvents, Timed, OpeningPhase {
     admit(connection, head);
     if (head.target === "*") return this.#respondToOptions();
     const version = detectVersion(head, connection.context.settings.versions);
-    if (version === undefined) return this.#servePlain(head, rest);
+    if (version === undefined) return this.#servePlain(head, rest, owned);
     this.#handOver().decide(version, rest, owned);
   }
 
@@ -175,25 +261,72 @@ export class HttpConnection implements TransportEvents, Timed, OpeningPhase {
 
   #respondToOptions(): void {
     const connection = this.#connection;
-    const { counters, accessLog } = connection.context;
+    const { counters, accessLog, date } = connection.context;
+    const response = optionsResponse(date.value);
     counters.requests++;
     this.#state = "http";
-    writeHead(connection.writer, OPTIONS_RESPONSE);
+    writeHead(connection.writer, response);
     this.finish();
-    accessLog?.request(connection, statusOf(OPTIONS_RESPONSE), true);
+    accessLog?.request(connection, { status: statusOf(response), complete: true, unread: 0 });
   }
 
-  #servePlain(head: RequestHead, rest: Uint8Array): void {
+  #servePlain(head: RequestHead, rest: Uint8Array, owned: boolean): void {
     const connection = this.#connection;
     const { settings, routes, counters } = connection.context;
     if (settings.fetch === undefined) {
       matchRoute(routes, head);
       throw upgradeRequired(settings.versions);
     }
-    const exchange = new HttpExchange(plainResponse(connection, head, this), settings.fetch);
+    const exchange = new HttpExchange(new PlainResponse(connection, head, this), settings.fetch);
     this.#state = "http";
     counters.requests++;
     this.#exchange = exchange;
-    exchange.data(rest);
+    // Without output, only TCP finds out that the client's machine has vanished.
+    if (!this.#isReused && settings.pingInterval > 0) {
+      connection.transport.setKeepAlive(true, settings.pingInterval);
+    }
+    if (rest.length > 0) this.#receive(rest, owned);
+    if (this.#ended) exchange.end();
+    void exchange.start();
+  }
+
+  /** See {@linkcode PlainConnection.finishExchange}. */
+  finishExchange(keepAlive: boolean): void {
+    const connection = this.#connection;
+    if (this.#state !== "http") return;
+    const held = this.#held?.take() ?? EMPTY;
+    const isLast = !keepAlive || connection.owner?.stopping === true ||
+      (this.#ended && held.length === 0);
+    if (isLast) return this.finish();
+    this.#prepareForNext();
+    if (held.length > 0) corked(() => this.#readNext(held));
+    else this.#waitForNext();
+    this.resume();
+  }
+
+  #prepareForNext(): void {
+    const connection = this.#connection;
+    this.#state = "head";
+    this.#exchange = this.#held = null;
+    this.#hasData = false;
+    this.#isReused = true;
+    connection.head = connection.match = connection.handler = null;
+    connection.forwarded = null;
+  }
+
+  #waitForNext(): void {
+    const { writer, context } = this.#connection;
+    const { keepAliveTimeout, handshakeTimeout } = context.settings;
+    writer.flush();
+    writer.watchProgress();
+    // The client may not have received the response yet: `drain` follows.
+    this.#setTimer(writer.bufferedAmount > 0 ? handshakeTimeout : keepAliveTimeout);
+  }
+
+  /** Reads what has arrived during the exchange. */
+  #readNext(held: Uint8Array): void {
+    this.#begin(held);
+    this.#readHead(held, true);
+    if (this.#ended && this.#state === "head") this.end();
   }
 }

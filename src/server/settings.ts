@@ -73,19 +73,31 @@ export interface Settings {
   readonly maxHeaderSize: number;
   /** The most header fields in a request. More get a 431. Default: 100. */
   readonly maxHeaderCount: number;
-  /** The largest body of a plain HTTP request. A larger one gets a 413. Default: 1 MiB. */
+  /**
+   * The largest body of a plain HTTP request. A larger one gets a 413, or ends the connection if the
+   * response has begun. Default: 1 MiB.
+   */
   readonly maxBodySize: number;
   /**
    * How long the handshake may take, from accept on. TLS, `prepare()` and draft76's key3 count. Also,
-   * how long a client may read nothing of a plain HTTP response, and how long a client that has sent
-   * FIN waits for more of it. Default: 10 s.
+   * how long the head of a plain HTTP request may take, how long a client may send nothing of its body
+   * or read nothing of the response, and how long a client that has sent FIN waits for output. Default:
+   * 10 s.
    */
   readonly handshakeTimeout: number;
+  /**
+   * How long a connection may be idle between two plain HTTP requests before it is closed. Behind a
+   * proxy that keeps connections, set it longer than the proxy keeps them. Default: 5 s.
+   */
+  readonly keepAliveTimeout: number;
   /** The largest message, decompressed. A larger one closes with 1009. Default: 16 MiB. */
   readonly maxMessageSize: number;
   /** The most frames in a message. More close with 1009. Default: 131,072. */
   readonly maxFragments: number;
-  /** How much received data may wait for a busy handler before reading stops. Default: 64 KiB. */
+  /**
+   * How much received data may wait for a busy handler, or for a `fetch` that reads a body, before
+   * reading stops. Default: 64 KiB.
+   */
   readonly maxQueuedSize: number;
   /** When more output waits, the promises of `writeMessage` wait too. Default: 64 KiB. */
   readonly highWaterMark: number;
@@ -140,6 +152,7 @@ export const defaultSettings: Settings = {
   maxHeaderCount: 100,
   maxBodySize: 1024 * 1024,
   handshakeTimeout: 10_000,
+  keepAliveTimeout: 5_000,
   maxMessageSize: 16 * 1024 * 1024,
   maxFragments: 128 * 1024,
   maxQueuedSize: 64 * 1024,
@@ -185,6 +198,7 @@ const KINDS: Readonly<Record<keyof Settings, Kind>> = {
   maxHeaderCount: LIMIT,
   maxBodySize: LIMIT,
   handshakeTimeout: TIME,
+  keepAliveTimeout: TIME,
   maxMessageSize: LIMIT,
   maxFragments: LIMIT,
   maxQueuedSize: LIMIT,

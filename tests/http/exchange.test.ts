@@ -1,16 +1,41 @@
 import { describe, test } from "node:test";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { gate, settle } from "../support/rig.ts";
-import { ask, GET, head, ok, serve } from "./serve.ts";
+import { ask, GET, head, ok, readBody, serve } from "./serve.ts";
 
 describe("a response", () => {
-  test("is chunked where its length is not told, and the connection ends behind it", async () => {
-    const answer = await ask(() => new Response("hello"), GET);
-    assertEquals(answer.status, 200);
-    assertEquals(answer.headers.get("transfer-encoding"), "chunked");
-    assertEquals(answer.headers.get("connection"), "close");
-    assertEquals(answer.body, "5\r\nhello\r\n0\r\n\r\n");
-    assertEquals(answer.events, ["FIN", "gone"]);
+  test("has a length if it is all there, and the connection goes on", async () => {
+    for (
+      const body of [
+        () => "hello",
+        () => new TextEncoder().encode("hello"),
+      ]
+    ) {
+      const { status, headers, body: got } = await ask(() => new Response(body()), GET);
+      assertEquals([status, headers.get("content-length"), got], [200, "5", "hello"]);
+      assertEquals([headers.get("transfer-encoding"), headers.get("connection")], [null, null]);
+    }
+  });
+
+  test("is chunked if its end is not there at once", async () => {
+    const { promise, open } = gate();
+    const bytes = new TextEncoder().encode("hello");
+    const late = new ReadableStream<Uint8Array>({
+      async start(controller) {
+        controller.enqueue(bytes);
+        await promise;
+        controller.enqueue(bytes.slice(0, 0));
+        controller.enqueue(bytes);
+        controller.close();
+      },
+    });
+    const client = await serve(() => new Response(late)).send(GET);
+    assertEquals(client.parseAnswer().headers.get("transfer-encoding"), "chunked");
+    assertEquals(client.parseAnswer().body, "5\r\nhello\r\n");
+    open();
+    for (let waited = 0; waited < 5; waited++) await settle();
+    assertEquals(client.parseAnswer().body, "5\r\nhello\r\n5\r\nhello\r\n0\r\n\r\n");
+    assertEquals(client.events, []);
   });
 
   for (const pingInterval of [20_000, 0]) {
@@ -157,7 +182,7 @@ describe("a request", () => {
     assertEquals([status, logged], [200, []]);
   });
 
-  test("is answered once: another behind it on the connection is not served", async () => {
+  test("is followed by the next one on the connection", async () => {
     const paths: string[] = [];
     const fetch = (request: Request) => {
       paths.push(new URL(request.url).pathname);
@@ -168,25 +193,57 @@ describe("a request", () => {
       fetch,
       head("POST /first HTTP/1.1", "Content-Length: 2") + "ab" + second,
     );
-    assertEquals([paths, raw.split("HTTP/1.1 ").length - 1], [["/first"], 1]);
+    assertEquals([paths, raw.split("HTTP/1.1 ").length - 1], [["/first", "/second"], 2]);
   });
 
-  test("that expects 100-continue is told to go on, in HTTP/1.1 and if a body is to come", async () => {
-    const expecting = (version: string, length: number) =>
-      head(`POST / HTTP/${version}`, "Expect: 100-Continue", `Content-Length: ${length}`);
-    for (
-      const [version, length, continues] of [["1.1", 5, true], ["1.1", 0, false], [
-        "1.0",
-        5,
-        false,
-      ]] as const
-    ) {
-      const client = await serve(ok).send(expecting(version, length));
+  const expecting = (version: string, length: number) =>
+    head(`POST / HTTP/${version}`, "Expect: 100-Continue", `Content-Length: ${length}`);
+
+  for (
+    const [version, length, continues] of [
+      ["1.1", 5, true],
+      ["1.1", 0, false],
+      ["1.0", 5, false],
+    ] as const
+  ) {
+    const what = `HTTP/${version} with a body of ${length}`;
+    test(`that expects 100-continue gets it when the body is read: ${what}`, async () => {
+      const { promise, open } = gate();
+      const rig = serve(async (request) => {
+        await promise;
+        return new Response(await request.text());
+      });
+      const client = await rig.send(expecting(version, length));
+      assertEquals(client.raw, "");
+      open();
+      for (let waited = 0; waited < 5; waited++) await settle();
       assertEquals(client.raw.startsWith("HTTP/1.1 100 Continue\r\n\r\n"), continues);
-      client.write("hello");
+      client.write("hello".slice(0, length));
       for (let waited = 0; waited < 5; waited++) await settle();
       assertStringIncludes(client.raw, "HTTP/1.1 200 OK");
-    }
+      assertEquals(client.raw.endsWith("hello".slice(0, length)), true);
+    });
+  }
+
+  test("that expects 100-continue gets none if it has sent its body uninvited", async () => {
+    const { raw, status } = await ask(readBody, `${expecting("1.1", 5)}hello`);
+    assertEquals([status, raw.includes("100 Continue")], [200, false]);
+  });
+
+  test("that expects 100-continue is answered without it if the body is not read", async () => {
+    const rig = serve(ok);
+    // What follows may be the body or a request: only the end of the connection tells.
+    const client = await rig.send(expecting("1.1", 5));
+    for (let waited = 0; waited < 5; waited++) await settle();
+    const { status, headers } = client.parseAnswer();
+    assertEquals([status, headers.get("connection")], [200, "close"]);
+    assertEquals(client.events, ["FIN"]);
+  });
+
+  test("that expects anything else is answered with 417, in HTTP/1.1", async () => {
+    const expecting = (version: string) => head(`GET / HTTP/${version}`, "Expect: a miracle");
+    assertEquals((await ask(ok, expecting("1.1"))).status, 417);
+    assertEquals((await ask(ok, expecting("1.0"))).status, 200);
   });
 
   const smuggled: [name: string, status: number, fields: readonly string[], body?: string][] = [
@@ -237,16 +294,23 @@ describe("a request", () => {
   }
 
   test("whose body does not come is answered with 408", async () => {
-    const rig = serve(ok, { handshakeTimeout: 1000 });
+    const rig = serve(readBody, { handshakeTimeout: 1000 });
     const client = await rig.send(head("POST / HTTP/1.1", "Content-Length: 5") + "hell");
     await rig.clock.advance(990);
     assertEquals(client.raw, "");
     await rig.clock.advance(60);
     assertEquals(client.parseAnswer().status, 408);
+    assertEquals(rig.logged, []);
   });
 
   test("whose body is cut off is answered with 400", async () => {
-    const { status } = await ask(ok, head("POST / HTTP/1.1", "Content-Length: 5") + "hell");
-    assertEquals(status, 400);
+    const request = head("POST / HTTP/1.1", "Content-Length: 5") + "hell";
+    for (const fetch of [readBody, () => new Promise<never>(() => {})]) {
+      const rig = serve(fetch);
+      const client = await rig.send(request);
+      client.end();
+      for (let waited = 0; waited < 5; waited++) await settle();
+      assertEquals([client.parseAnswer().status, rig.logged], [400, []]);
+    }
   });
 });

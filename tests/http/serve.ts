@@ -34,5 +34,7 @@ export async function ask(
 
 /** The shortest answer. */
 export const ok = () => new Response("ok");
+/** Answers with the body of the request. */
+export const readBody = async (request: Request) => new Response(await request.text());
 /** The shortest request. */
 export const GET = head("GET / HTTP/1.1");

@@ -30,7 +30,7 @@ function chunkedBody(): BodyReader {
 }
 
 function feed(reader: BodyReader, pieces: readonly Uint8Array[], times: number): BodyReader {
-  for (let i = 0; i < times; i++) for (const piece of pieces) reader.read(piece);
+  for (let i = 0; i < times; i++) for (const piece of pieces) reader.read(piece.slice());
   return reader;
 }
 

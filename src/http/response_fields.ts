@@ -1,0 +1,87 @@
+/**
+ * The header fields of a response of the setting `fetch`, and how its body is framed (RFC 9112 §6).
+ *
+ * @module
+ */
+import { listHasToken } from "../handshake/grammar.ts";
+import { responseHead } from "../handshake/head_writer.ts";
+import type { RequestHead } from "../handshake/request_head.ts";
+import { reasonPhrase } from "./reason_phrases.ts";
+
+/** Fields about the connection, which the application may not set (RFC 9110 §7.6.1). */
+const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** Whether the client lets the connection go on after the response (RFC 9112 §9.3). */
+export function wantsKeepAlive(head: RequestHead): boolean {
+  const connection = head.get("connection") ?? "";
+  if (listHasToken(connection, "close")) return false;
+  return head.httpVersion === "1.1" || listHasToken(connection, "keep-alive");
+}
+
+/** Whether the application wants the connection to end after the response. */
+export function wantsClose({ headers }: Response): boolean {
+  return listHasToken(headers.get("connection") ?? "", "close");
+}
+
+/** Whether the response has no body, whatever its fields say (RFC 9112 §6.3). */
+export function isBodiless(method: string, status: number): boolean {
+  return method === "HEAD" || status === 204 || status === 304;
+}
+
+/**
+ * Returns the value of the `Content-Length` that the application set; `undefined` if there is none.
+ *
+ * @throws {TypeError} If it is not one decimal number.
+ */
+export function lengthOf({ headers }: Response): number | undefined {
+  const length = headers.get("content-length");
+  if (length === null) return undefined;
+  if (!/^\d{1,15}$/.test(length)) {
+    throw new TypeError(
+      `Cannot send Content-Length ${JSON.stringify(length)}: must be one decimal number ` +
+        "(RFC 9110 §8.6)",
+    );
+  }
+  return Number(length);
+}
+
+/** What the head of a response says beside the application's fields. */
+export interface ResponseFraming {
+  /** The value of `Date`, unless the application sets it. */
+  readonly date: string;
+  /** The value of `Content-Length`, if it is not the application's. */
+  readonly length?: number | undefined;
+  /** Whether the body is chunked. */
+  readonly chunked: boolean;
+  /** The value of `Connection`, if it is sent. */
+  readonly connection: "close" | "keep-alive" | undefined;
+}
+
+/** Makes the head of a response. @throws {TypeError} If a field is malformed. */
+export function fetchedHead(
+  response: Response,
+  { date, length, chunked, connection }: ResponseFraming,
+): string {
+  const { status, statusText, headers } = response;
+  const fields: [name: string, value: string][] = [];
+  let hasDate = false;
+  for (const [name, value] of headers) {
+    // RFC 9110 §8.6: no Content-Length in a 204.
+    if (CONNECTION_FIELDS.has(name) || (status === 204 && name === "content-length")) continue;
+    if (name === "date") hasDate = true;
+    fields.push([name, value]);
+  }
+  if (!hasDate) fields.push(["date", date]);
+  if (length !== undefined) fields.push(["content-length", `${length}`]);
+  if (chunked) fields.push(["transfer-encoding", "chunked"]);
+  if (connection !== undefined) fields.push(["connection", connection]);
+  return responseHead(status, statusText || reasonPhrase(status), fields);
+}

@@ -1,0 +1,400 @@
+import { describe, test } from "node:test";
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import type { Settings } from "../../src/server/settings.ts";
+import type { AccessEntry } from "../../src/server/access_log.ts";
+import { MemoryClient } from "../support/memory_client.ts";
+import { gate, type Rig, settle, VERSIONS } from "../support/rig.ts";
+import { GET, head, ok, readBody, serve } from "./serve.ts";
+
+/** Lets promises, streams and turns of the event loop go on. */
+async function rest(): Promise<void> {
+  for (let waited = 0; waited < 6; waited++) await settle();
+}
+
+/** The status codes of the responses so far. */
+function statuses({ raw }: MemoryClient): number[] {
+  return [...raw.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
+}
+
+/** Answers with the path. */
+const path = (request: Request) => new Response(new URL(request.url).pathname);
+
+/** Sends requests on one connection, and waits for the response of each. */
+async function talk(rig: Rig, ...requests: readonly string[]): Promise<MemoryClient> {
+  const { client } = rig.join();
+  for (const request of requests) {
+    client.write(request);
+    await rest();
+  }
+  return client;
+}
+
+describe("a connection", () => {
+  test("serves one request after the other", async () => {
+    const rig = serve(readBody);
+    const post = head("POST / HTTP/1.1", "Content-Length: 2") + "ab";
+    const chunked = head("POST / HTTP/1.1", "Transfer-Encoding: chunked") + "1\r\nc\r\n0\r\n\r\n";
+    const client = await talk(rig, post, chunked, GET, post);
+    assertEquals(statuses(client), [200, 200, 200, 200]);
+    const bodies = client.raw.split("HTTP/1.1 ").slice(1).map((answer) =>
+      answer.split("\r\n\r\n")[1]
+    );
+    assertEquals(bodies, ["ab", "c", "", "ab"]);
+    assertEquals([client.events, rig.app.stats().requests, rig.logged], [[], 4, []]);
+  });
+
+  for (const split of [Infinity, 1]) {
+    test(`answers pipelined requests in order, split ${split}`, async () => {
+      const first = gate();
+      const called: string[] = [];
+      const rig = serve(async (request) => {
+        called.push(new URL(request.url).pathname);
+        if (request.url.endsWith("/0")) await first.promise;
+        return path(request);
+      });
+      const { client } = rig.join({ split });
+      client.write([0, 1, 2, 3].map((i) => head(`GET /${i} HTTP/1.1`)).join("\r\n"));
+      await rest();
+      assertEquals([called, client.raw], [["/0"], ""], "no request is read before its turn");
+      first.open();
+      for (let waited = 0; waited < 4; waited++) await rest();
+      assertEquals(called, ["/0", "/1", "/2", "/3"]);
+      const bodies = [...client.raw.matchAll(/\r\n\r\n(\/\d)/g)].map(([, body]) => body);
+      assertEquals(bodies, called);
+    });
+  }
+
+  test("reads no more pipelined requests than maxQueuedSize while one is answered", async () => {
+    const { promise, open } = gate();
+    const rig = serve(async () => {
+      await promise;
+      return new Response("x");
+    }, { maxQueuedSize: 2000 });
+    const { client } = rig.join({ capacity: 0, split: 100 });
+    const count = 200;
+    client.write(GET.repeat(count));
+    await rest();
+    const waiting = client.transport.bufferedAmount;
+    assertEquals(waiting > GET.length * count - 4000, true, `${waiting} bytes were not read`);
+    open();
+    for (let waited = 0; waited < 100 && statuses(client).length < count; waited++) await rest();
+    assertEquals(statuses(client).length, count);
+  });
+
+  const endings: [name: string, request: string, fetch: Settings["fetch"], field: string | null][] =
+    [
+      ["HTTP/1.1", GET, ok, null],
+      ["HTTP/1.1 with Connection: close", head("GET / HTTP/1.1", "Connection: close"), ok, "close"],
+      ["Connection: x, Close", head("GET / HTTP/1.1", "Connection: x, Close"), ok, "close"],
+      ["HTTP/1.0", head("GET / HTTP/1.0"), ok, "close"],
+      [
+        "HTTP/1.0 with keep-alive",
+        head("GET / HTTP/1.0", "Connection: Keep-Alive"),
+        ok,
+        "keep-alive",
+      ],
+      [
+        "HTTP/1.0 with keep-alive and close",
+        head("GET / HTTP/1.0", "Connection: keep-alive, close"),
+        ok,
+        "close",
+      ],
+      [
+        "HTTP/1.0 with keep-alive and a body whose length is not known",
+        head("GET / HTTP/1.0", "Connection: keep-alive"),
+        () => new Response(slow("ok")),
+        "close",
+      ],
+      ["HTTP/1.1 and a body whose length is not known", GET, () => new Response(slow("ok")), null],
+      [
+        "an application that wants to close",
+        GET,
+        () => new Response("ok", { headers: { Connection: "close" } }),
+        "close",
+      ],
+      ["a HEAD", head("HEAD / HTTP/1.1"), ok, null],
+      ["a 204", GET, () => new Response(null, { status: 204 }), null],
+      ["a 304", GET, () => new Response(null, { status: 304 }), null],
+      ["no body", GET, () => new Response(null), null],
+    ];
+  for (const [name, request, fetch, field] of endings) {
+    test(`goes on after the response or not: ${name}`, async () => {
+      const rig = serve(fetch);
+      const client = await talk(rig, request);
+      await rest();
+      const goesOn = field !== "close";
+      assertEquals(client.parseAnswer().headers.get("connection"), field);
+      assertEquals(client.events, goesOn ? [] : ["FIN"]);
+      client.write(head("GET / HTTP/1.1", "Connection: close"));
+      await rest();
+      assertEquals(statuses(client).length, goesOn ? 2 : 1, client.raw);
+    });
+  }
+
+  for (const version of VERSIONS) {
+    test(`becomes a WebSocket after requests: ${version}`, async () => {
+      const rig = serve(ok);
+      const { client } = rig.join();
+      client.write(GET + GET);
+      await rest();
+      assertEquals(statuses(client), [200, 200]);
+      const before = client.raw.length;
+      const upgraded = new MemoryClient(client.transport);
+      await upgraded.open(version, { path: "/ws" });
+      assertEquals([upgraded.answer?.status, client.raw.length], [101, before]);
+      upgraded.send("hi");
+      await rest();
+      assertEquals(rig.app.stats().connections.open, 1);
+      upgraded.reset();
+    });
+  }
+
+  test("becomes a WebSocket by a pipelined handshake, whose time is limited", async () => {
+    const rig = serve(ok, { handshakeTimeout: 1000 });
+    const { client } = rig.join();
+    const key = "Sec-WebSocket-Key1: 4 @1  46546xW%0l 1 5";
+    const key2 = "Sec-WebSocket-Key2: 12998 5 Y3 1  .P00";
+    const handshake = head(
+      "GET /ws HTTP/1.1",
+      "Connection: Upgrade",
+      "Upgrade: WebSocket",
+      key,
+      key2,
+    );
+    client.write(GET + handshake);
+    await rest();
+    assertEquals(statuses(client), [200, 101]);
+    // key3 does not come.
+    await rig.clock.advance(1100);
+    assertEquals([client.events, rig.app.stats().refused.timeout], [["reset"], 1]);
+  });
+
+  const refused: [name: string, request: string, status: number][] = [
+    ["a malformed request", "GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400],
+    [
+      "a WebSocket that has no route",
+      head(
+        "GET /none HTTP/1.1",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+      ),
+      404,
+    ],
+    [
+      "an unknown version",
+      head(
+        "GET /ws HTTP/1.1",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 99",
+      ),
+      426,
+    ],
+    [
+      "ambiguous framing",
+      head(
+        "POST / HTTP/1.1",
+        "Content-Length: 1",
+        "Transfer-Encoding: chunked",
+      ),
+      400,
+    ],
+    ["OPTIONS *", head("OPTIONS * HTTP/1.1"), 204],
+  ];
+  for (const [name, request, status] of refused) {
+    test(`ends after one response to ${name}`, async () => {
+      const rig = serve(ok);
+      const client = await talk(rig, GET, request + GET);
+      assertEquals([statuses(client), client.events], [[200, status], ["FIN"]]);
+      assertEquals(/\r\nconnection:[^\r]*close\r\n/i.test(client.raw), true);
+    });
+  }
+
+  test("whose client has sent FIN ends after the responses to all it has sent", async () => {
+    const { promise, open } = gate();
+    const rig = serve(async () => {
+      await promise;
+      return ok();
+    });
+    const { client } = rig.join();
+    client.write(GET + GET);
+    await rest();
+    client.end();
+    await rest();
+    open();
+    await rest();
+    await rest();
+    assertEquals([statuses(client), client.events], [[200, 200], ["FIN", "gone"]]);
+  });
+
+  test("whose client leaves half a request behind ends", async () => {
+    const rig = serve(ok);
+    const { client } = rig.join();
+    client.write(GET + GET.slice(0, 20));
+    client.end();
+    await rest();
+    assertEquals(statuses(client), [200]);
+    assertEquals(client.events.length > 0, true);
+    assertEquals(rig.app.stats().refused.gone, 1);
+  });
+});
+
+/** A body that gives its bytes in a later turn. */
+function slow(text: string): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    async pull(controller) {
+      await settle();
+      controller.enqueue(new TextEncoder().encode(text));
+      controller.close();
+    },
+  }, { highWaterMark: 0 });
+}
+
+describe("an idle connection", () => {
+  test("is closed after keepAliveTimeout", async () => {
+    const rig = serve(ok, { keepAliveTimeout: 5000 });
+    const client = await talk(rig, GET);
+    await rig.clock.advance(4900);
+    client.write(GET);
+    await rest();
+    await rig.clock.advance(4900);
+    assertEquals([statuses(client), client.events], [[200, 200], []]);
+    await rig.clock.advance(200);
+    assertEquals([client.events, rig.clock.pending], [["reset"], 0]);
+    assertEquals(rig.app.stats().refused.timeout, 0);
+  });
+
+  test("is closed too if the client sends empty lines only", async () => {
+    const rig = serve(ok, { keepAliveTimeout: 5000 });
+    const client = await talk(rig, GET, "\r\n");
+    await rig.clock.advance(5100);
+    assertEquals([statuses(client), client.events], [[200], ["reset"]]);
+  });
+
+  test("gives a request that has begun handshakeTimeout", async () => {
+    const rig = serve(ok, { keepAliveTimeout: 1000, handshakeTimeout: 5000 });
+    const client = await talk(rig, GET, "\r\nGET /");
+    await rig.clock.advance(4900);
+    assertEquals([statuses(client), client.events], [[200], []]);
+    await rig.clock.advance(200);
+    assertEquals(statuses(client), [200, 408]);
+  });
+
+  test("stays open without keepAliveTimeout", async () => {
+    const rig = serve(ok, { keepAliveTimeout: 0 });
+    const client = await talk(rig, GET);
+    await rig.clock.advance(10_000_000);
+    client.write(GET);
+    await rest();
+    assertEquals(statuses(client), [200, 200]);
+  });
+
+  test("whose client still receives the response is not closed", async () => {
+    const settings = { keepAliveTimeout: 100, handshakeTimeout: 1000 };
+    const rig = serve(() => new Response("x".repeat(50_000)), settings);
+    const { client } = rig.join({ capacity: 1000, split: 1000 });
+    client.transport.pause();
+    client.write(GET);
+    await rest();
+    for (let waited = 0; waited < 3; waited++) {
+      await rig.clock.advance(900);
+      client.transport.resume();
+      await Promise.resolve();
+      client.transport.pause();
+    }
+    assertEquals(client.events, []);
+    await rig.clock.advance(2100);
+    assertEquals(client.events, ["reset"]);
+  });
+
+  test("counts for maxConnections", async () => {
+    const rig = serve(ok, { maxConnections: 1 });
+    const first = await talk(rig, GET);
+    const second = await talk(rig, GET);
+    assertEquals([statuses(first), statuses(second)], [[200], [503]]);
+    first.reset();
+    await rest();
+    assertEquals(statuses(await talk(rig, GET)), [200]);
+  });
+});
+
+describe("a shutdown", () => {
+  test("ends idle connections at once", async () => {
+    const { app } = serve(ok);
+    const server = app.listen({ port: 0, hostname: "127.0.0.1" });
+    await server.listening;
+    const client = await MemoryClient.connect({ port: server.addr.port });
+    client.write(GET);
+    await client.until("the response", () => client.raw.endsWith("ok"));
+    const unused = await MemoryClient.connect({ port: server.addr.port });
+    await server.shutdown({ timeout: 0 });
+    for (const ended of [client, unused]) {
+      await ended.until("the end", () => ended.events.length > 0);
+      ended.reset();
+    }
+  });
+
+  test("lets a response be written, and then closes", async () => {
+    const { promise, open } = gate();
+    const { app } = serve(async () => {
+      await promise;
+      return ok();
+    });
+    const server = app.listen({ port: 0, hostname: "127.0.0.1" });
+    await server.listening;
+    const client = await MemoryClient.connect({ port: server.addr.port });
+    client.write(GET + GET);
+    while (app.stats().requests === 0) await settle();
+    const over = server.shutdown({ timeout: 0 });
+    open();
+    await client.until("FIN", () => client.events.includes("FIN"));
+    client.end();
+    await over;
+    assertEquals(statuses(client), [200]);
+    assertEquals(client.parseAnswer().headers.get("connection"), "close");
+    client.reset();
+  });
+});
+
+describe("an access log", () => {
+  test("tells of each request its own bytes and time", async () => {
+    const entries: AccessEntry[] = [];
+    const rig = serve(path, { accessLog: (entry) => void entries.push(entry) });
+    const { client } = rig.join();
+    const second = head("GET /second HTTP/1.1");
+    client.write(GET + second);
+    await rest();
+    await rig.clock.advance(3000);
+    client.write(GET);
+    await rest();
+    const requests = entries.filter((entry) => entry.kind === "request");
+    assertEquals(requests.map(({ bytesIn }) => bytesIn), [GET.length, second.length, GET.length]);
+    assertEquals(requests.map(({ duration }) => duration), [0, 0, 0]);
+    const sizes = client.raw.split("HTTP/1.1 200").slice(1).map((answer) => answer.length + 12);
+    assertEquals(requests.map(({ bytesOut }) => bytesOut), sizes);
+    assertEquals(requests.map((entry) => entry.path), ["/", "/second", "/"]);
+  });
+});
+
+describe("a response", () => {
+  test("has a Date, of this second, unless the application sets one", async () => {
+    const rig = serve((request) => {
+      if (request.url.endsWith("/own")) return new Response("", { headers: { Date: "then" } });
+      return ok();
+    });
+    const client = await talk(rig, GET, GET, head("GET /own HTTP/1.1"));
+    const dates = [...client.raw.matchAll(/\r\ndate: ([^\r]*)/g)].map(([, date]) => date ?? "");
+    assertEquals([dates.length, dates[0], dates[2]], [3, dates[1], "then"]);
+    assertEquals(new Date(dates[0] ?? "").toUTCString(), dates[0]);
+    assertEquals(Math.abs(Date.parse(dates[0] ?? "") - Date.now()) < 60_000, true);
+  });
+
+  test("that refuses a request has a Date, too", async () => {
+    for (const request of ["nonsense\r\n\r\n", head("OPTIONS * HTTP/1.1")]) {
+      const client = await talk(serve(ok), request);
+      assertStringIncludes(client.raw.toLowerCase(), "\r\ndate: ");
+    }
+  });
+});
