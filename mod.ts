@@ -81,6 +81,7 @@ export type { HandlerLimits } from "./src/server/handler_limits.ts";
 export type { Settings } from "./src/server/settings.ts";
 export { type HasStats, metricsResponse } from "./src/metrics/prometheus.ts";
 export type { BrokerStats, ConnectionStats, Stats } from "./src/metrics/snapshot.ts";
+export type { HistogramStats } from "./src/metrics/histogram.ts";
 export type { Count } from "./src/metrics/counters.ts";
 export type { Traffic } from "./src/connection/traffic.ts";
 export type { Published } from "./src/pubsub/broadcast.ts";

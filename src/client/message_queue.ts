@@ -105,6 +105,9 @@ export class MessageQueue implements ConnectionReceiver {
     return this.#mayParse;
   }
 
+  /** See `ConnectionReceiver.pinged`. */
+  pinged(): void {}
+
   /** See `Sink.pong`. */
   pong(payload: Uint8Array): boolean {
     this.#call(this.#options.onPong, payload);

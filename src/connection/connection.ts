@@ -172,7 +172,9 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
 
   /** Sends a ping of 125 bytes at most, in a version that has pings. */
   ping(payload: Uint8Array): void {
-    if (this.#state === "open") this.writer.writePing(payload);
+    if (this.#state !== "open") return;
+    this.writer.writePing(payload);
+    this.#receiver.pinged(payload);
   }
 
   /** Answers a ping. */

@@ -50,6 +50,8 @@ export interface ConnectionReceiver extends Receiver {
   resume(): void;
   /** Whether messages wait to be delivered. */
   readonly isBehind: boolean;
+  /** A ping was sent. */
+  pinged(payload: Uint8Array): void;
   /** The system has accepted the waiting output. */
   drained(): void;
   /** The connection is closing: no message can be written any more. */

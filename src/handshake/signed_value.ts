@@ -9,7 +9,17 @@
  * @module
  */
 
-/** The secret, or the secrets by their key version. */
+/**
+ * The secret of signed cookies, or the secrets by their key version.
+ *
+ * @example
+ * ```ts
+ * import { Application, type CookieSecret } from "@waterspout/websocket";
+ *
+ * const cookieSecret: CookieSecret = { 1: "the old secret", 2: "the new secret" };
+ * console.assert(new Application([], { cookieSecret }).settings.cookieSecret === cookieSecret);
+ * ```
+ */
 export type CookieSecret = string | Readonly<Record<number, string>>;
 
 /** What a signed value must be to be accepted. */

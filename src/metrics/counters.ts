@@ -5,6 +5,7 @@
  */
 import type { RefusalReason } from "../errors.ts";
 import type { WebSocketVersion } from "../handshake/versions.ts";
+import { Histogram } from "./histogram.ts";
 import { Traffic } from "../connection/traffic.ts";
 
 /**
@@ -33,6 +34,8 @@ export type RouteName = string | RegExp;
 export class Counters {
   /** Messages and bytes. */
   readonly traffic: Traffic = new Traffic();
+  /** Round trips of pings. */
+  readonly latency: Histogram = new Histogram();
   /** Plain HTTP requests that were answered. */
   requests = 0;
   /** Refused and failed handshakes by reason. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { HistogramStats } from "./histogram.ts";
 import type { Stats } from "./snapshot.ts";
 
 /**
@@ -22,13 +23,13 @@ export interface HasStats {
   stats(): Stats;
 }
 
-/** The labels of a sample and its value. */
-type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
+/** The labels of a sample, its value, and what stands behind the name of its family. */
+type Sample = readonly [labels: Readonly<Record<string, string>>, value: number, suffix?: string];
 
 /** The samples of a metric. */
 interface Family {
   readonly name: string;
-  readonly type: "counter" | "gauge";
+  readonly type: "counter" | "gauge" | "histogram";
   readonly help: string;
   readonly samples: readonly Sample[];
 }
@@ -87,8 +88,27 @@ function connectionFamilies(stats: Stats): Family[] {
       "Closed connections by close code.",
       by("code", stats.closed),
     ),
+    latencyFamily(stats.latency),
     counter("http_requests_total", "Plain HTTP requests.", [[{}, stats.requests]]),
   ];
+}
+
+/** Prometheus counts in seconds. */
+function latencyFamily({ count, sum, buckets }: HistogramStats): Family {
+  const limited = Object.entries(buckets).map(([limit, value]): Sample => {
+    return [{ le: String(Number(limit) / 1000) }, value, "_bucket"];
+  });
+  return {
+    name: "waterspout_ping_round_trip_seconds",
+    type: "histogram",
+    help: "Round trips of answered pings.",
+    samples: [
+      ...limited,
+      [{ le: "+Inf" }, count, "_bucket"],
+      [{}, sum / 1000, "_sum"],
+      [{}, count, "_count"],
+    ],
+  };
 }
 
 function trafficFamilies({ traffic }: Stats): Family[] {
@@ -140,7 +160,9 @@ function by(label: string, values: Readonly<Record<string, number>>): Sample[] {
 }
 
 function write({ name, type, help, samples }: Family): string {
-  const lines = samples.map(([labels, value]) => `${name}${writeLabels(labels)} ${value}\n`);
+  const lines = samples.map(([labels, value, suffix = ""]) =>
+    `${name}${suffix}${writeLabels(labels)} ${value}\n`
+  );
   return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join("")}`;
 }
 

@@ -8,6 +8,7 @@ import type { WebSocketVersion } from "../handshake/versions.ts";
 import type { RelayCounts } from "../pubsub/relay.ts";
 import type { Topics } from "../pubsub/topics.ts";
 import type { Count, Counters, RouteName } from "./counters.ts";
+import type { HistogramStats } from "./histogram.ts";
 import type { RefusalReason } from "../errors.ts";
 import type { Traffic } from "../connection/traffic.ts";
 
@@ -89,6 +90,8 @@ export interface Stats {
   readonly byRouteAndVersion: readonly ConnectionStats[];
   /** Messages and bytes. A published message counts once for each receiver. */
   readonly traffic: Readonly<Traffic>;
+  /** Round trips of the pings that clients have answered. */
+  readonly latency: HistogramStats;
   /** Plain HTTP requests that were answered. */
   readonly requests: number;
   /** Refused and failed handshakes by reason. */
@@ -132,6 +135,7 @@ export function takeSnapshot(counters: Counters, topics: Topics, sockets: number
   const { relay } = topics;
   return {
     sockets,
+    latency: counters.latency.snapshot(),
     connections,
     byVersion,
     byRoute,

@@ -32,3 +32,9 @@ export function count<Item>(set: SmallSet<Item>): number {
   if (set instanceof Set) return set.size;
   return set === undefined ? 0 : 1;
 }
+
+/** Returns the items, in a new array. */
+export function items<Item>(set: SmallSet<Item>): Item[] {
+  if (set instanceof Set) return [...set];
+  return set === undefined ? [] : [set];
+}

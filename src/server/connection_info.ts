@@ -85,6 +85,10 @@ export interface HandlerConnection extends ConnectionInfo {
   readonly closeReason: string;
   /** Why the connection ended; `undefined` while it is open. */
   readonly end: ConnectionEnd | undefined;
+  /** See `WebSocketHandler.latency`. */
+  readonly latency: number | undefined;
+  /** See `WebSocketHandler.topics`. */
+  readonly topicNames: readonly string[];
   /** Makes a Web `Request` of the request. */
   toRequest(): Request;
   /** See `WebSocketHandler.setHeader`. */

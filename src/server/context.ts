@@ -18,6 +18,7 @@ import { SharedHeads } from "../handshake/shared_heads.ts";
 import { LimitedLog, logLastResort } from "./log.ts";
 import type { Indexed } from "./indexed_set.ts";
 import type { Routes } from "./routes.ts";
+import type { AnyHandler } from "./handler.ts";
 import type { HandlerLimits } from "./handler_limits.ts";
 import type { Settings } from "./settings.ts";
 import { type Stats, takeSnapshot } from "../metrics/snapshot.ts";
@@ -281,6 +282,15 @@ export class Context {
     guard(
       (): unknown => this.settings.log(message, error),
       (another) => logLastResort("Uncaught exception in the setting log:", another),
+    );
+  }
+
+  /** Logs an error of the application, with the handler's `logException` if there is a handler. */
+  report(handler: AnyHandler | null, error: unknown): void {
+    if (handler === null) return this.log("Uncaught exception:", error);
+    guard(
+      (): unknown => handler.logException(error),
+      (another) => this.log("Uncaught exception in logException:", another),
     );
   }
 

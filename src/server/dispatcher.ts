@@ -8,6 +8,7 @@ import type { ConnectionEnd } from "../connection/connection_end.ts";
 import type { ConnectionReceiver } from "../connection/connection_options.ts";
 import { corked } from "../connection/cork.ts";
 import { type Event, Inbox, PeerClose, PeerPing, PeerPong } from "../connection/inbox.ts";
+import { RoundTrip } from "../connection/round_trip.ts";
 import { ProtocolError } from "../errors.ts";
 import { isThenable } from "../guard.ts";
 import { DONE } from "../timing/turns.ts";
@@ -23,6 +24,8 @@ export class Dispatcher implements ConnectionReceiver {
   #inbox: Inbox | null = null;
   /** How many promises that callbacks returned are pending. */
   #pending = 0;
+  /** Made for the first ping. */
+  #roundTrip: RoundTrip | null = null;
   /** The close frame of a shutdown. It is sent when all received messages are handled. */
   #shutdownClose: { readonly code: number; readonly reason: string } | null = null;
 
@@ -63,8 +66,23 @@ export class Dispatcher implements ConnectionReceiver {
 
   /** See `Sink.pong`. */
   pong(payload: Uint8Array): boolean {
+    const { context } = this.#server;
+    if (this.#roundTrip?.received(payload, context.wheel.now())) {
+      context.counters.latency.observe(this.#roundTrip.latency ?? 0);
+    }
     const isUsed = this.#server.handler?.onPong !== WebSocketHandler.prototype.onPong;
     return this.#controlArrived(isUsed ? new PeerPong(payload) : null);
+  }
+
+  /** See `ConnectionReceiver.pinged`. */
+  pinged(payload: Uint8Array): void {
+    this.#roundTrip ??= new RoundTrip();
+    this.#roundTrip.sent(payload, this.#server.context.wheel.now());
+  }
+
+  /** See `WebSocketHandler.latency`. */
+  get latency(): number | undefined {
+    return this.#roundTrip?.latency;
   }
 
   #controlArrived(event: PeerPing | PeerPong | null): boolean {

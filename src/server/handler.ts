@@ -282,6 +282,13 @@ export abstract class WebSocketHandler<Options = unknown, Params extends object 
     return this.#live().end;
   }
 
+  /**
+   * The round trip of the last ping that the client has answered, in milliseconds; `undefined` before.
+   */
+  get latency(): number | undefined {
+    return this.#live().latency;
+  }
+
   /** How many written bytes the operating system has not taken yet. */
   get bufferedAmount(): number {
     return this.#live().bufferedAmount;
@@ -322,6 +329,11 @@ export abstract class WebSocketHandler<Options = unknown, Params extends object 
    */
   subscribe(topic: string, options?: SubscribeOptions): Promise<void> {
     return this.#live().subscribe(topic, options);
+  }
+
+  /** The topics that this handler is subscribed to. */
+  get topics(): readonly string[] {
+    return this.#live().topicNames;
   }
 
   /**

@@ -15,7 +15,7 @@ import type { WebSocketVersion } from "../handshake/versions.ts";
 import { checkCloseCode } from "../protocol/close_frame.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 import type { Published } from "../pubsub/broadcast.ts";
-import type { SmallSet } from "../pubsub/small_set.ts";
+import { items, type SmallSet } from "../pubsub/small_set.ts";
 import type { Subscriber, SubscriptionPolicies } from "../pubsub/subscriber.ts";
 import type { SubscribeOptions } from "../pubsub/topics.ts";
 import type { Address, InternalTransport, Transport } from "../transport/transport.ts";
@@ -167,6 +167,16 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned, W
     return this.connection?.ended;
   }
 
+  /** See {@linkcode HandlerConnection.latency}. */
+  get latency(): number | undefined {
+    return this.#dispatcher?.latency;
+  }
+
+  /** See {@linkcode HandlerConnection.topicNames}. */
+  get topicNames(): readonly string[] {
+    return items(this.topics);
+  }
+
   /** See {@linkcode HandlerConnection.toRequest}. */
   toRequest(): Request {
     if (this.head === null) throw new TypeError("Cannot make a Request: no request has arrived");
@@ -316,14 +326,9 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned, W
     connection?.fail(new ProtocolError(1011, "internal error"), "server", toError(error));
   }
 
-  /** Logs an error of the application, with the handler's `logException` if there is a handler. */
+  /** Logs an error of the application. */
   report(error: unknown): void {
-    const { context, handler } = this;
-    if (handler === null) return context.log("Uncaught exception:", error);
-    guard(
-      (): unknown => handler.logException(error),
-      (another) => context.log("Uncaught exception in logException:", another),
-    );
+    this.context.report(this.handler, error);
   }
 
   /** See {@linkcode HandlerConnection.logException}. */

@@ -66,6 +66,7 @@ export class Receiver implements ConnectionReceiver {
     this.connection?.reader.parseHeld();
     this.connection?.settle();
   }
+  pinged(): void {}
   drained(): void {
     this.#note("drained");
   }

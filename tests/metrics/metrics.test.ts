@@ -80,7 +80,8 @@ describe("the metrics", () => {
       ["sent", "received", "dropped", "invalid"],
     );
     for (const { name, type, help } of families) {
-      assertEquals(type, name.endsWith("_total") ? "COUNTER" : "GAUGE", name);
+      const expected = name.endsWith("_total") ? "COUNTER" : "GAUGE";
+      assertEquals(type, name.endsWith("_seconds") ? "HISTOGRAM" : expected, name);
       assertEquals(help.endsWith("."), true, name);
     }
     members[0]?.transport.destroy();
@@ -89,7 +90,7 @@ describe("the metrics", () => {
 
   test("exist for a new application", async () => {
     const families = await parse(metricsResponse(new Application([])));
-    assertEquals(families.length, 10);
+    assertEquals(families.length, 11);
   });
 
   test("escape the values of labels", async () => {

@@ -1,0 +1,36 @@
+/**
+ * The round trip of a ping.
+ *
+ * @module
+ */
+
+/** Measures the time from the last ping to its pong. */
+export class RoundTrip {
+  /** The time of the last answered ping, in milliseconds; `undefined` until then. */
+  latency: number | undefined = undefined;
+  #payload: Uint8Array | null = null;
+  #sentAt = 0;
+
+  /** Called when a ping is sent. */
+  sent(payload: Uint8Array, now: number): void {
+    this.#payload = payload.slice();
+    this.#sentAt = now;
+  }
+
+  /**
+   * Called when a pong arrives.
+   *
+   * @returns Whether it answers the last ping. A pong may also come unasked (RFC 6455 §5.5.3).
+   */
+  received(payload: Uint8Array, now: number): boolean {
+    const sent = this.#payload;
+    if (sent === null || !areEqual(sent, payload)) return false;
+    this.#payload = null;
+    this.latency = now - this.#sentAt;
+    return true;
+  }
+}
+
+function areEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}

@@ -1,0 +1,26 @@
+import { assertEquals } from "@std/assert";
+import { describe, test } from "node:test";
+import { RoundTrip } from "../../src/connection/round_trip.ts";
+
+describe("a round trip", () => {
+  test("is that of the last ping, once", () => {
+    const trip = new RoundTrip();
+    const [a, b] = [Uint8Array.of(1, 2), Uint8Array.of(1, 3)];
+    assertEquals([trip.received(a, 1), trip.latency], [false, undefined]);
+    trip.sent(a, 100);
+    assertEquals([trip.received(b, 110), trip.received(a.subarray(1), 110)], [false, false]);
+    assertEquals([trip.received(Uint8Array.of(1, 2, 3), 110), trip.latency], [false, undefined]);
+    trip.sent(b, 120);
+    assertEquals([trip.received(a, 130), trip.latency], [false, undefined]);
+    assertEquals([trip.received(b, 150), trip.latency], [true, 30]);
+    assertEquals([trip.received(b, 160), trip.latency], [false, 30]);
+  });
+
+  test("does not depend on memory that the caller changes", () => {
+    const trip = new RoundTrip();
+    const payload = Uint8Array.of(5);
+    trip.sent(payload, 0);
+    payload[0] = 6;
+    assertEquals([trip.received(Uint8Array.of(5), 7), trip.latency], [true, 7]);
+  });
+});
