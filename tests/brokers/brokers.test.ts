@@ -19,7 +19,7 @@ class Subscriber extends WebSocketHandler {
   }
 }
 
-/** One process, as far as brokers can tell. */
+/** The application of one process. */
 interface Process {
   readonly app: Application;
   readonly statuses: BrokerStatus[];
@@ -49,7 +49,7 @@ async function startProcess(bench: Bench): Promise<Process> {
   };
 }
 
-/** Runs `body` with two processes at a broker, and ends them all. */
+/** Runs `body` with two processes that use a broker, and closes everything. */
 async function withTwo(
   name: string,
   body: (first: Process, second: Process, bench: Bench) => Promise<void>,
@@ -62,14 +62,14 @@ async function withTwo(
   }
 }
 
-/** The messages of a member, once there are as many. */
+/** Waits for a number of messages, and returns them. */
 async function received(member: Member, count: number): Promise<(string | Uint8Array)[]> {
   await until(`${count} messages`, () => member.messages.length >= count);
   return member.take();
 }
 
 for (const name of Object.keys(kinds)) {
-  describe(`two processes joined by ${name}`, () => {
+  describe(`two processes with ${name}`, () => {
     test("exchange text and bytes once each and in order, whatever the version", () =>
       withTwo(name, async (first, second) => {
         const [here, there, old] = [
@@ -94,14 +94,14 @@ for (const name of Object.keys(kinds)) {
           bytes,
           "last",
         ]);
-        // What could have come twice would have come by now.
+        // A second copy would have arrived by now.
         second.app.publish("news", "end");
         for (const member of [here, there, old]) assertEquals(await received(member, 1), ["end"]);
         assertEquals(first.app.stats().broker?.sent, 502);
         assertEquals(second.app.stats().broker?.received, 502);
       }));
 
-    test("exchange what a handler publishes, and it does not come back", () =>
+    test("exchange what a handler publishes, and the handler does not get it back", () =>
       withTwo(name, async (first, second) => {
         const [speaker, neighbour] = [await first.join("news"), await first.join("news")];
         const other = await second.join("news");
@@ -112,7 +112,7 @@ for (const name of Object.keys(kinds)) {
         assertEquals(await received(speaker, 1), ["end"]);
       }));
 
-    test("keep topics apart, whatever their characters", () =>
+    test("separate topics, whatever their characters", () =>
       withTwo(name, async (first, second) => {
         const topics = [
           "a b",
@@ -136,7 +136,7 @@ for (const name of Object.keys(kinds)) {
         }
       }));
 
-    test("receive only what they have subscribers for", () =>
+    test("receive only topics with subscribers", () =>
       withTwo(name, async (first, second, bench) => {
         const countIs = (count: number) => async () =>
           [undefined, count].includes(await bench.subscribers("news"));
@@ -155,14 +155,14 @@ for (const name of Object.keys(kinds)) {
         assertEquals(await received(again, 1), ["to the new one"]);
       }));
 
-    test("count what is none of their messages, say it once, and go on", () =>
+    test("count invalid messages, log them once, and go on", () =>
       withTwo(name, async (first, second, bench) => {
         const member = await second.join("news");
         const foreign = [
           "",
           "hello",
           "WSP\u0001",
-          // A whole message cut short, one too long, one of another version, text that is no UTF-8.
+          // A message that is too short, one that is too long, one of another version, and text that is not UTF-8.
           "WSP\u0001SENDER..\u0000\u0000\u0004\u0000\u0000\u0000\u0003newshi",
           "WSP\u0001SENDER..\u0000\u0000\u0004\u0000\u0000\u0000\u0001newshi",
           "WSP\u0002SENDER..\u0000\u0000\u0004\u0000\u0000\u0000\u0002newshi",
@@ -179,8 +179,8 @@ for (const name of Object.keys(kinds)) {
 }
 
 for (const name of Object.keys(kinds).filter((kind) => kind !== "BroadcastChannel")) {
-  describe(`when ${name} goes away and comes back`, () => {
-    test("each process goes on alone, says so once, and they are joined again", () =>
+  describe(`when ${name} stops and starts again`, () => {
+    test("each process serves its own subscribers and logs it once, and then they are connected again", () =>
       withTwo(name, async (first, second, { server }) => {
         const [here, there] = [await first.join("news"), await second.join("news")];
         const leaver = await second.join("old");
@@ -190,11 +190,11 @@ for (const name of Object.keys(kinds).filter((kind) => kind !== "BroadcastChanne
           assertEquals(statuses, ["down"]);
         }
         assertEquals(first.app.stats().broker?.status, "down");
-        // Local service goes on, and what is for others is dropped.
+        // Messages reach local subscribers, and those for other processes are dropped.
         for (let i = 0; i < 3; i++) first.app.publish("news", `alone ${i}`);
         assertEquals(await received(here, 3), ["alone 0", "alone 1", "alone 2"]);
         assertEquals(first.app.stats().broker?.dropped, 3);
-        // Subscriptions change meanwhile.
+        // Subscriptions change in the meantime.
         const late = await second.join("late");
         leaver.transport.end();
         await until("one left", () => second.app.subscribers("old") === 0);

@@ -26,7 +26,7 @@ describe("an envelope", () => {
     });
   }
 
-  test("is read where it lies in a larger buffer", () => {
+  test("is read from a part of a larger buffer", () => {
     const sealed = seal(SENDER, "t", "x");
     const buffer = new Uint8Array(sealed.length + 10).fill(0xaa);
     buffer.set(sealed, 5);
@@ -34,35 +34,35 @@ describe("an envelope", () => {
     assertEquals(envelope?.payload, "x");
   });
 
-  test("has this form", () => {
+  test("has this format", () => {
     const form = "WSP\u0001SENDER..\u0000\u0000\u0004\u0000\u0000\u0000\u0002newshi";
     assertEquals(seal(SENDER, "news", "hi"), latin1Bytes(form));
   });
 });
 
-describe("what is no envelope is refused", () => {
+describe("data that is not an envelope is refused", () => {
   const sealed = seal(SENDER, "news", "hello");
 
-  test("at any length but its own", () => {
+  test("with another length", () => {
     for (let length = 0; length < sealed.length; length++) {
       assertEquals(Envelope.open(sealed.subarray(0, length)), undefined, `${length} bytes`);
     }
     assertEquals(Envelope.open(Uint8Array.of(...sealed, 0)), undefined);
   });
 
-  test("with any other value in a byte of its header that is not the sender", () => {
+  test("with another value in any byte of its header, except the sender", () => {
     for (const at of [0, 1, 2, 3, 12, 13, 14, 15, 16, 17, 18]) {
       for (let value = 0; value < 256; value++) {
         const changed = sealed.slice();
         changed[at] = value;
-        // The kind may be text or binary; the lengths of topic and payload depend on each other.
+        // The kind may be text or binary. The lengths of topic and payload depend on each other.
         if (value === sealed[at] || (at === 12 && value < 2) || (at === 14 && value < 10)) continue;
         assertEquals(Envelope.open(changed), undefined, `byte ${at}: ${value}`);
       }
     }
   });
 
-  test("of any other type", () => {
+  test("with another type", () => {
     for (
       const data of [undefined, null, "WSP\u0001", 7, {}, [], new ArrayBuffer(40), ["t", sealed]]
     ) {

@@ -1,5 +1,5 @@
 /**
- * The brokers that the suites run on, with their real servers and clients.
+ * The brokers that the tests use, with real servers and clients.
  *
  * @module
  */
@@ -12,30 +12,30 @@ import { natsBroker } from "../../src/pubsub/brokers/nats.ts";
 import { redisBroker } from "../../src/pubsub/brokers/redis.ts";
 import { BrokerServer } from "./servers.ts";
 
-/** One kind of broker, its server running. */
+/** A kind of broker, with a running server. */
 export interface Bench {
-  /** Makes a broker like one of another process. */
+  /** Makes a broker, like that of another process. */
   join(options?: BrokerOptions): Promise<Broker>;
-  /** Sends bytes on the channel of a topic, as somebody else would. */
+  /** Sends bytes on the channel of a topic, like another client. */
   sendForeign(topic: string, bytes: Uint8Array): Promise<void>;
-  /** How many subscribe to the topic at the server; `undefined` where it cannot be asked. */
+  /** Returns the number of subscribers at the server; `undefined` if the server cannot tell it. */
   subscribers(topic: string): Promise<number | undefined>;
   /** The server, if it has one. */
   readonly server: BrokerServer | undefined;
-  /** Ends everything. */
+  /** Closes everything. */
   end(): Promise<void>;
 }
 
-/** What all brokers with a server can be told. */
+/** The options of all brokers with a server. */
 export interface BrokerOptions {
-  /** How much may wait to be acknowledged, in bytes. */
+  /** How many bytes may wait for an acknowledgement. */
   readonly maxBufferedAmount?: number;
 }
 
 /** Makes a {@linkcode Bench}. */
 export type Kind = () => Promise<Bench>;
 
-/** How soon clients connect again: at once, so that tests need not wait. */
+/** The delay before a reconnection: none, so that tests need not wait. */
 const RETRY = 20;
 
 async function broadcastChannel(): Promise<Bench> {
@@ -50,7 +50,7 @@ async function broadcastChannel(): Promise<Bench> {
     sendForeign(_topic: string, bytes: Uint8Array) {
       const channel = new BroadcastChannel(name);
       channel.postMessage(bytes);
-      // Closed at once, some runtimes drop what was posted.
+      // If a channel is closed at once, some runtimes drop posted messages.
       return new Promise<void>((resolve) =>
         setTimeout(() => {
           channel.close();
@@ -66,7 +66,7 @@ async function broadcastChannel(): Promise<Bench> {
   });
 }
 
-/** What both clients of Redis are asked for. */
+/** The options of both clients of Redis. */
 interface RedisKind {
   join(port: number, options?: BrokerOptions): Promise<Broker>;
 }
@@ -113,7 +113,7 @@ const ioRedis: RedisKind = {
   },
 };
 
-/** Connects to NATS as a server that is to go on would. */
+/** Connects to NATS, with unlimited reconnections. */
 export function connectNats(port: number): Promise<NatsConnection> {
   return connect({
     servers: `127.0.0.1:${port}`,
@@ -143,7 +143,7 @@ async function nats(): Promise<Bench> {
       await other.flush();
     },
     async subscribers(topic) {
-      // A request is answered at once with "no responders" where nobody subscribes.
+      // NATS answers a request at once with "no responders" if there are no subscribers.
       const ping = () => other.request(`waterspout.${topic}`, "", { timeout: 50 });
       return await ping().then(() => 1, (error) => /no responders/i.test(String(error)) ? 0 : 1);
     },
@@ -156,7 +156,7 @@ async function nats(): Promise<Bench> {
   };
 }
 
-/** All of them, by name. */
+/** All kinds by name. */
 export const kinds: Readonly<Record<string, Kind>> = {
   "BroadcastChannel": broadcastChannel,
   "Redis by npm:redis": redisBench(nodeRedis),

@@ -1,5 +1,5 @@
 /**
- * Redis and NATS servers that a test starts on a free port of 127.0.0.1, kills, and starts again.
+ * Redis and NATS servers that a test starts, kills and restarts, on a free port of 127.0.0.1.
  *
  * @module
  */
@@ -8,9 +8,9 @@ import process from "node:process";
 import { findExecutable } from "../support/runtime.ts";
 import { Child } from "../support/spawn.ts";
 
-/** A broker's server. Every test that starts one ends it with `stop`. */
+/** The server of a broker. A test that starts one must call `stop`. */
 export class BrokerServer {
-  /** Where it listens on 127.0.0.1. */
+  /** The port on 127.0.0.1. */
   readonly port: number;
   readonly #command: readonly string[];
   readonly #ready: RegExp;
@@ -22,7 +22,7 @@ export class BrokerServer {
     this.#ready = ready;
   }
 
-  /** A Redis that keeps nothing. */
+  /** A Redis server without persistence. */
   static async redis(): Promise<BrokerServer> {
     const port = await freePort();
     const options = [
@@ -46,19 +46,19 @@ export class BrokerServer {
     return await new BrokerServer(port, command, /Server is ready/).start();
   }
 
-  /** Starts it, again after {@linkcode kill}, and waits until it takes connections. */
+  /** Starts the server, or restarts it after {@linkcode kill}. Waits until it accepts connections. */
   async start(): Promise<this> {
     this.#child = new Child(this.#command);
     await this.#child.waitFor(this.#ready);
     return this;
   }
 
-  /** Stops it without ending it: connections stay, and nothing is answered. */
+  /** Freezes the server: connections stay open, and it does not respond. */
   freeze(): void {
     process.kill(this.#pid(), "SIGSTOP");
   }
 
-  /** Lets it go on after {@linkcode freeze}. */
+  /** Continues after {@linkcode freeze}. */
   thaw(): void {
     process.kill(this.#pid(), "SIGCONT");
   }
@@ -68,18 +68,18 @@ export class BrokerServer {
     return this.#child.pid;
   }
 
-  /** Ends it as a crash would. */
+  /** Ends the server like a crash. */
   async kill(): Promise<void> {
     await this.#child?.stop("SIGKILL");
   }
 
-  /** Ends it. */
+  /** Ends the server. */
   async stop(): Promise<void> {
     await this.kill();
   }
 }
 
-/** A port that nothing listens on. Another process may take it first; that is rare enough. */
+/** A free port. In rare cases, another process takes it first. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
@@ -91,10 +91,10 @@ export function freePort(): Promise<number> {
   });
 }
 
-/** How long a test waits for what does not come, in milliseconds. */
+/** How long a test waits at most, in milliseconds. */
 const PATIENCE = 20_000;
 
-/** Resolves once `condition` holds; rejects, saying `what`, if it does not in time. */
+/** Resolves when `condition` is true. Rejects with `what` after a timeout. */
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,

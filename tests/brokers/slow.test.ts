@@ -21,7 +21,7 @@ const LIMIT = 1024 * 1024;
 
 for (const name of Object.keys(kinds).filter((kind) => kind !== "BroadcastChannel")) {
   describe(`when the server of ${name} hangs`, () => {
-    test("what waits for it is bounded, the rest is dropped and counted, and it goes on", async () => {
+    test("waiting messages are limited, others are dropped and counted, and then it goes on", async () => {
       const bench = await kinds[name]!();
       try {
         const statuses: BrokerStatus[] = [];
@@ -41,9 +41,9 @@ for (const name of Object.keys(kinds).filter((kind) => kind !== "BroadcastChanne
         const publish = () => publisher.publish("news", `${published++} ${MESSAGE}`);
         while (publisher.stats().broker?.status === "up") {
           publish();
-          // One that is not bounded at all fails here.
+          // Without a limit, this fails.
           assertLessOrEqual(published * MESSAGE.length, 100 * LIMIT);
-          // What was acknowledged before the server stopped is heard of.
+          // Acknowledgements that were sent before the freeze still arrive.
           await new Promise((resolve) => setTimeout(resolve, 0));
         }
         assertEquals(statuses, ["slow"]);

@@ -15,7 +15,7 @@ import { redisBroker } from "../../src/pubsub/brokers/redis.ts";
 import { connectNats } from "./kinds.ts";
 import { BrokerServer, freePort, until } from "./servers.ts";
 
-describe("a broker that cannot be reached is an error with its address", () => {
+describe("a broker that cannot be reached is an error with the address", () => {
   test("Redis, by npm:redis", async () => {
     const port = await freePort();
     const client = createClient({ url: `redis://user:secret@127.0.0.1:${port}` });
@@ -44,10 +44,10 @@ describe("a broker that cannot be reached is an error with its address", () => {
     assertMatch(error.message, /^Cannot reach Redis at \/nonexistent\/redis.sock: .*ENOENT/);
   });
 
-  test("something that never answers", async () => {
+  test("a server that never responds", async () => {
     const server = await BrokerServer.nats();
     try {
-      // NATS speaks first, and says what Redis never would.
+      // NATS sends first, and Redis does not know the message.
       const client = new Redis({ host: "127.0.0.1", port: server.port, lazyConnect: true });
       const error = await assertRejects(() => redisBroker(client, { timeout: 300 }), Error);
       assertMatch(error.message, new RegExp(`^Cannot reach Redis at 127.0.0.1:${server.port}: .+`));
@@ -56,7 +56,7 @@ describe("a broker that cannot be reached is an error with its address", () => {
     }
   });
 
-  test("NATS, whose connection was closed or hangs", async () => {
+  test("NATS, with a connection that is closed or hangs", async () => {
     const server = await BrokerServer.nats();
     const [closed, lost] = [await connectNats(server.port), await connectNats(server.port)];
     await closed.close();
@@ -73,7 +73,7 @@ describe("a broker that cannot be reached is an error with its address", () => {
 });
 
 describe("a broker", () => {
-  test("is for one application", async () => {
+  test("serves only one application", async () => {
     const broker = broadcastChannelBroker("one");
     new Application([], { broker });
     assertThrows(
@@ -94,7 +94,7 @@ describe("a broker", () => {
     await server.stop();
   });
 
-  test("keeps no other client from its work", async () => {
+  test("does not disturb other clients", async () => {
     const server = await BrokerServer.redis();
     const client = createClient({ url: `redis://127.0.0.1:${server.port}` });
     await client.connect();
@@ -119,7 +119,7 @@ describe("a broker", () => {
     await server.stop();
   });
 
-  test("of NATS takes a prefix of tokens alone", async () => {
+  test("of NATS requires a prefix of tokens", async () => {
     const server = await BrokerServer.nats();
     const connection = await connectNats(server.port);
     for (const prefix of ["", "a.", ".a", "a b", "a.*", ">"]) {
@@ -130,8 +130,8 @@ describe("a broker", () => {
   });
 });
 
-describe("a message that the broker cannot carry", () => {
-  test("is delivered here, counted and said once", async () => {
+describe("a message that is too large for the broker", () => {
+  test("is delivered in this process, counted, and logged once", async () => {
     const server = await BrokerServer.nats();
     const connection = await connectNats(server.port);
     const logged: string[] = [];
@@ -156,8 +156,8 @@ describe("a message that the broker cannot carry", () => {
   });
 });
 
-describe("a connection to NATS that is closed", () => {
-  test("is the end of the broker, and its cause is told", async () => {
+describe("a closed connection to NATS", () => {
+  test("ends the broker, and the reason is reported", async () => {
     const server = await BrokerServer.nats();
     const connection = await connectNats(server.port);
     const told: string[] = [];

@@ -13,7 +13,7 @@ interface EchoPage {
   send(text: string): void;
 }
 
-/** What `evaluate` runs is sent to the page as text, where the global object is the page's. */
+/** The code of `evaluate` is sent to the page as text. There, the global object is that of the page. */
 declare const globalThis: EchoPage;
 
 /** Opens the example's page and waits for its socket. */
@@ -24,15 +24,15 @@ async function open({ port }: EchoExample): Promise<Page> {
   return opened;
 }
 
-/** Waits until the page has so many echoes. */
+/** Waits until the page has received a number of echoes. */
 async function echoes(opened: Page, count: number): Promise<void> {
   await opened.waitForFunction((wanted) => globalThis.received.length >= wanted, count);
 }
 
-/** One for all tests: its start takes longer than any of them. */
+/** One browser for all tests, since its start takes longer than a test. */
 let browser: Browser;
 
-/** Runs `body` with the example, then ends it and closes the pages. */
+/** Runs `body` with the example, then ends it, and closes the pages. */
 async function withExample(body: (example: EchoExample) => Promise<void>): Promise<void> {
   const example = await startEchoExample();
   try {
@@ -43,7 +43,7 @@ async function withExample(body: (example: EchoExample) => Promise<void>): Promi
   }
 }
 
-/** Closes when it is told to, and notes what the page said at the end. */
+/** Closes when the page asks for it, and stores the close code and reason. */
 class Closing extends WebSocketHandler<string[]> {
   override onMessage(): void {
     this.close(4321, "as you wish");
@@ -53,7 +53,7 @@ class Closing extends WebSocketHandler<string[]> {
   }
 }
 
-describe("a browser of today", () => {
+describe("a current browser", () => {
   before(async () => {
     browser = await launchChromium();
   });
@@ -120,7 +120,7 @@ describe("a browser of today", () => {
       }));
   });
 
-  test("Chromium and a handler hear the code and the reason of each other", async () => {
+  test("Chromium and a handler receive each other's code and reason", async () => {
     const heard: string[] = [];
     const blank = () => new Response("", { headers: { "content-type": "text/html" } });
     const app = new Application([["/", Closing, heard]], { fetch: blank });
@@ -149,7 +149,7 @@ describe("a browser of today", () => {
     }
   });
 
-  describe("three browsers use the very same page at the same time", () => {
+  describe("three browsers use the same page at the same time", () => {
     test("Chromium, PhantomJS 2.1.1 and PhantomJS 1.9.8, on one port", () =>
       withExample(async (example) => {
         const url = `http://127.0.0.1:${example.port}/`;

@@ -1,12 +1,12 @@
 /**
- * Starts Chromium, from Debian: a browser of today, which speaks RFC 6455 with permessage-deflate.
+ * Starts Chromium from Debian: a current browser, with RFC 6455 and permessage-deflate.
  *
  * @module
  */
 import { type Browser, chromium } from "playwright-core";
 import { findExecutable } from "../support/runtime.ts";
 
-/** No window, no sandbox (tests run as root in containers), and no calls home. */
+/** Without a window, without a sandbox (tests run as root in containers), and without requests of its own. */
 const FLAGS: readonly string[] = [
   "--headless",
   "--no-sandbox",
@@ -18,7 +18,7 @@ const FLAGS: readonly string[] = [
   "--disable-sync",
 ];
 
-/** A running Chromium. Every test that starts one ends it with `close`. */
+/** A running Chromium. A test that starts one must call `close`. */
 export function launchChromium(): Promise<Browser> {
   return chromium.launch({ executablePath: findExecutable("chromium"), args: [...FLAGS] });
 }

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { type EchoExample, echoOf, startEchoExample } from "../support/echo_example.ts";
 import { openEchoPage, type Phantom, type PhantomVersion } from "./phantomjs.ts";
 
-/** The first is typed into the page's box; all are sent at once, in this order. */
+/** The first text is typed into the page. All of them are sent at once, in this order. */
 const texts: readonly string[] = [
   "Hello",
   "",
@@ -14,7 +14,7 @@ const texts: readonly string[] = [
   ...Array.from({ length: 200 }, (_, index) => `burst ${index}`),
 ];
 
-/** Runs `body` with the example and browsers at its page, and ends them all. */
+/** Runs `body` with the example and browsers on its page, and ends them all. */
 async function withBrowsers(
   versions: readonly PhantomVersion[],
   body: (example: EchoExample, browsers: readonly Phantom[]) => Promise<void>,
@@ -31,13 +31,13 @@ async function withBrowsers(
   }
 }
 
-/** What the browser has printed behind `word`. */
+/** Returns what the browser has printed after `word`. */
 async function printed(phantom: Phantom, word: string): Promise<string[]> {
   const [, json = ""] = await phantom.child.waitFor(new RegExp(`^${word} (.*)\n`, "m"));
   return JSON.parse(json);
 }
 
-/** The browser gets every text back; then Ctrl-C ends the server and closes the browser's socket. */
+/** The browser gets every text back. Then Ctrl-C ends the server, which closes the browser's socket. */
 async function echoAndClose(example: EchoExample, browsers: readonly Phantom[]): Promise<void> {
   for (const browser of browsers) {
     assertEquals(await printed(browser, "echoed"), texts.map(echoOf));
@@ -51,7 +51,7 @@ async function echoAndClose(example: EchoExample, browsers: readonly Phantom[]):
   }
 }
 
-describe("the echo example's page is used by", () => {
+describe("the page of the echo example works in", () => {
   test("PhantomJS 1.9.8, which speaks draft76", () => withBrowsers([1], echoAndClose));
   test("PhantomJS 2.1.1, which speaks RFC 6455", () => withBrowsers([2], echoAndClose));
   test("both at the same time", () => withBrowsers([1, 2, 1, 2], echoAndClose));

@@ -1,6 +1,6 @@
 /**
- * Starts PhantomJS, from npm: 1.9.8 has the WebKit of the smart TVs that speak only draft76,
- * 2.1.1 has the first one of RFC 6455.
+ * Starts PhantomJS from npm. Version 1.9.8 has the WebKit of smart TVs that support only draft76. Version
+ * 2.1.1 has the first WebKit with RFC 6455.
  *
  * @module
  */
@@ -18,11 +18,11 @@ export type PhantomVersion = 1 | 2;
 export interface Phantom {
   /** Its process. */
   readonly child: Child;
-  /** Ends it, and removes what it needed. */
+  /** Ends the browser, and removes its files. */
   stop(): Promise<void>;
 }
 
-/** Opens the echo example's page at `url` and sends `texts` there: echo_page.phantom.js. */
+/** Opens the page of the echo example at `url`, and sends `texts`. See echo_page.phantom.js. */
 export function openEchoPage(
   version: PhantomVersion,
   url: string,
@@ -32,8 +32,8 @@ export function openEchoPage(
 }
 
 /**
- * Runs a script of the repository in PhantomJS. Each argument comes to it as a file, since
- * PhantomJS 1.9.8 takes arguments for Latin-1.
+ * Runs a script of the repository in PhantomJS. Each argument is passed as a file, since PhantomJS 1.9.8
+ * reads arguments as Latin-1.
  */
 export function runPhantom(
   version: PhantomVersion,
@@ -64,7 +64,7 @@ function executable(version: PhantomVersion): string {
     throw new Error(`Cannot run PhantomJS on ${process.platform} ${process.arch}: only linux x64`);
   }
   if (!existsSync(path)) throw new Error(`Cannot find ${path}: npm install brings it`);
-  // The package of 1.9.8 forgot it.
+  // The package of 1.9.8 does not set it.
   chmodSync(path, 0o755);
   return path;
 }
@@ -78,7 +78,7 @@ function environment(
     OPENSSL_CONF: "/dev/null",
   };
   if (version === 2) return common;
-  // Qt 4.8 crashes on today's OpenSSL. Given a library that has none of its functions, it goes on
+  // Qt 4.8 crashes with a current OpenSSL. If it loads a library without its functions, it goes on
   // without TLS.
   const empty = ["/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/usr/lib", "/lib"]
     .map((place) => join(place, "libdl.so.2")).find(existsSync);

@@ -4,7 +4,7 @@ import { Application, type CompressionOptions, WebSocketHandler } from "../../mo
 import { type Runtime, runtimes } from "../support/runtime.ts";
 import { spawnScript } from "../support/spawn.ts";
 
-/** Echoes, closes when asked to, and notes what a client says beside messages. */
+/** Echoes, closes on request, and records pings, pongs and the close of a client. */
 class Echo extends WebSocketHandler<string[]> {
   override checkOrigin(): boolean {
     return true;
@@ -25,17 +25,17 @@ class Echo extends WebSocketHandler<string[]> {
   }
 }
 
-/** What a client saw; see script.js. */
+/** The results of a client; see script.js. */
 interface Seen {
   readonly error?: string;
-  /** Whether each message came back as it was. */
+  /** Whether each message came back unchanged. */
   readonly echoes: readonly boolean[];
-  /** How the server closed it. */
+  /** How the server closed the connection. */
   readonly closed: readonly [code: number, reason: string, wasClean: boolean];
-  /** How it ended when it closed by itself. */
+  /** How the connection ended when the client closed it. */
   readonly left: readonly [code: number, reason: string, wasClean: boolean];
   readonly extensions: string;
-  /** The payloads that came back, and that the server sent. */
+  /** The payloads of pongs and pings from the server. */
   readonly pong?: string;
   readonly ping?: string;
 }
@@ -48,7 +48,7 @@ interface Client {
   readonly options?: unknown;
 }
 
-/** What a client saw, and what the server heard of it. */
+/** The results of a client and of the server. */
 async function run(
   { runtime, kind, largest = 0, options = true }: Client,
   compression: CompressionOptions | undefined,
@@ -68,7 +68,7 @@ async function run(
   }
 }
 
-/** Both have seen the same end, whoever began it. */
+/** Checks that both ends have seen the same close. */
 function assertClosed({ closed, left }: Seen, heard: readonly string[]): void {
   assertEquals(closed, [4321, "as you wish", true]);
   assertEquals([left[0], left[2]], [4000, true]);
@@ -85,7 +85,7 @@ const SERVERS: readonly (CompressionOptions | undefined)[] = [
   { contextTakeover: true },
 ];
 
-describe("the runtimes' own WebSocket", () => {
+describe("the WebSocket of each runtime", () => {
   for (const runtime of runtimes) {
     for (const compression of SERVERS) {
       const how = compression === undefined ? "plain" : JSON.stringify(compression);
@@ -95,7 +95,7 @@ describe("the runtimes' own WebSocket", () => {
         assertEquals(seen.error, undefined);
         assertEquals(seen.echoes, Array.from({ length: 11 }, () => true));
         assertEquals(heard[0], "pong and you");
-        // Deno's offers no extension.
+        // Deno's WebSocket offers no extension.
         const isPlain = compression === undefined || runtime === "deno";
         const agreed = compression?.contextTakeover
           ? "permessage-deflate"
@@ -107,7 +107,7 @@ describe("the runtimes' own WebSocket", () => {
   }
 });
 
-/** What `ws` is told about permessage-deflate. */
+/** The options of `ws` for permessage-deflate. */
 const OFFERS: readonly object[] = [
   {},
   { serverNoContextTakeover: true },
@@ -130,7 +130,7 @@ async function runWs(
   return seen;
 }
 
-describe("npm's ws", () => {
+describe("ws", () => {
   for (const offer of OFFERS) {
     for (const contextTakeover of [false, true]) {
       test(`${JSON.stringify(offer)}, contextTakeover ${contextTakeover}`, async () => {
@@ -147,7 +147,7 @@ describe("npm's ws", () => {
     });
   }
 
-  test("no compression where it is off on the server, or on the client", async () => {
+  test("no compression if it is off on the server or on the client", async () => {
     const [off, refused] = await Promise.all([
       runWs({ runtime: "node" }, undefined),
       runWs({ runtime: "node", options: false }, { threshold: 0 }),

@@ -9,7 +9,7 @@ import { withServer } from "./echo_server.ts";
 import { assertBytes, inflated, parseFrames } from "./server_frames.ts";
 import { forAll, open } from "./talk.ts";
 
-/** What a client offers, and what the server answers with and without context takeover. */
+/** An offer of a client, and the responses of a server with and without context takeover. */
 interface Agreement {
   readonly name: string;
   readonly offers: readonly string[];
@@ -18,7 +18,7 @@ interface Agreement {
 }
 
 const NO_CONTEXT = "; server_no_context_takeover; client_no_context_takeover";
-/** What every offer of the Autobahn suite has. */
+/** The beginning of every offer of the Autobahn suite. */
 const AUTOBAHN = "; client_no_context_takeover; client_max_window_bits";
 
 function agreement(
@@ -66,7 +66,7 @@ const AGREEMENTS: readonly Agreement[] = [
   ]),
 ];
 
-/** Messages of one sort, of any size; as AB 12.1 to 12.5: JSON, a picture, prose, HTML, noise. */
+/** Messages of one kind, of any size, like AB 12.1 to 12.5: JSON, a picture, prose, HTML, noise. */
 const CONTENTS: readonly { readonly name: string; readonly unit: (index: number) => string }[] = [
   { name: "JSON", unit: (i) => JSON.stringify({ id: i, name: `user ${i * 7919 % 997}` }) },
   { name: "a picture", unit: (i) => String.fromCharCode(64 + Math.round(60 * Math.sin(i / 9))) },
@@ -82,7 +82,7 @@ const CONTENTS: readonly { readonly name: string; readonly unit: (index: number)
 ];
 const random = dice(7692);
 
-/** Sizes, and of those that come in frames, the size of a frame. */
+/** The sizes of messages, and the size of a frame for fragmented messages. */
 const SIZES: readonly (readonly [size: number, fragment?: number])[] = [
   ...[[0], [1], [16], [64], [256], [1024], [4096], [8192], [16384], [32768]] as const,
   ...[[8192, 256], [16384, 1000], [65536], [131072, 256], [131072]] as const,
@@ -94,12 +94,12 @@ function messageOf({ unit }: (typeof CONTENTS)[number], size: number): Uint8Arra
   return new TextEncoder().encode(text).subarray(0, size);
 }
 
-/** The value of a parameter in an answer. */
+/** The value of a parameter in a response. */
 function windowBits(answer: string, parameter: string): number {
   return Number(new RegExp(`${parameter}=(\\d+)`).exec(answer)?.[1] ?? 15);
 }
 
-/** Deflates messages as the answer says, without their tails. */
+/** Compresses messages with the parameters of a response, without their tails. */
 async function deflateAll(
   messages: readonly Uint8Array[],
   answer: string,
@@ -145,7 +145,7 @@ const ROWS: readonly Row[] = AGREEMENTS.flatMap((agreed) =>
   CONTENTS.map((content) => ({ name: `${agreed.name}: ${content.name}`, agreed, content }))
 );
 
-/** Sends messages of every size, and compares what comes back. */
+/** Sends messages of every size, and compares the echoes. */
 async function echoAll(
   port: number,
   { agreed, content }: Row,
@@ -155,7 +155,7 @@ async function echoAll(
   const { client, answer } = await open(port, "rfc6455", fields);
   const extension = /^Sec-WebSocket-Extensions: (.*)\r$/m.exec(answer)?.[1] ?? "";
   assertEquals(extension, expected);
-  // The largest of the others would show no more.
+  // The largest messages of the other agreements would find nothing more.
   const sizes = content.name === "JSON" ? SIZES : SIZES.slice(0, -3);
   const messages = sizes.map(([size]) => messageOf(content, size));
   const deflated = await deflateAll(messages, extension);
@@ -174,7 +174,7 @@ async function echoAll(
   await client.destroy();
 }
 
-describe("compressed messages of every size and sort, with every agreement", () => {
+describe("compressed messages of every size and kind, with every agreement", () => {
   const servers: [name: string, options: CompressionOptions, answer: "kept" | "alone"][] = [
     ["each alone", {}, "alone"],
     ["each alone, also the shortest", { threshold: 0, level: 1, memLevel: 1 }, "alone"],

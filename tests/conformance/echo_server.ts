@@ -1,5 +1,5 @@
 /**
- * The server that the conformance suite talks to: in the test's own process, on a port of loopback.
+ * The server of the conformance suite: in the process of the test, on a port of loopback.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { type HandlerClass, WebSocketHandler } from "../../src/server/handler.ts
 import { WEBSOCKET_VERSIONS } from "../../src/handshake/versions.ts";
 import type { Settings } from "../../src/server/settings.ts";
 
-/** Sends every message back in its own type. */
+/** Sends every message back with the same type. */
 export class Echo extends WebSocketHandler {
   onMessage(message: string | Uint8Array): void {
     this.writeMessage(message);
@@ -17,10 +17,10 @@ export class Echo extends WebSocketHandler {
 }
 
 /**
- * Runs `body` while a server listens, and shuts it down. Nothing may be logged: no row of a peer is
- * a fault of the handler.
+ * Runs `body` while a server listens, and shuts it down. Nothing may be logged: a mistake of the peer is
+ * never an error of the handler.
  *
- * @param settings Settings other than the defaults. Default: all versions are enabled.
+ * @param settings Settings other than the defaults. Default: all versions.
  * @param handler The handler of `/`. Default: an echo.
  */
 export async function withServer(

@@ -10,7 +10,7 @@ import { headOf, request } from "./http_answer.ts";
 import { assertBytes, closeFrame } from "./server_frames.ts";
 import { forAll, turn } from "./talk.ts";
 
-/** The example of RFC 6455 §1.3, without what is not needed. */
+/** The example of RFC 6455 §1.3, without optional fields. */
 const LINES: readonly string[] = [
   "GET / HTTP/1.1",
   "Host: localhost",
@@ -20,12 +20,12 @@ const LINES: readonly string[] = [
   "Sec-WebSocket-Version: 13",
 ];
 
-/** The answer to it, to the byte. */
+/** The exact response to it. */
 const ACCEPTED =
   "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
   "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
-/** The example with other lines in place of those that begin alike, and more behind them. */
+/** The example, with some lines replaced by others with the same beginning, and with additional lines. */
 function withLines(...lines: string[]): string[] {
   const nameOf = (line: string) => /^[^: ]+/.exec(line)?.[0].toLowerCase();
   const replaced = LINES.map((line) =>
@@ -38,7 +38,7 @@ function without(name: string): string[] {
   return LINES.filter((line) => !line.startsWith(`${name}:`));
 }
 
-describe("the opening handshake over a socket is answered with 101 (RFC 6455 §4.2.2)", () => {
+describe("a correct opening handshake over a socket gets a 101 (RFC 6455 §4.2.2)", () => {
   const accepted: [name: string, lines: readonly string[]][] = [
     ["the example", LINES],
     ["the query belongs to no path", withLines("GET /?room=1 HTTP/1.1")],
@@ -64,7 +64,7 @@ describe("the opening handshake over a socket is answered with 101 (RFC 6455 §4
     ["Content-Length: 0", withLines("Content-Length: 0")],
   ];
 
-  test(`${accepted.length} rows, to the byte`, () =>
+  test(`${accepted.length} rows, byte by byte equal`, () =>
     withServer(
       {},
       (port) =>
@@ -75,7 +75,7 @@ describe("the opening handshake over a socket is answered with 101 (RFC 6455 §4
         }),
     ));
 
-  test("and frames may come with the request, or all of it byte by byte", () =>
+  test("the request may be followed by frames, or arrive byte by byte", () =>
     withServer({}, async (port) => {
       const sent = bytes(headOf(LINES), text("Hello"), close(1000));
       const expected = bytes(
@@ -95,10 +95,10 @@ describe("the opening handshake over a socket is answered with 101 (RFC 6455 §4
     }));
 });
 
-/** A row of what is refused. */
+/** A refused request. */
 type Refused = readonly [name: string, lines: readonly string[], status: number, because: string];
 
-describe("what breaks a rule of the handshake is refused (RFC 6455 §4.2.1)", () => {
+describe("a request that breaks a rule of the handshake is refused (RFC 6455 §4.2.1)", () => {
   const key = "Sec-WebSocket-Key";
   const refused: Refused[] = [
     [
@@ -145,7 +145,7 @@ describe("what breaks a rule of the handshake is refused (RFC 6455 §4.2.1)", ()
     ["no token", withLines("Sec-WebSocket-Protocol: a b"), 400, "(RFC 6455 §11.3.4)"],
   ];
 
-  test(`${refused.length} rows, with the status, why, and the end of the connection`, () =>
+  test(`${refused.length} rows, with the status, the reason, and the end of the connection`, () =>
     withServer({}, (port) =>
       forAll(
         refused.map(([name, lines, status, because]) => ({ name, lines, status, because })),
@@ -196,7 +196,7 @@ describe("the extensions over a socket (RFC 7692 §7.1)", () => {
     }));
 });
 
-describe("what a handler adds to the answer", () => {
+describe("the fields that a handler adds to the response", () => {
   class Choosing extends Echo {
     override prepare(): void {
       this.setHeader("Set-Cookie", "a=b");
@@ -207,7 +207,7 @@ describe("what a handler adds to the answer", () => {
     }
   }
 
-  test("is the subprotocol that it chose, and its fields", () =>
+  test("are the chosen subprotocol and its own fields", () =>
     withServer({}, async (port) => {
       const { head } = await request(port, withLines("Sec-WebSocket-Protocol: chat, superchat"));
       const fields =
@@ -215,7 +215,7 @@ describe("what a handler adds to the answer", () => {
       assertEquals(head, ACCEPTED.slice(0, -2) + fields);
     }, Choosing));
 
-  test("is no subprotocol where none was offered", () =>
+  test("have no subprotocol if none was offered", () =>
     withServer({}, async (port) => {
       const { fields } = await request(port, LINES);
       assertEquals(fields.get("sec-websocket-protocol"), null);

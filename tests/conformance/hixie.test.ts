@@ -13,18 +13,18 @@ import { withServer } from "./echo_server.ts";
 import { assertBytes } from "./server_frames.ts";
 import { forAll, talk } from "./talk.ts";
 
-/** What an echoing server sends for an event; an error just ends the connection. */
+/** The bytes that an echo server sends for an event. An error just closes the connection. */
 function replyTo([kind, value]: HixieEvent): Uint8Array {
   if (kind === "text") return textFrame(value);
   return kind === "close" ? hex("FF 00") : bytes();
 }
 
-/** Whether the server ends the connection by itself. */
+/** Whether the server closes the connection. */
 function isEnding({ events }: HixieCase): boolean {
   return events.length > 0 && events.at(-1)?.[0] !== "text";
 }
 
-/** Whether the bytes end with a frame, so that another may follow. */
+/** Whether the bytes end with a complete frame, so that another may follow. */
 function isComplete(sent: Uint8Array): boolean {
   let at = 0;
   while (at < sent.length) {

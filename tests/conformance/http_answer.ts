@@ -1,34 +1,34 @@
 /**
- * Requests written line by line, and the answers to them.
+ * Sends requests line by line, and reads the responses.
  *
  * @module
  */
 import { latin1Bytes } from "../support/bytes.ts";
 import { RawClient } from "../support/raw_client.ts";
 
-/** The head of an answer, and what is behind it. */
+/** The head of a response, and the bytes after it. */
 export interface HttpAnswer {
   readonly status: number;
   /** The head as it was sent, with its empty line. */
   readonly head: string;
   readonly fields: Headers;
-  /** What stands behind the head; for a refusal all of it. */
+  /** The bytes after the head: the body of a refusal. */
   readonly rest: string;
 }
 
-/** A head of these lines. */
+/** Makes a head of these lines. */
 export function headOf(lines: readonly string[]): Uint8Array {
   return latin1Bytes([...lines, "", ""].join("\r\n"));
 }
 
-/** Sends a request and returns all that comes back until the server's FIN. */
+/** Sends a request, and returns all bytes up to the server's FIN. */
 export async function request(port: number, lines: readonly string[]): Promise<HttpAnswer> {
   const client = await RawClient.connect({ port });
   try {
     client.write(headOf(lines));
     const head = new TextDecoder().decode(await client.readThrough("\r\n\r\n"));
     const answer = parseAnswer(head, "");
-    // Whoever is accepted has to leave by itself.
+    // If the server accepts, the client must close the connection.
     if (answer.status === 101) client.end();
     const rest = new TextDecoder().decode(await client.readToEnd());
     if (client.error !== undefined) throw client.error;

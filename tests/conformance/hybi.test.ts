@@ -9,16 +9,16 @@ import { withServer } from "./echo_server.ts";
 import { assertReplies, type Compression, inflated, parseFrames } from "./server_frames.ts";
 import { forAll, talk } from "./talk.ts";
 
-/** How a connection is set up. */
+/** The setup of a connection. */
 interface Mode {
   readonly name: string;
   readonly fields: readonly string[];
   readonly options: CompressionOptions | undefined;
-  /** How what the server sends is compressed, if it is. */
+  /** How the server compresses messages, if it does. */
   readonly compression: Compression | undefined;
   /** The rows that are sent in every way. */
   readonly rows: readonly HybiCase[];
-  /** More rows, which are sent whole alone: the protocol's own tests cut them. */
+  /** Rows that are only sent whole. The tests of the protocol split them. */
   readonly whole: readonly HybiCase[];
 }
 
@@ -38,7 +38,7 @@ const MODES: readonly Mode[] = [
     fields: OFFER,
     options: { threshold: 0 },
     compression: { context: false },
-    // Without a window, no message builds on the one before.
+    // Without context takeover, no message depends on the one before.
     rows: DEFLATE_CASES.filter(({ name }) => !/ before$|after one/.test(name)),
     whole: WITHOUT_RSV1,
   },
@@ -52,7 +52,7 @@ const MODES: readonly Mode[] = [
   },
 ];
 
-/** The rows by the limits that they need, each set of which is a server of its own. */
+/** The rows by the limits that they need. Each set of limits needs a server. */
 function byLimits(rows: readonly HybiCase[]): HybiCase[][] {
   const groups = new Map<string, HybiCase[]>();
   for (const row of rows) {
@@ -62,24 +62,24 @@ function byLimits(rows: readonly HybiCase[]): HybiCase[][] {
   return [...groups.values()];
 }
 
-/** A way to send a row: in which pieces, and with what at its end. */
+/** A way to send a row: in which pieces, and what follows it. */
 interface Way {
   readonly name: string;
   /** Whether all of a row is sent at once. */
   readonly isWhole?: boolean;
-  /** The rows that can be sent so. */
+  /** The rows that can be sent in this way. */
   readonly suits: (row: HybiCase) => boolean;
   readonly pieces: (row: HybiCase) => Iterable<Uint8Array>;
-  /** What a row becomes by it. */
+  /** Changes a row for this way. */
   readonly becomes?: (row: HybiCase) => HybiCase;
 }
 
-/** Whether the server ends the connection by itself. */
+/** Whether the server closes the connection. */
 function isEnding({ events, error }: HybiCase): boolean {
   return error !== undefined || events.at(-1)?.[0] === "close";
 }
 
-/** Whether another frame may follow: the server goes on, and the bytes end with a frame. */
+/** Whether another frame may follow: the server goes on, and the bytes end with a complete frame. */
 function isOpen(row: HybiCase): boolean {
   const { input } = row;
   let at = 0;

@@ -9,10 +9,10 @@ import { forAll, open, talk } from "./talk.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-/** What the Autobahn suite repeats for a text, and characters of every length. */
+/** The text that the Autobahn suite repeats, and characters of every length in UTF-8. */
 const TEXTS = ["BAsd7&jh23", "Käthe, 世界 😀; "] as const;
 
-/** A message, and the bytes that it is. */
+/** A message, and its bytes. */
 interface Message {
   readonly kind: "text" | "binary";
   readonly payload: Uint8Array;
@@ -30,7 +30,7 @@ function messageOf(kind: "text" | "binary", size: number): Message {
 
 function withMask(kind: Message["kind"], payload: Uint8Array): Message {
   const masked = payload.slice();
-  // Four bytes at a time, since there are many.
+  // Four bytes at a time, which is faster.
   const words = new Uint32Array(masked.buffer, 0, masked.length >> 2);
   const [key = 0] = new Uint32Array(KEY.slice().buffer);
   for (let i = 0; i < words.length; i++) words[i] = (words[i] as number) ^ key;
@@ -40,7 +40,7 @@ function withMask(kind: Message["kind"], payload: Uint8Array): Message {
   return { kind, payload, masked };
 }
 
-/** Reads the echo of a message, and checks it. */
+/** Reads the echo of a message, and compares it. */
 async function readEcho(client: RawClient, { kind, payload }: Message): Promise<void> {
   const opcode = kind === "text" ? 1 : 2;
   const header = frame({ opcode, length: payload.length, maskingKey: null });
@@ -82,7 +82,7 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
 
 const KINDS = ["text", "binary"] as const;
 
-/** Sends bytes on a connection of their own, and checks that the message comes back. */
+/** Sends bytes on a new connection, and checks that the message comes back. */
 async function echo(port: number, message: Message, pieces: Iterable<Uint8Array>): Promise<void> {
   const { client } = await open(port, "rfc6455");
   try {
@@ -99,7 +99,7 @@ describe("large messages, with the default settings", () => {
       const rows = [64 * KIB, 256 * KIB, MIB, 4 * MIB].flatMap((size) =>
         KINDS.map((kind) => [kind, size] as const)
       );
-      // The protocol's own tests have a text and a binary message of 16 MiB.
+      // The tests of the protocol have a text and a binary message of 16 MiB.
       for (const [kind, size] of [...rows, ["text", 8 * MIB], ["binary", 16 * MIB]] as const) {
         const message = messageOf(kind, size);
         await echo(port, message, [framesOf(message, size)]);
@@ -165,7 +165,7 @@ describe("messages that are too large for the default settings", () => {
     { name: "more than maxFragments frames without payload", sent: emptyFrames(200_000) },
   ];
 
-  test("end with 1009", () =>
+  test("close with 1009", () =>
     withServer({}, (port) =>
       forAll(rows, async ({ sent }) => {
         const received = await talk({ port, version: "rfc6455", pieces: [sent], fin: false });
@@ -189,7 +189,7 @@ describe("messages that are too large for the default settings", () => {
   }
 });
 
-test("maxFragments frames are a message, with pings among them", () =>
+test("a message may have maxFragments frames, with pings between them", () =>
   withServer({}, async (port) => {
     const empty = continuation("", false);
     const frames = Array.from({ length: 128 * KIB - 2 }, () => empty);

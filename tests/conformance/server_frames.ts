@@ -1,5 +1,5 @@
 /**
- * What a server sends after the handshake of RFC 6455, read as strictly as can be.
+ * Reads and checks strictly what a server sends after the handshake of RFC 6455.
  *
  * @module
  */
@@ -8,17 +8,17 @@ import { sameBytes } from "../support/bytes.ts";
 import { bytes, hex } from "../protocol/hixie_cases.ts";
 import { frame, type HybiCase, type HybiEvent } from "../protocol/hybi_frames.ts";
 
-/** A frame of the server's. */
+/** A frame of the server. */
 export interface ServerFrame {
-  /** The bits of its first byte. */
+  /** The bits of the first byte. */
   readonly first: number;
   readonly payload: Uint8Array;
 }
 
-/** The bit that says that a message is compressed (RFC 7692 §6). */
+/** The bit that marks a compressed message (RFC 7692 §6). */
 const RSV1 = 0x40;
 
-/** The frames in the bytes, which must end with one. */
+/** Returns the frames in the bytes. The last frame must be complete. */
 export function parseFrames(input: Uint8Array): ServerFrame[] {
   const frames: ServerFrame[] = [];
   for (let at = 0; at < input.length;) {
@@ -30,7 +30,7 @@ export function parseFrames(input: Uint8Array): ServerFrame[] {
       : input.subarray(at + 2, begin).reduce((sum, byte) => sum * 256 + byte, 0);
     const payload = input.subarray(begin, begin + length);
     const whole = frame({ opcode: first & 0x7f, payload, maskingKey: null });
-    // Built anew it is the same: a length in the fewest bytes, no mask, FIN.
+    // An equal frame is built: with a length in the fewest bytes, without a mask, with FIN.
     assertBytes(input.subarray(at, begin + length), whole);
     frames.push({ first, payload });
     at = begin + length;
@@ -46,7 +46,7 @@ export interface Compression {
   readonly windowBits?: number;
 }
 
-/** The same frames with their messages inflated, by zlib alone. */
+/** Returns the frames with decompressed messages. Uses only zlib. */
 export function inflated(
   frames: readonly ServerFrame[],
   { context, windowBits = 15 }: Compression,
@@ -57,14 +57,14 @@ export function inflated(
     if ((first & RSV1) === 0) return { first, payload };
     const stream = bytes(storedBlock(window), payload, tail);
     const whole = new Uint8Array(inflateRawSync(stream, { finishFlush: 2, windowBits }));
-    // The next message of a connection that keeps its window may point to the bytes before it.
+    // With context takeover, the next message may refer to the bytes before it.
     const message = whole.subarray(window.length);
     if (context) window = whole.slice(-(2 ** windowBits));
     return { first: first & ~RSV1, payload: message };
   });
 }
 
-/** A block of DEFLATE that is not compressed (RFC 1951 §3.2.4), and is not the last. */
+/** A block of DEFLATE that is stored (RFC 1951 §3.2.4) and not the last. */
 function storedBlock(content: Uint8Array): Uint8Array {
   const { length } = content;
   const inverted = ~length & 0xffff;
@@ -72,7 +72,7 @@ function storedBlock(content: Uint8Array): Uint8Array {
   return bytes(Uint8Array.from(header), content);
 }
 
-/** What an echoing server sends for an event. */
+/** The bytes that an echo server sends for an event. */
 export function replyTo([kind, ...values]: HybiEvent): Uint8Array {
   const [value, reason] = values;
   switch (kind) {
@@ -89,13 +89,13 @@ export function replyTo([kind, ...values]: HybiEvent): Uint8Array {
   }
 }
 
-/** A close frame of the server's. */
+/** A close frame of the server. */
 export function closeFrame(code?: number, reason: string | Uint8Array = ""): Uint8Array {
   const payload = code === undefined ? bytes() : bytes(Uint8Array.of(code >> 8, code), reason);
   return frame({ opcode: 8, payload, maskingKey: null });
 }
 
-/** Checks all that the server has sent for a row, up to its FIN. */
+/** Checks all bytes that the server has sent for a row, up to its FIN. */
 export function assertReplies(received: Uint8Array, { events, error, section }: HybiCase): void {
   const replies = bytes(...events.map(replyTo));
   if (error === undefined) return assertBytes(received, replies);
@@ -104,12 +104,12 @@ export function assertReplies(received: Uint8Array, { events, error, section }: 
   const reason = rest.subarray(4);
   assertBytes(rest, closeFrame(error.code, reason));
   const said = new TextDecoder("utf-8", { fatal: true }).decode(reason);
-  // The section is of another document where the row says so.
+  // The section is that of another document if the row says so.
   const wanted = section.replace(/ .*/, "");
   if (!said.includes(`§${wanted}`)) throw new Error(`"${said}" does not name §${wanted}`);
 }
 
-/** Fails unless the bytes are the same; says where they are not. */
+/** Throws unless the bytes are equal. The error says where they differ. */
 export function assertBytes(actual: Uint8Array, expected: Uint8Array): void {
   if (sameBytes(actual, expected)) return;
   let at = 0;

@@ -1,5 +1,5 @@
 /**
- * Conversations with a server over a socket, byte by byte as the test says.
+ * Talks to a server over a socket. The test decides about every byte.
  *
  * @module
  */
@@ -8,15 +8,15 @@ import { latin1Bytes } from "../support/bytes.ts";
 import { makeOpening } from "../support/memory_client.ts";
 import { RawClient } from "../support/raw_client.ts";
 
-/** A connection behind its handshake. */
+/** A connection after its handshake. */
 export interface Opened {
-  /** The connection; the test destroys it. */
+  /** The connection. The test must destroy it. */
   readonly client: RawClient;
-  /** The head of the answer, with its empty line. */
+  /** The head of the response, with its empty line. */
   readonly answer: string;
 }
 
-/** Connects, opens, and checks that the server has proved to have read the request. */
+/** Connects, makes the handshake, and checks the proof that the server has read the request. */
 export async function open(
   port: number,
   version: WebSocketVersion,
@@ -38,7 +38,7 @@ export async function open(
   }
 }
 
-/** Long enough for the server to read what was written, as a piece of its own. */
+/** A time in which the server reads the written bytes as a chunk of their own. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 1));
 }
@@ -47,24 +47,24 @@ export function turn(): Promise<void> {
 export interface Talk {
   readonly port: number;
   readonly version: WebSocketVersion;
-  /** More fields for the handshake. */
+  /** Additional fields for the handshake. */
   readonly fields?: readonly string[];
-  /** What is written, with a turn of the event loop behind each. */
+  /** The chunks to write, with a turn of the event loop after each. */
   readonly pieces: Iterable<Uint8Array>;
-  /** Whether the client sends FIN then; if not, the server has to end the connection. */
+  /** Whether the client sends FIN at the end. If not, the server must close the connection. */
   readonly fin: boolean;
 }
 
 /**
- * Opens, writes, and returns all that the server sends until its FIN.
+ * Connects, writes, and returns all that the server sends until its FIN.
  *
- * @throws {Error} If the server does not end, or resets the connection.
+ * @throws {Error} If the server does not close the connection, or resets it.
  */
 export async function talk({ port, version, fields, pieces, fin }: Talk): Promise<Uint8Array> {
   const { client } = await open(port, version, fields);
   try {
     for (const piece of pieces) {
-      // Whoever is told that the connection is closed sends no more.
+      // After a close, nothing more is sent.
       if (client.ended) break;
       client.write(piece);
       await turn();
@@ -78,10 +78,10 @@ export async function talk({ port, version, fields, pieces, fin }: Talk): Promis
   }
 }
 
-/** So many conversations at a time. */
+/** How many conversations there may be at a time. */
 const AT_ONCE = 64;
 
-/** Runs something for each row, many at a time, and fails with all that failed. */
+/** Runs a function for each row, several at a time. Throws all errors together. */
 export async function forAll<Row extends { readonly name: string }>(
   rows: Iterable<Row>,
   run: (row: Row) => Promise<void>,

@@ -1,6 +1,6 @@
 /**
- * Whole connections in memory: whatever a client sends, in whatever pieces, and however it leaves,
- * nothing throws, nothing hangs, and each `open()` has its `onClose()`.
+ * Whole connections in memory. Whatever a client sends, in whatever pieces, and however it ends, nothing
+ * throws, nothing hangs, and each `open()` has its `onClose()`.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { hixieTraffic, hybiTraffic } from "./protocols.ts";
 
 const counts = { opened: 0, closed: 0 };
 
-/** Echoes at once, later, or not at all, and fails now and then. */
+/** Echoes at once, later, or not at all, and sometimes throws. */
 class Fickle extends WebSocketHandler<Dice> {
   override checkOrigin(): boolean {
     return this.options(20) !== 0;
@@ -69,7 +69,7 @@ function traffic(next: Dice): Uint8Array {
   return mood === 2 ? whole : join([head, mutate(next, frames)]);
 }
 
-/** One connection, from its first byte until nothing is left of it. */
+/** One connection, from its first byte until it is closed at both ends. */
 export async function fuzzConnection(next: Dice): Promise<void> {
   counts.opened = counts.closed = 0;
   const versions: WebSocketVersion[] = ["rfc6455", "hybi-08", "hybi-07", "draft76", "draft75"];
@@ -97,9 +97,9 @@ export async function fuzzConnection(next: Dice): Promise<void> {
   if (departure === 0) far.destroy();
   else if (departure === 1) far.end();
   await settle();
-  // Every timeout of the defaults has passed after a minute: no answer to pings, no close frame.
+  // After a minute, every default timeout has passed: no pong and no close frame has arrived.
   for (let seconds = 0; seconds < 60 && !gone; seconds += 5) await rig.clock.advance(5000);
-  // A draft's client that is silent may stay for ever; one that is gone may not.
+  // A silent client of draft75 or draft76 may stay open. A closed one may not.
   if (departure > 1) far.destroy();
   await rig.clock.advance(10_000);
   assert(gone, "the connection is still there");

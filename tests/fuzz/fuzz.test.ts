@@ -2,7 +2,7 @@ import { describe, test } from "node:test";
 import { dice } from "./mutate.ts";
 import { REGRESSIONS, TARGETS } from "./targets.ts";
 
-/** Runs seeds one after the other, and names the one that fails. */
+/** Runs seeds one after the other. The error has the seed that fails. */
 async function run(name: string, seeds: Iterable<number>): Promise<void> {
   const target = TARGETS[name];
   if (target === undefined) throw new Error(`There is no target ${name}`);
@@ -19,7 +19,7 @@ function* range(from: number, count: number): Generator<number> {
   for (let seed = from; seed < from + count; seed++) yield seed;
 }
 
-/** How many seeds. `deno task fuzz 60 1` begins with these, and goes on for a minute. */
+/** The number of seeds. `deno task fuzz 60 1` starts with these, and goes on for a minute. */
 const COUNTS = {
   "hybi": 200,
   "hixie": 200,
@@ -28,9 +28,9 @@ const COUNTS = {
   "connection": 60,
 };
 
-describe("fuzzing, seeded and bounded", () => {
+describe("fuzzing with a fixed number of seeds", () => {
   for (const [name, count] of Object.entries(COUNTS)) {
-    // In parts, for runners that give each test but a few seconds.
+    // In parts, for test runners with a short timeout for each test.
     const part = Math.ceil(count / 4);
     for (let from = 1; from <= count; from += part) {
       test(`${name}, seeds ${from} to ${from + part - 1}`, () => run(name, range(from, part)));
@@ -38,7 +38,7 @@ describe("fuzzing, seeded and bounded", () => {
   }
 });
 
-describe("what fuzzing has found stays fixed", () => {
+describe("faults that fuzzing has found stay fixed", () => {
   for (const { target, seed, was } of REGRESSIONS) {
     test(`${target} ${seed}: ${was}`, () => run(target, [seed]));
   }

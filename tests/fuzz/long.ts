@@ -1,6 +1,6 @@
 /**
- * Fuzzing for as long as one likes: `deno task fuzz [SECONDS] [SEED]`. It prints the seed that fails,
- * which belongs into `REGRESSIONS` once it is fixed.
+ * Fuzzing for a chosen time: `deno task fuzz [SECONDS] [SEED]`. It prints the seed that fails. Add the seed
+ * to `REGRESSIONS` when the fault is fixed.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { parseInteger, parseTaskArgs, runTask } from "../support/usage.ts";
 import { dice } from "./mutate.ts";
 import { TARGETS } from "./targets.ts";
 
-/** Runs all targets with one seed after another; returns how often one failed. */
+/** Runs all targets with one seed after the other. Returns the number of failures. */
 async function fuzz(first: number, end: number): Promise<number> {
   const names = Object.keys(TARGETS);
   const runs: Record<string, number> = {};

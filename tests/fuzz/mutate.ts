@@ -1,13 +1,13 @@
 /**
- * Seeded traffic: good bytes, what becomes of them when something goes wrong, and how they are cut.
+ * Seeded traffic: valid bytes, mutations of them, and ways to split them.
  *
  * @module
  */
 
-/** Numbers from 0 to below `limit`, the same for the same seed. */
+/** Returns a number from 0 to below `limit`. The same seed gives the same numbers. */
 export type Dice = (limit: number) => number;
 
-/** Dice of a seed (mulberry32). */
+/** A random generator with a seed (mulberry32). */
 export function dice(seed: number): Dice {
   let state = seed >>> 0;
   return (limit) => {
@@ -18,19 +18,19 @@ export function dice(seed: number): Dice {
   };
 }
 
-/** Bytes of any value. */
+/** Random bytes. */
 export function randomBytes(next: Dice, length: number): Uint8Array {
   return Uint8Array.from({ length }, () => next(256));
 }
 
-/** Characters of one to four bytes, and now and then a run of one. */
+/** Random characters of one to four bytes, sometimes repeated. */
 export function randomText(next: Dice, length: number): string {
   const alphabets = ["ab ", "aé", "日本語", "👋a", "\u0000\u007f\u0080\uffff"];
   const alphabet = [...(alphabets[next(alphabets.length)] ?? "a")];
   return Array.from({ length }, () => alphabet[next(alphabet.length)]).join("");
 }
 
-/** Mostly short, sometimes at a boundary of the length encodings, rarely long. */
+/** A random length: mostly short, sometimes at a boundary of the length encodings, rarely long. */
 export function randomLength(next: Dice): number {
   const kind = next(60);
   if (kind < 40) return next(40);
@@ -38,11 +38,11 @@ export function randomLength(next: Dice): number {
   return kind < 59 ? next(3000) : 65530 + next(12);
 }
 
-/** The same bytes with a few changed, doubled, taken out, or put in. */
+/** Changes, doubles, removes or inserts a few bytes. */
 export function mutate(next: Dice, good: Uint8Array): Uint8Array {
   const bytes = [...good];
   for (let changes = next(3); changes >= 0 && bytes.length > 0; changes--) {
-    // Near the start, where the headers are, as often as anywhere.
+    // Half of the mutations are near the start, where the headers are.
     const at = next(2) === 0 ? next(Math.min(bytes.length, 16)) : next(bytes.length);
     const length = next(4) === 0 ? next(20) : 1;
     const put = [
@@ -57,7 +57,7 @@ export function mutate(next: Dice, good: Uint8Array): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** The same bytes in pieces: single ones, short ones, long ones, all at once. */
+/** Splits bytes into pieces: single bytes, short ones, long ones, or one piece. */
 export function cut(next: Dice, bytes: Uint8Array): Uint8Array[] {
   const shortest = bytes.length > 10_000 ? 500 : 1;
   const longest = shortest * ([1, 4, 50, 2000, bytes.length + 1][next(5)] ?? 1);
@@ -70,7 +70,7 @@ export function cut(next: Dice, bytes: Uint8Array): Uint8Array[] {
   return pieces;
 }
 
-/** Bytes one after the other. */
+/** Joins bytes. */
 export function join(parts: readonly Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
   let at = 0;

@@ -1,6 +1,6 @@
 /**
- * The wire formats: whatever arrives, they throw nothing but a `ProtocolError`, and say the same
- * however it is cut.
+ * The wire formats. Whatever arrives, they throw only `ProtocolError`, and the result does not depend on
+ * how the bytes are split.
  *
  * @module
  */
@@ -15,10 +15,10 @@ import { deflate, WITH_CONTEXT } from "../protocol/deflate_cases.ts";
 import { frame } from "../protocol/hybi_frames.ts";
 import { cut, type Dice, join, mutate, randomBytes, randomLength, randomText } from "./mutate.ts";
 
-/** Below what the generators make, so that they are reached too. */
+/** Below the sizes of the generators, so that the limits are reached. */
 const LIMITS = { maxMessageSize: 66_000, maxFragments: 20 };
 
-/** What a protocol said of some bytes: its events, and the code that it failed with. */
+/** The result of some bytes: the events, and the code of the error. */
 export interface Outcome {
   readonly events: readonly string[];
   readonly code: number | undefined;
@@ -35,7 +35,7 @@ function hash(text: string): number {
   return sum;
 }
 
-/** Feeds the pieces, stopping the sink now and then, as a busy handler does. */
+/** Feeds the pieces. Sometimes stops the sink, like a busy handler. */
 export function outcome(protocol: Protocol, pieces: readonly Uint8Array[], next: Dice): Outcome {
   const events: string[] = [];
   const note = (event: string): boolean => {
@@ -69,7 +69,7 @@ export function outcome(protocol: Protocol, pieces: readonly Uint8Array[], next:
   return { events, code: undefined };
 }
 
-/** Good frames of a client: fragmented, with control frames between, compressed or not. */
+/** Valid frames of a client: fragmented, with control frames between, compressed or not. */
 export function hybiTraffic(next: Dice, compressed: boolean): Uint8Array {
   const frames: Uint8Array[] = [];
   for (let messages = 1 + next(6); messages > 0; messages--) {
@@ -99,7 +99,7 @@ export function hybiTraffic(next: Dice, compressed: boolean): Uint8Array {
   return join(frames);
 }
 
-/** Good frames of a draft75 or draft76 client, reserved and length-prefixed ones among them. */
+/** Valid frames of a draft75 or draft76 client, including reserved and length-prefixed ones. */
 export function hixieTraffic(next: Dice): Uint8Array {
   const frames: Uint8Array[] = [];
   for (let count = 1 + next(8); count > 0; count--) {
@@ -121,7 +121,7 @@ function sameHoweverCut(next: Dice, bytes: Uint8Array, make: () => Protocol): Ou
   return whole;
 }
 
-/** RFC 6455, with and without compression: good traffic arrives, bad traffic fails, random too. */
+/** RFC 6455, with and without compression: valid, mutated and random traffic. */
 export function fuzzHybi(next: Dice): void {
   const compressed = next(2) === 0;
   const make = () =>
@@ -142,7 +142,7 @@ export function fuzzHixie(next: Dice): void {
   if (code !== undefined) assertEquals(code, 1009);
 }
 
-/** What a server writes, a client reads: the same messages in the same order. */
+/** A client reads the messages that a server writes, in the same order. */
 export function fuzzRoundTrip(next: Dice): void {
   const deflate = next(2) === 0 ? { ...WITH_CONTEXT, sendWindowBits: 9 + next(7) } : undefined;
   const role = next(2) === 0 ? "server" : "client";

@@ -1,5 +1,5 @@
 /**
- * What is fuzzed, by name.
+ * The targets of fuzzing by name.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Dice } from "./mutate.ts";
 import { fuzzHixie, fuzzHybi, fuzzRoundTrip } from "./protocols.ts";
 import { fuzzAgreement } from "./ws_agreement.ts";
 
-/** Each throws where the oracle is not content. */
+/** Each function throws if it finds a fault. */
 export const TARGETS: Readonly<Record<string, (next: Dice) => void | Promise<void>>> = {
   "hybi": fuzzHybi,
   "hixie": fuzzHixie,
@@ -17,7 +17,7 @@ export const TARGETS: Readonly<Record<string, (next: Dice) => void | Promise<voi
   "connection": fuzzConnection,
 };
 
-/** Seeds that once failed, and what was wrong. */
+/** Seeds that have failed, and the fault that they found. */
 export const REGRESSIONS: readonly {
   readonly target: string;
   readonly seed: number;

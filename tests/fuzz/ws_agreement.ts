@@ -1,6 +1,6 @@
 /**
- * Agreement with the parser of npm's `ws`: of the same bytes both make the same messages, and both
- * fail or neither does.
+ * Compares with the parser of `ws`: for the same bytes, both report the same messages, and both fail or
+ * neither does.
  *
  * @module
  */
@@ -19,7 +19,7 @@ interface Receiver {
 
 const require = createRequire(import.meta.url);
 
-/** Not among the exports of the package, which are for users. */
+/** The parser is not exported by the package. */
 function makeReceiver(): Receiver {
   const Receiver = require("../../node_modules/ws/lib/receiver.js");
   return new Receiver({ isServer: true, maxPayload: 66_000, maxFragments: 20 });
@@ -60,15 +60,15 @@ function byOurs(bytes: Uint8Array): { events: string[]; failed: boolean } {
 }
 
 /**
- * Only whole traffic is compared: where a frame is cut off we fail at the first wrong byte of it,
- * and `ws` waits for its end.
+ * Compares only complete traffic: in an incomplete frame, we fail at the first wrong byte, and `ws` waits
+ * for the end of the frame.
  */
 export function fuzzAgreement(next: Dice): void {
   const good = hybiTraffic(next, false);
   const bytes = next(3) === 0 ? good : mutate(next, good);
   const [ours, theirs] = [byOurs(bytes.slice()), byWs(bytes.slice())];
   if (theirs.failed) assertEquals(ours.failed, true, "ws fails and we do not");
-  // We may have failed earlier, inside of a frame; what came before is the same.
+  // We may have failed earlier, inside a frame. The messages before are the same.
   assertEquals(ours.events, theirs.events.slice(0, ours.events.length));
   if (!ours.failed) assertEquals(ours.events, theirs.events);
 }

@@ -9,7 +9,7 @@ import { spawnScript } from "../support/spawn.ts";
 
 const limits = { maxHeaderSize: 16384, maxHeaderCount: 100 };
 
-/** A reader for the body of a request with these fields. */
+/** Makes a reader for the body of a request with these fields. */
 function readerOf(fields: string, maxSize: number): BodyReader {
   const version = fields.includes("HTTP/1.0") ? "1.0" : "1.1";
   const lines = fields.replace("HTTP/1.0", "");
@@ -20,7 +20,7 @@ function readerOf(fields: string, maxSize: number): BodyReader {
   return new BodyReader(head, maxSize);
 }
 
-/** The body, or the status of the refusal, or `"incomplete"`. */
+/** The body, the status of the refusal, or `"incomplete"`. */
 function read(fields: string, body: string, pieces: (bytes: Uint8Array) => Uint8Array[]): unknown {
   try {
     const reader = readerOf(fields, 10);
@@ -119,7 +119,7 @@ describe("the body of a request", () => {
 });
 
 describe("a body of many pieces", () => {
-  test("is whole, however its memory grows", () => {
+  test("is complete, however its buffer grows", () => {
     const expected = Uint8Array.from({ length: 10_000 }, (_, i) => i * 7 + (i >> 8));
     for (const size of [1, 3, 1023, 1024, 1025, 4096]) {
       const pieces = Math.ceil(expected.length / size);
@@ -141,7 +141,7 @@ describe("a body of many pieces", () => {
     }
   });
 
-  test("takes no memory for what is only announced, and none beyond the limit", () => {
+  test("allocates no memory for bytes that are only announced, and none beyond the limit", () => {
     const announced = readerOf("Content-Length: 1000000\r\n", 1_000_000);
     assertEquals(announced.bytes.buffer.byteLength, 0);
     announced.read(new Uint8Array(1));
@@ -155,13 +155,13 @@ describe("a body of many pieces", () => {
     assertEquals(chunked.bytes.buffer.byteLength, 3000);
   });
 
-  test("takes little more memory than its bytes, in pieces of one byte", async () => {
+  test("takes little more memory than its bytes, even in pieces of one byte", async () => {
     const child = spawnScript("tests/http/scripts/body_memory.ts", [], { env: COLLECTABLE });
     try {
       for (const kind of ["chunks", "chunks, byte by byte", "segments"]) {
         const printed = new RegExp(`^${kind}: (-?\\d+) KiB for (\\d+) bytes$`, "m");
         const [, grown, bytes] = await child.waitFor(printed);
-        // A body of nearly 1 MiB; it took 340 MiB.
+        // A body of nearly 1 MiB. Before, it took 340 MiB.
         assertGreaterOrEqual(Number(bytes), 1_047_500, kind);
         assertLessOrEqual(Number(grown), 4 * 1024, kind);
       }

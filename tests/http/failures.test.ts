@@ -38,14 +38,14 @@ describe("an application that fails", () => {
     ["returns Response.error()", () => Response.error()],
   ];
   for (const [name, fetch] of failures) {
-    test(`as it ${name} is answered with 500 once, and logged`, async () => {
+    test(`because it ${name} gets a 500, once, and an entry in the log`, async () => {
       const { status, body, logged, events, raw } = await ask(fetch as Settings["fetch"], GET);
       assertEquals([status, body, logged.length], [500, "internal error\n", 1]);
       assertEquals([events, raw.split("HTTP/1.1 ").length], [["FIN", "gone"], 2]);
     });
   }
 
-  // What is beyond a response's own length would be taken for the beginning of another.
+  // A client would read bytes beyond the length as the beginning of another response.
   const lengths: [length: string, body: () => string | ReadableStream, sent: string][] = [
     ["3", () => "hello", ""],
     ["0", () => "hello", ""],
@@ -68,21 +68,21 @@ describe("an application that fails", () => {
   }
 
   for (const length of ["abc", "-1", "5, 5", "1e3", "0x5", ""]) {
-    test(`by the Content-Length ${JSON.stringify(length)} is answered with 500`, async () => {
+    test(`with the Content-Length ${JSON.stringify(length)} gets a 500`, async () => {
       const fetch = () => new Response("hello", { headers: { "Content-Length": length } });
       const { status, logged, raw } = await ask(fetch, GET);
       assertEquals([status, logged.length, raw.includes("hello")], [500, 1, false]);
     });
   }
 
-  test("by a length without a body is answered with 500, but for HEAD", async () => {
+  test("with a Content-Length but no body gets a 500, except for HEAD", async () => {
     const fetch = () => new Response(null, { headers: { "Content-Length": "5" } });
     assertEquals((await ask(fetch, GET)).status, 500);
     const { status, headers, logged } = await ask(fetch, head("HEAD / HTTP/1.1"));
     assertEquals([status, headers.get("content-length"), logged], [200, "5", []]);
   });
 
-  test("with an HttpError is answered with it", async () => {
+  test("with an HttpError gets its status", async () => {
     const fetch = () => {
       throw new HttpError(418, "short and stout", { "X-Pot": "tea" });
     };
@@ -101,7 +101,7 @@ describe("an application that fails", () => {
       ["what is no bytes", [new TextEncoder().encode("half"), "text"]],
     ] as const
   ) {
-    test(`with ${name} in its stream does not pass for one that is whole`, async () => {
+    test(`with ${name} in its stream does not look like a complete response`, async () => {
       for (const version of ["1.1", "1.0"]) {
         const fetch = () => {
           const left = [...chunks];
@@ -124,12 +124,12 @@ describe("an application that fails", () => {
 });
 
 describe("a client that", () => {
-  /** A response without an end, and what became of it. */
+  /** A response without an end, and its state. */
   function endless() {
     const state = { pulled: 0, cancelled: 0 };
     const stream = new ReadableStream<Uint8Array>({
       async pull(controller) {
-        // Not at once: the whole connection is made of microtasks, and it has no end.
+        // Waits: the connection consists of microtasks, and the body has no end.
         await settle();
         state.pulled++;
         controller.enqueue(new Uint8Array(1000));
@@ -142,7 +142,7 @@ describe("a client that", () => {
     return { state, response: () => new Response(stream) };
   }
 
-  test("takes a response slowly is not sent more than it takes", async () => {
+  test("reads a response slowly is not sent more than it reads", async () => {
     const { state, response } = endless();
     const rig = serve(response, { highWaterMark: 10_000, handshakeTimeout: 5000 });
     const { client } = rig.join({ capacity: 0, split: 500 });
@@ -150,7 +150,7 @@ describe("a client that", () => {
     client.write(GET);
     for (let waited = 0; waited < 40; waited++) await settle();
     assert(state.pulled <= 12, `${state.pulled} chunks were taken from the stream`);
-    // Some bytes every few seconds: that takes far longer than handshakeTimeout.
+    // Some bytes every few seconds, for much longer than handshakeTimeout.
     for (let waited = 0; waited < 12; waited++) {
       client.transport.resume();
       await Promise.resolve();
@@ -164,7 +164,7 @@ describe("a client that", () => {
     assertEquals([rig.logged, rig.clock.pending], [[], 0]);
   });
 
-  test("goes in the middle of a response has its stream cancelled", async () => {
+  test("closes the connection during the response has its stream cancelled", async () => {
     const { state, response } = endless();
     const rig = serve(response, { highWaterMark: 10_000 });
     const client = await rig.send(GET);
@@ -177,7 +177,7 @@ describe("a client that", () => {
     assertEquals([state.cancelled, rig.logged], [1, []]);
   });
 
-  test("goes before the response has its stream cancelled", async () => {
+  test("closes the connection before the response has its stream cancelled", async () => {
     const { state, response } = endless();
     const { promise, open } = gate();
     const rig = serve(async () => {
@@ -192,7 +192,7 @@ describe("a client that", () => {
     assertEquals([state, rig.logged], [{ pulled: 0, cancelled: 1 }, []]);
   });
 
-  test("has ended its side still gets the response", async () => {
+  test("has sent FIN still gets the response", async () => {
     const { promise, open } = gate();
     const rig = serve(async () => {
       await promise;
@@ -207,7 +207,7 @@ describe("a client that", () => {
     assertEquals(client.events, ["FIN", "gone"]);
   });
 
-  test("asks for a WebSocket is not given to the application", async () => {
+  test("makes a WebSocket handshake does not reach the application", async () => {
     let served = 0;
     const fetch = () => {
       served++;

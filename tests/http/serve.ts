@@ -17,7 +17,7 @@ export function serve(fetch: Settings["fetch"], settings: Partial<Settings> = {}
   return new Rig([["/ws", Recording, []]], { fetch, ...settings });
 }
 
-/** Sends a request and takes the whole answer. */
+/** Sends a request, and reads the whole response. */
 export async function ask(
   fetch: Settings["fetch"],
   request: string,
@@ -32,7 +32,7 @@ export async function ask(
   return { ...client.parseAnswer(), events: client.events, logged: rig.logged, raw: client.raw };
 }
 
-/** The shortest answer. */
+/** The shortest response. */
 export const ok = () => new Response("ok");
 /** Answers with the body of the request. */
 export const readBody = async (request: Request) => new Response(await request.text());

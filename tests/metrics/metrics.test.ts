@@ -16,7 +16,7 @@ class Echo extends WebSocketHandler {
   }
 }
 
-/** What the parser makes of a family of samples. */
+/** The result of the parser for a family of samples. */
 interface Family {
   readonly name: string;
   readonly help: string;

@@ -10,7 +10,7 @@ import { latin1Bytes } from "../support/bytes.ts";
 import { FakeClock } from "../../src/testing/fake_clock.ts";
 import { Member, settled, VERSIONS } from "../pubsub/member.ts";
 
-/** Echoes, and does what `close CODE` and `abort` say. */
+/** Echoes, and obeys `close CODE` and `abort`. */
 class Echo extends WebSocketHandler {
   onMessage(message: string | Uint8Array): void {
     const [verb, code] = String(message).split(" ");
@@ -28,7 +28,7 @@ class Room extends Echo {
   }
 }
 
-/** Refuses in every way that a handler can. */
+/** Refuses in each way that a handler can. */
 class Refuser extends Echo {
   override prepare(): void | Promise<void> {
     const how = this.getArgument("how", "");
@@ -62,7 +62,7 @@ function makeApp(settings: Partial<Settings> = {}): Application {
 }
 
 describe("connections", () => {
-  test("are counted by version and route, open ones and all", async () => {
+  test("are counted by version and route, open ones and all since the start", async () => {
     const app = makeApp();
     const members: Member[] = [];
     for (const version of VERSIONS) members.push(await Member.join(app, "/", version));
@@ -99,7 +99,7 @@ describe("connections", () => {
     assertEquals([after.sockets, after.topics, after.subscriptions], [0, 0, 0]);
   });
 
-  test("are counted by close code when they end", async () => {
+  test("are counted by close code when they are closed", async () => {
     const app = makeApp();
     const ends: [Parameters<typeof Member.join>[2], (member: Member) => void][] = [
       ["rfc6455", (member) => member.send("close 1000")],
@@ -155,7 +155,7 @@ describe("messages and bytes", () => {
     assertEquals(app.stats().traffic, {
       messagesIn: 2,
       messagesOut: 2,
-      // 2 headers of 6 bytes, and of 2.
+      // Two headers: of 6 and of 2 bytes.
       bytesIn: handshake.bytesIn + 2 * 6 + 8,
       bytesOut: handshake.bytesOut + 2 * 2 + 8,
     });
@@ -180,7 +180,7 @@ const OLD = `HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: WebS
 const KEYS = "Sec-WebSocket-Key1: 4 @1  46546xW%0l 1 5\r\n" +
   "Sec-WebSocket-Key2: 12998 5 Y3 1  .P00\r\n";
 
-/** A handshake that fails: what is sent, and the counted reason. */
+/** A handshake that fails: its bytes, and the counted reason. */
 const refusals: [string, RefusalReason, Partial<Settings>?][] = [
   ["nonsense\r\n\r\n", "request"],
   [`GET / ${HEAD}${"X: y\r\n".repeat(200)}${KEY}\r\n`, "request"],
@@ -202,7 +202,7 @@ const refusals: [string, RefusalReason, Partial<Settings>?][] = [
   [`GET / ${HEAD}${KEY}\r\n`, "limit", { maxConnectionsPerAddress: 1 }],
   [`GET / ${HEAD}${KEY}\r\n`, "limit", { maxConnections: 1 }],
   [`GET /refuse ${HEAD}${KEY}Origin: http://bad\r\n\r\n`, "origin"],
-  // The handler's own refusal, whatever status it chose.
+  // A refusal of the handler, with any status.
   ...[400, 401, 403, 404, 405, 408, 421, 426, 503].map((status): [string, RefusalReason] => [
     `GET /refuse?status=${status} ${HEAD}${KEY}\r\n`,
     "handler",
@@ -236,7 +236,7 @@ describe("a refused or failed handshake is counted by its reason", () => {
       first.destroy();
       client.destroy();
       await settled();
-      // The end of what was begun and refused is not counted again.
+      // A refused handshake is not counted again when its connection closes.
       assertEquals(app.stats().refused[reason], 1);
     });
   }

@@ -1,6 +1,6 @@
 /**
- * Two network namespaces and a cable between them, which a test can pull. It needs root's rights
- * and Debian's `iproute2`.
+ * Two network namespaces, and a virtual cable between them that a test can pull. Needs root and Debian's
+ * `iproute2`.
  *
  * @module
  */
@@ -9,12 +9,12 @@ import process from "node:process";
 import { Child, type SpawnOptions } from "../support/spawn.ts";
 import { runtime, scriptCommand } from "../support/runtime.ts";
 
-/** How to get what lacks. */
+/** How to install what is missing. */
 const HELP =
   "it takes root's rights, /run to write to, and iproute2 (on Debian: apt-get install iproute2; " +
   "in a container: --cap-add NET_ADMIN --cap-add SYS_ADMIN)";
 
-/** One end: where a process runs. */
+/** One end of the cable. */
 export type End = "server" | "client";
 
 /** The addresses of the ends. */
@@ -25,11 +25,11 @@ export const ADDRESSES: Readonly<Record<End, string>> = {
 
 let made = 0;
 
-/** A cable between two namespaces. Every test that makes one ends it with `remove`. */
+/** A cable between two namespaces. A test that makes one must call `remove`. */
 export class Cable {
   readonly #names: Readonly<Record<End, string>>;
 
-  /** @throws {Error} With what it takes, if there are no namespaces to be had. */
+  /** @throws {Error} If namespaces cannot be made. The message says what is needed. */
   constructor() {
     const name = `waterspout-${process.pid}-${++made}`;
     this.#names = { server: `${name}-s`, client: `${name}-c` };
@@ -55,18 +55,18 @@ export class Cable {
     return new Child(["ip", "netns", "exec", this.#names[end], ...command, ...args], options);
   }
 
-  /** Pulls the cable at the client's end: whatever is sent from now on gets lost, without a word. */
+  /** Pulls the cable at the client's end: from now on, packets are lost silently. */
   pull(): void {
     ip("-n", this.#names.client, "link", "set", "cable", "down");
   }
 
-  /** Takes all of it away. The processes in it must have ended. */
+  /** Removes the namespaces. Their processes must have ended. */
   remove(): void {
     for (const name of Object.values(this.#names)) {
       try {
         ip("netns", "delete", name);
       } catch {
-        // It was not made.
+        // It does not exist.
       }
     }
   }

@@ -9,11 +9,11 @@ function pass(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** A way in which a peer is found to be dead. */
+/** A way to find a dead peer. */
 interface Row {
   readonly version: WebSocketVersion;
   readonly settings: Partial<Settings>;
-  /** What the client sends first. */
+  /** The first message of the client. */
   readonly says?: string;
   readonly by: string;
 }
@@ -37,7 +37,7 @@ const rows: readonly Row[] = [
   },
 ];
 
-/** Ten probes a second apart, in both runtimes that let us say when the first goes out. */
+/** The time of ten probes, one per second, on the runtimes that let us set the time of the first one. */
 const keepAlive: Row = {
   version: "draft76",
   settings: { pingInterval: 1000, pingTimeout: 1000 },
@@ -62,7 +62,7 @@ describe("a peer whose cable is pulled", () => {
         ]);
         try {
           await server.waitFor(/^message /m);
-          // As long as it is there, it is not taken for dead.
+          // Before the cable is pulled, the peer does not count as dead.
           await pass(1700);
           assertEquals(server.output.includes("closed"), false, client.output);
           cable.pull();

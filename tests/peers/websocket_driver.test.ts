@@ -16,12 +16,12 @@ interface Vector {
   readonly response_hex: string;
 }
 
-/** All that the draft fixes of what a server sends, in the order it is sent. */
+/** The parts of a server's bytes that the draft prescribes, in order. */
 interface Answer {
   readonly status: string;
   readonly fields: Readonly<Record<string, readonly string[]>>;
   readonly challengeResponse: string;
-  /** Everything after the challenge response, up to the end of the connection, cut after each FF. */
+  /** All bytes after the challenge response, up to the end of the connection, split after each FF. */
   readonly frames: readonly string[];
 }
 
@@ -39,11 +39,11 @@ const texts: readonly string[] = [
   "語".repeat(100_000),
 ];
 
-/** Frames that are to be answered in the same way by every server, and the echoes of the texts. */
+/** Frames that every server must answer in the same way, and the echoes of the texts. */
 const conversation: readonly { readonly sent: Uint8Array; readonly echoed: Uint8Array }[] = [
   ...texts.map((text) => ({ sent: textFrame(text), echoed: textFrame(echoOf(text)) })),
-  // A server that goes on after a frame of type 80 to FE skips it by its length. (No FF in it, which
-  // would end it in websocket-driver.)
+  // A server may go on after a frame of type 80 to FE, which it skips by its length. (The frame has no FF,
+  // which would end it in websocket-driver.)
   { sent: Uint8Array.of(0x80, 0x03, 0x00, 0x41, 0xfe), echoed: new Uint8Array() },
   { sent: CLOSING_FRAME, echoed: CLOSING_FRAME },
 ];
@@ -52,7 +52,7 @@ function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("hex");
 }
 
-/** Bytes in hexadecimal, cut after each FF, long pieces by their hash. */
+/** Bytes in hexadecimal, split after each FF. Long pieces are replaced by their hash. */
 function pieces(bytes: Uint8Array): string[] {
   const cut = bytes.indexOf(0xff) + 1 || bytes.length;
   const piece = bytes.subarray(0, cut);
@@ -60,7 +60,7 @@ function pieces(bytes: Uint8Array): string[] {
   return cut === bytes.length ? [shown] : [shown, ...pieces(bytes.subarray(cut))];
 }
 
-/** A request of fixed bytes, whatever the server's port is. */
+/** A request of fixed bytes, whatever the port of the server. */
 function requestHead({ key1, key2 }: Vector): string {
   return [
     "GET /websocket?a=b HTTP/1.1",
@@ -75,7 +75,7 @@ function requestHead({ key1, key2 }: Vector): string {
   ].join("\r\n");
 }
 
-/** Plays the client, key3 with the head or after the 101, and writes down what comes back. */
+/** Acts as the client, sends key3 with the head or after the 101, and records the bytes of the server. */
 async function converse(port: number, vector: Vector, holdKey3: boolean): Promise<Answer> {
   const socket = await RawClient.connect({ port });
   try {
@@ -99,7 +99,7 @@ async function converse(port: number, vector: Vector, holdKey3: boolean): Promis
   }
 }
 
-/** What the draft wants to be answered. */
+/** The rows that the draft requires an answer to. */
 function expected({ response_hex }: Vector): Answer {
   return {
     status: "HTTP/1.1 101",
@@ -114,7 +114,7 @@ function expected({ response_hex }: Vector): Answer {
   };
 }
 
-/** The servers that are asked the same. */
+/** The compared servers. */
 const servers: Readonly<Record<string, () => Promise<{ child: Child; port: number }>>> = {
   "the echo example": startEchoExample,
   "websocket-driver 0.7.4": async () => {
@@ -124,7 +124,7 @@ const servers: Readonly<Record<string, () => Promise<{ child: Child; port: numbe
   },
 };
 
-describe("what draft76 fixes of a server's bytes is sent by", () => {
+describe("the bytes that draft76 prescribes are sent by", () => {
   for (const [name, start] of Object.entries(servers)) {
     test(name, async () => {
       const { child, port } = await start();

@@ -1,6 +1,6 @@
 /**
- * An echo server over npm:websocket-driver, a draft76 server that is not ours. Runs on Node; prints
- * `ready PORT`. A message `"close"` makes it close. Its argument, if it has one, stands before each
+ * An echo server with npm:websocket-driver, another implementation of draft76. Runs on Node, and prints
+ * `ready PORT`. The message `"close"` closes the connection. An optional argument is prepended to each
  * text that it sends back.
  *
  * @module
@@ -9,7 +9,7 @@ import { createServer, type Socket } from "node:net";
 import process from "node:process";
 import websocketDriver from "websocket-driver";
 
-/** The part of a driver that is used here; the package has no types. */
+/** The part of a driver that is used. The package has no types. */
 interface Driver {
   readonly io: NodeJS.ReadWriteStream;
   start(): boolean;

@@ -4,7 +4,7 @@ import { Draft76Client } from "../support/draft76_client.ts";
 import { echoOf, startEchoExample } from "../support/echo_example.ts";
 import { type ProxyName, startProxy } from "./proxy.ts";
 
-/** Of 0 to 1 MiB, of one, two, three and four bytes a character. */
+/** Texts of 0 to 1 MiB, with characters of one, two, three and four bytes. */
 const texts: readonly string[] = [
   "",
   "Hello",
@@ -13,7 +13,7 @@ const texts: readonly string[] = [
   "語".repeat(100_000),
 ];
 
-/** Runs `body` with the port of a proxy in front of the echo example, and ends both. */
+/** Runs `body` with the port of a proxy before the echo example, and ends both. */
 async function behind(proxy: ProxyName, body: (port: number) => Promise<void>): Promise<void> {
   const example = await startEchoExample();
   try {
@@ -28,7 +28,7 @@ async function behind(proxy: ProxyName, body: (port: number) => Promise<void>): 
   }
 }
 
-/** Sends the texts one by one and all at once to the runtime's own client of RFC 6455. */
+/** Sends the texts one by one, and then all at once, with the runtime's own client of RFC 6455. */
 function echoByWebSocket(port: number): Promise<string[]> {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/websocket`);
   const received: string[] = [];
@@ -45,9 +45,9 @@ function echoByWebSocket(port: number): Promise<string[]> {
   });
 }
 
-// A proxy reads 8 bytes behind a GET as the beginning of the next request; it is a tunnel only once
-// the 101 has passed.
-describe("a draft76 client gets its 101 before it has sent key3, then its echoes, behind", () => {
+// A proxy reads 8 bytes after a GET as the beginning of the next request. It becomes a tunnel when the
+// 101 has passed.
+describe("a draft76 client gets its 101 before it has sent key3, and then its echoes, behind", () => {
   for (const proxy of ["HAProxy in TCP mode", "nginx", "Caddy"] as const) {
     test(proxy, () =>
       behind(proxy, async (port) => {

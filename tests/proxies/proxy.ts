@@ -1,5 +1,5 @@
 /**
- * Starts the reverse proxies that stand in front of servers, as Debian has them, with the
+ * Starts reverse proxies from Debian with the configurations of the README: HAProxy, nginx and Caddy.
  * configurations that the README gives: HAProxy, nginx and Caddy.
  *
  * @module
@@ -14,23 +14,23 @@ import { Child } from "../support/spawn.ts";
 
 /** A running proxy. */
 export interface Proxy {
-  /** Its process. */
+  /** The process. */
   readonly child: Child;
-  /** The port that it listens on, at 127.0.0.1. */
+  /** The port on 127.0.0.1. */
   readonly port: number;
-  /** Ends it, and removes its files. */
+  /** Ends the proxy, and removes its files. */
   stop(): Promise<void>;
 }
 
-/** A proxy's configuration from the port it listens on to the server's, and how to run it. */
+/** Makes a proxy's configuration from its port and the server's, and the command to run it. */
 interface Kind {
   configure(folder: string, port: number, server: number): string;
   command(folder: string, file: string): string[];
 }
 
 /**
- * HAProxy that understands the requests that pass, and tunnels from the 101 on. Since 2.4 it answers
- * an upgrade without Sec-WebSocket-Key by 400 itself (haproxy/haproxy#1642), so draft76 needs the
+ * HAProxy in HTTP mode, which becomes a tunnel at the 101. Since 2.4, it answers an upgrade without
+ * Sec-WebSocket-Key with a 400 (haproxy/haproxy#1642), so draft76 needs TCP mode.
  * other mode.
  */
 const haproxyHttp: Kind = {
@@ -38,7 +38,7 @@ const haproxyHttp: Kind = {
   command: (_, file) => [findExecutable("haproxy"), "-db", "-f", file],
 };
 
-/** HAProxy as a tunnel for whatever bytes there are. */
+/** HAProxy in TCP mode, a tunnel for any bytes. */
 const haproxyTcp: Kind = {
   ...haproxyHttp,
   configure: (_, port, server) => haproxy("mode tcp", port, server),
@@ -77,7 +77,7 @@ ${fromReadme("nginx", "server {", port, server)}
 };
 
 const caddy: Kind = {
-  // Without its API, whose port may be taken.
+  // Without the admin API, whose port may be in use.
   configure: (_, port, server) => `
 {
   admin off
@@ -94,7 +94,7 @@ ${fromReadme("caddy", "reverse_proxy", port, server)}
   ],
 };
 
-/** What the README has for a proxy, between the ports of a test instead of 80 and 8888. */
+/** The configuration in the README, with the ports of a test instead of 80 and 8888. */
 function fromReadme(language: string, containing: string, port: number, server: number): string {
   const readme = readFileSync(join(root, "README.md"), "utf8");
   const blocks = [...readme.matchAll(/^```(\w+)\n([^]*?)^```$/gm)]
@@ -119,7 +119,7 @@ const kinds = {
 /** The name of a proxy. */
 export type ProxyName = keyof typeof kinds;
 
-/** Starts a proxy in front of a server; resolves once it accepts connections. */
+/** Starts a proxy before a server. Resolves when it accepts connections. */
 export async function startProxy(name: ProxyName, server: number): Promise<Proxy> {
   const kind = kinds[name];
   const folder = mkdtempSync(join(tmpdir(), "waterspout-proxy-"));
@@ -127,7 +127,7 @@ export async function startProxy(name: ProxyName, server: number): Promise<Proxy
   const file = join(folder, "proxy.conf");
   const port = await freePort();
   writeFileSync(file, kind.configure(folder, port, server));
-  // Where Caddy keeps what it remembers.
+  // The data directory of Caddy.
   const env = { XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder };
   const child = new Child(kind.command(folder, file), { env });
   const stop = async () => {
@@ -143,7 +143,7 @@ export async function startProxy(name: ProxyName, server: number): Promise<Proxy
   return { child, port, stop };
 }
 
-/** A port that was free a moment ago: proxies can't tell which one the system would give them. */
+/** A port that was free a moment ago. Proxies cannot report a port that the system chose. */
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().once("error", reject).listen(0, "127.0.0.1", () => {
@@ -154,7 +154,7 @@ function freePort(): Promise<number> {
   });
 }
 
-/** Resolves once something accepts connections at the port; rejects if the process ends first. */
+/** Resolves when the port accepts connections. Rejects if the process ends first. */
 async function accepting(port: number, child: Child): Promise<void> {
   let ended = false;
   void child.exited.then(() => ended = true);

@@ -1,5 +1,5 @@
 /**
- * One client of a soak: it sends numbered messages, and each must come back once and in order.
+ * A client of the soak test. It sends numbered messages, and each must come back once and in order.
  *
  * @module
  */
@@ -13,23 +13,23 @@ import { makeOpening } from "../support/memory_client.ts";
 
 const LIMITS = { maxMessageSize: 32 * 1024 * 1024, maxFragments: 1 << 17 };
 
-/** When a half-open socket is given up here too, in milliseconds: longer than the server waits. */
+/** When to give up a half-open socket, in milliseconds. It is longer than the server waits. */
 const VANISHED = 20_000;
 
-/** What a soak counts. */
+/** The counters of a soak test. */
 export interface Counters {
   opened: number;
   messages: number;
-  /** How many messages are on their way. */
+  /** How many messages are in flight. */
   pending: number;
   bytes: number;
   faults: Record<string, number>;
   violations: string[];
-  /** Round trips of messages, in milliseconds, while they are asked for. */
+  /** The round-trip times of messages in milliseconds, while they are measured. */
   trips: number[] | null;
 }
 
-/** How a client leaves, or suffers. */
+/** How a client ends, or what disturbs it. */
 export type Fault = "reset" | "half-open" | "cut frame" | "stall" | "throw" | "fin" | "close";
 
 /** One connection. */
@@ -40,10 +40,10 @@ export class SoakClient {
   readonly #socket: Socket;
   readonly #protocol: Protocol;
   readonly #expected: { text: string; at: number }[] = [];
-  /** The answer's head, until it is whole. */
+  /** The head of the response, until it is complete. */
   #head: string | null = "";
   #proofSize: number;
-  /** Whether its messages may be lost from now on. */
+  /** Whether messages may be lost from now on. */
   #harmed = false;
   #closed = false;
   readonly opened: Promise<void>;
@@ -73,7 +73,7 @@ export class SoakClient {
     return this.#closed || this.#harmed;
   }
 
-  /** Whether messages pass. */
+  /** Whether the connection is open. */
   get isOpen(): boolean {
     return this.#head === null && !this.isOver;
   }
@@ -83,7 +83,7 @@ export class SoakClient {
     return this.#expected.length;
   }
 
-  /** Sends a text whose echo is waited for. */
+  /** Sends a text, and expects its echo. */
   send(text: string): void {
     if (this.isOver) return;
     this.#expected.push({ text, at: performance.now() });
@@ -91,7 +91,7 @@ export class SoakClient {
     this.#write((output) => this.#protocol.writeText(output, text));
   }
 
-  /** Does what a bad client or a bad network does. */
+  /** Acts like a bad client or a bad network. */
   suffer(fault: Fault): void {
     if (this.isOver) return;
     this.#counters.faults[fault] = (this.#counters.faults[fault] ?? 0) + 1;
@@ -112,7 +112,7 @@ export class SoakClient {
     }
   }
 
-  /** Closes as a good client does, once everything has come back. */
+  /** Closes normally, after all messages have come back. */
   leave(): void {
     if (this.#closed) return;
     this.#harm();
@@ -120,19 +120,19 @@ export class SoakClient {
     this.#socket.end();
   }
 
-  /** Ends it at once. */
+  /** Closes the socket at once. */
   destroy(): void {
     this.#harm();
     this.#socket.destroy();
   }
 
-  /** Nothing is promised to it any more. */
+  /** Accepts the loss of messages from now on. */
   #harm(): void {
     if (!this.#harmed && !this.#closed) this.#counters.pending -= this.pending;
     this.#harmed = true;
   }
 
-  /** Says and reads nothing any more; paused, it does not even hear that the server has given up. */
+  /** Stops sending and reading. While paused, it does not notice that the server has given up. */
   #vanish(): void {
     this.#socket.pause();
     setTimeout(() => this.destroy(), VANISHED);
@@ -215,21 +215,21 @@ export class SoakClient {
   }
 }
 
-/** What nothing has been counted in. */
+/** The initial counters. */
 export function makeTally(): Counters {
   return { opened: 0, messages: 0, pending: 0, bytes: 0, faults: {}, violations: [], trips: null };
 }
 
 let started = 0;
 
-/** Starts a client, of each version in turn. */
+/** Starts clients, with each version in turn. */
 export function start(port: number, counters: Counters): SoakClient {
-  // The remainder is an index.
+  // The remainder is a valid index.
   const version = WEBSOCKET_VERSIONS[started++ % WEBSOCKET_VERSIONS.length]!;
   return new SoakClient(port, version, counters);
 }
 
-/** Opens so many, a hundred at a time. */
+/** Opens a number of clients, a hundred at a time. */
 export async function openAll(
   port: number,
   counters: Counters,

@@ -1,6 +1,6 @@
 /**
- * Holds idle connections, in a process of its own so that it takes no time of who measures beside
- * it: `idle.ts PORT COUNT`.
+ * Holds idle connections in its own process, so that it does not slow down the measurement:
+ * `idle.ts PORT COUNT`.
  *
  * @module
  */

@@ -7,9 +7,9 @@ import { randomSeed } from "../support/random.ts";
 import { type Runtime, runtimes } from "../support/runtime.ts";
 import { parseInteger, parseTaskArgs, UsageError } from "../support/usage.ts";
 
-/** What was asked for. */
+/** The parsed command line. */
 export interface Options {
-  /** For all runtimes together. */
+  /** The time for all runtimes together. */
   readonly seconds: number;
   readonly connections: number;
   readonly idle: number;
@@ -20,7 +20,7 @@ export interface Options {
 /**
  * Parses `[SECONDS] [CONNECTIONS] [IDLE] [RUNTIME …] [--seed N]`.
  *
- * @throws {UsageError} If something in it is no number, no runtime or no option.
+ * @throws {UsageError} If an argument is not a number, a runtime or an option.
  */
 export function parseOptions(args: readonly string[]): Options {
   const { values, positionals } = parseTaskArgs(args, { seed: { type: "string" } });

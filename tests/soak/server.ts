@@ -1,5 +1,5 @@
 /**
- * The server under soak: `server.ts PORT PING_INTERVAL`, in milliseconds. `/` echoes, `/counts` tells how it does.
+ * The server of the soak test: `server.ts PORT PING_INTERVAL`, in milliseconds. `/` echoes, `/counts` returns the counters.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { collectGarbage } from "../support/collect.ts";
 let opened = 0;
 let closed = 0;
 
-/** Echoes; `throw` makes it fail, and a text that begins with `slow` takes its time. */
+/** Echoes. `throw` throws, and a text that begins with `slow` is echoed later. */
 class Echo extends WebSocketHandler {
   override checkOrigin(): boolean {
     return true;

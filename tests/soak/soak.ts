@@ -2,13 +2,13 @@
  * Soak and faults: `deno task soak [SECONDS] [CONNECTIONS] [IDLE] [RUNTIME …] [--seed N]`, 600 s
  * over the three runtimes by default.
  *
- * Connections of every version come and go, send messages of all sizes, and meet every fault that
- * a client or a network has. Those that are not harmed get every message back once and in order; at
- * the end each `open` has its `onClose`, and descriptors and memory are back where they were. Then
- * many idle connections are held while a hundred active ones go on.
+ * Connections of every version come and go, send messages of all sizes, and meet every fault of a client
+ * or a network. Unharmed connections get every message back, once and in order. At the end, each `open`
+ * has its `onClose`, and descriptors and memory are as before. Then many idle connections are held while
+ * a hundred active ones go on.
  *
- * It runs on Node: under this load, Deno's `node:net` lets connections wait for `connect` until the
- * server has given them up.
+ * It runs on Node: under this load, Deno's `node:net` delays `connect` until the server has given up the
+ * connections.
  *
  * @module
  */
@@ -32,21 +32,21 @@ const FAULTS: readonly Fault[] = [
   "fin",
   "close",
 ];
-/** How many messages are on their way: with more, it is this process that lets others wait. */
+/** How many messages are in flight. With more, this process is the bottleneck. */
 const MOST_PENDING = 1000;
 const MIB = 1024 * 1024;
-/** What a process needs besides idle connections: the active ones, and the runtime's own. */
+/** The descriptors of a process besides idle connections: active ones, and those of the runtime. */
 const SPARE_DESCRIPTORS = 250;
-/** What buffers that are kept for the next large messages may take, in bytes. */
+/** The memory of buffers that are kept for the next large messages, in bytes. */
 const SPARE_MEMORY = 16 * MIB;
-/** How often idle connections are pinged, in milliseconds. */
+/** The time between pings to idle connections, in milliseconds. */
 const PING_INTERVAL = 30_000;
 const LARGE = "語x".repeat(4 * 1024 * 1024 - 10);
 
 interface Counts {
   readonly opened: number;
   readonly closed: number;
-  /** What is used of the heap, and memory outside of it, in bytes. */
+  /** The used memory inside and outside the heap, in bytes. */
   readonly memory: number;
   readonly descriptors: number;
 }
@@ -68,10 +68,10 @@ function someText(): string {
   return `${slow}${sent++} ${"é".repeat(size / 2)}`;
 }
 
-/** Churn, traffic and faults until the time is over. */
+/** Runs churn, traffic and faults for the given time. */
 async function churn(port: number, counters: Counters, until: number): Promise<void> {
   const clients = await openAll(port, counters, connections);
-  // draft75 and draft76 have no ping: their half-open connections stay until the cable is mended.
+  // draft75 and draft76 have no ping: their half-open connections stay until the network works again.
   const replaced: SoakClient[] = [];
   while (Date.now() < until) {
     for (let i = 0; i < 300; i++) {
@@ -102,7 +102,7 @@ async function churn(port: number, counters: Counters, until: number): Promise<v
   for (const client of [...clients, ...replaced]) client.destroy();
 }
 
-/** Waits until the server has let go of everything. */
+/** Waits until the server has released everything. */
 async function settled(port: number, limit: number): Promise<Counts> {
   const patience = Date.now() + limit;
   for (;;) {
@@ -110,7 +110,7 @@ async function settled(port: number, limit: number): Promise<Counts> {
     if (now.opened === now.closed || Date.now() > patience) break;
     await pause(250);
   }
-  // What the last of them have left is let go of when the runtime next has time.
+  // The runtime frees the memory of the last connections when it is idle.
   await pause(2000);
   return await counts(port);
 }
@@ -120,7 +120,7 @@ function percentile(values: readonly number[], share: number): number {
   return sorted[Math.floor(sorted.length * share)] ?? 0;
 }
 
-/** The p99 of a hundred active connections' round trips, in milliseconds. */
+/** The p99 of the round-trip times of a hundred active connections, in milliseconds. */
 async function activeP99(port: number, counters: Counters): Promise<number> {
   const active = await openAll(port, counters, 100);
   const trips: number[] = counters.trips = [];
@@ -134,14 +134,14 @@ async function activeP99(port: number, counters: Counters): Promise<number> {
   return percentile(trips, 0.99);
 }
 
-/** How many idle connections the descriptors of a process allow, beside the active ones. */
+/** How many idle connections the descriptors of a process allow besides the active ones. */
 function mostIdle(): number {
   const limits = readFileSync("/proc/self/limits", "utf8");
   const descriptors = Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? Infinity);
   return Math.min(idle, descriptors - SPARE_DESCRIPTORS);
 }
 
-/** A server in a process of its own. */
+/** A server in its own process. */
 interface Served extends AsyncDisposable {
   readonly port: number;
 }
@@ -162,11 +162,11 @@ async function serve(runtime: Runtime, pingInterval: number): Promise<Served> {
   };
 }
 
-/** Measures active connections alone, and then beside idle ones. */
+/** Measures active connections alone, and then besides idle ones. */
 async function holdIdle(runtime: Runtime, counters: Counters): Promise<string> {
   await using server = await serve(runtime, PING_INTERVAL);
   const { port } = server;
-  await activeP99(port, counters); // brings both ends to their speed
+  await activeP99(port, counters); // warms up both ends
   const alone = await activeP99(port, counters);
   const most = mostIdle();
   const holder = spawnScript("tests/soak/idle.ts", [`${port}`, `${most}`]);
@@ -188,7 +188,7 @@ async function soak(runtime: Runtime, milliseconds: number): Promise<boolean> {
   const counters = makeTally();
   await using server = await serve(runtime, 3000);
   const { port } = server;
-  // A first, short round brings the server to its working size.
+  // A first, short round, after which the server has its normal size.
   await churn(port, counters, Date.now() + milliseconds * 0.2);
   const before = await settled(port, 20_000);
   await churn(port, counters, Date.now() + milliseconds * 0.8);

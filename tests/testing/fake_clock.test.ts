@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { FakeClock } from "../../src/testing/mod.ts";
 
 describe("the fake clock", () => {
-  test("calls what is due in the order of its time, and of what is due at once in that of setting", async () => {
+  test("calls timers in the order of their time, and those with the same time in the order of their setting", async () => {
     const clock = new FakeClock();
     const log: string[] = [];
     const note = (name: string) => () => void log.push(`${name} ${clock.now() - start}`);
@@ -18,7 +18,7 @@ describe("the fake clock", () => {
     assertEquals([clock.now() - start, clock.pending], [30, 1]);
   });
 
-  test("calls what is set by what it calls, with promises settled between", async () => {
+  test("calls timers that are set by timers, and settles promises between them", async () => {
     const clock = new FakeClock();
     const log: string[] = [];
     clock.setTimeout(() => {
@@ -30,7 +30,7 @@ describe("the fake clock", () => {
     assertEquals(log, ["first", "between", "second"]);
   });
 
-  test("sleeps: what is due is late", async () => {
+  test("sleeps: timers are called late", async () => {
     const clock = new FakeClock();
     const start = clock.now();
     const at: number[] = [];

@@ -11,7 +11,7 @@ class Echo extends WebSocketHandler {
   }
 }
 
-/** Says what it knows of its connection. */
+/** Sends what it knows about its connection. */
 class Mirror extends WebSocketHandler {
   override prepare(): void {
     if (this.getCookie("session") === "expired") throw new HttpError(401, "log in again");
@@ -46,7 +46,7 @@ async function reflection(client: TestConnection): Promise<Record<string, unknow
   return JSON.parse(String(await client.readMessage()));
 }
 
-describe("the test kit joins a client to an application", () => {
+describe("the test kit connects a client to an application", () => {
   test("in one line", async () => {
     const client = await connect(app, "/echo");
     client.writeMessage("Hello");
@@ -101,7 +101,7 @@ describe("the test kit joins a client to an application", () => {
     client.abort();
   });
 
-  test("unless the application refuses", async () => {
+  test("unless the application refuses the handshake", async () => {
     const refused = async (path: string, options = {}) => {
       const error = await assertRejects(() => connect(app, path, options), HandshakeError);
       return [error.status, error.body];
@@ -113,7 +113,7 @@ describe("the test kit joins a client to an application", () => {
     assertEquals(status, 403);
   });
 
-  test("and leaves nothing behind where its options are wrong", async () => {
+  test("and leaves nothing open if its options are wrong", async () => {
     const clock = new FakeClock();
     const app = new Application([["/", Echo]], { clock });
     await assertRejects(() => connect(app, "/", { version: "14" as "rfc6455" }), TypeError, "14");
@@ -122,7 +122,7 @@ describe("the test kit joins a client to an application", () => {
     assertEquals(app.stats().sockets, 0);
   });
 
-  test("as often as one likes", async () => {
+  test("any number of times", async () => {
     const clients = await Promise.all(Array.from({ length: 100 }, () => connect(app, "/echo")));
     clients.forEach((client, i) => client.writeMessage(`${i}`));
     const echoes = await Promise.all(clients.map((client) => client.readMessage()));
@@ -132,7 +132,7 @@ describe("the test kit joins a client to an application", () => {
 });
 
 describe("the test kit stalls", () => {
-  test("what both ends send, and then lets it through in order", async () => {
+  test("the bytes of both ends, and then delivers them in order", async () => {
     const client = await connect(app, "/echo");
     client.stall();
     assertEquals(client.stalled, true);
@@ -154,7 +154,7 @@ describe("the test kit stalls", () => {
     client.abort();
   });
 
-  test("a client that reads nothing, so that its handler has to wait", async () => {
+  test("a client that does not read, so that its handler must wait", async () => {
     let sent = 0;
     const done = Promise.withResolvers<void>();
     class Source extends WebSocketHandler {
@@ -176,7 +176,7 @@ describe("the test kit stalls", () => {
   });
 });
 
-describe("the test kit moves the time", () => {
+describe("the test kit advances the time", () => {
   const settings = { pingInterval: 1000, pingTimeout: 2000, idleTimeout: 60_000 };
 
   test("of both ends at once: an hour of pings takes no time", async () => {
@@ -193,7 +193,7 @@ describe("the test kit moves the time", () => {
     client.abort();
   });
 
-  test("to the end of a client that is idle", async () => {
+  test("until an idle client is closed", async () => {
     const clock = new FakeClock();
     const client = await connect(new Application([["/", Echo]], { ...settings, clock }), "/");
     await clock.advance(61_000);
@@ -201,7 +201,7 @@ describe("the test kit moves the time", () => {
     assertEquals([client.closeCode, client.closeReason], [1001, "idle timeout"]);
   });
 
-  test("to the end of a connection whose network is gone, at both ends", async () => {
+  test("until a connection with a broken network is closed, at both ends", async () => {
     const clock = new FakeClock();
     let closes = 0;
     class Counted extends Echo {
@@ -217,7 +217,7 @@ describe("the test kit moves the time", () => {
     await assertRejects(() => client.readMessage(), WebSocketClosedError, "pingTimeout");
   });
 
-  test("to the end of a handshake that hangs", async () => {
+  test("until a handshake times out", async () => {
     const clock = new FakeClock();
     class Slow extends Echo {
       override prepare(): Promise<void> {

@@ -7,7 +7,7 @@ function settle(): Promise<void> {
 }
 
 describe("the network of the test kit", () => {
-  test("does things later, one at a time and in order", async () => {
+  test("delivers later, one at a time and in order", async () => {
     const network = new Network();
     const log: string[] = [];
     network.schedule(() => {
@@ -20,7 +20,7 @@ describe("the network of the test kit", () => {
     assertEquals(log, ["a", "b", "c"]);
   });
 
-  test("keeps the order of what it held", async () => {
+  test("keeps the order of held deliveries", async () => {
     const network = new Network();
     const log: string[] = [];
     for (const name of ["a", "b", "c"]) {

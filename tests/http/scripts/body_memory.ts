@@ -1,6 +1,6 @@
 /**
- * How much memory bodies of 1 MiB take that have arrived in pieces of one byte. For each kind of
- * pieces, it prints the growth and how many bytes there are.
+ * Measures the memory of bodies of 1 MiB that arrive in pieces of one byte. For each kind of
+ * piece, it prints the growth and the number of bytes.
  */
 import process from "node:process";
 import { BodyReader } from "../../../src/http/body_reader.ts";
@@ -12,7 +12,7 @@ const chunk = new TextEncoder().encode("1\r\nX\r\n");
 const chunks = new Uint8Array(1000 * chunk.length);
 for (let at = 0; at < chunks.length; at += chunk.length) chunks.set(chunk, at);
 
-/** Readers that have got nearly 1 MiB. */
+/** Readers that have received nearly 1 MiB. */
 const kinds: Readonly<Record<string, () => BodyReader>> = {
   "chunks": () => feed(chunkedBody(), [chunks], 1048),
   "chunks, byte by byte": () => {
@@ -34,7 +34,7 @@ function feed(reader: BodyReader, pieces: readonly Uint8Array[], times: number):
   return reader;
 }
 
-/** What is used once the garbage is collected, on the heap and outside of it, in bytes. */
+/** Returns the used memory after a garbage collection, inside and outside the heap, in bytes. */
 function usedMemory(): number {
   collectGarbage();
   const { heapUsed, external } = process.memoryUsage();

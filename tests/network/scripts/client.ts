@@ -1,6 +1,6 @@
 /**
- * A client that answers pings and reads what comes: `client.ts ADDRESS VERSION TEXT`. It sends the
- * text when it is open.
+ * A client that answers pings and reads messages: `client.ts ADDRESS VERSION TEXT`. It sends the
+ * text when the connection is open.
  */
 import process from "node:process";
 import type { WebSocketVersion } from "../../../src/handshake/versions.ts";

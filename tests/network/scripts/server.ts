@@ -1,6 +1,6 @@
 /**
- * A server that tells what happens to its connections: `server.ts ADDRESS SETTINGS`, the settings
- * as JSON. A client that sends `pour` is sent a megabyte every 100 ms.
+ * A server that prints the events of its connections: `server.ts ADDRESS SETTINGS`, with the settings
+ * as JSON. To a client that sends `pour`, it sends a megabyte every 100 ms.
  */
 import process from "node:process";
 import { Application, WebSocketHandler } from "../../../mod.ts";
