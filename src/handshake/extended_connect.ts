@@ -18,6 +18,14 @@ import { SUBPROTOCOL_RULE } from "./subprotocols.ts";
 /**
  * The header fields of HTTP/2 by their names in lower case, pseudo-header fields too, as `node:http2`
  * has them.
+ *
+ * @example
+ * ```ts
+ * import type { Http2Fields } from "@waterspout/websocket";
+ *
+ * const fields: Http2Fields = { ":method": "CONNECT", ":protocol": "websocket", ":path": "/chat" };
+ * console.assert(fields[":path"] === "/chat");
+ * ```
  */
 export type Http2Fields = Readonly<
   Record<string, string | readonly string[] | number | undefined>

@@ -4,7 +4,17 @@
  * @module
  */
 
-/** The part of the socket below a session that is used. */
+/**
+ * The part of the socket below a session that is used.
+ *
+ * @example
+ * ```ts
+ * import type { Http2Socket } from "@waterspout/websocket";
+ *
+ * const socket: Http2Socket = { remoteAddress: "192.0.2.1", remotePort: 50000 };
+ * console.assert(socket.localPort === undefined);
+ * ```
+ */
 export interface Http2Socket {
   /** The peer's IP address; `undefined` on a unix socket. */
   readonly remoteAddress?: string | undefined;
@@ -16,7 +26,17 @@ export interface Http2Socket {
   readonly localPort?: number | undefined;
 }
 
-/** The part of `http2.Http2Session` that a stream uses. */
+/**
+ * The part of `http2.Http2Session` that a stream uses.
+ *
+ * @example
+ * ```ts
+ * import type { Http2StreamSession } from "@waterspout/websocket";
+ *
+ * const session: Http2StreamSession = { encrypted: true, socket: { remoteAddress: "192.0.2.1" } };
+ * console.assert(session.socket.remoteAddress === "192.0.2.1");
+ * ```
+ */
 export interface Http2StreamSession {
   /** Whether the session is over TLS. */
   readonly encrypted?: boolean | undefined;
@@ -26,7 +46,19 @@ export interface Http2StreamSession {
   settings?(settings: { readonly enableConnectProtocol: boolean }): void;
 }
 
-/** The part of `http2.Http2Stream` that is used. */
+/**
+ * The part of `http2.Http2Stream` that is used.
+ *
+ * @example
+ * ```ts
+ * import type { Http2Stream } from "@waterspout/websocket";
+ *
+ * function isGone({ aborted, destroyed }: Http2Stream): boolean {
+ *   return aborted || destroyed;
+ * }
+ * console.assert(isGone.length === 1);
+ * ```
+ */
 export interface Http2Stream {
   /** The session; `undefined` once the stream is closed. */
   readonly session?: Http2StreamSession | undefined;
