@@ -99,18 +99,25 @@ function authorityOf(fields: Http2Fields): string | undefined {
   return typeof authority === "string" && authority !== "" ? authority : undefined;
 }
 
+/** How to make the head of a request. */
+export interface StreamRequestOptions {
+  /** The method. For an extended CONNECT: GET, with which the same handshake begins in HTTP/1.1. */
+  readonly method: string;
+  /** The limits. */
+  readonly limits: HeadLimits;
+  /** Whether a body of unknown length follows. Default: false. */
+  readonly chunked?: boolean;
+}
+
 /**
  * Makes the head of a request, as HTTP/1.1 would have it: `:authority` is its `Host`.
  *
  * @param fields The fields of a request of any method, with `:scheme` and `:path`.
- * @param method The method of the head. For an extended CONNECT: GET, with which the same handshake
- * begins in HTTP/1.1.
  * @throws {Refusal} 400 if a rule of HTTP/2 is broken, 431 if a limit is exceeded.
  */
 export function streamRequestHead(
   fields: Http2Fields,
-  method: string,
-  limits: HeadLimits,
+  { method, limits, chunked = false }: StreamRequestOptions,
 ): RequestHead {
   const fail = (status: number) => (because: string): Refusal =>
     new Refusal(status, because, { reason: "request" });
@@ -118,7 +125,8 @@ export function streamRequestHead(
   if (broken !== undefined) throw fail(400)(broken);
   const start = `${method} ${fields[":path"]} HTTP/2.0\r\n`;
   const { ":authority": _, host: __, ...others } = fields;
-  const text = headText(start, { host: authorityOf(fields), ...others }, {
+  const framing = chunked ? { "transfer-encoding": "chunked" } : {};
+  const text = headText(start, { host: authorityOf(fields), ...others, ...framing }, {
     noun: "request",
     limits,
     malformed: fail(400),

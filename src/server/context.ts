@@ -117,6 +117,8 @@ export class Context {
   /** The number of sockets. */
   #sockets = 0;
   readonly #addresses: Addresses;
+  /** See {@linkcode hold}. */
+  readonly #held: Set<object> = new Set();
   /** A reader to use again: nearly every head arrives in one chunk. */
   #headReader: HeadReader<RequestHead> | null = null;
 
@@ -255,6 +257,32 @@ export class Context {
   /** Takes back a reader whose head is complete. */
   giveHeadReader(reader: HeadReader<RequestHead>): void {
     this.#headReader = reader;
+  }
+
+  /**
+   * Counts what is no connection of its own, but takes the place of one: a session without streams.
+   *
+   * @param key What is counted.
+   * @param owner Its owner, if it may be refused. Default: it is counted beyond the limits.
+   * @returns False if there are too many connections. Then it is not counted.
+   */
+  hold(key: object, peer: Address, owner?: Owner): boolean {
+    const isRefused = owner !== undefined &&
+      (owner.stopping || this.#sockets >= this.settings.maxConnections);
+    if (isRefused || (!this.#addresses.add(key, peer) && owner !== undefined)) {
+      this.#refusedEarly(peer, { reason: owner.stopping ? "stopping" : "limit" });
+      return false;
+    }
+    this.#held.add(key);
+    this.#sockets++;
+    return true;
+  }
+
+  /** Stops counting what {@linkcode hold} has counted. */
+  release(key: object): void {
+    if (!this.#held.delete(key)) return;
+    this.#sockets--;
+    this.#addresses.delete(key);
   }
 
   /** Called when the socket of a connection is closed. */

@@ -7,7 +7,9 @@ import { guard, toError } from "../guard.ts";
 import { ConnectionGroup, type ShutdownOptions } from "./connection_group.ts";
 import type { Context } from "./context.ts";
 import type { PendingHandshake } from "./tls_handshakes.ts";
-import { listen, LISTENER_KINDS } from "../transport/listen.ts";
+import { Http2Session } from "./http2_session.ts";
+import { serveAnyStream } from "./stream_connection.ts";
+import { type Http2Acceptor, listen, LISTENER_KINDS } from "../transport/listen.ts";
 import type { Address, Listener, ListenerOptions } from "../transport/transport.ts";
 import { checkOptions, FUNCTION, type Kind, show, SIGNAL } from "../validation.ts";
 import { defaultSettings } from "./settings.ts";
@@ -98,7 +100,10 @@ export class Server implements AsyncDisposable {
     this.#listener = listen(
       { ...rest, onError: (error) => this.#report("accept", error) },
       (transport) => this.#group.take(transport),
-      { gate: { begin: (peer, destroy) => this.#beginTls(peer, destroy) } },
+      {
+        gate: { begin: (peer, destroy) => this.#beginTls(peer, destroy) },
+        http2: rest.http2 === true ? this.#acceptHttp2() : undefined,
+      },
     );
     this.#group = new ConnectionGroup(context, () => this.#listener.close());
     this.#announce(onListen);
@@ -156,6 +161,19 @@ export class Server implements AsyncDisposable {
     });
     if (pending !== undefined) this.#group.add(pending);
     return pending;
+  }
+
+  #acceptHttp2(): Http2Acceptor {
+    const sessions = new WeakMap<object, Http2Session>();
+    return {
+      session: (session) => {
+        sessions.set(session, new Http2Session(this.#context, this.#group, session));
+      },
+      stream: (stream, fields) => {
+        if (stream.session !== undefined) sessions.get(stream.session)?.opened(stream);
+        serveAnyStream(this.#group, { stream, fields });
+      },
+    };
   }
 
   #report(kind: "accept" | "tls", thrown: unknown): void {

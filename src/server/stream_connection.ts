@@ -10,13 +10,16 @@ import {
   type Http2Fields,
   streamRequestHead,
 } from "../handshake/extended_connect.ts";
+import { upgradeRequired } from "../handshake/versions.ts";
 import { type Http2ServerStream, http2Transport } from "../transport/http2.ts";
 import { checkValue, OBJECT, objectWith } from "../validation.ts";
 import type { ConnectionGroup } from "./connection_group.ts";
 import type { Context } from "./context.ts";
 import { Opening } from "./opening.ts";
 import { admit } from "./request_checks.ts";
+import { matchRoute } from "./routes.ts";
 import type { ServerConnection } from "./server_connection.ts";
+import { StreamExchange } from "./stream_exchange.ts";
 import { StreamResponder } from "./stream_responder.ts";
 
 const EMPTY = new Uint8Array(0);
@@ -62,35 +65,79 @@ export function handleStream(context: Context, { stream, fields }: HandedStream)
   return true;
 }
 
-/** Serves a stream, or refuses it. Nothing else may have responded. */
-export function serveStream(
-  group: ConnectionGroup,
-  { stream, fields, refusal }: HandedStream,
-): void {
-  const responder = new StreamResponder(stream);
-  group.take(http2Transport(stream), {
-    rawRequest: stream,
-    begin: (connection) => begin(connection, responder, { fields, refusal }),
-    writeRefusal: (transport, refusal) => responder.reject(transport, refusal),
-  });
-}
-
-function begin(
-  connection: ServerConnection,
-  responder: StreamResponder,
-  { fields, refusal }: Omit<HandedStream, "stream">,
-): void {
-  const opening = new Opening(connection, responder);
-  connection.startWith(opening);
-  corked(() => {
+/** Serves a stream that asks for a WebSocket, or refuses it. Nothing else may have responded. */
+export function serveStream(group: ConnectionGroup, handed: HandedStream): void {
+  take(group, handed, (connection, responder) => {
+    const { fields, refusal } = handed;
+    const opening = new Opening(connection, responder);
+    connection.startWith(opening);
     try {
       if (refusal !== undefined) throw refusal;
-      const head = streamRequestHead(fields, "GET", connection.context.settings);
+      const limits = connection.context.settings;
+      const head = streamRequestHead(fields, { method: "GET", limits });
       connection.head = head;
       admit(connection, head);
     } catch (error) {
       return opening.refuse(error);
     }
     opening.decide("rfc6455", EMPTY, true);
+  });
+}
+
+/** Serves any stream: a WebSocket, or a request for the setting `fetch`. */
+export function serveAnyStream(group: ConnectionGroup, handed: HandedStream): void {
+  const { fields } = handed;
+  if (asksForWebSocket(fields)) return serveStream(group, handed);
+  if (fields[":protocol"] !== undefined) {
+    return serveStream(group, { ...handed, refusal: unknownProtocol(fields) });
+  }
+  take(group, handed, (connection, responder) => {
+    try {
+      const exchange = plainExchange(connection, handed);
+      connection.startWith(exchange);
+      exchange.start();
+    } catch (error) {
+      const opening = new Opening(connection, responder);
+      connection.startWith(opening);
+      opening.refuse(error);
+    }
+  });
+}
+
+/** Makes the exchange of a plain request. @throws {Refusal} If the request is refused. */
+function plainExchange(
+  connection: ServerConnection,
+  { stream, fields }: HandedStream,
+): StreamExchange {
+  const { settings, routes, counters } = connection.context;
+  const hasBody = stream.endAfterHeaders === false;
+  const head = streamRequestHead(fields, {
+    method: String(fields[":method"]),
+    limits: settings,
+    chunked: hasBody && fields["content-length"] === undefined,
+  });
+  connection.head = head;
+  admit(connection, head);
+  const { fetch } = settings;
+  if (fetch === undefined) {
+    matchRoute(routes, head);
+    throw upgradeRequired(settings.versions);
+  }
+  const exchange = new StreamExchange(connection, { stream, head, fetch });
+  counters.requests++;
+  return exchange;
+}
+
+/** Takes a stream as a connection of a group. */
+function take(
+  group: ConnectionGroup,
+  { stream }: HandedStream,
+  begin: (connection: ServerConnection, responder: StreamResponder) => void,
+): void {
+  const responder = new StreamResponder(stream);
+  group.take(http2Transport(stream), {
+    rawRequest: stream,
+    begin: (connection) => corked(() => begin(connection, responder)),
+    writeRefusal: (transport, refusal) => responder.reject(transport, refusal),
   });
 }

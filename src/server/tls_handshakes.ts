@@ -54,6 +54,10 @@ export class PendingHandshake implements TlsHandshake, Timed, Owned {
     else transport.destroy();
   }
 
+  handedOver(): boolean {
+    return this.#end();
+  }
+
   failed(error: unknown): void {
     if (this.#end()) this.#options.fail(error);
   }

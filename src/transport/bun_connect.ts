@@ -54,7 +54,9 @@ export function connect(options: ConnectorOptions): Promise<Transport> {
     };
     const handlers: BunSocketHandlers = tls === undefined
       ? plainHandlers(connected, path)
-      : secureHandlers({ begin: () => ({ accepted: connected, failed: reject }) }, path);
+      : secureHandlers({
+        begin: () => ({ accepted: connected, handedOver: () => false, failed: reject }),
+      }, path);
     Bun.connect({
       ...(path === undefined ? { hostname, port } : { unix: path }),
       ...(tls === undefined ? {} : { tls: bunTls(tls) }),

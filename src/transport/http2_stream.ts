@@ -47,9 +47,12 @@ interface OwnedStream extends Http2Stream {
 }
 
 /** The addresses of both ends, shared by all streams of a session. */
-interface Ends {
+export interface Ends {
+  /** The peer's address. */
   readonly remoteAddress: Address;
+  /** The local address. */
   readonly localAddress: Address;
+  /** Whether the session is over TLS. */
   readonly secure: boolean;
 }
 
@@ -241,7 +244,7 @@ function resetError({ rstCode = 0, aborted }: Http2Stream): Error | undefined {
 const sharedEnds = new WeakMap<Http2StreamSession, Ends>();
 
 /** Reads the addresses of a session once: its `socket` is a slow proxy. */
-function endsOf(session: Http2StreamSession | undefined): Ends {
+export function endsOf(session: Http2StreamSession | undefined): Ends {
   let ends = session === undefined ? undefined : sharedEnds.get(session);
   if (ends !== undefined) return ends;
   const { remoteAddress, remotePort, localAddress, localPort } = session?.socket ?? {};

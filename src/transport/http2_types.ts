@@ -102,8 +102,20 @@ export interface Http2ServerStream extends Http2Stream {
   readonly closed: boolean;
   /** Whether a response was sent. */
   readonly headersSent: boolean;
+  /** Whether the request has no body. */
+  readonly endAfterHeaders?: boolean;
   /** Sends the head of the response. */
   respond(fields: Record<string, string | string[]>): void;
+}
+
+/** The part of `http2.ServerHttp2Session` that is used. */
+export interface Http2ServerSession extends Http2StreamSession {
+  /** Adds a listener. */
+  on(event: string, listener: (argument: unknown) => void): unknown;
+  /** Takes no new streams (GOAWAY), and closes the session after the last stream. */
+  close(): void;
+  /** Closes the session at once. */
+  destroy(): void;
 }
 
 /**

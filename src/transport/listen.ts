@@ -5,9 +5,10 @@
  */
 import { listen as listenWithBun } from "./bun_listen.ts";
 import { listen as listenWithDeno } from "./deno_listen.ts";
-import { listen as listenWithNode } from "./node_listen.ts";
-import type { Acceptor, Listener, ListenerOptions, TlsGate } from "./transport.ts";
+import { listen as listenWithNode, type NodeListenInner as ListenInner } from "./node_listen.ts";
+import type { Acceptor, Listener, ListenerOptions } from "./transport.ts";
 
+export type { Http2Acceptor } from "./http2_listen.ts";
 export { LISTENER_KINDS } from "./listener_options.ts";
 
 /**
@@ -24,10 +25,13 @@ export { LISTENER_KINDS } from "./listener_options.ts";
 export function listen(
   options: ListenerOptions,
   accept: Acceptor,
-  inner: { readonly gate?: TlsGate } = {},
+  inner: ListenInner = {},
 ): Listener {
   // Deno.listen takes no descriptor, and Bun.listen does not tell its address then.
-  if (options.fd !== undefined) return listenWithNode(options, accept, inner);
+  // Only node:tls has connections that node:http2 takes over.
+  if (options.fd !== undefined || options.http2 === true) {
+    return listenWithNode(options, accept, inner);
+  }
   // Deno and Bun have Node's modules too, so they are checked first.
   if ("Deno" in globalThis) return listenWithDeno(options, accept, inner);
   if ("Bun" in globalThis) return listenWithBun(options, accept, inner);

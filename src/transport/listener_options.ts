@@ -66,6 +66,7 @@ export const LISTENER_KINDS: Readonly<Record<keyof ListenerOptions, Kind | undef
   reusePort: BOOLEAN,
   cert: undefined,
   key: undefined,
+  http2: BOOLEAN,
   onError: FUNCTION,
 };
 
@@ -82,6 +83,7 @@ export function resolveListenerOptions(options: ListenerOptions): ResolvedListen
     noun: "listen option",
     subject: (name) => `Cannot listen: ${name}`,
   });
+  checkHttp2(options);
   const { port, hostname = "0.0.0.0", path, fd, reusePort = false } = options;
   if (path !== undefined && port !== undefined) {
     throw new TypeError(
@@ -101,6 +103,13 @@ function checkAlone(
   const other = excluded.find((one) => options[one] !== undefined);
   if (other === undefined) return;
   throw new TypeError(`Cannot listen: ${name} and ${other} exclude each other`);
+}
+
+/** Checks `http2`, which browsers speak over TLS only. @throws {TypeError} If there is no TLS. */
+function checkHttp2({ http2 = false, ...options }: ListenerOptions): void {
+  if (http2 && !("cert" in options)) {
+    throw new TypeError("Cannot listen: http2 needs cert and key, got neither");
+  }
 }
 
 /** Returns `cert` and `key`. If either is given, even as `undefined`, both must be valid. */

@@ -5,6 +5,7 @@
  */
 import { requireBuiltin } from "./builtin_module.ts";
 import { reportError } from "./report_error.ts";
+import { acceptSessions, type Http2Acceptor } from "./http2_listen.ts";
 import {
   type Credentials,
   refusedCredentials,
@@ -62,7 +63,12 @@ interface NetModule {
 /** The part of `node:tls` that is used. */
 interface TlsModule {
   createServer(
-    options: ServerOptions & { cert: string; key: string; handshakeTimeout: number },
+    options: ServerOptions & {
+      cert: string;
+      key: string;
+      handshakeTimeout: number;
+      ALPNProtocols?: string[];
+    },
     listener: (socket: NodeSocket) => void,
   ): NodeServer;
 }
@@ -75,6 +81,22 @@ interface ClusterModule {
 /** Node's limit for TLS handshakes, in milliseconds: the longest, since the gate has its own. */
 const NO_TIMEOUT = 2 ** 31 - 1;
 
+/** What the server that listens adds. */
+export interface NodeListenInner {
+  /** Limits TLS handshakes. Default: each may take 10 s. */
+  readonly gate?: TlsGate;
+  /** Serves sessions of HTTP/2. */
+  readonly http2?: Http2Acceptor | undefined;
+}
+
+/** How a TLS listener accepts connections. */
+interface TlsAcceptance {
+  readonly gate: TlsGate;
+  readonly kind: AddressKind;
+  /** Starts a session of HTTP/2. */
+  readonly sessions: ((socket: NodeSocket) => void) | undefined;
+}
+
 /**
  * Listens with `net.createServer` or `tls.createServer`.
  *
@@ -84,12 +106,15 @@ const NO_TIMEOUT = 2 ** 31 - 1;
 export function listen(
   options: ListenerOptions,
   accept: Acceptor,
-  { gate = openGate(accept, options.onError) }: { readonly gate?: TlsGate } = {},
+  { gate = openGate(accept, options.onError), http2 }: NodeListenInner = {},
 ): Listener {
   const resolved = resolveListenerOptions(options);
   const { tls, path, fd } = resolved;
   const kind = path !== undefined ? "unix" : fd === undefined ? "tcp" : undefined;
-  const server = tls === undefined ? createServer(accept, kind) : createTlsServer(tls, gate, kind);
+  const sessions = options.http2 && http2 !== undefined ? acceptSessions(http2) : undefined;
+  const server = tls === undefined
+    ? createServer(accept, kind)
+    : createTlsServer(tls, { gate, kind, sessions });
   return new NodeListener(server, resolved, options);
 }
 
@@ -106,14 +131,25 @@ function createServer(accept: Acceptor, kind: AddressKind): NodeServer {
   });
 }
 
-function createTlsServer(tls: Credentials, gate: TlsGate, kind: AddressKind): NodeServer {
+function createTlsServer(tls: Credentials, { gate, kind, sessions }: TlsAcceptance): NodeServer {
   const { createServer } = requireBuiltin<TlsModule>("node:tls", "listen");
   // With `allowHalfOpen`, a FIN during the handshake would not be reported.
-  const options = { ...FLAGS, ...tls, allowHalfOpen: false, handshakeTimeout: NO_TIMEOUT };
+  const options = {
+    ...FLAGS,
+    ...tls,
+    allowHalfOpen: false,
+    handshakeTimeout: NO_TIMEOUT,
+    ...(sessions === undefined ? {} : { ALPNProtocols: ["h2", "http/1.1"] }),
+  };
   /** Handshakes by the TCP socket below TLS. */
   const handshakes = new WeakMap<object, TlsHandshake>();
   const onSecure = (socket: NodeSocket): void => {
     const handshake = handshakes.get(socket._parent ?? socket);
+    if (sessions !== undefined && socket.alpnProtocol === "h2") {
+      if (handshake?.handedOver()) sessions(socket);
+      else socket.destroy();
+      return;
+    }
     socket.allowHalfOpen = true;
     if (handshake === undefined) socket.destroy();
     else handshake.accepted(new NodeTransport(socket, undefined, kind));

@@ -29,6 +29,8 @@ export interface NodeSocket {
   allowHalfOpen: boolean;
   /** Whether this is a `tls.TLSSocket`. */
   readonly encrypted?: boolean;
+  /** The protocol that TLS has agreed on: `"h2"`, `"http/1.1"`. */
+  readonly alpnProtocol?: string | false | null;
   /** The size of all writes that are not complete. */
   readonly writableLength: number;
   /** Node's internal handle. It is not documented and may be missing. */

@@ -36,6 +36,10 @@ class TimedHandshake implements TlsHandshake {
     else transport.destroy();
   }
 
+  handedOver(): boolean {
+    return this.#end();
+  }
+
   failed(error: unknown): void {
     if (this.#end()) reportError(this.#onError, error);
   }

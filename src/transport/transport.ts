@@ -170,6 +170,12 @@ export type Acceptor = (transport: Transport) => void;
 export interface TlsHandshake {
   /** The handshake succeeded. */
   accepted(transport: Transport): void;
+  /**
+   * The handshake succeeded, and the connection goes on as a session of HTTP/2.
+   *
+   * @returns False if it is too late. Then the adapter closes the connection.
+   */
+  handedOver(): boolean;
   /** The handshake failed, or the connection was closed. */
   failed(error: unknown): void;
 }
@@ -221,6 +227,11 @@ export interface ListenerOptions {
   readonly cert?: string;
   /** The private key in PEM. */
   readonly key?: string;
+  /**
+   * Offers HTTP/2 beside HTTP/1.1 (by ALPN). Needs `cert` and `key`. The listener then is one of
+   * `node:tls` on Deno and Bun too. Default: false.
+   */
+  readonly http2?: boolean;
   /** Called if a connection cannot be accepted (EMFILE, a TLS handshake). The listener goes on. */
   readonly onError?: (error: Error) => void;
 }

@@ -27,7 +27,7 @@ const GOOD: Http2Fields = {
 };
 
 function headOf(fields: Http2Fields, limits = LIMITS) {
-  return streamRequestHead(fields, "GET", limits);
+  return streamRequestHead(fields, { method: "GET", limits });
 }
 
 /** Returns the refusal of a request. */
