@@ -37,7 +37,7 @@ describe("a client closes", () => {
     });
   }
 
-  test("draft76 with FF 00, and ends TCP when it has the server's", async () => {
+  test("draft76 with FF 00, and sends FIN when it has received the server's", async () => {
     const { client, server } = await open({ version: "draft76" });
     client.close(1000, "neither is sent");
     await settle();
@@ -51,7 +51,7 @@ describe("a client closes", () => {
     await client.closed;
   });
 
-  test("draft75 with FIN alone", async () => {
+  test("draft75 with FIN", async () => {
     const { client, server } = await open({ version: "draft75" });
     client.writeMessage("last");
     client.close();
@@ -62,7 +62,7 @@ describe("a client closes", () => {
     await client.closed;
   });
 
-  test("drops what was not read", async () => {
+  test("and drops unread messages", async () => {
     const { client, server } = await open({ maxQueuedSize: 200, pair: { capacity: 0 } });
     for (let i = 0; i < 100; i++) server.message("unread");
     await settle();
@@ -75,7 +75,7 @@ describe("a client closes", () => {
     await client.closed;
   });
 
-  test("with no code that may not be sent", async () => {
+  test("and refuses a code that must not be sent", async () => {
     const { client } = await open();
     assertThrows(() => client.close(1005), RangeError, "1005");
     assertThrows(() => client.close(1000, "x".repeat(124)), RangeError, "got 124");
@@ -83,7 +83,7 @@ describe("a client closes", () => {
     client.abort();
   });
 
-  test("at the end of its block", async () => {
+  test("at the end of an await using block", async () => {
     const { client, server } = await open();
     const block = (async () => {
       await using _ = client;
@@ -95,7 +95,7 @@ describe("a client closes", () => {
     await block;
   });
 
-  test("in closeTimeout at the most, while the server says nothing", async () => {
+  test("after closeTimeout at the latest, if the server sends nothing", async () => {
     const { client, server, clock } = await open({ closeTimeout: 3000 });
     client.close(1000);
     const reading = client.readMessage();
@@ -109,7 +109,7 @@ describe("a client closes", () => {
     assertEquals(client.closeCode, undefined);
   });
 
-  test("in closeTimeout at the most, while the server does not end TCP", async () => {
+  test("after closeTimeout at the latest, if the server does not close TCP", async () => {
     const { client, server, clock } = await open();
     client.close(1000);
     await settle();
@@ -121,7 +121,7 @@ describe("a client closes", () => {
     await client.closed;
   });
 
-  test("in closeTimeout at the most, while the server takes nothing", async () => {
+  test("after closeTimeout at the latest, if the server does not read", async () => {
     const { client, server, clock } = await open({ pair: { capacity: 0 } });
     server.transport.pause();
     client.writeMessage("x".repeat(100_000));
@@ -130,7 +130,7 @@ describe("a client closes", () => {
     await client.closed;
   });
 
-  test("not before the server has taken what was written, if it goes on taking", async () => {
+  test("later than closeTimeout, while the server reads waiting output", async () => {
     const { client, server, clock } = await open({ pair: { capacity: 0, split: 1000 } });
     server.transport.pause();
     client.writeMessage("x".repeat(100_000));
@@ -151,7 +151,7 @@ describe("a client closes", () => {
 
 describe("a server closes", () => {
   for (const version of HYBI) {
-    test(`and is answered with its code and reason (${version})`, async () => {
+    test(`and gets its code and reason back (${version})`, async () => {
       const { client, server } = await open({ version });
       server.message("before");
       server.close(4000, "go away");
@@ -179,7 +179,7 @@ describe("a server closes", () => {
     });
   }
 
-  test("draft76 and is answered", async () => {
+  test("draft76 and gets a close frame back", async () => {
     const { client, server } = await open({ version: "draft76" });
     server.write("\0last\xff\xff\0");
     assertEquals(await client.readMessage(), "last");
@@ -190,7 +190,7 @@ describe("a server closes", () => {
     await client.closed;
   });
 
-  test("draft75 by FIN", async () => {
+  test("draft75 with FIN", async () => {
     const { client, server } = await open({ version: "draft75" });
     server.write("\0last\xff");
     server.end();
@@ -266,7 +266,7 @@ describe("a connection is lost", () => {
     });
   }
 
-  test("by its own abort, which is no error", async () => {
+  test("by its own abort, which is not an error", async () => {
     const { client, server } = await open();
     const reading = client.readMessage();
     client.abort();
@@ -276,7 +276,7 @@ describe("a connection is lost", () => {
     assertEquals(server.take(), ["reset"]);
   });
 
-  test("when a ping is not answered", async () => {
+  test("if a ping is not answered", async () => {
     const limits = { pingInterval: 1000, pingTimeout: 2000 };
     const { client, server, clock } = await open(limits);
     const reading = client.readMessage();
@@ -291,7 +291,7 @@ describe("a connection is lost", () => {
     assertEquals(server.take().at(-1), "reset");
   });
 
-  test("not while pings are answered, nor while nobody reads", async () => {
+  test("unless pings are answered, or nobody reads", async () => {
     const limits = { pingInterval: 1000, pingTimeout: 2000, maxQueuedSize: 100 };
     const { client, server, clock } = await open(limits);
     for (let i = 0; i < 10; i++) {
@@ -305,7 +305,7 @@ describe("a connection is lost", () => {
     client.abort();
   });
 
-  test("with no ping where pingInterval is 0, and TCP keep-alive where there are none", async () => {
+  test("without pings if pingInterval is 0, and with TCP keep-alive in versions without pings", async () => {
     const { client, server, clock } = await open({ pingInterval: 0 });
     await clock.advance(100_000);
     assertEquals(server.take(), []);
@@ -355,7 +355,7 @@ describe("a server breaks a rule", () => {
     }
   }
 
-  test("with a message of exactly the limits, which is none", async () => {
+  test("but not with a message of exactly the limits", async () => {
     const { client, server } = await open(limits);
     server.write("\x81\x0a1234567890\x01\x05abcde\x80\x05fghij");
     assertEquals(await client.readMessage(), "1234567890");
@@ -364,7 +364,7 @@ describe("a server breaks a rule", () => {
   });
 
   for (const version of HIXIE) {
-    test(`${version} with a text that is too long`, async () => {
+    test(`${version} with a text that is too large`, async () => {
       const { client, server } = await open({ ...limits, version });
       server.write(`\0${"a".repeat(11)}\xff`);
       await assertRejects(() => client.readMessage(), ProtocolError, "maxMessageSize");
@@ -373,7 +373,7 @@ describe("a server breaks a rule", () => {
       client.abort();
     });
 
-    test(`${version} with frames that are to be skipped, and bytes that are no UTF-8`, async () => {
+    test(`${version} with skipped frames that are too large, and with malformed UTF-8`, async () => {
       const { client, server } = await open({ ...limits, version });
       server.write("\x05skip\xff\x80\x04skip\0a\xfe\xffok");
       assertEquals(await client.readMessage(), "a\ufffd");
@@ -381,7 +381,7 @@ describe("a server breaks a rule", () => {
     });
   }
 
-  test("and leaves nothing open although it never ends TCP", async () => {
+  test("and the client closes everything although the server never closes TCP", async () => {
     const { client, server, clock } = await open();
     server.write("\x81\x80\0\0\0\0");
     await assertRejects(() => client.readMessage(), ProtocolError);

@@ -1,6 +1,6 @@
 /**
- * What a client's `ended` tells: each way to end, in each version, and the first cause where several
- * come together. What arrived before the end can be read however late.
+ * The property `ended` of a client: each way to end, in each version, and the first cause if there are
+ * several. Messages that arrived before the end can still be read.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { MemoryPairOptions } from "../../src/transport/memory.ts";
 import { type Joined, open, settle } from "./fake_server.ts";
 import { HYBI, VERSIONS } from "../handshake/good_server.ts";
 
-/** An end in a line: `by code reason (error)`. */
+/** An end as one line: `by code reason (error)`. */
 function show(ended: ConnectionEnd | undefined): string {
   if (ended === undefined) return "not ended";
   const { by, code, reason, error } = ended;
@@ -27,7 +27,7 @@ function errorName(error: Error): string {
   return code ?? `${error.name}: ${error.message}`;
 }
 
-/** A way to end, and what is told in versions with close codes, in draft76 and in draft75. */
+/** A way to end, and the result in versions with close codes, in draft76 and in draft75. */
 interface Way {
   readonly act: (joined: Joined & { readonly version: WebSocketVersion }) => unknown;
   readonly told: readonly [hybi: string | null, draft76: string | null, draft75: string | null];
@@ -127,7 +127,7 @@ const ways: Readonly<Record<string, Way>> = {
 };
 const bytes = Uint8Array.of(1);
 
-describe("ended tells a client of", () => {
+describe("ended tells a client about", () => {
   for (const [name, { act, told, options = {} }] of Object.entries(ways)) {
     for (const version of VERSIONS) {
       const expected = told[HYBI.includes(version) ? 0 : version === "draft76" ? 1 : 2];
@@ -152,7 +152,7 @@ describe("ended tells a client of", () => {
 for (const version of VERSIONS) {
   describe(`a client of ${version} that is slow`, () => {
     for (const leave of ["end", "reset"] as const) {
-      test(`reads what came before the server's ${leave}, however late`, async () => {
+      test(`reads the messages before the server's ${leave}, even much later`, async () => {
         const pair = { capacity: 0, split: 50 };
         const { client, server, clock } = await open({ version, maxQueuedSize: 1, pair });
         const sent = Array.from({ length: 3 }, (_, i) => `${i}`.repeat(10));
@@ -179,9 +179,9 @@ for (const version of VERSIONS) {
 }
 
 for (const version of VERSIONS) {
-  test(`a client of ${version} that closes while its queue is full finds the answer`, async () => {
+  test(`a client of ${version} that closes while its queue is full finds the server's close frame`, async () => {
     const { client, server, clock } = await open({ version, maxQueuedSize: 1 });
-    // Reading stops behind it, and nothing is held.
+    // Reading has stopped after it, and no bytes are held.
     server.message("unread");
     await settle();
     client.close(1000);

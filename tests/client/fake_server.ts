@@ -1,5 +1,5 @@
 /**
- * A server in memory that opens as it should, and then does what a test says.
+ * A server in memory that makes a correct handshake, and then does what a test says.
  *
  * @module
  */
@@ -22,26 +22,26 @@ import { FakeClock } from "../../src/testing/mod.ts";
 import { bytesOf, goodAnswer, parseRequest } from "../handshake/good_server.ts";
 import { textOf } from "../handshake/support.ts";
 
-/** Lets everything happen that waits for no clock. */
+/** Waits until everything has happened that does not wait for the clock. */
 export function settle(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
 const LIMITS = { maxMessageSize: 2 ** 30, maxFragments: 2 ** 20 };
 
-/** The server's end. What comes is in {@linkcode events}, a line for each. */
+/** The server's end. {@linkcode events} has a line for each received event. */
 export class FakeServer {
   readonly transport: MemoryTransport;
   /**
-   * `text …`, `binary 1,2`, `ping …`, `pong …`, `close 1000 …`, `broken …`, `FIN`, `gone` and `reset`, in the order that
-   * they came.
+   * `text …`, `binary 1,2`, `ping …`, `pong …`, `close 1000 …`, `broken …`, `FIN`, `gone` and `reset`, in the
+   * order of arrival.
    */
   readonly events: string[] = [];
-  /** The client's time. */
+  /** The client's clock. */
   readonly clock = new FakeClock();
-  /** The request, once it is there. */
+  /** The request, when it has arrived. */
   request = "";
-  /** How many bytes came behind the request. */
+  /** How many bytes followed the request. */
   received = 0;
   #protocol: Protocol | null = null;
 
@@ -55,12 +55,12 @@ export class FakeServer {
     };
   }
 
-  /** Takes what came so far. */
+  /** Removes and returns the events so far. */
   take(): string[] {
     return this.events.splice(0);
   }
 
-  /** Speaks a version from here on. */
+  /** Uses a version from now on. */
   speak(version: WebSocketVersion): void {
     this.#protocol = version === "draft75" || version === "draft76"
       ? new Hixie(LIMITS, { version })
@@ -92,7 +92,7 @@ export class FakeServer {
     this.transport.write(typeof data === "string" ? bytesOf(data) : data, false);
   }
 
-  /** Sends what a call of the protocol makes. */
+  /** Sends the bytes that a call of the protocol writes. */
   send(write: (protocol: Protocol, output: Output) => void): void {
     if (this.#protocol === null) throw new Error("The server is not open");
     const output = new Output();
@@ -131,7 +131,7 @@ export interface Joined {
   readonly clock: FakeClock;
 }
 
-/** Connects and opens. The time is the server's clock's. */
+/** Connects and opens. The server's clock has the time. */
 export async function open(
   options: ConnectOptions & { readonly pair?: MemoryPairOptions; readonly behind?: string } = {},
 ): Promise<Joined> {
@@ -144,7 +144,7 @@ export async function open(
   return { client: await promise, server, clock: server.clock };
 }
 
-/** Connects, and answers nothing. */
+/** Connects, and sends nothing. */
 export function join(
   url: string,
   options: ConnectOptions = {},

@@ -5,10 +5,10 @@ import { bytesOf, VERSIONS } from "../handshake/good_server.ts";
 import { type Outcome, Subject } from "./support.ts";
 
 const ROUNDS = 500;
-/** What heads are made of; any other byte is as likely as all of these together. */
+/** Bytes that occur in heads. Any other byte has the same probability as all of these together. */
 const TELLING = bytesOf('\r\n: ,;="\0\t/1HTPUws\xff\x80');
 
-/** Changes, drops, repeats and adds bytes at random. */
+/** Changes, removes, repeats and inserts bytes at random. */
 function spoil(bytes: Uint8Array, random: () => number): Uint8Array {
   const integer = (below: number) => Math.floor(random() * below);
   const spoiled = [...bytes];
@@ -24,7 +24,7 @@ function spoil(bytes: Uint8Array, random: () => number): Uint8Array {
   return Uint8Array.from(spoiled);
 }
 
-/** Cuts bytes at random. */
+/** Splits bytes at random. */
 function cut(bytes: Uint8Array, random: () => number): Uint8Array[] {
   const pieces: Uint8Array[] = [];
   for (let at = 0; at < bytes.length;) {
@@ -44,8 +44,8 @@ function summary(outcome: Outcome): string {
 }
 
 for (const version of VERSIONS) {
-  describe(`answers of ${version} that are spoiled at random`, () => {
-    test("open or are refused, and come to the same in any pieces", () => {
+  describe(`randomly changed responses of ${version}`, () => {
+    test("open or are refused, with the same result in any pieces", () => {
       const random = randomFrom(6455);
       const subject = new Subject("ws://example.com/", { version, subprotocols: ["chat"] });
       const good = bytesOf(`${subject.answer}\x81\x02hi`);

@@ -10,7 +10,7 @@ const URL = "ws://example.com/";
 const RESPONSE = "complete response";
 const CHALLENGE_RESPONSE = "complete challenge response";
 
-/** What a server sends before it stops, and what the client waits for then. */
+/** The bytes of a server before it stops, and what the client waits for then. */
 const stops: readonly (readonly [
   how: string,
   answer: (good: string) => string,
@@ -25,7 +25,7 @@ const stops: readonly (readonly [
   ],
 ];
 
-/** Opens to a server that stops, has that end, and sees that nothing is left. */
+/** Opens with a server that stops, lets it end, and checks that nothing is left open. */
 async function stopped(
   version: WebSocketVersion,
   answer: (good: string) => string,
@@ -90,7 +90,7 @@ for (const version of VERSIONS) {
 }
 
 describe("a client gives up at once", () => {
-  test("and leaves nothing, when its signal aborts", async () => {
+  test("and leaves nothing open, when its signal aborts", async () => {
     const controller = new AbortController();
     const { server, promise } = join(URL, { signal: controller.signal });
     await settle();
@@ -100,7 +100,7 @@ describe("a client gives up at once", () => {
     assertEquals([server.events, server.clock.pending], [["reset"], 0]);
   });
 
-  test("on an answer that it refuses, whatever is still to come", async () => {
+  test("on a response that it refuses, even if it is incomplete", async () => {
     const { server, promise } = join(URL);
     server.write("HTTP/1.1 101 \r\nUpgrade: h2c\r\n\r\n\x81\x02hi");
     await assertRejects(() => promise, HandshakeError, `Upgrade must be websocket, got "h2c"`);
@@ -111,7 +111,7 @@ describe("a client gives up at once", () => {
 
 describe("a client with handshakeTimeout 0", () => {
   for (const version of VERSIONS) {
-    test(`waits for ever for an answer (${version})`, async () => {
+    test(`waits for ever for a response (${version})`, async () => {
       const { server, promise } = join(URL, { version, handshakeTimeout: 0, pingInterval: 0 });
       await settle();
       await server.clock.advance(100_000_000);

@@ -6,7 +6,7 @@ import { Subject } from "./support.ts";
 
 const URL = "ws://example.com/demo?a=b";
 
-/** Another last byte, whatever the random challenge has made of it. */
+/** Another last byte than that of the random challenge. */
 function withAnotherEnd(response: string): string {
   const last = response.charCodeAt(response.length - 1);
   return response.slice(0, -1) + String.fromCharCode(last ^ 1);
@@ -14,14 +14,14 @@ function withAnotherEnd(response: string): string {
 
 for (const version of VERSIONS) {
   describe(`a connection of ${version}`, () => {
-    test("opens with a good response, and what follows is the connection's", () => {
+    test("opens with a correct response, and later bytes belong to the connection", () => {
       const subject = new Subject(URL, { version, subprotocols: ["chat"] });
       const outcome = subject.feedEveryWay(`${subject.answer}\0hi\xff`);
       assert(outcome !== "waiting" && "head" in outcome, JSON.stringify(outcome));
       assertEquals(outcome.rest, "\0hi\xff");
     });
 
-    test("does not open with another, and the error says why", () => {
+    test("does not open with another response, and the error says why", () => {
       const subject = new Subject(URL, { version });
       const outcome = subject.feedEveryWay(subject.answer.replace("Upgrade: ", "Upgrade: no "));
       assert(outcome !== "waiting" && "error" in outcome, "it opened");
@@ -36,7 +36,7 @@ for (const version of VERSIONS) {
 describe("interim responses", () => {
   const interim = "HTTP/1.1 100 Go on\r\n\r\nHTTP/1.1 103\r\nA: b\r\n\r\n";
 
-  test("may come before that of a version with a number", () => {
+  test("may come before the response in versions with a number", () => {
     const subject = new Subject(URL);
     const outcome = subject.feedEveryWay(`${interim}${subject.answer}rest`);
     assert(outcome !== "waiting" && "head" in outcome, JSON.stringify(outcome));
@@ -44,7 +44,7 @@ describe("interim responses", () => {
   });
 
   for (const version of HIXIE) {
-    test(`are refused by ${version}, which does not know them`, () => {
+    test(`are refused by ${version}, which does not allow them`, () => {
       const subject = new Subject(URL, { version });
       const outcome = subject.feedEveryWay(interim + subject.answer);
       assert(outcome !== "waiting" && "error" in outcome, "it opened");
@@ -63,7 +63,7 @@ describe("the challenge response of draft76", () => {
     ["zeros", (response) => `${response.slice(0, -16)}${"\0".repeat(16)}`],
   ];
   for (const [what, spoil] of wrong) {
-    test(`must be the right one: ${what}`, () => {
+    test(`must be correct: ${what}`, () => {
       const subject = new Subject(URL, { version: "draft76" });
       const outcome = subject.feedEveryWay(spoil(subject.answer));
       assert(outcome !== "waiting" && "error" in outcome, "it opened");
@@ -76,7 +76,7 @@ describe("the challenge response of draft76", () => {
   }
 });
 
-describe("what an error quotes of a long response", () => {
+describe("the quotation of a long response in an error", () => {
   test("is its beginning", () => {
     const outcome = new Subject(URL).feedEveryWay(
       `HTTP/1.1 500 ${"a".repeat(300)}\r\nContent-Length: 0\r\n\r\n`,

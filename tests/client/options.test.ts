@@ -10,7 +10,7 @@ const URL = "ws://example.com/";
 const LIMIT = "must be a positive integer, or Infinity for no limit";
 const TIME = "must be an integer from 0 (off) to 2147483647";
 
-/** Options that are a caller's mistake: what they are, and what is said of them. */
+/** Wrong options, and their errors. */
 const bad: readonly (readonly [
   options: Record<string, unknown>,
   type: typeof TypeError | typeof RangeError,
@@ -78,7 +78,7 @@ describe("the options of a connection", () => {
     });
   }
 
-  test("have an application's defaults, but for the body of a refusal", () => {
+  test("have the defaults of an application, except for the body of a refusal", () => {
     const settings = resolveOptions({});
     assertEquals(settings.maxMessageSize, 16 * 1024 * 1024);
     assertEquals([settings.handshakeTimeout, settings.closeTimeout], [10_000, 5_000]);
@@ -94,14 +94,14 @@ describe("the options of a connection", () => {
     assertEquals(toHandshakeOptions({ url: URL }, options).version, "rfc6455");
   });
 
-  test("take fields as anything that Headers takes, and those of a Request", () => {
+  test("accept everything that Headers accepts as fields, and those of a Request", () => {
     const request = new Request("http://example.com/a", { headers: { A: "1", B: "1" } });
     const { url, headers } = toHandshakeOptions(request, { headers: [["b", "2"], ["c", "2"]] });
     assertEquals(url.href, "ws://example.com/a");
     assertEquals(headers, [["a", "1"], ["b", "2"], ["c", "2"]]);
   });
 
-  test("may name another host and the origin among the fields", () => {
+  test("may set the host and the origin as fields", () => {
     const headers = { Host: "other.example", Origin: "http://example.org" };
     const asked = toHandshakeOptions({ url: URL }, { headers });
     assertEquals([asked.url.host, asked.url.hostname], ["other.example", "example.com"]);
@@ -109,7 +109,7 @@ describe("the options of a connection", () => {
     assertEquals(toHandshakeOptions({ url: URL }, { headers, origin: "null" }).origin, "null");
   });
 
-  test("offer no compression on the drafts without extensions", () => {
+  test("offer no compression in the drafts, which have no extensions", () => {
     for (const version of ["draft75", "draft76"] as const) {
       assertEquals(
         toHandshakeOptions({ url: URL }, { version, compression: {} }).deflate,
@@ -119,7 +119,7 @@ describe("the options of a connection", () => {
   });
 });
 
-/** What an environment variable gives that is not set, and what else is no TLS option. */
+/** The value of an unset environment variable, and other wrong TLS options. */
 const badTls: readonly (readonly [tls: unknown, says: string])[] = [
   [undefined, "Cannot use tls: must be an object, got undefined"],
   [null, "Cannot use tls: must be an object, got null"],
@@ -146,17 +146,17 @@ const badTls: readonly (readonly [tls: unknown, says: string])[] = [
   [{ passphrase: "a" }, `tls option "passphrase": unknown`],
 ];
 
-describe("TLS that is asked for and not to be had", () => {
+describe("TLS options that cannot be used", () => {
   for (const [tls, says] of badTls) {
     test(`is a TypeError: ${says}`, async () => {
-      // Nobody listens on port 1; who got so far would reject with a HandshakeError.
+      // Nothing listens on port 1, so an attempt to connect would reject with a HandshakeError.
       const options = { tls } as unknown as ConnectOptions;
       const connecting = () => websocketConnect("wss://127.0.0.1:1/", options);
       await assertRejects(connecting, TypeError, says);
     });
   }
 
-  test("is a TypeError where the URL asks for none", async () => {
+  test("are a TypeError if the URL has no TLS", async () => {
     for (const url of ["ws://127.0.0.1:1/", "http://127.0.0.1:1/"]) {
       for (const tls of [{}, { insecure: true }, { ca: "a" }]) {
         const connecting = () => websocketConnect(url, { tls });
@@ -167,7 +167,7 @@ describe("TLS that is asked for and not to be had", () => {
   });
 });
 
-describe("what is no URL and no request", () => {
+describe("a value that is neither a URL nor a request", () => {
   for (const request of [undefined, null, 5, {}, { url: 5 }, []]) {
     test(`is a TypeError: ${JSON.stringify(request)}`, async () => {
       const connecting = () => websocketConnect(request as unknown as string);
@@ -176,8 +176,8 @@ describe("what is no URL and no request", () => {
   }
 });
 
-describe("a URL that cannot be", () => {
-  test("is a rejection, not an exception", async () => {
+describe("an invalid URL", () => {
+  test("rejects instead of throwing", async () => {
     const promise = websocketConnect("ftp://example.com/");
     assertInstanceOf(promise, Promise);
     await assertRejects(() => promise, TypeError, "the scheme must be ws or wss");

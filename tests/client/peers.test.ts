@@ -41,13 +41,13 @@ async function echoes(
   }
 }
 
-/** Talks with an echo server until it closes. */
+/** Talks to an echo server until the server closes. */
 async function talk(url: string, options: ConnectOptions): Promise<void> {
   const pongs: string[] = [];
   const onPong = (payload: Uint8Array) => void pongs.push(new TextDecoder().decode(payload));
   const connection = await websocketConnect(url, { ...options, onPong });
   for (const text of texts) await echoes(connection, text);
-  // Many at once, both ways.
+  // Many at once, in both directions.
   const many = Array.from({ length: 1000 }, (_, i) => `message ${i}`);
   for (const text of many) connection.writeMessage(text);
   for (const text of many) assertEquals(await connection.readMessage(), text);
@@ -63,7 +63,7 @@ async function talk(url: string, options: ConnectOptions): Promise<void> {
   await connection.closed;
 }
 
-/** Talks, and closes itself. */
+/** Talks to an echo server, and then closes. */
 async function leave(url: string, version: WebSocketVersion): Promise<void> {
   const connection = await websocketConnect(url, { version });
   await echoes(connection, "Hello");
@@ -75,7 +75,7 @@ async function leave(url: string, version: WebSocketVersion): Promise<void> {
 
 for (const [name, peer] of Object.entries(peers)) {
   describe(`a client talks with ${name}`, () => {
-    test(`in ${peer.versions.join(", ")}, and is told why not in others`, async () => {
+    test(`in ${peer.versions.join(", ")}, and gets an error with the reason in others`, async () => {
       const { child, url } = await startPeer(peer);
       try {
         for (const version of VERSIONS) {

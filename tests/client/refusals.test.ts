@@ -6,7 +6,7 @@ import { Subject } from "./support.ts";
 
 const URL = "ws://example.com/";
 
-/** What a client says of an answer that is no 101. */
+/** The error of a client for a response without the status 101. */
 function refusal(answer: string, { ends = false, options = {} } = {}): HandshakeError {
   const outcome = new Subject(URL, options).feedEveryWay(answer, { ends });
   assert(outcome !== "waiting" && "error" in outcome, `${JSON.stringify(answer)}: not refused`);
@@ -62,7 +62,7 @@ describe("a refusal", () => {
     });
   }
 
-  test("has what came of a body that ends with the connection", () => {
+  test("has the received part of a body that ends with the connection", () => {
     assertEquals(refusal("HTTP/1.1 400 Bad\r\n\r\nhello", { ends: true }).body, "hello");
     const cut = "HTTP/1.1 400 Bad\r\nContent-Length: 9\r\n\r\nhello";
     assertEquals(refusal(cut, { ends: true }).body, "hello");
@@ -70,7 +70,7 @@ describe("a refusal", () => {
     assertEquals(refusal(chunk, { ends: true }).body, "hello");
   });
 
-  test("has maxBodySize bytes of its body, and does not wait for more", () => {
+  test("has maxBodySize bytes of its body, and is reported before the rest arrives", () => {
     for (const [maxBodySize, body] of [[1, "h"], [4, "hell"], [5, "hello"]] as const) {
       const endless = "HTTP/1.1 400 Bad\r\n\r\nhello";
       assertEquals(refusal(endless, { options: { maxBodySize } }).body, body);
@@ -79,13 +79,13 @@ describe("a refusal", () => {
     }
   });
 
-  test("redirects nobody, and says where to", () => {
+  test("with a redirect is not followed, and has the Location", () => {
     const error = refusal("HTTP/1.1 301 Moved\r\nLocation: wss://a/\r\nContent-Length: 0\r\n\r\n");
     assertEquals([error.status, error.headers.get("location")], [301, "wss://a/"]);
   });
 });
 
-describe("the head of an answer", () => {
+describe("the head of a response", () => {
   test("has at most maxHeaderSize bytes", () => {
     for (const version of VERSIONS) {
       const size = new Subject(URL, { version }).head.length;
@@ -118,7 +118,7 @@ describe("the head of an answer", () => {
     }
   });
 
-  test("may be long and come byte by byte", () => {
+  test("may be long and arrive byte by byte", () => {
     const subject = new Subject(URL);
     const answer = subject.head.replace("\r\n\r\n", `\r\nA: ${"a".repeat(15_000)}\r\n\r\n`);
     const bytes = Uint8Array.from(answer, (character) => character.charCodeAt(0));
@@ -127,9 +127,9 @@ describe("the head of an answer", () => {
   });
 });
 
-describe("an answer that ends too early", () => {
+describe("a response that ends too early", () => {
   for (const version of VERSIONS) {
-    test(`is refused, and the error says how much of it came (${version})`, () => {
+    test(`is refused, and the error says how many bytes arrived (${version})`, () => {
       const subject = new Subject(URL, { version });
       const { answer } = subject;
       for (let length = 0; length < answer.length; length++) {

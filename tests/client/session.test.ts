@@ -6,7 +6,7 @@ import { HIXIE, HYBI, VERSIONS } from "../handshake/good_server.ts";
 
 describe("a client reads", () => {
   for (const version of VERSIONS) {
-    test(`what came before and after it asked (${version})`, async () => {
+    test(`messages that arrived before and after the call (${version})`, async () => {
       const { client, server } = await open({ version });
       server.message("one");
       server.message("two");
@@ -21,7 +21,7 @@ describe("a client reads", () => {
       client.abort();
     });
 
-    test(`what is behind the answer, in any pieces (${version})`, async () => {
+    test(`messages right after the response, in any pieces (${version})`, async () => {
       const behind = HYBI.includes(version) ? "\x81\x02hi\x81\x02ho" : "\0hi\xff\0ho\xff";
       for (const split of [1, 7, Infinity]) {
         const { client } = await open({ version, behind, pair: { split, transfersChunks: false } });
@@ -32,7 +32,7 @@ describe("a client reads", () => {
   }
 
   for (const version of HYBI) {
-    test(`bytes as bytes of its own (${version})`, async () => {
+    test(`binary messages into its own memory (${version})`, async () => {
       const { client, server } = await open({ version, pair: { transfersChunks: false } });
       server.message(Uint8Array.of(1, 2, 255));
       assertEquals(await client.readMessage(), Uint8Array.of(1, 2, 255));
@@ -40,7 +40,7 @@ describe("a client reads", () => {
     });
   }
 
-  test("by for await, to the end", async () => {
+  test("with for await, to the end", async () => {
     const { client, server } = await open();
     for (const message of ["a", "b", "c"]) server.message(message);
     server.close(1000);
@@ -50,7 +50,7 @@ describe("a client reads", () => {
     client.abort();
   });
 
-  test("on after it left a loop", async () => {
+  test("on after it has left a loop", async () => {
     const { client, server } = await open();
     for (const message of ["a", "b", "c"]) server.message(message);
     for await (const message of client) if (message === "b") break;
@@ -72,7 +72,7 @@ describe("a client writes", () => {
   }
 
   for (const version of HIXIE) {
-    test(`no bytes and no pings where there are none (${version})`, async () => {
+    test(`no binary messages and no pings in versions without them (${version})`, async () => {
       const { client, server } = await open({ version });
       assertThrows(() => client.writeMessage(Uint8Array.of(1)), TypeError, "has none");
       assertThrows(() => client.ping(), TypeError, "has none");
@@ -82,7 +82,7 @@ describe("a client writes", () => {
     });
   }
 
-  test("bytes, masked and unchanged", async () => {
+  test("binary messages, masked and unchanged", async () => {
     const { client, server } = await open();
     const bytes = Uint8Array.of(1, 2, 255);
     await client.writeMessage(bytes);
@@ -92,7 +92,7 @@ describe("a client writes", () => {
     client.abort();
   });
 
-  test("nothing once it is over", async () => {
+  test("nothing after the end", async () => {
     const { client } = await open();
     client.abort();
     await assertRejects(() => client.writeMessage("late"), WebSocketClosedError, "is closed");
@@ -101,13 +101,13 @@ describe("a client writes", () => {
     client.close();
   });
 
-  test("no message of another kind", async () => {
+  test("no other values", async () => {
     const { client } = await open();
     assertThrows(() => client.writeMessage(new Map() as unknown as Message), TypeError, "a Map");
     client.abort();
   });
 
-  test("as fast as the server takes it", async () => {
+  test("as fast as the server reads", async () => {
     const { client, server } = await open({ highWaterMark: 1000, pair: { capacity: 0 } });
     server.transport.pause();
     await client.writeMessage("x".repeat(5000));
@@ -138,7 +138,7 @@ describe("a client writes", () => {
     client.abort();
   });
 
-  test("no more than maxBufferedAmount, and ends although it has stopped reading", async () => {
+  test("no more than maxBufferedAmount, and closes although it has stopped reading", async () => {
     const limits = { highWaterMark: 1000, maxBufferedAmount: 10_000, maxQueuedSize: 100 };
     const { client, server } = await open({ ...limits, pair: { capacity: 0 } });
     for (let i = 0; i < 100; i++) server.message("unread");
@@ -156,7 +156,7 @@ describe("a client writes", () => {
 
 describe("pings", () => {
   for (const version of HYBI) {
-    test(`are answered, and told (${version})`, async () => {
+    test(`are answered, and reported (${version})`, async () => {
       const told: string[] = [];
       const onPing = (payload: Uint8Array) => void told.push(`ping ${payload}`);
       const onPong = (payload: Uint8Array) => void told.push(`pong ${payload}`);
@@ -182,7 +182,7 @@ describe("pings", () => {
     client.abort();
   });
 
-  test("wait for output that waits, as far as there is room", async () => {
+  test("wait behind waiting output, if there is room", async () => {
     const limits = { highWaterMark: 100, maxBufferedAmount: 6000 };
     const { client, server } = await open({ ...limits, pair: { capacity: 0 } });
     server.transport.pause();
@@ -200,7 +200,7 @@ describe("pings", () => {
     client.abort();
   });
 
-  test("are answered once for many, when the server takes no output", async () => {
+  test("get only the last pong, if the server does not read", async () => {
     const { client, server } = await open({ highWaterMark: 100, pair: { capacity: 0 } });
     server.transport.pause();
     client.writeMessage("x".repeat(5000));
@@ -224,7 +224,7 @@ describe("pings", () => {
       ["rejects", () => Promise.reject(new Error("oops"))],
     ] as const
   ) {
-    test(`end the connection where onPing ${what}`, async () => {
+    test(`close the connection if onPing ${what}`, async () => {
       const { client, server } = await open({ onPing: fail as () => void });
       server.send((protocol, output) => protocol.writePing(output, Uint8Array.of(65)));
       await assertRejects(() => client.readMessage(), Error, "oops");
@@ -235,13 +235,13 @@ describe("pings", () => {
   }
 });
 
-describe("what nobody reads", () => {
-  test("stops the reading at maxQueuedSize, and goes on from there", async () => {
+describe("unread messages", () => {
+  test("stop the reading at maxQueuedSize, until some are read", async () => {
     const { client, server } = await open({ maxQueuedSize: 1000, pair: { capacity: 0 } });
     for (let i = 0; i < 100; i++) server.message(`${i} `.padEnd(100, "x"));
     server.close(1000);
     await settle();
-    for (let i = 100; i < 200; i++) server.message("never"); // Behind the close frame.
+    for (let i = 100; i < 200; i++) server.message("never"); // After the close frame.
     await settle();
     assert(server.transport.bufferedAmount > 0, "everything was read");
     assertEquals(client.closeCode, undefined);
@@ -252,7 +252,7 @@ describe("what nobody reads", () => {
     client.abort();
   });
 
-  test("is one message at least, however large", async () => {
+  test("may be one message of any size", async () => {
     const { client, server } = await open({ maxQueuedSize: 1 });
     server.message("x".repeat(5000));
     server.message("second");
@@ -262,17 +262,17 @@ describe("what nobody reads", () => {
     client.abort();
   });
 
-  test("does not stop the client's output, nor the output the reading", async () => {
+  test("do not stop the output, and waiting output does not stop the reading", async () => {
     const { client, server } = await open({ highWaterMark: 100, pair: { capacity: 0 } });
     server.transport.pause();
     client.writeMessage("x".repeat(5000));
     await settle();
-    server.message("read on"); // A server that reads nothing until its output is taken.
+    server.message("read on"); // This server reads nothing until its own output is read.
     assertEquals(await client.readMessage(), "read on");
     client.abort();
   });
 
-  test("can still be read when the connection is over", async () => {
+  test("can still be read after the end", async () => {
     for (const end of ["close", "end", "reset"] as const) {
       const { client, server } = await open({ maxQueuedSize: 150 });
       for (const message of ["a", "b", "c", "d"]) server.message(message);

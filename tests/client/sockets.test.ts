@@ -41,7 +41,7 @@ async function echo(url: string, options: ConnectOptions): Promise<void> {
   assertEquals(await connection.readMessage(), "Hello");
 }
 
-/** A server of which a test says every byte; it knows whether all its sockets are closed. */
+/** A server that sends exactly the bytes of a test. It knows whether all its sockets are closed. */
 class Liar {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -65,7 +65,7 @@ class Liar {
     return `ws://127.0.0.1:${address && typeof address === "object" ? address.port : 0}/`;
   }
 
-  /** Ends what the client has ended; resolves when no socket is left. */
+  /** Closes what the client has closed. Resolves when no socket is open. */
   async left(): Promise<void> {
     for (const socket of this.#sockets) {
       if (socket.readableEnded) socket.end();
@@ -80,7 +80,7 @@ class Liar {
   }
 }
 
-/** Runs `body` with the URL of a server, and sees that no connection is left at the end. */
+/** Runs `body` with the URL of a server, and checks that no connection is open at the end. */
 async function lying(
   serve: (socket: Socket) => void,
   body: (url: string) => Promise<void>,
@@ -94,7 +94,7 @@ async function lying(
   }
 }
 
-/** Answers an opening handshake of RFC 6455 as it should be, with bytes behind it. */
+/** Sends a correct response to an opening handshake of RFC 6455, followed by bytes. */
 function opens(socket: Socket, behind: string): void {
   socket.once("data", (request: Uint8Array) => {
     socket.write(bytesOf(goodAnswer("rfc6455", parseRequest(request)) + behind));
@@ -115,7 +115,7 @@ describe("a client connects", () => {
     try {
       await server.listening;
     } catch {
-      return; // Not to be had on this machine.
+      return; // This machine has no IPv6.
     }
     await echo(`ws://[::1]:${server.addr.port}/echo`, {});
   });
@@ -140,7 +140,7 @@ describe("a client connects", () => {
       }));
   }
 
-  test("by TLS to any certificate, to one of another name, and with one of its own", () =>
+  test("by TLS with any certificate, with another name, and with a certificate of its own", () =>
     serving(credentials, async (port) => {
       const { cert, key } = credentials;
       await echo(`wss://127.0.0.1:${port}/echo`, { tls: { insecure: true } });
@@ -166,7 +166,7 @@ describe("a client connects", () => {
     }
   });
 
-  test("with more than fits into the buffers on the way, both ways", () =>
+  test("and sends more than fits into the buffers of the system, in both directions", () =>
     serving({}, async (port) => {
       await using connection = await websocketConnect(`ws://127.0.0.1:${port}/echo`);
       const message = "x".repeat(1_000_000);
@@ -182,7 +182,7 @@ describe("a client connects", () => {
 });
 
 describe("a client does not connect", () => {
-  test("where nobody listens", async () => {
+  test("if nothing listens", async () => {
     const liar = new Liar(() => {});
     const url = await liar.listen();
     await liar.close();
@@ -190,13 +190,13 @@ describe("a client does not connect", () => {
     assertEquals((error.cause as { code?: string }).code, "ECONNREFUSED");
   });
 
-  test("to a name that is none", async () => {
+  test("to an unknown name", async () => {
     const url = "ws://nonexistent.invalid/";
     const error = await assertRejects(() => websocketConnect(url), HandshakeError, url);
     assert(error.cause instanceof Error);
   });
 
-  test("to a path that is none", async () => {
+  test("to an unknown path", async () => {
     const connecting = () => websocketConnect("ws://a/", { path: "/nonexistent/socket" });
     const error = await assertRejects(connecting, HandshakeError, "ws://a/");
     assertEquals((error.cause as { code?: string }).code, "ENOENT");
@@ -207,7 +207,7 @@ describe("a client does not connect", () => {
     ["of another name", { ca: credentials.cert, serverName: "example.com" }],
   ];
   for (const [what, tls] of untrusted) {
-    test(`to a certificate ${what}`, () =>
+    test(`with a certificate that is ${what}`, () =>
       serving({ ...credentials, onError() {} }, async (port) => {
         const connecting = () =>
           websocketConnect(`wss://localhost:${port}/echo`, tls === undefined ? {} : { tls });
@@ -216,7 +216,7 @@ describe("a client does not connect", () => {
       }));
   }
 
-  test("by TLS to what speaks none", () =>
+  test("by TLS to a server without TLS", () =>
     lying(
       (socket) => socket.once("data", () => socket.end("HTTP/1.1 400 \r\n\r\n")),
       async (url) => {
@@ -225,20 +225,20 @@ describe("a client does not connect", () => {
       },
     ));
 
-  test("by TLS to what ends at once", () =>
+  test("by TLS to a server that closes at once", () =>
     lying((socket) => socket.resume().end(), async (url) => {
       const connecting = () => websocketConnect(url.replace("ws:", "wss:"));
       await assertRejects(connecting, HandshakeError);
     }));
 
-  test("by TLS to what says nothing", async () => {
+  test("by TLS to a server that sends nothing", async () => {
     const body = async (url: string) => {
       const options = { handshakeTimeout: 100 };
       const connecting = () => websocketConnect(url.replace("ws:", "wss:"), options);
       const says = "no connection within handshakeTimeout (100 ms)";
       await assertRejects(connecting, HandshakeError, says);
     };
-    // Deno keeps the socket of a TLS handshake that is given up until the server ends it.
+    // After a timeout, Deno keeps the socket of a TLS handshake open until the server closes it.
     const liar = new Liar(() => {});
     try {
       await body(await liar.listen());
@@ -251,7 +251,7 @@ describe("a client does not connect", () => {
 
 describe("a client gives up", () => {
   for (const version of VERSIONS) {
-    test(`on a server that says nothing (${version})`, () =>
+    test(`on a server that sends nothing (${version})`, () =>
       lying((socket) => socket.resume(), async (url) => {
         const connecting = () => websocketConnect(url, { version, handshakeTimeout: 50 });
         const says = "no complete response within handshakeTimeout (50 ms), got 0 bytes";
@@ -259,13 +259,13 @@ describe("a client gives up", () => {
       }));
   }
 
-  test("on one that stops in the middle", () =>
+  test("on a server that stops in the middle of the response", () =>
     lying((socket) => socket.resume().write("HTTP/1.1 101 Sw"), async (url) => {
       const connecting = () => websocketConnect(url, { handshakeTimeout: 100 });
       await assertRejects(connecting, HandshakeError, "got 15 bytes");
     }));
 
-  test("on one that stops before the proof", () =>
+  test("on a server that stops before the challenge response", () =>
     lying((socket) => {
       socket.once("data", (request: Uint8Array) => {
         const answer = goodAnswer("draft76", parseRequest(request));
@@ -277,14 +277,14 @@ describe("a client gives up", () => {
       await assertRejects(connecting, HandshakeError, "no complete challenge response within");
     }));
 
-  test("on one that stops in the body of its refusal, with what it said", () =>
+  test("on a server that stops in the body of its refusal, and reports the received part", () =>
     lying((socket) => socket.resume().write("HTTP/1.1 503 \r\n\r\nwait"), async (url) => {
       const connecting = () => websocketConnect(url, { handshakeTimeout: 100 });
       const error = await assertRejects(connecting, HandshakeError, `"wait"`);
       assertEquals([error.status, error.body], [503, "wait"]);
     }));
 
-  test("on one that goes on informing", () =>
+  test("on a server that sends interim responses for ever", () =>
     lying((socket) => {
       const inform = setInterval(() => socket.write("HTTP/1.1 100 \r\n\r\n"), 1);
       socket.resume().on("close", () => clearInterval(inform)).on("end", () => {
@@ -296,7 +296,7 @@ describe("a client gives up", () => {
       await assertRejects(connecting, HandshakeError, "handshakeTimeout (100 ms)");
     }));
 
-  test("on one that sends an endless head", () =>
+  test("on a server that sends an endless head", () =>
     lying((socket) => {
       const more = () => socket.write("a: b\r\n".repeat(1000), () => socket.writable && more());
       socket.resume().write("HTTP/1.1 101 \r\n");
@@ -315,7 +315,7 @@ describe("a client gives up", () => {
       ["a reset", (socket: Socket) => socket.resetAndDestroy()],
     ] as const
   ) {
-    test(`on ${how} instead of an answer`, () =>
+    test(`on ${how} instead of a response`, () =>
       lying((socket) => socket.once("data", () => end(socket)), async (url) => {
         const connecting = () => websocketConnect(url);
         await assertRejects(connecting, HandshakeError, "before a complete response, got ");
@@ -339,12 +339,12 @@ describe("a client gives up", () => {
       assertEquals(error.name, "AbortError");
     }));
 
-  test("at once when its signal has aborted", async () => {
+  test("at once if its signal has already aborted", async () => {
     const signal = AbortSignal.abort(new RangeError("enough"));
     await assertRejects(() => websocketConnect("ws://127.0.0.1:1/", { signal }), RangeError);
   });
 
-  test("but not when its signal aborts once it is open", () =>
+  test("but not when its signal aborts after the connection is open", () =>
     serving({}, async (port) => {
       const controller = new AbortController();
       const { signal } = controller;
@@ -355,14 +355,14 @@ describe("a client gives up", () => {
     }));
 });
 
-describe("a server that lies behind its handshake", () => {
-  test("is told why, and left", () =>
+describe("a server that misbehaves after its handshake", () => {
+  test("gets the reason in a close frame, and is closed", () =>
     lying((socket) => opens(socket, "\x81\x82\0\0\0\0hi"), async (url) => {
       const connection = await websocketConnect(url);
       await assertRejects(() => connection.readMessage(), ProtocolError, "must not be masked");
     }));
 
-  test("is left although it floods", () =>
+  test("is closed although it sends without end", () =>
     lying((socket) => {
       opens(socket, "\x81\x7f\0\0\0\x7f\xff\xff\xff\xff");
       socket.once("data", () => {
@@ -375,14 +375,14 @@ describe("a server that lies behind its handshake", () => {
       await connection.closed;
     }));
 
-  test("is left although it does nothing more", () =>
+  test("is closed although it does nothing more", () =>
     lying((socket) => opens(socket, "\x83\x00"), async (url) => {
       const connection = await websocketConnect(url, { closeTimeout: 100 });
       await assertRejects(() => connection.readMessage(), ProtocolError, "opcodes 3 to 7");
       await connection.closed;
     }));
 
-  test("is left when it answers no ping", () =>
+  test("is closed if it answers no ping", () =>
     lying((socket) => opens(socket, ""), async (url) => {
       const connection = await websocketConnect(url, { pingInterval: 30, pingTimeout: 60 });
       await assertRejects(() => connection.readMessage(), Error, "within pingTimeout (60 ms)");

@@ -1,5 +1,5 @@
 /**
- * What the tests of the client share: responses to its requests, fed in every way that a network may
+ * Shared by tests of the client: responses to its requests, split in every way.
  * cut them.
  *
  * @module
@@ -24,7 +24,7 @@ import {
 } from "../handshake/good_server.ts";
 import { everyWay, textOf } from "../handshake/support.ts";
 
-/** What came of an answer. */
+/** The result of a response. */
 export type Outcome =
   | { readonly head: ResponseHead; readonly subprotocol: string | undefined; readonly rest: string }
   | { readonly error: HandshakeError }
@@ -47,17 +47,17 @@ export class Subject {
     this.#options = options;
   }
 
-  /** The head of a good answer. */
+  /** The head of a correct response. */
   get head(): string {
     return goodHead(this.version, this.request);
   }
 
-  /** A good answer. */
+  /** A correct response. */
   get answer(): string {
     return goodAnswer(this.version, this.request);
   }
 
-  /** Feeds pieces of an answer, and then the end of the connection if it is to end. */
+  /** Feeds pieces of a response, and then the end of the connection, if there is one. */
   feed(pieces: readonly Uint8Array[], ends: boolean): Outcome {
     let outcome: Outcome = "waiting";
     let behind = "";
@@ -74,7 +74,7 @@ export class Subject {
       else {
         const chunk = piece.slice();
         opening.data(chunk);
-        chunk.fill(0x23); // It is only valid during the call.
+        chunk.fill(0x23); // A chunk is valid only during the call.
       }
     }
     if (ends && outcome === "waiting") opening.end();
@@ -82,7 +82,7 @@ export class Subject {
     return final !== "waiting" && "rest" in final ? { ...final, rest: final.rest + behind } : final;
   }
 
-  /** Feeds an answer in every way, checks that all come to the same, and returns it. */
+  /** Feeds a response in every way, checks that all results are equal, and returns the result. */
   feedEveryWay(answer: string, { ends = false } = {}): Outcome {
     const bytes = bytesOf(answer);
     const whole = this.feed([bytes], ends);
@@ -96,7 +96,7 @@ export class Subject {
   }
 }
 
-/** An outcome as text. */
+/** Formats an outcome. */
 function describe(outcome: Outcome): string {
   if (outcome === "waiting") return outcome;
   if ("error" in outcome) {

@@ -43,7 +43,7 @@ describe("compression options", () => {
 describe("an agreement", () => {
   const offers = parseExtensions("permessage-deflate; server_max_window_bits=10");
 
-  test("says what a server does", () => {
+  test("has the parameters of a server", () => {
     const agreed = agreeOnDeflate(offers, { level: 3 });
     assertEquals(agreed?.response.split("; ")[0], "permessage-deflate");
     assertEquals(agreed?.parameters, {
@@ -56,7 +56,7 @@ describe("an agreement", () => {
     });
   });
 
-  test("lets the windows live on", () => {
+  test("keeps the windows", () => {
     const plain = parseExtensions("permessage-deflate");
     const agreed = agreeOnDeflate(plain, { contextTakeover: true });
     assertEquals(agreed?.response, "permessage-deflate");
@@ -64,11 +64,11 @@ describe("an agreement", () => {
     assertEquals(agreed?.parameters.receivesWithoutContext, false);
   });
 
-  test("is none without an offer that can be met", () => {
+  test("does not exist without a valid offer", () => {
     assertEquals(agreeOnDeflate(parseExtensions("permessage-bzip2"), {}), undefined);
   });
 
-  test("gives each end its own part", () => {
+  test("gives each end its own parameters", () => {
     const agreement = {
       serverNoContextTakeover: true,
       clientNoContextTakeover: false,
@@ -90,7 +90,7 @@ describe("an agreement", () => {
     });
   });
 
-  test("is none without node:zlib", async () => {
+  test("does not exist without node:zlib", async () => {
     const worker = new Worker(new URL("./without_zlib.ts", import.meta.url));
     try {
       const [isNotOffered, isNotAgreedOn] = await new Promise<unknown[]>((resolve, reject) => {
@@ -103,7 +103,7 @@ describe("an agreement", () => {
     }
   });
 
-  test("is what a client offers", () => {
+  test("starts with the offer of a client", () => {
     assertEquals(offerDeflate(undefined), undefined);
     assertEquals(offerDeflate({}), { contextTakeover: false });
     assertEquals(offerDeflate({ contextTakeover: true }), { contextTakeover: true });

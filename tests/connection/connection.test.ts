@@ -12,7 +12,7 @@ function frame(opcode: number, ...payload: readonly number[]): Uint8Array {
 const CLOSE = 8;
 
 describe("a connection", () => {
-  test("counts what arrives, and tells the peer's close frame", async () => {
+  test("counts received messages, and reports the peer's close frame", async () => {
     const subject = new Subject();
     const { connection, receiver, traffic } = subject;
     const bytes = [frame(1, 0x61), frame(9, 0x62), frame(CLOSE, 0x0f, 0xa1, 0x62, 0x79, 0x65)];
@@ -51,7 +51,7 @@ describe("a connection", () => {
     assertEquals(subject.receiver.end, { by: "server", code: 1005, reason: "" });
   });
 
-  test("that has ended hears no close frame", () => {
+  test("that has ended ignores a close frame", () => {
     const { connection, receiver } = new Subject();
     connection.abort();
     connection.peerClosed(4001, "late");
@@ -59,7 +59,7 @@ describe("a connection", () => {
     assertEquals(receiver.end, { by: "server", code: 1006, reason: "" });
   });
 
-  test("was lost before this end closes it, or the peer broke a rule before", async () => {
+  test("counts a loss or a broken rule before its own close as the cause", async () => {
     const broken = new ProtocolError(1002, "not so");
     const rows = [["network", undefined], ["protocol", broken]] as const;
     for (const [by, error] of rows) {
@@ -74,7 +74,7 @@ describe("a connection", () => {
     }
   });
 
-  test("gives the peer closeTimeout for its close frame", async () => {
+  test("waits closeTimeout for the peer's close frame", async () => {
     const { connection, receiver, clock } = new Subject();
     connection.close(1000);
     await clock.advance(4900);
@@ -83,7 +83,7 @@ describe("a connection", () => {
     assertEquals([connection.state, receiver.end?.by], ["closed", "server"]);
   });
 
-  test("pings, and is closed when no message comes", async () => {
+  test("pings, and is closed if no message arrives", async () => {
     const limits = { pingInterval: 1000, pingTimeout: 1000, idleTimeout: 3000 };
     const subject = new Subject({ limits });
     const { connection, clock, receiver } = subject;
@@ -95,11 +95,11 @@ describe("a connection", () => {
     const pings = subject.take().join(" ");
     assertEquals(pings.startsWith("89 00 89 00"), true);
     assertEquals(receiver.events.includes("closing"), true);
-    // "idle timeout" behind the code 1001.
+    // "idle timeout" after the code 1001.
     assertEquals(pings.includes("88 0e 03 e9 69 64 6c 65 20 74 69 6d 65 6f 75 74"), true);
   });
 
-  test("is cut off when a ping is not answered", async () => {
+  test("is closed if a ping is not answered", async () => {
     const { clock, receiver } = new Subject({ limits: { pingInterval: 1000, pingTimeout: 1000 } });
     await clock.advance(4000);
     assertEquals([receiver.end?.by, receiver.end?.code], ["timeout", 1006]);
@@ -108,13 +108,13 @@ describe("a connection", () => {
 });
 
 describe("the closing handshake", () => {
-  test("does not begin with a code that cannot be sent", () => {
+  test("does not start with a code that must not be sent", () => {
     const { connection } = new Subject();
     assertThrows(() => connection.close(1005), RangeError, "1005");
     assertEquals(connection.state, "open");
   });
 
-  test("does not begin again, nor does its time", async () => {
+  test("starts only once, and so does its timer", async () => {
     const { connection, clock, receiver } = new Subject();
     connection.close(1000);
     await clock.advance(3000);
@@ -127,7 +127,7 @@ describe("the closing handshake", () => {
     }]);
   });
 
-  test("has closeTimeout from the peer's close frame on, with messages before it", async () => {
+  test("has closeTimeout from the peer's close frame on, even with messages before it", async () => {
     const { connection, clock, receiver } = new Subject();
     receiver.isBehind = true;
     connection.close(1000);
@@ -141,7 +141,7 @@ describe("the closing handshake", () => {
 });
 
 describe("the idle timeout", () => {
-  test("begins again with each message", async () => {
+  test("starts again with each message", async () => {
     const { connection, clock, traffic } = new Subject({ limits: { idleTimeout: 3000 } });
     await clock.advance(2000);
     connection.countMessage();
@@ -152,8 +152,8 @@ describe("the idle timeout", () => {
   });
 });
 
-describe("a connection that is lost with messages before", () => {
-  test("ends after closeTimeout, if they are not delivered", async () => {
+describe("a connection that is lost with undelivered messages", () => {
+  test("ends after closeTimeout", async () => {
     const { connection, clock, receiver } = new Subject();
     receiver.isBehind = true;
     connection.closed();
@@ -188,7 +188,7 @@ describe("a connection that has ended", () => {
     });
   }
 
-  test("reads on, and drops what comes and what was held", () => {
+  test("reads on, and drops received and held bytes", () => {
     const { connection, receiver } = new Subject();
     receiver.hasRoom = false;
     connection.data(frame(1, 0x61));
@@ -200,7 +200,7 @@ describe("a connection that has ended", () => {
     assertEquals(receiver.events, ["closing", "ended"]);
   });
 
-  test("because its socket closed during the last write, is not closed once more", () => {
+  test("because its socket closed during the last write, is not closed again", () => {
     const { connection, receiver, transport } = new Subject();
     const reset = new Error("reset");
     transport.write = () => connection.closed(reset);
@@ -210,7 +210,7 @@ describe("a connection that has ended", () => {
   });
 });
 
-describe("the keep-alive of TCP", () => {
+describe("TCP keep-alive", () => {
   const rows = [
     ["draft76", 1000, true],
     ["draft76", 0, false],
@@ -227,10 +227,10 @@ describe("the keep-alive of TCP", () => {
   }
 });
 
-describe("a connection whose peer reads nothing", () => {
+describe("a connection whose peer does not read", () => {
   const pair = { capacity: 100, split: 500 };
 
-  /** A connection of which 1500 bytes and more wait for the peer. */
+  /** A connection with 1500 bytes or more of waiting output. */
   function stalled({ limits = {}, ...options }: SubjectOptions): Subject {
     const subject = new Subject({ ...options, limits: { pingInterval: 1000, ...limits }, pair });
     subject.far.pause();
@@ -260,7 +260,7 @@ describe("a connection whose peer reads nothing", () => {
       assertEquals(subject.connection.state, "open");
     });
 
-    test(`of ${version} is not watched once it has sent FIN: closeTimeout counts`, async () => {
+    test(`of ${version} is not watched after its FIN: closeTimeout applies`, async () => {
       const subject = new Subject({
         version,
         limits: { pingInterval: 1000, pingTimeout: 1000 },
@@ -269,7 +269,7 @@ describe("a connection whose peer reads nothing", () => {
       const { connection, receiver, clock, far, writer } = subject;
       receiver.isBehind = true;
       far.pause();
-      // What the peer's system takes; no more is taken later.
+      // The part that the peer's system accepts. Later, it accepts nothing.
       writer.writeMessage("a".repeat(200));
       writer.flush();
       far.end();
@@ -284,7 +284,7 @@ describe("a connection whose peer reads nothing", () => {
     });
   }
 
-  test("needs no timer any more once it reads all", async () => {
+  test("needs no timer when the peer has read everything", async () => {
     const { connection, far, clock } = stalled({
       version: "draft76",
       limits: { pingTimeout: 2000 },
@@ -294,7 +294,7 @@ describe("a connection whose peer reads nothing", () => {
     assertEquals([connection.state, clock.pending], ["open", 0]);
   });
 
-  test("tells writers why it has ended, or that it is lost", async () => {
+  test("tells writers why it ended, or that it is lost", async () => {
     const broken = new ProtocolError(1002, "not so");
     const reset = new Error("reset");
     for (const cause of [broken, reset]) {
@@ -314,7 +314,7 @@ describe("a connection whose peer reads nothing", () => {
     assertEquals([receiver.end?.by, receiver.end?.code], ["overflow", 1013]);
   });
 
-  test("tells that all is written, once the peer reads it", async () => {
+  test("reports when the peer has read everything", async () => {
     const { receiver, far } = stalled({});
     assertEquals(receiver.events, []);
     far.resume();
@@ -322,7 +322,7 @@ describe("a connection whose peer reads nothing", () => {
     assertEquals(receiver.events, ["drained"]);
   });
 
-  test("may take closeTimeout for each part of what it reads", async () => {
+  test("may take closeTimeout for each part that the peer reads", async () => {
     const { connection, far, clock, receiver } = stalled({ limits: { pingInterval: 0 } });
     far.events = { data: () => far.pause(), drain() {}, end() {}, closed() {} };
     connection.close(1000);
@@ -337,7 +337,7 @@ describe("a connection whose peer reads nothing", () => {
 });
 
 describe("the loss of a connection", () => {
-  test("is the peer's end only without close frames and without an error", () => {
+  test("counts as the peer's end only without close frames and without an error", () => {
     const error = new Error("reset");
     const rows = [
       [true, undefined, "network"],

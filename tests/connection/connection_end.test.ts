@@ -14,7 +14,7 @@ type Row = readonly [
   code: number,
 ];
 
-/** Of the end, the code and the reason stay, or there is another code and no reason. */
+/** Keeps the code and the reason of the end, or has another code and no reason. */
 const rows: readonly Row[] = [
   ["rfc6455", "close", true, 4000],
   ["rfc6455", "close", false, 4000],

@@ -10,7 +10,7 @@ import {
   uncork,
 } from "../../src/connection/cork.ts";
 
-/** Something that writes down when it is flushed, and may do more then. */
+/** A connection that records its flushes, and may do more during one. */
 function flushable(name: string, log: string[], then: () => void = () => {}): Flushable {
   return {
     flush() {
@@ -31,7 +31,7 @@ describe("output that is written", () => {
     assertEquals(log, ["a", "b"]);
   });
 
-  test("at another time is sent at the end of the microtask queue", async () => {
+  test("at any other time is sent at the end of the microtask queue", async () => {
     const log: string[] = [];
     flushSoon(flushable("a", log));
     flushSoon(flushable("b", log));
@@ -82,7 +82,7 @@ describe("a flush", () => {
   });
 
   for (const start of ["chunk", "microtask"] as const) {
-    test(`of a ${start} may bring a chunk, and then add output of others`, async () => {
+    test(`of a ${start} may deliver a chunk, and then add output of others`, async () => {
       const log: string[] = [];
       const a = flushable("a", log, () => {
         cork();
@@ -102,7 +102,7 @@ describe("a flush", () => {
       }
       await Promise.resolve();
       assertEquals(log, ["a", "b", "chunk", "after"]);
-      // Nothing is left behind: the next chunk works as ever.
+      // Nothing is left: the next chunk works as before.
       corked(() => flushSoon(flushable("next", log)));
       assertEquals(log.slice(4), ["next"]);
     });
@@ -120,7 +120,7 @@ describe("outputs", () => {
     for (const output of again) giveOutput(output);
   });
 
-  test("64 of them are kept", () => {
+  test("are kept, up to 64", () => {
     const used = Array.from({ length: 200 }, () => takeOutput());
     for (const output of used) giveOutput(output);
     const again = Array.from({ length: 200 }, () => takeOutput());

@@ -5,7 +5,7 @@ import { count } from "../support/counting.ts";
 import { Pattern } from "../transport/pattern.ts";
 
 describe("held bytes", () => {
-  test("are copied unless they are owned and have most of their memory", () => {
+  test("are copied unless they are owned and take most of their memory", () => {
     const chunk = new Uint8Array(1000);
     const rows: [bytes: Uint8Array, transferred: boolean, same: boolean][] = [
       [chunk, true, true],
@@ -31,7 +31,7 @@ describe("held bytes", () => {
       const { buffers, copies } = count(() => {
         for (; bytes < 100_000; bytes += length) held.push(pattern.take(length), false);
       });
-      // The pattern's own are as many as the bytes, each once.
+      // The bytes of the pattern itself are copied once.
       const copied = copies.reduce((sum, size) => sum + size, 0) - bytes;
       assert(copied <= bytes * 4, `${copied} bytes were copied`);
       assert(Math.max(...buffers) <= bytes * 1.5, `${Math.max(...buffers)} bytes`);

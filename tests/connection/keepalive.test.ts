@@ -26,7 +26,7 @@ describe("the keepalive", () => {
     assertEquals(log, ["1100 ping", "1200 ping", "1300 ping", "1350 dead"]);
   });
 
-  test("counts any byte as an answer", () => {
+  test("counts any received byte as an answer", () => {
     const keepalive = new Keepalive(limits, true, 1000);
     const log = ticks(keepalive, 2000, () => keepalive.sawTraffic = true);
     assertEquals(log.filter((line) => !line.endsWith("ping") && !line.endsWith("wait")), []);
@@ -105,7 +105,7 @@ describe("the keepalive", () => {
     assertEquals(keepalive.tick(3350, "stalled", 0), "dead");
   });
 
-  test("does not begin again when output stalls that is watched already", () => {
+  test("does not start again when output stalls that is already watched", () => {
     const keepalive = new Keepalive(limits, false, 1000);
     keepalive.outputStalled(2000);
     keepalive.outputStalled(2050);

@@ -16,10 +16,10 @@ function start(options: Partial<LingerOptions> = {}, waiting = 0) {
   return { transport, clock, linger };
 }
 
-/** Longer than the time limit, also as coarse as the wheel has it. */
+/** Longer than the timeout, including the tick of the wheel. */
 const LIMIT = 3000;
 
-describe("a socket that ends", () => {
+describe("a lingering socket", () => {
   test("sends FIN first, unless the peer must", () => {
     assertEquals(start().transport.take(), ["end"]);
     assertEquals(start({ peerEndsFirst: false }).transport.take(), ["end"]);
@@ -40,7 +40,7 @@ describe("a socket that ends", () => {
     }
   });
 
-  test("is gone once it is closed, and its time no longer runs", async () => {
+  test("stops its timer when it is closed", async () => {
     const { transport, clock, linger } = start();
     linger.closed();
     await clock.advance(LIMIT);
@@ -48,7 +48,7 @@ describe("a socket that ends", () => {
     assertEquals(clock.pending, 0);
   });
 
-  test("is destroyed when the time is up", async () => {
+  test("is destroyed after the timeout", async () => {
     const { transport, clock } = start();
     await clock.advance(500);
     assertEquals(transport.take(), ["end"]);
@@ -56,14 +56,14 @@ describe("a socket that ends", () => {
     assertEquals(transport.take(), ["destroy"]);
   });
 
-  test("has no time limit of 0", async () => {
+  test("has no timeout if it is 0", async () => {
     const { transport, clock } = start({ timeout: 0 });
     assertEquals(clock.pending, 0);
     await clock.advance(1_000_000);
     assertEquals(transport.take(), ["end"]);
   });
 
-  test("has more time as long as the peer takes output", () => {
+  test("gets more time while the peer reads output", () => {
     const { transport, linger } = start({ timeout: 0 }, 100);
     transport.take();
     const rows: [number, string[]][] = [[99, []], [98, []], [98, ["destroy"]]];
@@ -72,7 +72,7 @@ describe("a socket that ends", () => {
       linger.expire();
       assertEquals(transport.take(), calls);
     }
-    // Nothing left, and more than before, are no progress.
+    // Neither an empty nor a growing output is progress.
     for (const waiting of [0, 101]) {
       const other = start({ timeout: 0 }, 100);
       other.transport.take();
@@ -82,7 +82,7 @@ describe("a socket that ends", () => {
     }
   });
 
-  test("gets as much time again", async () => {
+  test("gets the same time again", async () => {
     const { transport, clock } = start({ timeout: 1000 }, 100);
     transport.take();
     transport.bufferedAmount = 50;

@@ -20,7 +20,7 @@ function circle(): Message {
 
 describe("a message", () => {
   const buffer = Uint8Array.of(1, 2, 3, 4).buffer;
-  // What makes it one of another realm: neither its class nor its prototype is ours.
+  // In another realm, class and prototype are different.
   const foreign = { [Symbol.toStringTag]: "ArrayBuffer" };
   const rows: readonly (readonly [name: string, message: Message, payload: string | Uint8Array])[] =
     [
@@ -37,7 +37,7 @@ describe("a message", () => {
     test(`can be ${name}`, () => assertEquals(toPayload(message), payload));
   }
 
-  test("of bytes is not copied", () => {
+  test("with bytes is not copied", () => {
     const bytes = Uint8Array.of(1);
     assertStrictEquals(toPayload(bytes), bytes);
     assertStrictEquals((toPayload(new Uint16Array(buffer)) as Uint8Array).buffer, buffer);
@@ -67,7 +67,7 @@ describe("a message", () => {
     });
   }
 
-  test("must be something that JSON has", () => {
+  test("must be valid JSON", () => {
     assertThrows(() => toPayload(circle()), TypeError, "Cannot send a message as JSON: ");
     const nothing = { toJSON: () => undefined } as unknown as Message;
     assertThrows(() => toPayload(nothing), TypeError, "JSON.stringify() returned undefined");
@@ -80,7 +80,7 @@ describe("a message", () => {
     assertStrictEquals(assertThrows(() => toPayload(failing), RangeError), own);
   });
 
-  test("is binary only where the version has such", () => {
+  test("may be binary only in versions with binary messages", () => {
     assertEquals(toSendable(Uint8Array.of(1), "rfc6455"), Uint8Array.of(1));
     for (const version of ["draft75", "draft76"] as const) {
       assertEquals(toSendable("a", version), "a");
@@ -91,7 +91,7 @@ describe("a message", () => {
 });
 
 describe("a ping", () => {
-  test("has at most 125 bytes, or text that is as short in UTF-8", () => {
+  test("has at most 125 bytes, or a text of that size in UTF-8", () => {
     assertEquals(toPing("é", "rfc6455"), Uint8Array.of(0xc3, 0xa9));
     assertEquals(toPing(new Uint8Array(125), "rfc6455").length, 125);
     assertEquals(toPing("a".repeat(125), "rfc6455").length, 125);
@@ -106,7 +106,7 @@ describe("a ping", () => {
     assertThrows(() => toPing(1 as unknown as string, "rfc6455"), TypeError, because);
   });
 
-  test("is unknown to the drafts", () => {
+  test("does not exist in the drafts", () => {
     assertThrows(() => toPing("", "draft76"), TypeError, "Cannot send a ping: draft76 has none");
   });
 });
@@ -126,12 +126,12 @@ describe("the size of a payload", () => {
     "\udc00a",
   ];
   for (const text of texts) {
-    test(`is that of its UTF-8: ${JSON.stringify(text)}`, () => {
+    test(`is its size in UTF-8: ${JSON.stringify(text)}`, () => {
       assertEquals(sizeOf(text), new TextEncoder().encode(text).length);
     });
   }
 
-  test("is that of its bytes", () => {
+  test("is the number of bytes", () => {
     assert(sizeOf(new Uint8Array(3)) === 3);
   });
 });

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import { settle, Subject } from "./subject.ts";
 
-/** A client's text of one letter, masked by zeros. */
+/** A text of one letter from a client, masked with zeros. */
 function text(letter: string): Uint8Array {
   return Uint8Array.of(0x81, 0x81, 0, 0, 0, 0, letter.charCodeAt(0));
 }
@@ -10,7 +10,7 @@ const letters = (count: number) => "abcdefgh".slice(0, count);
 const all = (count: number) =>
   Uint8Array.from([...letters(count)].flatMap((one) => [...text(one)]));
 
-/** Notes when the transport is paused and resumed. */
+/** Records when the transport is paused and resumed. */
 function watch(subject: Subject): string[] {
   const notes: string[] = [];
   const { transport } = subject;
@@ -28,7 +28,7 @@ function watch(subject: Subject): string[] {
 
 for (const split of [1, 7, 10, Infinity]) {
   describe(`a reader of chunks of ${split} bytes`, () => {
-    test("reports all while there is room, and never pauses", async () => {
+    test("reports everything while there is room, and never pauses", async () => {
       const subject = new Subject({ pair: { split } });
       const notes = watch(subject);
       subject.far.write(all(4), false);
@@ -38,7 +38,7 @@ for (const split of [1, 7, 10, Infinity]) {
       assertEquals([notes, subject.connection.reader.isBehind], [[], false]);
     });
 
-    test("stops where there is no room, holds what came, and goes on from there", async () => {
+    test("stops without room, holds the rest, and continues there", async () => {
       const subject = new Subject({ pair: { split, capacity: 0 } });
       const notes = watch(subject);
       const { receiver, connection } = subject;
@@ -47,7 +47,7 @@ for (const split of [1, 7, 10, Infinity]) {
       await settle();
       assertEquals([receiver.events, notes], [[], ["pause"]]);
       assertEquals([connection.reader.paused, connection.reader.isBehind], [true, true]);
-      // Nothing is read ahead: no more than the chunk that came first.
+      // Only the first chunk is held. No more is read.
       assertEquals(subject.far.bufferedAmount, Math.max(0, 21 - split));
       receiver.hasRoom = true;
       receiver.resume();
@@ -56,7 +56,7 @@ for (const split of [1, 7, 10, Infinity]) {
       assertEquals([connection.reader.paused, notes.at(-1)], [false, "resume"]);
     });
 
-    test("accepts nothing between close() and open(), but parses what is held", async () => {
+    test("accepts nothing between close() and open(), but parses held bytes", async () => {
       const subject = new Subject({ pair: { split } });
       const { receiver, connection } = subject;
       receiver.hasRoom = false;
@@ -67,7 +67,7 @@ for (const split of [1, 7, 10, Infinity]) {
       receiver.resume();
       subject.far.write(text("b"), false);
       await settle();
-      // A message that is held in part has not been read.
+      // A message that is held in part was not read.
       assertEquals(receiver.events, split < 7 ? [] : ["text a"]);
       assertEquals(connection.reader.paused, true);
       connection.reader.open();
@@ -75,7 +75,7 @@ for (const split of [1, 7, 10, Infinity]) {
       assertEquals(receiver.events, ["text a", "text b"]);
     });
 
-    test("drops what follows a broken rule, and reads on", async () => {
+    test("drops bytes after a broken rule, and reads on", async () => {
       const subject = new Subject({ pair: { split, capacity: 0 } });
       const { receiver, connection } = subject;
       subject.far.write(Uint8Array.of(...text("a"), 0x83, 0x80, 0, 0, 0, 0, ...text("b")), false);
@@ -109,7 +109,7 @@ describe("a reader", () => {
 
   for (const transfersChunks of [true, false]) {
     const whose = transfersChunks ? "its own" : "the transport's";
-    test(`keeps what is held, although the chunk's memory is ${whose}`, async () => {
+    test(`keeps held bytes, although the memory of the chunk is ${whose}`, async () => {
       const subject = new Subject({ pair: { transfersChunks } });
       subject.receiver.hasRoom = false;
       subject.far.write(Uint8Array.of(...text("a"), ...text("b")), false);
@@ -119,7 +119,7 @@ describe("a reader", () => {
       assertEquals(subject.receiver.events, ["text a", "text b"]);
     });
 
-    test(`gives binary messages away, although the chunk's memory is ${whose}`, async () => {
+    test(`owns its binary messages, although the memory of the chunk is ${whose}`, async () => {
       const subject = new Subject({ pair: { transfersChunks } });
       const kept: Uint8Array[] = [];
       const { binary } = subject.receiver;
@@ -136,7 +136,7 @@ describe("a reader", () => {
     });
   }
 
-  test("pauses when the last message of a chunk has taken the room, and resumes", () => {
+  test("pauses if the last message of a chunk has filled the receiver, and resumes", () => {
     const subject = new Subject();
     const notes = watch(subject);
     const { connection, receiver } = subject;
@@ -151,7 +151,7 @@ describe("a reader", () => {
     assertEquals(notes, ["pause", "resume"]);
   });
 
-  test("tells the transport only what is new, and at once", async () => {
+  test("calls the transport only for a change, and at once", async () => {
     const subject = new Subject({ pair: { capacity: 0 } });
     const notes = watch(subject);
     subject.connection.settle();
@@ -164,7 +164,7 @@ describe("a reader", () => {
     assertEquals(notes, ["pause"]);
   });
 
-  test("that has stopped reads on and drops it", async () => {
+  test("that has stopped reads on and drops everything", async () => {
     const subject = new Subject({ pair: { capacity: 0 } });
     subject.receiver.hasRoom = false;
     subject.far.write(text("a"), false);

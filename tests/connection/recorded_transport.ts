@@ -1,5 +1,5 @@
 /**
- * A transport that notes what it is told, and of which a test says how much output waits.
+ * A transport that records its calls. A test sets how much output waits.
  *
  * @module
  */
@@ -7,13 +7,13 @@ import type { Address, Transport, TransportEvents } from "../../src/transport/tr
 
 const ADDRESS: Address = { transport: "tcp", hostname: "127.0.0.1", port: 1 };
 
-/** Tells in `calls` what was called: `write N`, `end`, `destroy`. */
+/** `calls` has the calls: `write N`, `end`, `destroy`. */
 export class RecordedTransport implements Transport {
   readonly calls: string[] = [];
   readonly written: Uint8Array[] = [];
   events: TransportEvents = { data: () => {}, drain: () => {}, end: () => {}, closed: () => {} };
   bufferedAmount = 0;
-  /** Whether what is written waits. */
+  /** Whether written bytes wait. */
   isStuck = false;
   readonly remoteAddress: Address = ADDRESS;
   readonly localAddress: Address = ADDRESS;
@@ -35,7 +35,7 @@ export class RecordedTransport implements Transport {
   setNoDelay(): void {}
   setKeepAlive(): void {}
 
-  /** Takes what was called so far. */
+  /** Removes and returns the calls so far. */
   take(): string[] {
     return this.calls.splice(0);
   }

@@ -1,6 +1,6 @@
 /**
- * Every event in every state, at a real connection: at both ends, in versions with close codes, with
- * a close frame alone, and without one.
+ * Every event in every state of a real connection: for both roles, in versions with close codes, with a
+ * close frame only, and without one.
  *
  * @module
  */
@@ -22,8 +22,8 @@ const EVENTS: readonly ConnectionEvent[] = [
 ];
 
 /**
- * What comes of each event: the state that follows, and what the peer hears. `close` is the closing
- * frame, `answer` the one that echoes the peer's, `error` the one that tells what was wrong.
+ * The result of each event: the next state, and what the peer receives. `close` is our close frame,
+ * `answer` the one that echoes the peer's, `error` the one with the error.
  */
 const EXPECTED: Readonly<Record<State, Readonly<Record<ConnectionEvent, string>>>> = {
   open: {
@@ -60,7 +60,7 @@ const EXPECTED: Readonly<Record<State, Readonly<Record<ConnectionEvent, string>>
   },
 };
 
-/** {@linkcode EXPECTED}, with what differs for a version or an end. */
+/** {@linkcode EXPECTED}, with the differences of a version or role. */
 function expected(
   { role, version }: { role: RoleName; version: WebSocketVersion },
   state: State,
@@ -68,11 +68,11 @@ function expected(
 ): string {
   const row = EXPECTED[state][event];
   if (version === "rfc6455") {
-    // A server ends TCP first, where there is a closing handshake (RFC 6455 §7.1.1).
+    // A server closes TCP first, in versions with a closing handshake (RFC 6455 §7.1.1).
     const waits = role === "client" && event === "peerClose";
     return waits ? row.replace(/,? FIN$/, "") : row;
   }
-  // What failed cannot be told without a code.
+  // Without close codes, the error cannot be sent.
   const text = row.replace("error, ", "");
   if (version === "draft76") return text;
   return text.replace("closing: close", "closing: FIN").replace("answer, ", "");
@@ -89,7 +89,7 @@ const reach: Readonly<Record<State, (subject: Subject) => unknown>> = {
   closed: ({ connection }) => connection.abort(),
 };
 
-/** Has an event happen. */
+/** Causes an event. */
 const cause: Readonly<Record<ConnectionEvent, (subject: Subject) => unknown>> = {
   close: ({ connection }) => connection.close(4000, "bye"),
   peerClose: ({ connection }) => connection.peerClosed(4001, "so long"),
@@ -107,7 +107,7 @@ const cause: Readonly<Record<ConnectionEvent, (subject: Subject) => unknown>> = 
   abort: ({ connection }) => connection.abort(),
 };
 
-/** The frames by what they say, in any version and from either end. */
+/** Describes frames in any version and from either role. */
 function name(heard: string, text: { close: string; error: string; answer: string }): string {
   if (heard === "ff 00") return "frame";
   for (const [what, bytes] of Object.entries(text)) if (heard === bytes) return what;
@@ -130,7 +130,7 @@ function frames(role: RoleName): { close: string; error: string; answer: string 
   };
 }
 
-/** A client's frames are masked by chance: only their length says what they are. */
+/** The frames of a client have random masks. Only their length identifies them. */
 function unmasked(role: RoleName, heard: string): string {
   if (role === "server" || !heard.startsWith("88")) return heard;
   return { 11: "close", 14: "error", 15: "answer" }[heard.split(" ").length] ?? heard;
@@ -163,7 +163,7 @@ for (const role of ["server", "client"] as const) {
             const heard = subject.take().map((bytes) => name(unmasked(role, bytes), frames(role)));
             let wire = row.slice(row.indexOf(":") + 1).trim();
             if (version === "draft76") wire = wire.replace(/close|answer/, "frame");
-            // In draft75 our FIN was out while closing; and a resetting peer hears its own end.
+            // In draft75, our FIN was sent while closing. A peer that resets receives its own end.
             if (version === "draft75" && state === "closing") wire = wire.replace(/^FIN(, )?/, "");
             if (event === "gone" && (state === "open" || state === "closing")) wire = "gone";
             if (event === "gone" && state === "closed") wire = "";
@@ -179,13 +179,13 @@ for (const role of ["server", "client"] as const) {
             const count = (what: string) => told.filter((event) => event === what).length;
             assertEquals(count("closing"), next === "open" ? 0 : 1);
             assertEquals(count("ended"), next === "closed" ? 1 : 0);
-            // Whatever is left ends in time, and is told once.
+            // Every end is reported in time, and once.
             receiver.isBehind = false;
             connection.settle();
             await subject.clock.advance(20_000);
             if (next === "open") return;
             const all = [...before, ...receiver.events];
-            // A transport says once that it is gone; here the test has said it again.
+            // A transport reports once that it is closed. Here, the test has reported it again.
             const isTwice = state === "lost" && event === "gone";
             assertEquals(all.filter((event) => event === "gone").length, isTwice ? 2 : 1);
             for (const what of ["closing", "ended"]) {

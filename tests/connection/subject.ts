@@ -1,6 +1,6 @@
 /**
- * An established connection without a handler: its transport is in memory, its time is the test's,
- * and what it tells its receiver is kept.
+ * An established connection without a handler. Its transport is in memory, the test controls its time, and
+ * the events of its receiver are recorded.
  *
  * @module
  */
@@ -31,9 +31,9 @@ import {
 /** The two ends of a connection. */
 export type RoleName = "server" | "client";
 
-/** What a connection tells. A test says whether it is behind, and whether it has room. */
+/** Records the events of a connection. A test sets whether it is behind, and whether it has room. */
 export class Receiver implements ConnectionReceiver {
-  /** `text …`, `closing`, `ended` and `gone`, in the order they came. */
+  /** `text …`, `closing`, `ended` and `gone`, in order. */
   readonly events: string[] = [];
   connection: Connection | null = null;
   isBehind = false;
@@ -87,7 +87,7 @@ export class Receiver implements ConnectionReceiver {
   }
 }
 
-/** How a {@linkcode Subject} is made. */
+/** The options of a {@linkcode Subject}. */
 export interface SubjectOptions {
   readonly role?: RoleName;
   readonly version?: WebSocketVersion;
@@ -115,7 +115,7 @@ export class Subject {
   readonly writer: Writer;
   readonly transport: MemoryTransport;
   readonly far: MemoryTransport;
-  /** What the far end has heard: bytes in hexadecimal, `FIN`, `gone` and `reset`. */
+  /** What the far end has received: bytes in hexadecimal, `FIN`, `gone` and `reset`. */
   readonly heard: string[] = [];
 
   constructor(options: SubjectOptions = {}) {
@@ -148,13 +148,13 @@ export class Subject {
     });
   }
 
-  /** Takes what the far end has heard so far. */
+  /** Removes and returns what the far end has received so far. */
   take(): string[] {
     return this.heard.splice(0);
   }
 }
 
-/** The wire format of a version, at one end. */
+/** The wire format of a version, for one role. */
 export function protocolOf(version: WebSocketVersion, role: RoleName): Protocol {
   const limits = { maxMessageSize: 1000, maxFragments: 100 };
   return version === "draft75" || version === "draft76"
@@ -167,7 +167,7 @@ export function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
 }
 
-/** Lets everything happen that waits for no clock. */
+/** Waits until everything has happened that does not wait for the clock. */
 export function settle(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }

@@ -1,5 +1,5 @@
 /**
- * A worker in which there is no `node:zlib`. Tells what is offered and agreed on.
+ * A worker without `node:zlib`. Reports the offer and the agreement.
  *
  * @module
  */

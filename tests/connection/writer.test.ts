@@ -11,7 +11,7 @@ import { timersOf } from "../../src/timing/clock_timers.ts";
 import { RecordedTransport } from "./recorded_transport.ts";
 import { protocolOf, settle } from "./subject.ts";
 
-/** A writer of a server, with what it tells in `events`. */
+/** A writer of a server. `events` has its events. */
 function make({ highWaterMark = 1000, maxBufferedAmount = 10_000 } = {}) {
   const transport = new RecordedTransport();
   const traffic = new Traffic();
@@ -30,7 +30,7 @@ function make({ highWaterMark = 1000, maxBufferedAmount = 10_000 } = {}) {
   return { transport, traffic, events, writer };
 }
 
-/** A writer whose output of `bytes` bytes and a frame's head waits in the transport. */
+/** A writer with `bytes` bytes and a frame header waiting in the transport. */
 function makeStuck(bytes: number) {
   const made = make();
   made.transport.isStuck = true;
@@ -41,7 +41,7 @@ function makeStuck(bytes: number) {
 }
 
 describe("written messages", () => {
-  test("go together at the end of the microtask queue, and are counted", async () => {
+  test("are sent together at the end of the microtask queue, and counted", async () => {
     const { transport, traffic, writer } = make();
     assertStrictEquals(writer.writeMessage("a"), DONE);
     writer.writeMessage({ a: 1 });
@@ -53,7 +53,7 @@ describe("written messages", () => {
     assertEquals(transport.take(), []);
   });
 
-  test("go at once from 64 KiB on", () => {
+  test("are sent at once from 64 KiB on", () => {
     for (const [bytes, calls] of [[65_535, 0], [65_536, 1]] as const) {
       const { transport, writer } = make({ maxBufferedAmount: 1e6 });
       writer.writeRaw(new Uint8Array(bytes));
@@ -69,7 +69,7 @@ describe("written messages", () => {
     "a pong": (writer) => writer.writePong(new Uint8Array(4)),
   };
   for (const [name, write] of Object.entries(kinds)) {
-    test(`go at once with ${name} that makes them 64 KiB`, () => {
+    test(`are sent at once with ${name} that makes them 64 KiB`, () => {
       for (const [bytes, calls] of [[65_529, []], [65_530, ["write 65536"]]] as const) {
         const { transport, writer } = make({ maxBufferedAmount: 1e6 });
         writer.writeRaw(new Uint8Array(bytes));
@@ -80,7 +80,7 @@ describe("written messages", () => {
     });
   }
 
-  test("leave their memory to the next connection", () => {
+  test("give their buffer to the next connection", () => {
     const { writer } = make();
     writer.writeMessage("a");
     const output = writer.output();
@@ -89,7 +89,7 @@ describe("written messages", () => {
     giveOutput(output);
   });
 
-  test("are refused once nothing can be written, with the cause", async () => {
+  test("are rejected after the end, with the cause", async () => {
     const cause = new ProtocolError(1009, "too long");
     const { writer, transport } = make();
     writer.stop(cause);
@@ -108,7 +108,7 @@ describe("written messages", () => {
     assertEquals(transport.take(), []);
   });
 
-  test("have no cause if the connection ended without one", async () => {
+  test("have no cause if the connection ended without an error", async () => {
     const { writer } = make();
     writer.stop();
     writer.stop(new Error("later"));
@@ -117,7 +117,7 @@ describe("written messages", () => {
     assertEquals([error.message, error.cause], [message, undefined]);
   });
 
-  test("that fail leave nothing behind", async () => {
+  test("that throw leave nothing in the output", async () => {
     const { transport, writer } = make();
     writer.writeMessage("a");
     const protocol = writer.protocol;
@@ -141,7 +141,7 @@ describe("written messages", () => {
 describe("a shared frame", () => {
   const frame = Uint8Array.of(0x81, 1, 0x61);
 
-  test("goes by reference if nothing else waits", async () => {
+  test("is not copied if nothing else waits", async () => {
     const { transport, traffic, writer } = make();
     assertEquals(writer.writeFrame(frame), true);
     assertEquals(writer.bufferedAmount, 3);
@@ -150,7 +150,7 @@ describe("a shared frame", () => {
     assertEquals([traffic.messagesOut, traffic.bytesOut], [1, 3]);
   });
 
-  test("keeps its place among others", async () => {
+  test("stays in order with other output", async () => {
     const { transport, writer } = make();
     writer.writeFrame(frame);
     writer.writeMessage("b");
@@ -173,8 +173,8 @@ describe("a shared frame", () => {
   });
 });
 
-describe("output that waits", () => {
-  test("is too much beyond the high-water mark", () => {
+describe("waiting output", () => {
+  test("is congested above the high-water mark", () => {
     for (const [bytes, congested] of [[996, false], [997, true]] as const) {
       const stuck = make();
       stuck.transport.isStuck = true;
@@ -185,14 +185,14 @@ describe("output that waits", () => {
     }
   });
 
-  test("is not what the system takes at once", () => {
+  test("is not congested if the system accepts it at once", () => {
     const { writer, transport } = make();
     writer.writeRaw(new Uint8Array(1001));
     assertEquals(writer.isSlow, false);
     assertEquals(transport.take(), ["write 1001"]);
   });
 
-  test("lets writers wait until it is taken", async () => {
+  test("lets writers wait until it is sent", async () => {
     const { writer, transport, events } = makeStuck(2000);
     const ready = writer.writeMessage("a");
     assertStrictEquals(writer.ready(), ready);
@@ -203,7 +203,7 @@ describe("output that waits", () => {
     await ready;
     assertEquals(events, ["congested", "drained"]);
     assertEquals(writer.congested, false);
-    // Much was written in this turn of the event loop.
+    // In this turn of the event loop, much was written.
     const next = writer.ready();
     assert(next !== DONE);
     await next;
@@ -212,7 +212,7 @@ describe("output that waits", () => {
     assertEquals(events, ["congested", "drained"]);
   });
 
-  test("lets writers hear of the end", async () => {
+  test("rejects waiting writers at the end", async () => {
     const { writer } = makeStuck(2000);
     const ready = writer.ready();
     writer.stop(new Error("reset"));
@@ -220,7 +220,7 @@ describe("output that waits", () => {
     await assertRejects(() => ready, WebSocketClosedError, "the connection is closed");
   });
 
-  test("may be waited for by nobody when the connection ends", async () => {
+  test("causes no unhandled rejection at the end", async () => {
     const { writer } = makeStuck(2000);
     const unhandled: unknown[] = [];
     const note = (error: unknown) => unhandled.push(error);
@@ -235,7 +235,7 @@ describe("output that waits", () => {
     assertEquals(unhandled, []);
   });
 
-  test("is answered with the last pong only", async () => {
+  test("answers only the last ping", async () => {
     const { writer, transport } = makeStuck(2000);
     writer.writePong(Uint8Array.of(1));
     writer.writePong(Uint8Array.of(2));
@@ -253,7 +253,7 @@ describe("output that waits", () => {
     assertEquals(transport.take().length, 2);
   });
 
-  test("makes progress while the peer takes it", () => {
+  test("makes progress while the peer reads", () => {
     const { writer, transport } = makeStuck(2000);
     writer.watchProgress();
     assertEquals(writer.isProgressing, false);
@@ -266,7 +266,7 @@ describe("output that waits", () => {
   test("may not be more than maxBufferedAmount", () => {
     const { writer, events } = makeStuck(8000);
     const waiting = writer.bufferedAmount;
-    // By the size in UTF-8, where three bytes for each unit would be too many.
+    // In UTF-8. Three bytes for each unit would be too many.
     for (const [length, fits] of [[10_000 - waiting, true], [10_001 - waiting, false]] as const) {
       assertEquals(writer.makeRoom("a".repeat(length)), fits);
       assertEquals(writer.makeRoom(new Uint8Array(length)), fits);
@@ -275,7 +275,7 @@ describe("output that waits", () => {
     assertEquals(events, ["congested", overflow, overflow]);
   });
 
-  test("may be any message behind at most the high-water mark", () => {
+  test("may be a message of any size after at most highWaterMark", () => {
     for (const [waiting, fits] of [[1000, true], [1001, false]] as const) {
       const { writer, transport } = make();
       transport.bufferedAmount = waiting;
@@ -283,7 +283,7 @@ describe("output that waits", () => {
     }
   });
 
-  test("is flushed before there is no room", () => {
+  test("is flushed before it counts as too much", () => {
     const { writer, transport, events } = make();
     writer.writeRaw(new Uint8Array(5000));
     assertEquals(writer.makeRoom(new Uint8Array(6000)), true);
@@ -315,7 +315,7 @@ describe("output that waits", () => {
     }
   });
 
-  test("is congested at once with a payload that went by reference", () => {
+  test("is congested at once with a payload that was not copied", () => {
     const { writer, events, transport } = make({ highWaterMark: 1e6, maxBufferedAmount: 1e7 });
     transport.isStuck = true;
     writer.writeMessage(new Uint8Array(100_000));

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { Backlog } from "../../src/pubsub/brokers/backlog.ts";
 
 /**
- * What is done (a message that is sent, or bytes that are acknowledged), and whether it is slow.
+ * The steps (a sent message, or acknowledged bytes), and whether the broker is slow after each.
  */
 type Step = readonly [act: "send" | "confirm", size: number, taken: boolean, isSlow: boolean];
 
@@ -45,7 +45,7 @@ describe("the backlog of a broker", () => {
         return [act, size, taken, backlog.isSlow];
       });
       assertEquals(seen, steps);
-      // Each change is told once.
+      // Each change is reported once.
       assertEquals(told, told.map((_, index) => index % 2 === 0));
     });
   }

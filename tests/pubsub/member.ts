@@ -1,6 +1,6 @@
 /**
- * A client of any version joined to an application in memory, for tests of topics: it keeps the
- * messages that it gets.
+ * A client of any version, connected to an application in memory, for tests of topics. It keeps the
+ * messages that it receives.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { openingHandshake, textFrame, WireReader } from "../support/wire_client.
 
 export { VERSIONS } from "../support/wire_client.ts";
 
-/** Everything that is scheduled in memory has happened: it is all microtasks. */
+/** Waits until everything in memory has happened. All of it runs in microtasks. */
 export function settled(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
@@ -26,7 +26,7 @@ export class Member {
   readonly messages: (string | Uint8Array)[] = [];
   /** The close code that has arrived; 0 for a close frame without one. */
   closeCode: number | undefined;
-  /** Whether the server has ended the connection. */
+  /** Whether the server has closed the connection. */
   ended = false;
   readonly transport: MemoryTransport;
   readonly version: WebSocketVersion;
@@ -64,13 +64,13 @@ export class Member {
     return member;
   }
 
-  /** Sends texts, in one piece. */
+  /** Sends texts in one chunk. */
   send(...texts: string[]): void {
     const frames = texts.flatMap((text) => [...textFrame(text, this.version)]);
     this.transport.write(Uint8Array.from(frames), true);
   }
 
-  /** Takes the messages that have arrived out. */
+  /** Removes and returns the messages so far. */
   take(): (string | Uint8Array)[] {
     return this.messages.splice(0);
   }

@@ -9,13 +9,13 @@ import { Member, settled } from "./member.ts";
 
 const OTHER = new Uint8Array(8);
 
-/** A broker that does what a test tells it, and writes down what it is asked. */
+/** A broker that a test controls. It records its calls. */
 class FakeBroker implements Broker {
   readonly name = "Fake";
   status: BrokerStatus = "up";
   events: BrokerEvents | undefined = undefined;
   readonly calls: string[] = [];
-  /** Settles the calls that are pending. */
+  /** Settles the pending calls. */
   settle: ((error?: Error) => void)[] = [];
   /** Whether calls wait for {@linkcode settle}. */
   slow = false;
@@ -58,7 +58,7 @@ interface Scene {
   readonly app: Application;
   readonly broker: FakeBroker;
   readonly logged: string[];
-  /** Takes the broker's calls out. */
+  /** Removes and returns the calls so far. */
   calls(): string[];
   join(): Promise<Member>;
 }
@@ -108,7 +108,7 @@ describe("a topic is subscribed to at the broker", () => {
     one.send("join a");
     await settled();
     await say(two, "join a");
-    // Both wait for the one call.
+    // Both wait for the same call.
     assertEquals([one.take(), two.take()], [[], []]);
     broker.settle.shift()?.();
     await settled();
@@ -182,7 +182,7 @@ describe("while the broker is down", () => {
     const one = await join();
     broker.publish = (topic) => {
       broker.calls.push(`publish ${topic}`);
-      // The one that is too much is not taken.
+      // The message that exceeds the limit is dropped.
       if (topic === "much") broker.change("slow");
     };
     for (const topic of ["little", "much", "more"]) app.publish(topic, "message");
@@ -273,7 +273,7 @@ describe("a message from the broker", () => {
     const { app, broker, logged } = scene();
     for (let i = 0; i < 300; i++) broker.events?.failed(new Error(`reason ${i % 150}`));
     assertEquals(app.stats().broker?.dropped, 300);
-    // And no more than a hundred, whatever they are made of.
+    // At most a hundred different ones are logged.
     assertEquals(logged.length, 100);
   });
 });

@@ -1,5 +1,5 @@
 /**
- * Subscribers that are slow: what they get of a topic, in which order, and what `publish` counts.
+ * Slow subscribers: which messages of a topic they get, in which order, and the counts of `publish`.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { HYBI, Rig, settle, VERSIONS } from "../support/rig.ts";
 const MARK = 1000;
 const LIMIT = 10_000;
 
-/** Subscribes to what the path names: `/news=skip/prices=latest`. */
+/** Subscribes to the topics in the path: `/news=skip/prices=latest`. */
 class Subscriber extends WebSocketHandler {
   static last: Subscriber;
   override open(path: string): void {
@@ -36,7 +36,7 @@ function makeRig(settings: Partial<Settings> = {}): Rig {
   });
 }
 
-/** What a publish has come to, by the names of what is not 0. */
+/** The counts of a publish that are not 0. */
 function counts(published: Published): Record<string, number> {
   const { sent, skipped, unsupported, disconnected } = published;
   const counts = { sent, skipped, unsupported, disconnected };
@@ -48,18 +48,18 @@ function text(letter: string, size = 600): string {
   return letter.repeat(size);
 }
 
-/** The letters of the texts that have come. */
+/** The letters of the received texts. */
 function letters(client: MemoryClient): string {
   return client.take().filter((event) => event.startsWith("text "))
     .map((event) => event.slice(5, 6)).join("");
 }
 
 for (const version of VERSIONS) {
-  /** Opens a client whose link takes nothing while it is paused. */
+  /** Opens a client whose connection can be paused. */
   const open = (rig: Rig, path: string) => rig.open(version, { path, pair: { capacity: 0 } });
 
   describe(`a slow subscriber of ${version}`, () => {
-    test("that asks to be skipped is, while more than highWaterMark waits", async () => {
+    test("with whenSlow skip is skipped while more than highWaterMark waits", async () => {
       const rig = makeRig();
       const client = await open(rig, "/t=skip");
       client.transport.pause();
@@ -76,7 +76,7 @@ for (const version of VERSIONS) {
       assertEquals([letters(client), Subscriber.last.ended], ["abe", undefined]);
     });
 
-    test("is skipped within one turn too, and only then", async () => {
+    test("is skipped even within one turn, and only while it is slow", async () => {
       const rig = makeRig();
       const slow = await open(rig, "/t=skip");
       const fast = await rig.open(version, { path: "/t=skip" });
@@ -89,7 +89,7 @@ for (const version of VERSIONS) {
       assertEquals([letters(slow), letters(fast)], ["ab", "abcd"]);
     });
 
-    test("that asks for the latest gets that, behind what waits and before what is newer", async () => {
+    test("with whenSlow latest gets the latest message, after waiting ones and before newer ones", async () => {
       const rig = makeRig();
       const client = await open(rig, "/t=latest");
       client.transport.pause();
@@ -106,7 +106,7 @@ for (const version of VERSIONS) {
     });
 
     test("never gets an older message after a newer one", async () => {
-      // What waits shrinks below the mark before all of it is taken.
+      // The waiting output falls below the mark before all of it is sent.
       const rig = makeRig();
       const client = await rig.open(version, {
         path: "/t=latest",
@@ -118,7 +118,7 @@ for (const version of VERSIONS) {
       await Promise.resolve();
       await Promise.resolve();
       client.transport.pause();
-      // c was kept back; now there is room for d.
+      // c was kept. Now there is room for d.
       assertEquals(counts(rig.app.publish("t", text("d"))), { sent: 1 });
       client.transport.resume();
       await settle();
@@ -139,7 +139,7 @@ for (const version of VERSIONS) {
       assertEquals(letters(client), "abhe");
     });
 
-    test("that is slow again gets the rest later", async () => {
+    test("that is slow again gets the remaining ones later", async () => {
       const rig = makeRig();
       const client = await open(rig, "/t=latest/u=latest/v=latest");
       client.transport.pause();
@@ -152,7 +152,7 @@ for (const version of VERSIONS) {
       assertEquals(letters(client), "abtuv");
     });
 
-    test("that has left the topic gets nothing that was kept", async () => {
+    test("that has left the topic gets no kept message", async () => {
       const rig = makeRig();
       const client = await open(rig, "/t=latest/u=latest");
       client.transport.pause();
@@ -162,14 +162,14 @@ for (const version of VERSIONS) {
       client.transport.resume();
       await settle();
       assertEquals(letters(client), "abd");
-      // Whoever comes again begins anew.
+      // A new subscription starts without kept messages.
       Subscriber.last.subscribe("t");
       assertEquals(counts(rig.app.publish("t", text("e"))), { sent: 1 });
       await settle();
       assertEquals(letters(client), "e");
     });
 
-    test("that asks for nothing is closed, once more than maxBufferedAmount would wait", async () => {
+    test("without whenSlow is closed when more than maxBufferedAmount would wait", async () => {
       const rig = makeRig();
       const client = await open(rig, "/t");
       const other = await rig.open(version, { path: "/t" });
@@ -186,7 +186,7 @@ for (const version of VERSIONS) {
       assertEquals(heard.at(-1), "FIN");
     });
 
-    test("may change its mind", async () => {
+    test("may change its whenSlow", async () => {
       const rig = makeRig();
       const client = await open(rig, "/t=skip");
       client.transport.pause();
@@ -200,7 +200,7 @@ for (const version of VERSIONS) {
       assertEquals(letters(client), "abe");
     });
 
-    test("gets bytes where its version has them, in their order", async () => {
+    test("gets binary messages in versions that have them, in order", async () => {
       const rig = makeRig();
       const client = await open(rig, "/t=latest");
       client.transport.pause();
@@ -210,7 +210,7 @@ for (const version of VERSIONS) {
       assertEquals(counts(rig.app.publish("t", bytes)), result("sent"));
       for (const letter of "ab") rig.app.publish("t", text(letter));
       assertEquals(counts(rig.app.publish("t", bytes)), result("skipped"));
-      // The publisher's bytes may change as soon as it has published.
+      // The publisher may change its bytes right after the call.
       bytes.fill(2);
       client.transport.resume();
       await settle();
@@ -225,7 +225,7 @@ for (const version of VERSIONS) {
 
 describe("a message as large as maxMessageSize", () => {
   for (const version of VERSIONS) {
-    test(`${version}: published to a room in which nothing waits, closes nobody`, async () => {
+    test(`${version}: published to subscribers without waiting output, closes none of them`, async () => {
       const maxMessageSize = 2 ** 20;
       const rig = makeRig({
         highWaterMark: 64 * 1024,
@@ -235,7 +235,7 @@ describe("a message as large as maxMessageSize", () => {
       const clients: MemoryClient[] = [];
       for (let left = 3; left > 0; left--) clients.push(await rig.open(version, { path: "/t" }));
       for (const client of clients) client.transport.pause();
-      // Its frame has a header, so that it is more than maxBufferedAmount.
+      // With the frame header, it is larger than maxBufferedAmount.
       const message = "x".repeat(maxMessageSize);
       assertEquals(counts(rig.app.publish("t", message)), { sent: 3 });
       for (const client of clients) client.transport.resume();

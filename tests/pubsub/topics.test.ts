@@ -6,7 +6,7 @@ import type { Published } from "../../src/pubsub/broadcast.ts";
 import type { Settings } from "../../src/server/settings.ts";
 import { Member, settled, VERSIONS } from "./member.ts";
 
-/** Does what its client says: `join TOPIC`, `leave TOPIC`, `say TOPIC TEXT`, `bytes TOPIC`. */
+/** Obeys its client: `join TOPIC`, `leave TOPIC`, `say TOPIC TEXT`, `bytes TOPIC`. */
 class Obedient extends WebSocketHandler {
   static readonly results: unknown[] = [];
 
@@ -47,7 +47,7 @@ async function endAll(members: readonly Member[]): Promise<void> {
   Obedient.results.length = 0;
 }
 
-/** What a publish has come to: nothing but what is told. */
+/** The expected counts of a publish: 0, except for the given ones. */
 function published(counts: Partial<Published>): Omit<Published, "ready"> {
   return { sent: 0, skipped: 0, unsupported: 0, disconnected: 0, ...counts };
 }
@@ -128,7 +128,7 @@ describe("a topic", () => {
     });
   }
 
-  test("carries what a subscriber publishes to the others alone", async () => {
+  test("carries what a subscriber publishes to the others only", async () => {
     const app = makeApp();
     const members = await joinAll(app, "/news");
     members[1]?.send("say news hello");
@@ -148,7 +148,7 @@ describe("a topic", () => {
     await endAll([...members, outsider]);
   });
 
-  test("is one of many that a connection may join, join twice, and leave", async () => {
+  test("is one of many that a connection may join, join again, and leave", async () => {
     const app = makeApp();
     const member = await Member.join(app, "/a", "rfc6455");
     for (const message of ["join b", "join c", "join b", "leave a", "leave a", "leave z"]) {
@@ -194,7 +194,7 @@ describe("a connection leaves all its topics", () => {
       assertEquals(["news", "a", "b"].map((topic) => app.subscribers(topic)), [1, 0, 0]);
       leaver.transport.end();
       await settled();
-      // From `onClose`: to the others alone.
+      // From `onClose`: to the others only.
       assertEquals(other.take(), ["one left"]);
       assertEquals({ ...Obedient.results[0] as Published }, published({ sent: 1 }));
       await endAll([other]);
@@ -214,7 +214,7 @@ describe("a connection leaves all its topics", () => {
 });
 
 describe("a slow subscriber", () => {
-  test("does not block others, and is closed when too much waits for it", async () => {
+  test("does not slow down others, and is closed when too much output waits", async () => {
     const app = makeApp({ maxBufferedAmount: 50_000, highWaterMark: 1000 });
     const slow = await Member.join(app, "/flow", "rfc6455", { capacity: 1000 });
     const fast = await Member.join(app, "/flow", "draft76", { capacity: 1000 });
@@ -226,7 +226,7 @@ describe("a slow subscriber", () => {
       await settled();
     }
     assertEquals(fast.take(), texts);
-    // With what the link takes, 10 messages may wait; the 11th is too much.
+    // With the bytes that the connection accepts, 10 messages may wait. The 11th is too much.
     assertEquals(sent.slice(8, 12), [2, 2, 1, 1]);
     assertEquals(app.subscribers("flow"), 1);
     slow.transport.resume();
@@ -264,7 +264,7 @@ describe("a slow subscriber", () => {
       sent.push(app.publish("dominoes", "x".repeat(1000)).sent);
       await settled();
     }
-    // Its onClose runs behind the publishing, so that the other three got the last one too.
+    // Its onClose runs after the publishing, so that the other three got the last message too.
     assertEquals(new Set(sent), new Set([4, 3, 0]));
     assertEquals(app.subscribers("dominoes"), 0);
     await endAll(members);

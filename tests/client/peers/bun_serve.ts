@@ -1,17 +1,17 @@
 /**
- * An echo server over Bun.serve. Runs on Bun; prints `ready PORT`. It compresses, and closes with 4000
- * when it is told `close`.
+ * An echo server with Bun.serve. Runs on Bun, and prints `ready PORT`. It compresses. The message `close`
+ * closes with 4000.
  *
  * @module
  */
 
-/** The part of a socket that is used here. */
+/** The part of a socket that is used. */
 interface Socket {
   send(message: string | Uint8Array, compress: boolean): void;
   close(code: number, reason: string): void;
 }
 
-/** The part of the `Bun` namespace that is used here. */
+/** The part of the `Bun` namespace that is used. */
 interface BunNamespace {
   serve(options: object): { readonly port: number };
 }

@@ -1,6 +1,6 @@
 /**
- * An echo server over Deno.serve and Deno.upgradeWebSocket. Runs on Deno; prints `ready PORT`. It
- * speaks the subprotocol `chat`, and closes with 4000 when it is told `close`.
+ * An echo server with Deno.serve and Deno.upgradeWebSocket. Runs on Deno, and prints `ready PORT`. It
+ * has the subprotocol `chat`. The message `close` closes with 4000.
  *
  * @module
  */

@@ -1,13 +1,13 @@
 /**
- * An echo server over npm:faye-websocket, behind node:http. Runs on Node; prints `ready PORT`. It
- * speaks the subprotocol `chat`, and closes with 4000 when it is told `close`.
+ * An echo server with npm:faye-websocket and node:http. Runs on Node, and prints `ready PORT`. It has
+ * the subprotocol `chat`. The message `close` closes with 4000.
  *
  * @module
  */
 import FayeWebSocket from "faye-websocket";
 import { createServer } from "node:http";
 
-/** The part of a socket that is used here; the package has no types. */
+/** The part of a socket that is used. The package has no types. */
 interface Faye {
   on(event: "message", listener: (event: { readonly data: string | Uint8Array }) => void): void;
   on(event: "error", listener: (error: Error) => void): void;

@@ -1,5 +1,5 @@
 /**
- * The servers that are not the client's own: how to start each, and what it speaks.
+ * The servers of other libraries: how to start each, and what it supports.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import { type Child, spawnScript } from "../../support/spawn.ts";
 
 /** One server. */
 export interface PeerServer {
-  /** The script that runs it, in tests/. */
+  /** The path of its script in tests/. */
   readonly script: string;
-  /** The runtime that it needs. Default: the test's own. */
+  /** The runtime that it needs. Default: that of the test. */
   readonly runtime?: Runtime;
-  /** The versions that it speaks. */
+  /** The versions that it supports. */
   readonly versions: readonly WebSocketVersion[];
   /** Whether it compresses. */
   readonly compresses: boolean;
@@ -21,7 +21,7 @@ export interface PeerServer {
   readonly chats: boolean;
 }
 
-/** All of them. */
+/** All servers. */
 export const peers: Readonly<Record<string, PeerServer>> = {
   "Waterspout": {
     script: "client/peers/waterspout.ts",

@@ -1,7 +1,7 @@
 /**
- * An echo server of our own. Runs on each runtime; prints `ready PORT`. It speaks every version,
- * compresses, knows the subprotocols `chat` and `superchat`, and closes with 4000 when it is told
- * `close`.
+ * Our own echo server. Runs on each runtime, and prints `ready PORT`. It supports every version,
+ * compression, and the subprotocols `chat` and `superchat`. The message `close` closes with
+ * 4000.
  *
  * @module
  */

@@ -1,12 +1,12 @@
 /**
- * An echo server over npm:ws. Runs on Node; prints `ready PORT`. It compresses, chooses the first
- * subprotocol but `none`, and closes with 4000 when it is told `close`.
+ * An echo server with npm:ws. Runs on Node, and prints `ready PORT`. It compresses, and chooses the first
+ * subprotocol except `none`. The message `close` closes with 4000.
  *
  * @module
  */
 import { WebSocketServer } from "ws";
 
-/** The part of a socket that is used here. */
+/** The part of a socket that is used. */
 interface Socket {
   on(event: "message", listener: (data: Uint8Array, isBinary: boolean) => void): void;
   on(event: "error", listener: (error: Error) => void): void;
