@@ -16,8 +16,8 @@ import type { Traffic } from "./traffic.ts";
 const FLUSH_SIZE = 64 * 1024;
 
 /**
- * Shorter messages skip the check for room unless the connection is congested: they can exceed a
- * limit by FLUSH_SIZE at most. In UTF-16 units or bytes.
+ * Shorter messages skip the check for room unless the connection is congested. One of them can exceed
+ * a limit. In UTF-16 units or bytes.
  */
 const SMALL_SIZE = 4 * 1024;
 
@@ -153,8 +153,8 @@ export class Writer implements Flushable {
   }
 
   /**
-   * Sends a frame that a protocol of the same `format` has written. Does not copy it if no other
-   * output waits.
+   * Sends a frame that a protocol of the same `format` has written. Does not copy it if it is large,
+   * or if no other output waits.
    *
    * @returns Whether there was room. If not, the connection is closed.
    */
@@ -162,12 +162,16 @@ export class Writer implements Flushable {
     if (this.protocol === null) return false;
     if ((this.congested || frame.length > SMALL_SIZE) && !this.makeRoom(frame)) return false;
     this.environment.traffic.messagesOut++;
+    const isLarge = this.#isLarge(frame.length);
+    // In front of a large frame: copying the frame would take longer than a write of its own.
+    if (isLarge) this.flush();
     if (this.#output !== null || this.#frame !== null) {
       this.output().append(frame);
       this.flushLarge();
     } else {
       this.#frame = frame;
-      flushSoon(this);
+      if (isLarge) this.flush();
+      else flushSoon(this);
     }
     return true;
   }
@@ -242,7 +246,19 @@ export class Writer implements Flushable {
 
   /** Sends the waiting output if it is large. */
   flushLarge(): void {
-    if (this.#output !== null && this.#output.size >= FLUSH_SIZE) this.flush();
+    if (this.#output !== null && this.#isLarge(this.#output.size)) this.flush();
+  }
+
+  /**
+   * Whether so many bytes go to the transport at once. They do if short messages behind them, which
+   * skip the check for room, could exceed `maxBufferedAmount`: then the transport tells of congestion.
+   */
+  #isLarge(size: number): boolean {
+    if (size >= FLUSH_SIZE) return true;
+    const { highWaterMark, maxBufferedAmount } = this.environment.limits;
+    // Without congestion, at most `highWaterMark` waits in the transport.
+    return size > maxBufferedAmount - highWaterMark &&
+      size + this.#transport.bufferedAmount > highWaterMark;
   }
 
   /** See {@linkcode Flushable.flush}. */

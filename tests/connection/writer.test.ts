@@ -55,7 +55,41 @@ describe("written messages", () => {
 
   test("are sent at once from 64 KiB on", () => {
     for (const [bytes, calls] of [[65_535, 0], [65_536, 1]] as const) {
-      const { transport, writer } = make({ maxBufferedAmount: 1e6 });
+      const { transport, writer } = make({ highWaterMark: 1e6, maxBufferedAmount: 1e6 });
+      writer.writeRaw(new Uint8Array(bytes));
+      assertEquals(transport.take().length, calls);
+      writer.flush();
+    }
+  });
+
+  test("do not copy a large frame that others get too, whatever is in front of it", () => {
+    const limits = { highWaterMark: 1e6, maxBufferedAmount: 1e7 };
+    const [first, second] = [new Uint8Array(65_536).fill(1), new Uint8Array(65_536).fill(2)];
+    const { transport, writer } = make(limits);
+    writer.writeMessage("a");
+    for (const frame of [first, second]) assertEquals(writer.writeFrame(frame), true);
+    writer.writeMessage("b");
+    writer.flush();
+    assertEquals(transport.take(), ["write 3", "write 65536", "write 65536", "write 3"]);
+    assertStrictEquals(transport.written[1], first);
+    assertStrictEquals(transport.written[2], second);
+    // A smaller one goes out in the same write as its neighbours.
+    writer.writeMessage("c");
+    writer.writeFrame(first.subarray(1));
+    assertEquals(transport.take(), ["write 65538"]);
+  });
+
+  test("go at once if a short message behind them could exceed maxBufferedAmount", () => {
+    for (const [bytes, calls] of [[9000, 0], [9001, 1]] as const) {
+      const { transport, writer } = make();
+      writer.writeRaw(new Uint8Array(bytes));
+      assertEquals(transport.take().length, calls);
+      writer.flush();
+    }
+    // What waits in the transport counts.
+    for (const [bytes, calls] of [[800, 0], [900, 1]] as const) {
+      const { transport, writer } = make({ highWaterMark: 1000, maxBufferedAmount: 1000 });
+      transport.bufferedAmount = 150;
       writer.writeRaw(new Uint8Array(bytes));
       assertEquals(transport.take().length, calls);
       writer.flush();
