@@ -358,6 +358,34 @@ describe("a shutdown", () => {
   });
 });
 
+describe("a request-target in absolute form", () => {
+  const KEY = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
+  const handshake = (target: string, origin: string) =>
+    head(
+      `GET ${target} HTTP/1.1`,
+      "Connection: Upgrade",
+      "Upgrade: websocket",
+      "Sec-WebSocket-Version: 13",
+      KEY,
+      `Origin: ${origin}`,
+    );
+  const rows: [name: string, request: string, status: number][] = [
+    ["its own origin", handshake("http://a.example/ws", "http://a.example"), 101],
+    ["the origin of Host", handshake("http://a.example/ws", "http://example.com"), 403],
+    ["a host that is not allowed", handshake("http://b.example/ws", "http://b.example"), 421],
+    ["an allowed host", head("GET http://a.example/x HTTP/1.1"), 200],
+    ["a host that is not allowed, and none", head("GET http://b.example/x HTTP/1.1"), 421],
+    ["a Host that is not allowed", head("GET /x HTTP/1.1"), 421],
+  ];
+  for (const [name, request, status] of rows) {
+    test(`replaces Host: ${name}`, async () => {
+      const client = await talk(serve(ok, { allowedHosts: ["a.example"] }), request);
+      assertEquals(statuses(client), [status]);
+      client.reset();
+    });
+  }
+});
+
 describe("an access log", () => {
   test("tells of each request its own bytes and time", async () => {
     const entries: AccessEntry[] = [];

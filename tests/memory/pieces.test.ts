@@ -25,6 +25,8 @@ const ROWS: readonly (readonly [name: string, most: number])[] = [
   ["segments of a request's head", OTHER],
   ["segments of an answer's head", OTHER],
   ["chunks of a refusal's body", OTHER],
+  ["segments of a request's body", OTHER],
+  ["chunks of a request's body", OTHER],
   ["fragments of a text", OTHER],
   ["fragments of a binary message", OTHER],
   ["segments of a frame", OTHER],

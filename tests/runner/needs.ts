@@ -76,6 +76,8 @@ export const NEEDS = {
     packages: ["libfontconfig1", "libfreetype6"],
     why: "libraries of PhantomJS, the browser of 2010",
   },
+  "curl": program("curl", "an HTTP client", { brew: "curl" }),
+  "wrk": program("wrk", "an HTTP load generator", { brew: "wrk" }),
   "redis": program("redis-server", "a broker", { brew: "redis" }),
   "nats": program("nats-server", "a broker", { brew: "nats-server" }),
   "ip": program("ip", "network namespaces, in which a cable is pulled", {

@@ -56,6 +56,7 @@ export const SUITES: readonly Suite[] = [
   },
   { path: "tests/examples", tier: "system", waits: true },
   { path: "tests/client/peers.test.ts", tier: "e2e" },
+  { path: "tests/http/clients.test.ts", tier: "e2e", needs: ["curl", "wrk"] },
   { path: "tests/peers", tier: "e2e", waits: true },
   { path: "tests/frameworks", tier: "e2e", waits: true },
   { path: "tests/jsr", tier: "system" },

@@ -7,6 +7,8 @@
  */
 import { memoryUsage } from "node:process";
 import { RefusalBody } from "../../../src/client/refusal_body.ts";
+import { BodyFraming } from "../../../src/http/body_framing.ts";
+import { RequestBody } from "../../../src/http/request_body.ts";
 import { HeldBytes } from "../../../src/connection/held_bytes.ts";
 import { Inbox } from "../../../src/connection/inbox.ts";
 import { requestReader } from "../../../src/handshake/request_line.ts";
@@ -121,6 +123,21 @@ function passing(): Kept {
   return { kept: inbox, bytes: 2 * size };
 }
 
+/** Has a request's body arrive in pieces that the application does not read yet. */
+function requestBody(field: string, value: string, piece: string): Kept {
+  const get = (name: string) => name === field ? value : undefined;
+  const body = new RequestBody(new BodyFraming({ httpVersion: "1.1", get }, 2 ** 20), {
+    maxQueuedSize: 2 ** 20,
+    pause() {},
+    resume() {},
+    waiting() {},
+    arrived() {},
+  });
+  const bytes = 10_000;
+  for (let i = 0; i < bytes; i++) body.data(encoder.encode(piece), true);
+  return { kept: body, bytes };
+}
+
 const rows: Readonly<Record<string, () => Kept>> = {
   "pieces in a queue": () => {
     const queue = new ByteQueue();
@@ -149,6 +166,9 @@ const rows: Readonly<Record<string, () => Kept>> = {
   "segments of an answer's head": () =>
     each(30, () => head(responseReader(limits), "HTTP/1.1 101 x")),
   "chunks of a refusal's body": () => each(30, refusalBody),
+  "segments of a request's body": () => each(30, () => requestBody("content-length", "20000", "a")),
+  "chunks of a request's body": () =>
+    each(30, () => requestBody("transfer-encoding", "chunked", "1\r\na\r\n")),
   "fragments of a text": () => each(30, () => fragments(1)),
   "fragments of a binary message": () => each(30, () => fragments(2)),
   "segments of a frame": () => {

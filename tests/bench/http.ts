@@ -1,0 +1,65 @@
+/**
+ * Compares small plain HTTP responses of Waterspout with those of `node:http`, on Node, by `wrk`:
+ * `deno task bench:http [ROUNDS]`. The servers are measured in turn, for 2 seconds each.
+ *
+ * @module
+ */
+import process from "node:process";
+import { findExecutable } from "../support/runtime.ts";
+import { Child, spawnScript } from "../support/spawn.ts";
+
+const KINDS = ["node", "waterspout"] as const;
+const rounds = Number(process.argv[2] ?? 5);
+
+/** One measurement. */
+interface Sample {
+  /** Requests per second. */
+  readonly rate: number;
+  /** Microseconds of the server's CPU time for a request. */
+  readonly cpu: number;
+}
+
+async function measure(port: number): Promise<Sample> {
+  const url = `http://127.0.0.1:${port}`;
+  const used = async () => Number(await (await fetch(`${url}/cpu`)).text());
+  const before = await used();
+  const wrk = new Child([findExecutable("wrk"), "-t1", "-c32", "-d2s", `${url}/`]);
+  await wrk.exited;
+  const [, requests] = /(\d+) requests in/.exec(wrk.output) ?? [];
+  const [, rate] = /Requests\/sec: +([\d.]+)/.exec(wrk.output) ?? [];
+  if (requests === undefined || /Non-2xx|Socket errors/.test(wrk.output)) {
+    throw new Error(`Cannot measure: ${wrk.output}`);
+  }
+  return { rate: Number(rate), cpu: (await used() - before) / Number(requests) };
+}
+
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? NaN;
+}
+
+const servers = KINDS.map((kind) =>
+  spawnScript("tests/bench/servers/small_response.ts", [kind], { runtime: "node" })
+);
+try {
+  const ports: number[] = [];
+  for (const server of servers) ports.push(Number((await server.waitFor(/^\d+$/m))[0]));
+  // The first round warms up.
+  const samples = KINDS.map((): Sample[] => []);
+  for (let round = 0; round <= rounds; round++) {
+    for (const [i, port] of ports.entries()) {
+      const sample = await measure(port);
+      if (round > 0) samples[i]?.push(sample);
+    }
+  }
+  console.log("| server | requests/s | µs of CPU per request | least |\n| --- | --- | --- | --- |");
+  for (const [i, kind] of KINDS.entries()) {
+    const of = samples[i] ?? [];
+    const cpus = of.map(({ cpu }) => cpu);
+    const rate = Math.round(median(of.map((sample) => sample.rate)));
+    console.log(
+      `| ${kind} | ${rate} | ${median(cpus).toFixed(1)} | ${Math.min(...cpus).toFixed(1)} |`,
+    );
+  }
+} finally {
+  await Promise.all(servers.map((server) => server.stop()));
+}
