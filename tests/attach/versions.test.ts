@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
+import { Application, WebSocketHandler } from "../../mod.ts";
 import { websocketConnect } from "../../src/client/mod.ts";
 import { WEBSOCKET_VERSIONS } from "../../src/handshake/versions.ts";
 import { latin1Bytes } from "../support/bytes.ts";
@@ -123,6 +124,43 @@ describe("an attached application", () => {
         assert(/^tcp 127\.0\.0\.1 [1-9]\d*$/.test(remote), remote);
         // The server's timeout ends requests, not WebSockets.
         assertEquals(timeout, 0);
+      }, { kind });
+    }
+  });
+
+  test("has the errors of its connections for itself", async () => {
+    const ends: string[] = [];
+    class Noting extends WebSocketHandler {
+      onMessage(): void {}
+      override onClose(): void {
+        ends.push(`${this.ended?.by} ${this.ended?.code}`);
+      }
+    }
+    for (const kind of KINDS) {
+      ends.length = 0;
+      await withHost(async (host, attachment) => {
+        const errors: unknown[] = [];
+        host.server.on("clientError", (error) => errors.push(error));
+        const app = new Application([["/noting", Noting]]);
+        await using second = app.attach(host.server);
+        const head = ["GET /noting HTTP/1.1", "Host: a", ...HANDSHAKE, "", ""].join("\r\n");
+        const [garbage, reset] = [await host.connect(), await host.connect()];
+        for (const client of [garbage, reset]) {
+          client.write(head);
+          await client.readThrough("\r\n\r\n");
+        }
+        // Another request, as an HTTP client would pipeline it.
+        garbage.write("GET /page HTTP/1.1\r\n\r\n");
+        assertEquals((await garbage.read(4)).subarray(0, 1), Uint8Array.of(0x88));
+        await garbage.destroy();
+        // Node cannot reset a TLS socket.
+        if (host.secure) await reset.destroy();
+        else reset.reset();
+        while (second.connections > 0) await new Promise((done) => setTimeout(done, 1));
+        assertEquals([errors, attachment.connections], [[], 0]);
+        assertEquals(ends.length, 2);
+        assertEquals(ends[0], "protocol 1002");
+        assert((await host.ask("/beside")).startsWith("HTTP/1.1 200 "));
       }, { kind });
     }
   });

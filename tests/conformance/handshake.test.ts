@@ -213,11 +213,11 @@ describe("the fields that a handler adds to the response", () => {
       const fields =
         "Sec-WebSocket-Protocol: superchat\r\nSet-Cookie: a=b\r\nSet-Cookie: c=d\r\n\r\n";
       assertEquals(head, ACCEPTED.slice(0, -2) + fields);
-    }, Choosing));
+    }, { handler: Choosing }));
 
   test("have no subprotocol if none was offered", () =>
     withServer({}, async (port) => {
       const { fields } = await request(port, LINES);
       assertEquals(fields.get("sec-websocket-protocol"), null);
-    }, Choosing));
+    }, { handler: Choosing }));
 });

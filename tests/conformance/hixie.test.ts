@@ -9,7 +9,7 @@ import {
   textFrame,
 } from "../protocol/hixie_cases.ts";
 import { chopped } from "../protocol/hixie_receive.ts";
-import { withServer } from "./echo_server.ts";
+import { HOSTS, type ServerOptions, withServer } from "./echo_server.ts";
 import { assertBytes } from "./server_frames.ts";
 import { forAll, talk } from "./talk.ts";
 
@@ -65,7 +65,12 @@ const WAYS: readonly Way[] = [
   },
 ];
 
-async function run(version: HixieVersion, rows: readonly HixieCase[], way: Way): Promise<void> {
+async function run(
+  version: HixieVersion,
+  rows: readonly HixieCase[],
+  way: Way,
+  server: ServerOptions = {},
+): Promise<void> {
   for (const maxMessageSize of new Set(rows.map((row) => row.maxMessageSize))) {
     const limited = rows.filter((row) => row.maxMessageSize === maxMessageSize);
     await withServer({ maxMessageSize }, (port) =>
@@ -73,16 +78,19 @@ async function run(version: HixieVersion, rows: readonly HixieCase[], way: Way):
         const pieces = way.pieces(row.bytes);
         const received = await talk({ port, version, pieces, fin: !isEnding(row) });
         assertBytes(received, bytes(...row.events.map(replyTo)));
-      }));
+      }), server);
   }
 }
 
 for (const version of ["draft75", "draft76"] as const) {
   describe(`${version} over a socket`, () => {
     const rows = hixieCases.filter(({ versions }) => versions.includes(version));
-    for (const way of WAYS) {
-      const suitable = rows.filter(way.suits);
-      test(`${suitable.length} rows, ${way.name}`, () => run(version, suitable, way));
+    for (const host of HOSTS) {
+      for (const way of WAYS) {
+        const suitable = rows.filter(way.suits);
+        test(`${suitable.length} rows, ${way.name}, of the ${host} server`, () =>
+          run(version, suitable, way, { host }));
+      }
     }
 
     if (version === "draft76") {

@@ -5,7 +5,7 @@ import { chopped } from "../protocol/hixie_receive.ts";
 import { HYBI_CASES } from "../protocol/hybi_cases.ts";
 import { close, frame, type HybiCase } from "../protocol/hybi_frames.ts";
 import type { CompressionOptions } from "../../src/connection/compression.ts";
-import { withServer } from "./echo_server.ts";
+import { HOSTS, type ServerOptions, withServer } from "./echo_server.ts";
 import { assertReplies, type Compression, inflated, parseFrames } from "./server_frames.ts";
 import { forAll, talk } from "./talk.ts";
 
@@ -122,6 +122,7 @@ async function runGroup(
   rows: readonly HybiCase[],
   { fields, options, compression }: Mode,
   { pieces, becomes = (row) => row }: Way,
+  server: ServerOptions,
 ): Promise<void> {
   const [{ maxMessageSize = 0, maxFragments = 0 } = {}] = rows;
   const settings = { maxMessageSize, maxFragments, compression: options };
@@ -136,16 +137,18 @@ async function runGroup(
         frame({ opcode: first & 0x7f, payload, maskingKey: null })
       );
       assertReplies(bytes(...plain), row);
-    }));
+    }), server);
 }
 
-for (const mode of MODES) {
-  describe(`RFC 6455 over a socket, ${mode.name}`, () => {
-    for (const way of WAYS) {
-      const rows = [...mode.rows, ...(way.isWhole ? mode.whole : [])].filter(way.suits);
-      test(`${rows.length} rows, ${way.name}`, async () => {
-        for (const group of byLimits(rows)) await runGroup(group, mode, way);
-      });
-    }
-  });
+for (const host of HOSTS) {
+  for (const mode of MODES) {
+    describe(`RFC 6455 over a socket of the ${host} server, ${mode.name}`, () => {
+      for (const way of host === "http" ? WAYS.slice(0, 1) : WAYS) {
+        const rows = [...mode.rows, ...(way.isWhole ? mode.whole : [])].filter(way.suits);
+        test(`${rows.length} rows, ${way.name}`, async () => {
+          for (const group of byLimits(rows)) await runGroup(group, mode, way, { host });
+        });
+      }
+    });
+  }
 }
