@@ -44,6 +44,25 @@ const haproxyTcp: Kind = {
   configure: (_, port, server) => haproxy("mode tcp", port, server),
 };
 
+/** HAProxy as a front of HTTP/2. Its clients know that it is one, since there is no TLS. */
+const haproxyHttp2 = (backend: string): Kind => ({
+  ...haproxyHttp,
+  configure: (_, port, server) => `
+global
+  maxconn 100
+defaults
+  mode http
+  timeout connect 10s
+  timeout client 60s
+  timeout server 60s
+frontend h2
+  bind 127.0.0.1:${port} proto h2
+  default_backend waterspout
+backend waterspout
+  server waterspout 127.0.0.1:${server} ${backend}
+`,
+});
+
 function haproxy(mode: string, port: number, server: number): string {
   return `
 global
@@ -112,6 +131,8 @@ function fromReadme(language: string, containing: string, port: number, server: 
 const kinds = {
   "HAProxy in HTTP mode": haproxyHttp,
   "HAProxy in TCP mode": haproxyTcp,
+  "HAProxy as a front of HTTP/2": haproxyHttp2(""),
+  "HAProxy with HTTP/2 on both sides": haproxyHttp2("proto h2 ws h2"),
   "nginx": nginx,
   "Caddy": caddy,
 } as const;

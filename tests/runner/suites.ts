@@ -41,6 +41,7 @@ export const SUITES: readonly Suite[] = [
     needs: ["linux", "redis", "nats"],
   },
   { path: "tests/browser/chromium.test.ts", tier: "e2e", needs: ["chromium", "phantomjs"] },
+  { path: "tests/browser/http2.test.ts", tier: "e2e", needs: ["chromium"] },
   { path: "tests/browser/phantomjs.test.ts", tier: "e2e", needs: ["phantomjs"] },
   { path: "tests/network", tier: "e2e", waits: true, needs: ["linux", "ip", "namespaces"] },
   { path: "tests/brokers", tier: "e2e", waits: true, needs: ["redis", "nats"] },
