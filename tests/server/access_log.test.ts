@@ -9,7 +9,7 @@ import { makeOpening, type MemoryClient } from "../support/memory_client.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { HYBI, Rig, settle, VERSIONS } from "../support/rig.ts";
 
-/** Does what a message says, or echoes it. */
+/** Obeys or echoes a message. */
 class Obedient extends WebSocketHandler {
   override prepare(): void | Promise<void> {
     if (this.getArgument("how", "") === "refuse") throw new HttpError(401, "log in first");
@@ -27,7 +27,7 @@ class Obedient extends WebSocketHandler {
   }
 }
 
-/** An application that writes down what it is told. */
+/** An application that records its entries. */
 function setUp(settings: Partial<Settings> = {}): { rig: Rig; entries: AccessEntry[] } {
   const entries: AccessEntry[] = [];
   const rig = new Rig([["/ws", Obedient]], {
@@ -38,7 +38,7 @@ function setUp(settings: Partial<Settings> = {}): { rig: Rig; entries: AccessEnt
   return { rig, entries };
 }
 
-/** A line with what a row is about. */
+/** An entry as one line. */
 function line(entry: AccessEntry): string {
   const { kind, method = "-", path = "-" } = entry;
   if (kind === "close") return `${kind} ${entry.by} ${entry.code} ${entry.reason}`.trim();
@@ -50,7 +50,7 @@ function line(entry: AccessEntry): string {
 
 const ADDRESS = { transport: "tcp", hostname: "127.0.0.1" };
 
-/** A request of lines, whole. */
+/** A request with these lines. */
 function head(...lines: readonly string[]): string {
   return [...lines, "", ""].join("\r\n");
 }
@@ -118,7 +118,7 @@ describe("the access log of a connection", () => {
     });
   }
 
-  test("tells each connection's own traffic, and the application's is their sum", async () => {
+  test("has the traffic of each connection, and the application has the sum", async () => {
     const { rig, entries } = setUp();
     const clients: MemoryClient[] = [];
     for (let index = 0; index < 3; index++) {
@@ -155,7 +155,7 @@ describe("the access log of a connection", () => {
   ];
   for (const version of HYBI) {
     for (const [name, end, expected] of ends) {
-      test(`of ${version} tells how it ended: ${name}`, async () => {
+      test(`of ${version} says how it ended: ${name}`, async () => {
         const { rig, entries } = setUp();
         const client = await rig.open(version, { path: "/ws" });
         end(client);
@@ -297,7 +297,7 @@ describe("the access log has one entry for", () => {
     });
   }
 
-  test("a plain request's bytes, the head included", async () => {
+  test("the bytes of a plain request, including the head", async () => {
     const { rig, entries } = setUp({ fetch: () => new Response("x".repeat(1000)) });
     const request = head("GET / HTTP/1.1", "Host: localhost");
     const client = await rig.send(request);
@@ -307,7 +307,7 @@ describe("the access log has one entry for", () => {
     assertEquals([entry.bytesIn, entry.bytesOut], [request.length, client.raw.length]);
   });
 
-  test("a connection that is one too many", async () => {
+  test("a connection above the limit", async () => {
     for (const limit of ["maxConnections", "maxConnectionsPerAddress"]) {
       const { rig, entries } = setUp({ [limit]: 1 });
       rig.join();
@@ -317,7 +317,7 @@ describe("the access log has one entry for", () => {
     }
   });
 
-  test("a TLS handshake that fails", async () => {
+  test("a failed TLS handshake", async () => {
     const { rig, entries } = setUp();
     const pem = (name: string) =>
       readFileSync(new URL(`../support/tls/${name}.pem`, import.meta.url), "utf8");
@@ -344,14 +344,14 @@ describe("the access log has one entry for", () => {
     assertEquals(entries.map(line), ["refusal - - 408 timeout"]);
   });
 
-  test("no more than what comes of a connection that says nothing", async () => {
+  test("a connection that sends nothing, and only the refusal", async () => {
     const { rig, entries } = setUp();
     rig.join().client.reset();
     await settle();
     assertEquals(entries, []);
   });
 
-  test("a client behind a trusted proxy, by its own address", async () => {
+  test("a client behind a trusted proxy, with its own address", async () => {
     const { rig, entries } = setUp({ trustProxy: ["127.0.0.1"] });
     await rig.send(head("GET /none HTTP/1.1", ...UPGRADE, KEY, "X-Forwarded-For: 192.0.2.7"));
     assertEquals(entries[0]?.remoteAddress, { transport: "tcp", hostname: "192.0.2.7", port: 0 });
@@ -363,7 +363,7 @@ describe("an origin that is not allowed", () => {
     "list it in the setting allowedOrigins, or allow it in checkOrigin()";
 
   for (const version of VERSIONS) {
-    test(`is told and logged with the way out in ${version}`, async () => {
+    test(`gets a message with the remedy, and so does the log (${version})`, async () => {
       const { rig } = setUp();
       const { head, key3 } = makeOpening(version, {
         path: "/ws?token=secret",
@@ -378,7 +378,7 @@ describe("an origin that is not allowed", () => {
     });
   }
 
-  test("is logged no more than once per interval, with the number of the others", async () => {
+  test("is logged at most once per interval, with the number of suppressed lines", async () => {
     const { rig } = setUp();
     const refuse = () =>
       rig.send(head("GET /ws HTTP/1.1", ...UPGRADE, KEY, "Origin: http://localhost:5173"));

@@ -5,7 +5,7 @@ import { WebSocketHandler } from "../../src/server/handler.ts";
 import { Recording } from "../support/recording.ts";
 import { gate, HYBI, Rig, settle, VERSIONS } from "../support/rig.ts";
 
-/** A handler that tells the test who it is. */
+/** A handler that gives itself to the test. */
 class Known extends Recording {
   static last: Known;
   override open(): void {
@@ -15,7 +15,7 @@ class Known extends Recording {
 
 for (const version of VERSIONS) {
   describe(`backpressure of ${version}`, () => {
-    test("a handler that is slow stops the reading, and nothing is lost", async () => {
+    test("a slow handler stops the reading, and nothing is lost", async () => {
       const { promise, open } = gate();
       const received: string[] = [];
       class Slow extends WebSocketHandler {
@@ -51,7 +51,7 @@ for (const version of VERSIONS) {
         const client = await rig.open(version, { pair: { capacity: 0 } });
         client.send("busy");
         await settle();
-        // A message that waits counts for its size and 64 bytes.
+        // A waiting message counts as its size plus 64 bytes.
         for (const letter of ["a", "b"]) client.send(letter.repeat(100));
         await settle();
         client.send("c");
@@ -64,7 +64,7 @@ for (const version of VERSIONS) {
       });
     }
 
-    test("with maxQueuedSize 1 messages still come, one at a time", async () => {
+    test("with maxQueuedSize 1, messages still arrive, one at a time", async () => {
       const received: string[] = [];
       class Slow extends WebSocketHandler {
         async onMessage(message: string): Promise<void> {
@@ -79,7 +79,7 @@ for (const version of VERSIONS) {
       assertEquals(received.join(""), "abcdef");
     });
 
-    test("a client that does not read makes the writers wait, and is told when it does", async () => {
+    test("writers wait for a client that does not read, and onDrain is called when it does", async () => {
       const events: string[] = [];
       const rig = new Rig([["/", Known, events]], { highWaterMark: 1000 });
       const client = await rig.open(version, { pair: { capacity: 0 } });
@@ -99,7 +99,7 @@ for (const version of VERSIONS) {
       assertEquals(client.take().length, 5);
     });
 
-    test("a client that does not read gets no work done", async () => {
+    test("a client that does not read gets no messages handled", async () => {
       let done = 0;
       class Echo extends WebSocketHandler {
         onMessage(message: string): void {
@@ -122,7 +122,7 @@ for (const version of VERSIONS) {
       );
     });
 
-    test("beyond maxBufferedAmount the connection ends, and memory stays within it", async () => {
+    test("beyond maxBufferedAmount the connection is closed, and memory stays within it", async () => {
       for (const text of ["x".repeat(5000), "\u20ac".repeat(1666) + "xx"]) {
         const events: string[] = [];
         const settings = { highWaterMark: 1000, maxBufferedAmount: 20_000 };
@@ -138,7 +138,7 @@ for (const version of VERSIONS) {
           await settle();
         }
         assert(most > 10_000 && most <= 20_000, `${most} bytes waited`);
-        // The first one did not have to wait.
+        // The first write did not have to wait.
         assertEquals(errors.length, 9);
         for (const error of errors) assertInstanceOf(error, WebSocketClosedError);
         assertEquals(events, ["close"]);
@@ -180,7 +180,7 @@ for (const version of VERSIONS) {
       });
     }
 
-    test("a message of any size is taken while no more than highWaterMark waits", async () => {
+    test("a message of any size is accepted while at most highWaterMark waits", async () => {
       const rig = new Rig([["/", Known, []]], { highWaterMark: 1000, maxBufferedAmount: 10_000 });
       const client = await rig.open(version, { pair: { capacity: 0 } });
       client.transport.pause();
@@ -191,7 +191,7 @@ for (const version of VERSIONS) {
       assertEquals(client.take(), texts.map((text) => `text ${text}`));
     });
 
-    test("what is written before the 101 may not exceed maxBufferedAmount either", async () => {
+    test("messages before the 101 must not exceed maxBufferedAmount either", async () => {
       const outcomes: string[] = [];
       class Early extends WebSocketHandler {
         override async prepare(): Promise<void> {
@@ -212,7 +212,7 @@ for (const version of VERSIONS) {
       assertEquals(client.events, ["reset"]);
     });
 
-    test("what is written before the 101 is looked at once, however much waits", async () => {
+    test("a message before the 101 is checked once, however much waits", async () => {
       let looked = 0;
       let amount = 0;
       const { charCodeAt } = String.prototype;
@@ -248,7 +248,7 @@ for (const version of VERSIONS) {
         });
         const client = await rig.open(version, { pair: { capacity: 0, split: 1 } });
         client.transport.pause();
-        // Its own messages are no life: they are not read.
+        // The client's own messages do not count: they are not read.
         Known.last.writeMessage("x".repeat(5000));
         await settle();
         for (let waited = 0; waited < 39_000; waited += 3000) {
@@ -269,7 +269,7 @@ for (const version of VERSIONS) {
       });
     }
 
-    test("a handler that is busy suspends the judgement of its peer", async () => {
+    test("a busy handler suspends the check whether its peer is alive", async () => {
       const { promise, open } = gate();
       const events: string[] = [];
       class Busy extends Recording {
@@ -299,7 +299,7 @@ for (const version of VERSIONS) {
 
 describe("pings that a handler sends", () => {
   for (const version of HYBI) {
-    test(`${version}: may not exceed maxBufferedAmount`, async () => {
+    test(`${version}: must not exceed maxBufferedAmount`, async () => {
       const rig = new Rig([["/", Known, []]], { highWaterMark: 1000, maxBufferedAmount: 10_000 });
       const client = await rig.open(version, { pair: { capacity: 0 } });
       const handler = Known.last;

@@ -5,7 +5,7 @@ import type { MemoryClient } from "../support/memory_client.ts";
 import { Recording } from "../support/recording.ts";
 import { gate, HIXIE, HYBI, Rig, settle, VERSIONS } from "../support/rig.ts";
 
-/** A handler that does what it is told: each text that it gets names something. */
+/** A handler that obeys the texts that it receives. */
 class Obedient extends Recording {
   override open(): void {
     super.open();
@@ -35,19 +35,19 @@ class Obedient extends Recording {
   }
 }
 
-/** A way to end a connection, and what comes of it. */
+/** A way to end a connection, and the results. */
 interface Way {
-  /** What happens. */
+  /** The cause of the end. */
   readonly act: (joined: { rig: Rig; client: MemoryClient }) => unknown;
   /** The versions that have it. */
   readonly versions?: readonly WebSocketVersion[];
-  /** What the handler hears behind `open` and the messages. */
+  /** The events of the handler, after `open` and the messages. */
   readonly closes?: string;
-  /** What the client hears: of the versions with close codes, and of draft76. */
+  /** What the client receives, in versions with close codes and in draft76. */
   readonly hears: readonly [hybi: string, draft76: string];
 }
 
-/** The client answers a close frame as it should, and ends its side. */
+/** The client replies to a close frame, and sends FIN. */
 async function answer(client: MemoryClient, code?: number): Promise<void> {
   await settle();
   client.close(code);
@@ -169,7 +169,7 @@ const settings = {
   pingInterval: 0,
 };
 
-describe("onClose() comes once after", () => {
+describe("onClose() is called once after", () => {
   for (
     const [name, { act, closes = "close", hears, versions = VERSIONS }] of Object.entries(ways)
   ) {
@@ -188,7 +188,7 @@ describe("onClose() comes once after", () => {
         const heard = version === "draft75" ? expected.replace(/^close, /, "") : expected;
         assertEquals(client.events.join(", "), heard);
         assertEquals(events.filter((event) => event.startsWith("close")).length, 1);
-        // Whatever is still to end ends, and nobody hears of it again.
+        // The rest of the connection ends too, without further events.
         await rig.clock.advance(120_000);
         assertEquals(events.filter((event) => event.startsWith("close")).length, 1);
         assertEquals(["gone", "reset"].includes(client.events.at(-1) ?? ""), true);
@@ -200,7 +200,7 @@ describe("onClose() comes once after", () => {
 
 describe("close()", () => {
   for (const version of VERSIONS) {
-    test(`${version}: says its word once, whatever is said after it`, async () => {
+    test(`${version}: sends its close frame once, even if it is called again`, async () => {
       class Talkative extends Recording {
         override onMessage(): void {
           this.writeMessage("before");
@@ -218,7 +218,7 @@ describe("close()", () => {
     });
   }
 
-  test("checks what it is to say", async () => {
+  test("checks its arguments", async () => {
     const handlers: Obedient[] = [];
     class Kept extends Obedient {
       override open(): void {
@@ -240,7 +240,7 @@ describe("close()", () => {
   });
 
   for (const version of [...HYBI, "draft76"] as const) {
-    test(`${version}: delivers the messages that wait, and finds the answer behind them`, async () => {
+    test(`${version}: delivers waiting messages, and finds the client's close frame after them`, async () => {
       const events: string[] = [];
       const { promise, open } = gate();
       class Closing extends Recording {
@@ -266,7 +266,7 @@ describe("close()", () => {
       assertEquals(client.events, [`close${code}`, "FIN"]);
     });
 
-    test(`${version}: lets the client take what was written before, as long as it takes`, async () => {
+    test(`${version}: lets the client read waiting output, as long as it reads`, async () => {
       class Writing extends Recording {
         override onMessage(): void {
           this.writeMessage("x".repeat(10_000));
@@ -279,7 +279,7 @@ describe("close()", () => {
       client.transport.pause();
       client.send("go");
       await settle();
-      // A thousand bytes every four seconds: that takes far longer than closeTimeout.
+      // A thousand bytes every four seconds, for much longer than closeTimeout.
       for (let taken = 0; taken < 9; taken++) {
         assertEquals(transport.bufferedAmount > 0, true);
         client.transport.resume();
@@ -297,7 +297,7 @@ describe("close()", () => {
   }
 });
 
-describe("a peer that is gone", () => {
+describe("a lost peer", () => {
   for (const version of VERSIONS) {
     test(`${version}: does not wait for a handler that never settles`, async () => {
       for (const leave of ["end", "reset"] as const) {
@@ -323,7 +323,7 @@ describe("a peer that is gone", () => {
       }
     });
 
-    test(`${version}: waits for a handler that goes on with what it sent`, async () => {
+    test(`${version}: waits for a handler that processes its messages`, async () => {
       const events: string[] = [];
       const gates = [gate(), gate(), gate()];
       class Working extends Recording {

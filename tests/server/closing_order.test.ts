@@ -1,6 +1,6 @@
 /**
- * What passes while a connection closes, and in which order: messages that wait, those that still
- * come, pings, the peer's close frame and its FIN.
+ * The order of events while a connection closes: waiting messages, later messages, pings, the peer's close
+ * frame and its FIN.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { WebSocketClosedError } from "../../src/errors.ts";
 import { Recording } from "../support/recording.ts";
 import { gate, Rig, settle, VERSIONS } from "../support/rig.ts";
 
-/** A handler that tells the test who it is, and is busy while `work` is pending. */
+/** A handler that gives itself to the test, and is busy while `work` is pending. */
 class Worker extends Recording {
   static last: Worker;
   static work: Promise<void> | undefined;
@@ -29,7 +29,7 @@ for (const version of VERSIONS) {
   const answered = { draft75: "close", draft76: "close" }[version as string] ?? "close 1000";
 
   describe(`while a connection of ${version} closes`, () => {
-    test("what comes behind our close frame is delivered, and its writes reject", async () => {
+    test("messages after our close frame are delivered, and writes reject", async () => {
       const errors: unknown[] = [];
       class Replying extends Recording {
         override open(): void {
@@ -37,7 +37,7 @@ for (const version of VERSIONS) {
         }
         override async onMessage(message: string): Promise<void> {
           this.note(`text ${message}`);
-          // A rejection that the handler passes on is no fault of it.
+          // A rejection that the handler passes on is not an error of the handler.
           await this.writeMessage(`reply to ${message}`).catch((error) => {
             errors.push(error);
             throw error;
@@ -60,11 +60,11 @@ for (const version of VERSIONS) {
       assertEquals(rig.logged, []);
       assertEquals(errors.length, 2);
       for (const error of errors) assertInstanceOf(error, WebSocketClosedError);
-      // Neither a 1011 nor anything else follows a close frame.
+      // Nothing follows a close frame, not even a 1011.
       assertEquals(client.take(), version === "draft75" ? ["gone"] : ["FIN", "gone"]);
     });
 
-    test("what waits is delivered before the client's close frame", async () => {
+    test("waiting messages are delivered before the client's close frame", async () => {
       const { promise, open } = gate();
       Worker.work = promise;
       const events: string[] = [];
@@ -85,7 +85,7 @@ for (const version of VERSIONS) {
       assertEquals(events, [...done, answered]);
     });
 
-    test("a handler gets closeTimeout for each step once the client has answered", async () => {
+    test("a handler gets closeTimeout for each step after the client's close frame", async () => {
       const gates = [gate(), gate(), gate()];
       class Slow extends Recording {
         override async onMessage(message: string): Promise<void> {
@@ -109,7 +109,7 @@ for (const version of VERSIONS) {
       assertEquals(events, ["open", "0", "1", "2", answered]);
     });
 
-    test("output that waits still goes out, and then the end", async () => {
+    test("waiting output is sent before FIN", async () => {
       const events: string[] = [];
       Worker.work = undefined;
       const rig = new Rig([["/", Worker, events]], { highWaterMark: 1000 });
@@ -134,7 +134,7 @@ for (const version of VERSIONS) {
       assertEquals([rig.logged, rig.clock.now()], [[], 1000]);
     });
 
-    test("the peer's end waits for the callback that was running", async () => {
+    test("the peer's end waits for the running callback", async () => {
       for (const leave of ["close", "end", "reset"] as const) {
         const { promise, open } = gate();
         Worker.work = promise;
@@ -156,7 +156,7 @@ for (const version of VERSIONS) {
       }
     });
 
-    test("nothing is delivered that follows a broken rule, also while the handler is busy", async () => {
+    test("nothing after a broken rule is delivered, even while the handler is busy", async () => {
       const { promise, open } = gate();
       Worker.work = promise;
       const events: string[] = [];
@@ -179,7 +179,7 @@ for (const version of VERSIONS) {
 
 describe("a message that was read before the socket was lost", () => {
   for (const version of VERSIONS) {
-    test(`${version}: is handled to its end before onClose()`, async () => {
+    test(`${version}: is handled completely before onClose()`, async () => {
       const gates = [gate(), gate(), gate()];
       class Working extends Recording {
         override async onMessage(message: string): Promise<void> {

@@ -4,7 +4,7 @@ import { MemoryClient } from "../support/memory_client.ts";
 import { runtime, scriptCommand } from "../support/runtime.ts";
 import { Child } from "../support/spawn.ts";
 
-/** How many descriptors the server may have; its runtime takes some 25 of them. */
+/** How many descriptors the server may have. Its runtime needs about 25 of them. */
 const DESCRIPTORS = 64;
 const CLIENTS = 100;
 
@@ -13,14 +13,14 @@ function pass(milliseconds: number): Promise<void> {
 }
 
 describe("a server that runs out of descriptors", () => {
-  test("serves those who are in, and others again when there are some", async () => {
+  test("serves its open connections, and new ones when descriptors are free again", async () => {
     const script = scriptCommand("tests/server/scripts/slow.ts", runtime, "--allow-all");
     const child = new Child(["sh", "-c", `ulimit -n ${DESCRIPTORS}; exec "$@"`, "sh", ...script]);
     const clients: MemoryClient[] = [];
     try {
       const [, digits] = await child.waitFor(/^port (\d+)$/m);
       const port = Number(digits);
-      // Deno opens files of its own half a second after its start, and panics where it can't.
+      // Half a second after its start, Deno opens files, and panics if it cannot.
       if (runtime === "deno") await pass(2000);
       const open = async (): Promise<MemoryClient> => {
         const client = await MemoryClient.connect({ port });
@@ -40,7 +40,7 @@ describe("a server that runs out of descriptors", () => {
       for (const client of clients) client.reset();
       const served = (await Promise.all(opened)).filter(Boolean).length;
       assert(served > 5 && served < CLIENTS, `${served} of ${CLIENTS} were let in`);
-      // The server may have to hear of the resets first.
+      // The server may have to process the resets first.
       const patience = Date.now() + 10_000;
       while (!await open().then(() => true, () => false)) {
         assert(Date.now() < patience, "nobody is let in again");

@@ -4,7 +4,7 @@ import { Dispatcher } from "../../src/server/dispatcher.ts";
 import type { ServerConnection } from "../../src/server/server_connection.ts";
 
 describe("a dispatcher", () => {
-  test("tells an error of the parser that the client has not made", () => {
+  test("closes with 1011 after an error that is not the peer's", () => {
     const failed: unknown[] = [];
     const server = { handler: null, failed: (error: unknown) => failed.push(error) };
     const error = new RangeError("Invalid array length");
@@ -12,7 +12,7 @@ describe("a dispatcher", () => {
     assertEquals(failed, [error]);
   });
 
-  test("takes nothing before there is a connection", () => {
+  test("accepts nothing before it has a connection", () => {
     const dispatcher = new Dispatcher({ handler: null } as unknown as ServerConnection);
     const empty = new Uint8Array(0);
     const taken = [dispatcher.text("a"), dispatcher.binary(empty), dispatcher.ping(empty)];

@@ -59,21 +59,21 @@ function concat(...parts: readonly (Uint8Array | string)[]): Uint8Array {
   );
 }
 
-/** An application with a handler that notes, and what it notes. */
+/** An application with a recording handler, and its records. */
 function makeRig(settings = {}): { rig: Rig; events: string[] } {
   const events: string[] = [];
   return { rig: new Rig([["/", Recording, events]], settings), events };
 }
 
-/** Opens with the draft's example. */
+/** Opens with the example of the draft. */
 async function openExample(rig: Rig): Promise<MemoryClient> {
   const client = await rig.send(headWith(EXAMPLE) + EXAMPLE_KEY3);
   client.begin("draft76", concat(EXAMPLE_ANSWER));
   return client;
 }
 
-describe("draft76's handshake", () => {
-  test("sends the 101 before key3 has come, and the 16 bytes after it", async () => {
+describe("the handshake of draft76", () => {
+  test("sends the 101 before key3 has arrived, and the 16 bytes after it", async () => {
     const { rig, events } = makeRig();
     const client = await rig.send(headWith(EXAMPLE));
     assertEquals(
@@ -117,7 +117,7 @@ describe("draft76's handshake", () => {
     });
   }
 
-  test("that ends without an answer says why in the log, once per interval", async () => {
+  test("without a response writes the reason to the log, once per interval", async () => {
     const { rig } = makeRig({ handshakeTimeout: 1000 });
     const bad = headWith(EXAMPLE).replace("Connection: Upgrade", "Connection: close");
     const spaceless = headWith({ key1: "1\x7f", key2: "1 0" });
@@ -133,7 +133,7 @@ describe("draft76's handshake", () => {
     assertEquals(rig.logged.splice(0), [
       `${line}the key "1\x7f" is refused: it has no space (draft76 §5.2) (2 similar lines suppressed)`,
     ]);
-    // A proxy that does not know draft76 keeps key3 to itself.
+    // A proxy that does not know draft76 may drop key3.
     await rig.clock.advance(10_000);
     await rig.send(headWith(EXAMPLE));
     await rig.clock.advance(1100);
@@ -142,7 +142,7 @@ describe("draft76's handshake", () => {
     ]);
   });
 
-  test("takes key3 in any pieces, with the first frames glued on", async () => {
+  test("reads key3 in any pieces, followed by the first frames", async () => {
     const key3s = ["Tm[K T2u", "\r\n\r\n\r\n\r\n", "\x00\xff\x00\xff\xff\x00\x00\x00", "GET / HT"];
     for (const key3 of key3s) {
       const bytes = concat(headWith(EXAMPLE), key3, Uint8Array.of(0x00, 0x61, 0xff), CLOSE);
@@ -158,7 +158,7 @@ describe("draft76's handshake", () => {
     }
   });
 
-  test("takes it byte by byte, and from memory that is used again", async () => {
+  test("reads key3 byte by byte, from memory that is reused", async () => {
     const { rig, events } = makeRig();
     const { client } = rig.join({ split: 1, transfersChunks: false });
     client.write(concat(headWith(EXAMPLE), EXAMPLE_KEY3, Uint8Array.of(0x00, 0x61, 0xff)));
@@ -166,7 +166,7 @@ describe("draft76's handshake", () => {
     assertEquals([client.parseAnswer().body, events], [EXAMPLE_ANSWER, ["open", "text a"]]);
   });
 
-  test("takes a Content-Length of 8 or 0, and no other body", async () => {
+  test("accepts a Content-Length of 8 or 0, and no other body", async () => {
     const { rig } = makeRig();
     for (const length of [8, 0]) {
       const field = `Content-Length: ${length}`;
@@ -186,7 +186,7 @@ describe("draft76's handshake", () => {
     }
   });
 
-  test("closes without an answer for every rule of the request that is broken", async () => {
+  test("closes without a response if a rule of the request is broken", async () => {
     const good = headWith(EXAMPLE);
     const bad: [string, string][] = [
       ["Upgrade: WebSocket", "Upgrade: WebSocket, h2c"],
@@ -203,7 +203,7 @@ describe("draft76's handshake", () => {
     }
   });
 
-  test("holds what the application writes meanwhile until the 16 bytes are out", async () => {
+  test("holds written messages until the 16 bytes were sent", async () => {
     const handlers: Writing[] = [];
     class Writing extends Recording {
       override prepare(): void {
@@ -221,7 +221,7 @@ describe("draft76's handshake", () => {
     assertEquals(client.parseAnswer().body, `${EXAMPLE_ANSWER}\x00one\xff\x00two\xff`);
   });
 
-  test("is refused no more, and takes no more fields, once the 101 is out", async () => {
+  test("cannot be refused, and has no more fields, after the 101", async () => {
     let late: unknown;
     const handlers: Kept[] = [];
     class Kept extends Recording {
@@ -243,11 +243,11 @@ describe("draft76's handshake", () => {
   });
 });
 
-describe("draft76's truncated handshake", () => {
+describe("an incomplete handshake of draft76", () => {
   const { head, key3 } = makeOpening("draft76");
   const whole = concat(head, key3);
 
-  test("ends without an answer at EOF, wherever it is cut", async () => {
+  test("is closed without a response at FIN, wherever it ends", async () => {
     for (let cut = 0; cut < whole.length; cut++) {
       const { rig, events } = makeRig();
       const client = await rig.send(whole.subarray(0, cut));
@@ -259,7 +259,7 @@ describe("draft76's truncated handshake", () => {
     }
   });
 
-  test("ends after handshakeTimeout, wherever it stalls", async () => {
+  test("is closed after handshakeTimeout, wherever it stalls", async () => {
     for (let cut = 0; cut < whole.length; cut += cut < head.length - 4 ? 13 : 1) {
       const { rig, events } = makeRig({ handshakeTimeout: 1000 });
       const client = await rig.send(whole.subarray(0, cut));
@@ -276,8 +276,8 @@ describe("draft76's truncated handshake", () => {
   });
 });
 
-describe("draft76's closing handshake", () => {
-  test("from the client: FF 00 comes back, and all behind the client's is discarded", async () => {
+describe("the closing handshake of draft76", () => {
+  test("by the client: FF 00 is sent back, and later bytes are discarded", async () => {
     const { rig, events } = makeRig();
     const client = await openExample(rig);
     client.write(
@@ -292,7 +292,7 @@ describe("draft76's closing handshake", () => {
     assertEquals(client.take(), ["close", "FIN", "gone"]);
   });
 
-  test("from the server: nothing is sent behind FF 00, and TCP ends at the answer", async () => {
+  test("by the server: nothing follows FF 00, and TCP closes at the client's FF 00", async () => {
     class Closing extends Recording {
       override onMessage(message: string): void {
         super.onMessage(message);
@@ -316,7 +316,7 @@ describe("draft76's closing handshake", () => {
   });
 });
 
-describe("bad input after draft76's handshake", () => {
+describe("invalid input after the handshake of draft76", () => {
   test("frames of every other type are skipped, whole and byte by byte", async () => {
     for (const split of [Infinity, 1]) {
       const { rig, events } = makeRig();
@@ -331,7 +331,7 @@ describe("bad input after draft76's handshake", () => {
     }
   });
 
-  test("a length of a gigabyte or more ends the connection at once", async () => {
+  test("a length of a gigabyte or more closes the connection at once", async () => {
     const lengths = [
       [0x84, 0x80, 0x80, 0x80, 0x00],
       [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f],
@@ -348,7 +348,7 @@ describe("bad input after draft76's handshake", () => {
     }
   });
 
-  test("a text without an end may have maxMessageSize, and no byte more", async () => {
+  test("a text without an end may have maxMessageSize bytes", async () => {
     const { rig, events } = makeRig({ maxMessageSize: 100_000 });
     const client = await openExample(rig);
     client.write(Uint8Array.of(0x00));
@@ -360,7 +360,7 @@ describe("bad input after draft76's handshake", () => {
     assertEquals([client.take(), events], [["FIN"], ["open", "close"]]);
   });
 
-  test("random bytes hurt nobody else", async () => {
+  test("random bytes do not affect other connections", async () => {
     const { rig, events } = makeRig({ maxMessageSize: 10_000 });
     const bystander = await openExample(rig);
     let seed = 1;

@@ -1,6 +1,6 @@
 /**
- * What `this.ended` tells: each way to end, in each version, and the first cause where several come
- * together.
+ * `this.ended`: each way to end, in each version, and the first cause if there are
+ * several.
  *
  * @module
  */
@@ -14,10 +14,10 @@ import { MemoryClient } from "../support/memory_client.ts";
 import { Recording } from "../support/recording.ts";
 import { gate, HYBI, Rig, settle, VERSIONS } from "../support/rig.ts";
 
-/** Does what a text says, and tells how it ended. */
+/** Obeys a text, and reports how the connection ended. */
 class Ending extends Recording {
   static last: Ending;
-  /** What `onMessage("wait")` waits for. */
+  /** The promise that `onMessage("wait")` waits for. */
   static work: Promise<void> = Promise.resolve();
 
   override open(): void {
@@ -36,7 +36,7 @@ class Ending extends Recording {
   }
 }
 
-/** An end in a line: `by code reason (error)`. */
+/** An end as one line: `by code reason (error)`. */
 function show(ended: ConnectionEnd | undefined): string {
   if (ended === undefined) return "not ended";
   const { by, code, reason, error } = ended;
@@ -50,14 +50,14 @@ function errorName(error: Error): string {
   return code ?? `${error.name}: ${error.message}`;
 }
 
-/** What a test has. */
+/** The parts of a test. */
 interface Scene {
   readonly rig: Rig;
   readonly client: MemoryClient;
   readonly version: WebSocketVersion;
 }
 
-/** A way to end, and what is told in versions with close codes, in draft76 and in draft75. */
+/** A way to end, and the result in versions with close codes, in draft76 and in draft75. */
 interface Way {
   readonly act: (scene: Scene) => unknown;
   readonly told: readonly [hybi: string | null, draft76: string | null, draft75: string | null];
@@ -66,7 +66,7 @@ interface Way {
 
 const brokenRule: Readonly<Record<"hybi" | "hixie", Uint8Array>> = {
   hybi: Uint8Array.of(0x83, 0x80, 0, 0, 0, 0),
-  // The length of a frame to skip, which no limit allows.
+  // The length of a skipped frame, beyond every limit.
   hixie: new Uint8Array(20).fill(0xff),
 };
 
@@ -283,7 +283,7 @@ const ways: Readonly<Record<string, Way>> = {
   },
 };
 
-describe("this.ended tells of", () => {
+describe("this.ended says that the cause was", () => {
   for (const [name, { act, told, settings = {} }] of Object.entries(ways)) {
     for (const version of VERSIONS) {
       const expected = told[HYBI.includes(version) ? 0 : version === "draft76" ? 1 : 2];
@@ -305,7 +305,7 @@ describe("this.ended tells of", () => {
   }
 });
 
-describe("this.ended tells of a shutdown", () => {
+describe("this.ended reports a shutdown", () => {
   const goodbyes: Partial<Record<WebSocketVersion, string>> = { draft75: "1006", draft76: "1005" };
   for (const version of VERSIONS) {
     for (const answers of [true, false]) {
@@ -330,7 +330,7 @@ describe("this.ended tells of a shutdown", () => {
     }
   }
 
-  test("that cuts off a handler which never settles", async () => {
+  test("that drops a handler which never settles", async () => {
     const events: string[] = [];
     Ending.work = new Promise(() => {});
     const rig = new Rig([["/", Ending, events]]);

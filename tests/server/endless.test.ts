@@ -1,6 +1,6 @@
 /**
- * Output without an end, over sockets, in a process of its own: others are answered meanwhile, and
- * when its client has left, the output ends and the process has nothing left to do.
+ * Output without an end, over sockets, in its own process: other clients are served meanwhile. When the
+ * client closes, the output ends, and the process has nothing left to do.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { describe, test } from "node:test";
 import { makeOpening, MemoryClient } from "../support/memory_client.ts";
 import { type Child, spawnScript } from "../support/spawn.ts";
 
-/** A client that reads as fast as it can, and keeps nothing. */
+/** A client that reads as fast as it can. */
 class Drain {
   received = 0;
   readonly socket: Socket;
@@ -25,7 +25,7 @@ class Drain {
     });
   }
 
-  /** Resolves when it has received so much more. */
+  /** Resolves when it has received more bytes. */
   more(bytes: number): Promise<void> {
     const target = this.received + bytes;
     if (bytes === 0) return Promise.resolve();
@@ -37,7 +37,7 @@ class Drain {
   }
 }
 
-/** What a plain request is answered. */
+/** The response to a plain request. */
 async function get(port: number, path: string): Promise<string> {
   const client = await MemoryClient.connect({ port });
   client.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
@@ -60,7 +60,7 @@ const ROWS: Readonly<Record<string, { readonly bytes: number; readonly ended: st
 
 describe("output without an end", () => {
   for (const [path, { bytes, ended }] of Object.entries(ROWS)) {
-    test(`${path} lets others be answered, and ends when its client leaves`, async () => {
+    test(`${path} lets others be served, and ends when its client closes`, async () => {
       const child: Child = spawnScript("tests/server/scripts/endless.ts");
       const sockets: Socket[] = [];
       try {
@@ -77,16 +77,16 @@ describe("output without an end", () => {
         const listener = open("/listen");
         const isHttp = ["/stream", "/pieces", "/empty"].includes(path);
         const endless = isHttp ? new Drain(port, plain(path)) : open(path);
-        // The head of the answer, at least.
+        // At least the head of the response.
         await endless.more(Math.max(bytes, 1));
         if (path === "/topic") await listener.more(1_000_000);
         for (let i = 0; i < 10; i++) {
           echo.send(`${i}`);
           assertEquals(await echo.next(), `text ${i}`);
         }
-        // It has gone on meanwhile.
+        // The output has gone on in the meantime.
         await endless.more(bytes);
-        // After FIN alone it might still read: without output, it is given up after a timeout.
+        // After FIN alone, the client might still read. Without progress, the server gives up after a timeout.
         if (bytes === 0) endless.socket.resetAndDestroy();
         else endless.socket.destroy();
         while (!(await get(port, "/ended")).includes(ended));
@@ -95,7 +95,7 @@ describe("output without an end", () => {
         for (const client of sockets) client.destroy();
         echo.reset();
         assertEquals(await get(port, "/stop"), ended);
-        // A process that was still busy would not end by itself.
+        // A busy process would not exit.
         assertEquals(await child.exited, 0, child.output);
       } finally {
         for (const client of sockets) client.destroy();

@@ -1,6 +1,6 @@
 /**
- * Every callback of an application, and everything that it can do to who calls it: what it throws is
- * logged, nothing escapes as an uncaught error, which would fail the test, and others are served on.
+ * Every callback of an application, and everything harmful that it can do. Errors are logged, nothing
+ * escapes as an uncaught error, which would fail the test, and other connections are served.
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { readFileSync } from "node:fs";
@@ -19,7 +19,7 @@ import { makeOpening } from "../support/memory_client.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { Rig, settle } from "../support/rig.ts";
 
-/** What has the callback called, and resolves to what was logged when all is over. */
+/** Causes a call of the callback, and resolves to the log at the end. */
 type Place = (hostile: Hostile) => Promise<readonly string[]>;
 
 class Echo extends WebSocketHandler {
@@ -28,14 +28,14 @@ class Echo extends WebSocketHandler {
   }
 }
 
-/** A handler with one method of its own. */
+/** A handler with one given method. */
 function handlerWith(method: string, value: () => unknown): typeof Echo {
   class Odd extends Echo {}
   Object.defineProperty(Odd.prototype, method, { value });
   return Odd;
 }
 
-/** An application with a good handler at `/good`; what it logs is kept without being looked at. */
+/** An application with a normal handler at `/good`. Its log is kept unread. */
 function makeRig(settings: object, served: typeof Echo = Echo): [Rig, string[]] {
   const logged: string[] = [];
   const rig = new Rig([["/", served], ["/good", Echo]], {
@@ -46,7 +46,7 @@ function makeRig(settings: object, served: typeof Echo = Echo): [Rig, string[]] 
   return [rig, logged];
 }
 
-/** Others are served on, and nothing is left. */
+/** Checks that others are served, and that nothing is left open. */
 async function check(rig: Rig): Promise<void> {
   const client = await rig.open("rfc6455", { path: "/good" });
   client.send("still there");
@@ -58,7 +58,7 @@ async function check(rig: Rig): Promise<void> {
   assertEquals(rig.app.stats().connections.open, 0);
 }
 
-/** A handler's hook: a client opens, sends what makes it called, and leaves. */
+/** A callback of a handler: a client opens, causes the call, and closes. */
 const hook = (name: string): Place => async ({ act }) => {
   const [rig, logged] = makeRig({}, handlerWith(name, act));
   const version = name === "allowDraft76" || name === "getWebSocketScheme" ? "draft76" : "rfc6455";
@@ -71,7 +71,7 @@ const hook = (name: string): Place => async ({ act }) => {
   client.write(key3);
   await settle();
   if (version === "rfc6455" && client.raw.startsWith("HTTP/1.1 101")) {
-    // A ping, a pong, and a text of which the echo has to wait.
+    // A ping, a pong, and a text whose echo has to wait.
     client.write(Uint8Array.of(0x89, 0x80, 0, 0, 0, 0, 0x8a, 0x80, 0, 0, 0, 0));
     const text = new Uint8Array(14 + 70_000).fill(0x61);
     text.set([0x81, 0xff, 0, 0, 0, 0, 0, 1, 0x11, 0x70, 0, 0, 0, 0]);
@@ -86,7 +86,7 @@ const hook = (name: string): Place => async ({ act }) => {
   return logged;
 };
 
-/** What a handler makes of a callback of its own. */
+/** `asyncCallback` of a handler. */
 const inMessage =
   (use: (handler: WebSocketHandler, act: () => unknown) => unknown): Place => async ({ act }) => {
     class Using extends Echo {
@@ -116,7 +116,7 @@ const accessLog: Place = async ({ act }) => {
   return logged;
 };
 
-/** The setting `fetch`, whose client waits for the answer, or is gone before. */
+/** The setting `fetch`. The client waits for the response, or closes before. */
 const plain =
   (fetch: (act: () => unknown) => unknown, { isGone = false } = {}): Place => async ({ act }) => {
     const [rig, logged] = makeRig({ fetch: (() => fetch(act)) as Fetch });
@@ -128,11 +128,11 @@ const plain =
     return logged;
   };
 
-/** A body that fails in one of its source's methods. */
+/** A body that fails in one of the methods of its source. */
 function bodyWith(method: "start" | "pull" | "cancel", act: () => unknown): Response {
   let pulls = 0;
   const source = {
-    // Short enough to be all there, and too long for a client that does not read.
+    // Short enough to arrive completely, and too long for a client that does not read.
     pull: (controller: ReadableStreamDefaultController<Uint8Array>) =>
       ++pulls > 4 ? controller.close() : controller.enqueue(new Uint8Array(100_000)),
     [method]: act,
@@ -140,13 +140,13 @@ function bodyWith(method: "start" | "pull" | "cancel", act: () => unknown): Resp
   return new Response(new ReadableStream(source));
 }
 
-/** A body that is no stream, but has a reader. */
+/** An object that is not a stream, but has a reader. */
 function readerWith(method: "read" | "cancel", act: () => unknown): unknown {
   const reader = { read: () => new Promise(() => {}), cancel() {}, [method]: act };
   return { status: 200, statusText: "", headers: new Headers(), body: { getReader: () => reader } };
 }
 
-/** A broker that does as it is told. */
+/** A broker that a test controls. */
 class FakeBroker implements Broker {
   readonly name = "Fake";
   readonly status: BrokerStatus = "up";
@@ -159,7 +159,7 @@ class FakeBroker implements Broker {
   }
 }
 
-/** A method of a broker, or the setting that hears of it. */
+/** A method of a broker, or the setting that reports it. */
 const broker =
   (methods: (act: () => unknown) => object, settings: object = {}): Place => async ({ act }) => {
     const fake = Object.assign(new FakeBroker(), methods(act));
@@ -183,14 +183,14 @@ const broker =
     return logged;
   };
 
-/** What is done where a promise is out of place, so that nobody hears of its rejection. */
+/** Calls that must not return a promise. Its rejection is ignored. */
 const quiet = ({ act, rejects = false }: Hostile) => (): unknown => {
   const result = act();
   if (rejects) (result as Promise<unknown>).catch(() => {});
   return result;
 };
 
-/** A connection to NATS that does as it is told. */
+/** A connection to NATS that a test controls. */
 const nats = (methods: (act: () => unknown) => object): Place => async (hostile) => {
   const act = quiet(hostile);
   const connection = {
@@ -213,7 +213,7 @@ const nats = (methods: (act: () => unknown) => object): Place => async (hostile)
 const pem = (name: string) =>
   readFileSync(new URL(`../support/tls/${name}.pem`, import.meta.url), "utf8");
 
-/** An option of `listen`; a client of a port for TLS sends garbage. */
+/** An option of `listen`. A client of a TLS port sends garbage. */
 const listening = (options: (act: () => unknown) => object): Place => async ({ act }) => {
   const [rig, logged] = makeRig({});
   await using server = rig.app.listen({
@@ -240,7 +240,7 @@ const listening = (options: (act: () => unknown) => object): Place => async ({ a
   return logged;
 };
 
-/** An option of a client, to which the server sends a ping and a pong; it fails the client alone. */
+/** An option of a client, which gets a ping and a pong. An error fails only the client. */
 const client = (options: (act: () => unknown) => object): Place => async (hostile) => {
   class Pinging extends Echo {
     override open(): void {
@@ -258,11 +258,11 @@ const client = (options: (act: () => unknown) => object): Place => async (hostil
   connection.abort();
   await connection.closed;
   await check(rig);
-  // The client has no log: whoever reads is told.
+  // The client has no log: the reader gets the error.
   return [...logged, "told"];
 };
 
-/** The reason with which a signal aborts; connecting rejects with something. */
+/** The reason with which a signal aborts. Connecting rejects. */
 const aborting: Place = async (hostile) => {
   const controller = new AbortController();
   const gone = websocketConnect("ws://127.0.0.1:9/", {
@@ -278,7 +278,7 @@ const aborting: Place = async (hostile) => {
   return ["told"];
 };
 
-/** The handler's own log, for what `onMessage` throws. */
+/** The handler's own log, for an exception in `onMessage`. */
 const reporting: Place = async ({ act }) => {
   class Throwing extends handlerWith("logException", act) {
     override onMessage(): void {
@@ -294,7 +294,7 @@ const reporting: Place = async ({ act }) => {
   return logged;
 };
 
-/** The setting `log`; what goes wrong there goes to the console. */
+/** The setting `log`. Its errors go to the console. */
 const logging: Place = async ({ act }) => {
   const told: string[] = [];
   const { error } = console;
@@ -365,14 +365,14 @@ const places: Readonly<Record<string, [place: Place, logged: string]>> = {
   "the reason of a client's signal": [aborting, "told"],
 };
 
-/** What runtimes' own streams let escape, before anybody reads from them. */
+/** Errors that the streams of the runtimes themselves do not catch, before anybody reads from them. */
 const beyondStreams = /revoked Proxy|promise whose fields fail/;
 
 for (const [name, [place, line]] of Object.entries(places)) {
-  describe(`${name} escapes nowhere`, () => {
+  describe(`${name} causes no uncaught error`, () => {
     for (const [how, what] of Object.entries(hostile)) {
       if (name.startsWith("a body's") && beyondStreams.test(how)) continue;
-      test(`where it ${how}`, async () => {
+      test(`if it ${how}`, async () => {
         const logged = await place(what);
         if (what.fails) assertStringIncludes(logged.join("\n"), line);
       });

@@ -11,7 +11,7 @@ class Quiet extends WebSocketHandler {
   onMessage(): void {}
 }
 
-/** The answer to an opening handshake of `version`. */
+/** The response to an opening handshake of `version`. */
 async function answer(rig: Rig, version: Parameters<typeof makeOpening>[0], options = {}) {
   const { head, key3 } = makeOpening(version, options);
   const client = await rig.send(head);
@@ -22,7 +22,7 @@ async function answer(rig: Rig, version: Parameters<typeof makeOpening>[0], opti
 
 for (const version of VERSIONS) {
   describe(`the handshake of ${version}`, () => {
-    test("gives a handler its request, its options and its path, from its fields on", async () => {
+    test("gives a handler its request, options and path, even in its field initializers", async () => {
       const seen: unknown[] = [];
       class Curious extends WebSocketHandler<{ color: string }> {
         readonly url = this.request.url;
@@ -63,7 +63,7 @@ for (const version of VERSIONS) {
       ]);
     });
 
-    test("waits for prepare(), holds messages meanwhile, and reads on after it", async () => {
+    test("waits for prepare(), holds messages meanwhile, and reads on afterwards", async () => {
       const events: string[] = [];
       const { promise, open } = gate();
       class Slow extends Recording {
@@ -147,7 +147,7 @@ for (const version of VERSIONS) {
       });
     }
 
-    test("sends the fields of setHeader() with the 101, and none after it", async () => {
+    test("sends the fields of setHeader() with the 101, and none later", async () => {
       const late: unknown[] = [];
       class Cookies extends Quiet {
         override prepare(): void {
@@ -169,7 +169,7 @@ for (const version of VERSIONS) {
       assertEquals(late.map((error) => error instanceof TypeError), [true]);
     });
 
-    test("refuses what would break out of a header field", async () => {
+    test("refuses a field with a line break", async () => {
       const bad: [name: string, value: string][] = [
         ["X", "a\r\nY: b"],
         ["X", "a\nb"],
@@ -200,7 +200,7 @@ for (const version of VERSIONS) {
       assertEquals(names.filter((name) => name.length < 5), []);
     });
 
-    test("checks the origin, which is the server's own by default", async () => {
+    test("checks the origin: by default, only the server's own is allowed", async () => {
       const rig = new Rig(Quiet, { allowedOrigins: ["https://good.example"] });
       const own = await answer(rig, version, { origin: "http://localhost" });
       assertEquals(own.status, 101);
@@ -223,7 +223,7 @@ for (const version of VERSIONS) {
       }
     });
 
-    test("asks the handler's own checkOrigin()", async () => {
+    test("calls the handler's own checkOrigin()", async () => {
       const asked: string[] = [];
       class Picky extends Quiet {
         override checkOrigin(origin: string): boolean {
@@ -237,7 +237,7 @@ for (const version of VERSIONS) {
       assertEquals(asked, ["http://friend.example", "http://localhost"]);
     });
 
-    test("agrees on a subprotocol that is offered", async () => {
+    test("chooses a subprotocol that is offered", async () => {
       const offered: unknown[] = [];
       class Choosing extends Quiet {
         override selectSubprotocol(names: readonly string[]): string | undefined {
@@ -278,7 +278,7 @@ for (const version of VERSIONS) {
       assertStringIncludes(rig.logged[0] ?? "", "Cannot select subprotocol");
     });
 
-    test("ends without an answer where a hook aborts", async () => {
+    test("is closed without a response if a hook aborts", async () => {
       for (const hook of ["initialize", "prepare", "checkOrigin", "selectSubprotocol"] as const) {
         const events: string[] = [];
         class Leaving extends Recording {
@@ -303,7 +303,7 @@ for (const version of VERSIONS) {
       }
     });
 
-    test("sends what is written before the 101 behind it, and before what open() writes", async () => {
+    test("sends early messages after the 101, and before those of open()", async () => {
       class Eager extends Quiet {
         #greeting = this.writeMessage("field");
         override async prepare(): Promise<void> {
@@ -322,7 +322,7 @@ for (const version of VERSIONS) {
 
 describe("the handshake of a draft", () => {
   for (const offer of ["a", "a,b", "b, a"]) {
-    test(`agrees on the one subprotocol ${offer}, of which PhantomJS makes several`, async () => {
+    test(`accepts the one subprotocol ${offer}, of which PhantomJS makes several`, async () => {
       class A extends Quiet {
         override selectSubprotocol(offered: readonly string[]): string | undefined {
           return offered.find((name) => name.split(/, ?/).includes("a"));
@@ -334,7 +334,7 @@ describe("the handshake of a draft", () => {
   }
 
   for (const version of HIXIE) {
-    test(`${version}: has no binary messages, before it is over either`, async () => {
+    test(`${version}: has no binary messages, not even before the 101`, async () => {
       const errors: string[] = [];
       class Binary extends Quiet {
         override prepare(): void {
@@ -357,7 +357,7 @@ describe("the handshake of a draft", () => {
       assertEquals([errors, client.events, rig.logged], [[message, message], [], []]);
     });
 
-    test(`${version}: is refused by allowDraft76(), with the versions that are spoken`, async () => {
+    test(`${version}: is refused by allowDraft76(), with the list of accepted versions`, async () => {
       class Modern extends Quiet {
         override allowDraft76(): boolean {
           return false;
@@ -367,7 +367,7 @@ describe("the handshake of a draft", () => {
       assertEquals([status, headers.get("sec-websocket-version")], [426, "13, 8, 7"]);
     });
 
-    test(`${version}: is told the scheme of getWebSocketScheme()`, async () => {
+    test(`${version}: uses the scheme of getWebSocketScheme()`, async () => {
       class Proxied extends Quiet {
         override getWebSocketScheme(): "ws" | "wss" {
           return "wss";

@@ -6,13 +6,13 @@ import { HIXIE, HYBI, Rig, settle, VERSIONS } from "../support/rig.ts";
 
 const settings = { pingInterval: 10_000, pingTimeout: 4000 };
 
-describe("the heartbeat", () => {
+describe("pings", () => {
   for (const version of HYBI) {
-    test(`${version}: pings at each interval, and a pong is enough`, async () => {
+    test(`${version}: are sent at each interval, and a pong keeps the connection`, async () => {
       const events: string[] = [];
       const rig = new Rig([["/", Recording, events]], settings);
       const client = await rig.open(version);
-      // A action may be a tick late, and the next one counts from there.
+      // An action may be a tick late, and the next one counts from there.
       await rig.clock.advance(100);
       for (let action = 1; action <= 3; action++) {
         await rig.clock.advance(9_850);
@@ -25,7 +25,7 @@ describe("the heartbeat", () => {
       assertEquals(events, ["open", ...Array(3).fill("pong ")]);
     });
 
-    test(`${version}: drops a client whose silence lasts pingTimeout`, async () => {
+    test(`${version}: a client that is silent for pingTimeout is dropped`, async () => {
       const events: string[] = [];
       const rig = new Rig([["/", Recording, events]], settings);
       const client = await rig.open(version);
@@ -36,7 +36,7 @@ describe("the heartbeat", () => {
       assertEquals(rig.clock.pending, 0);
     });
 
-    test(`${version}: takes any byte for life`, async () => {
+    test(`${version}: any byte shows that the client is alive`, async () => {
       const rig = new Rig([["/", Recording, []]], settings);
       const client = await rig.open(version);
       const message = client.encode((protocol, output) =>
@@ -49,7 +49,7 @@ describe("the heartbeat", () => {
       assertEquals(client.take().every((event) => event === "ping"), true);
     });
 
-    test(`${version}: goes on pinging where pingTimeout is 0, and never where pingInterval is`, async () => {
+    test(`${version}: go on if pingTimeout is 0, and are off if pingInterval is 0`, async () => {
       const patient = new Rig([["/", Recording, []]], { ...settings, pingTimeout: 0 });
       const client = await patient.open(version);
       await patient.clock.advance(100_100);
@@ -60,7 +60,7 @@ describe("the heartbeat", () => {
       assertEquals([other.take(), silent.clock.pending], [[], 0]);
     });
 
-    test(`${version}: stops when the connection closes`, async () => {
+    test(`${version}: stop when the connection closes`, async () => {
       const rig = new Rig([["/", Recording, []]], settings);
       const client = await rig.open(version);
       client.close(1000);
@@ -72,7 +72,7 @@ describe("the heartbeat", () => {
   }
 
   for (const version of HIXIE) {
-    test(`${version}: is TCP's own, of the same interval`, async () => {
+    test(`${version}: are replaced by TCP keep-alive with the same interval`, async () => {
       const rig = new Rig([["/", Recording, []]], settings);
       const { client, transport } = rig.join();
       const delays: unknown[] = [];
@@ -90,7 +90,7 @@ describe("the heartbeat", () => {
 
 describe("idleTimeout", () => {
   for (const version of VERSIONS) {
-    test(`${version}: counts from the last message, and pings are none`, async () => {
+    test(`${version}: counts from the last message, and not from pings`, async () => {
       const rig = new Rig([["/", Recording, []]], { pingInterval: 0, idleTimeout: 30_000 });
       const client = await rig.open(version);
       for (let waited = 0; waited < 5; waited++) {
@@ -114,7 +114,7 @@ describe("handshakeTimeout", () => {
   const handshakeTimeout = 3000;
 
   for (const version of VERSIONS) {
-    test(`${version}: answers 408 where the request is late`, async () => {
+    test(`${version}: closes with 408 if the request is late`, async () => {
       const rig = new Rig([["/", Recording, []]], { handshakeTimeout });
       const { head } = makeOpening(version);
       // A byte now and then does not help.
@@ -131,7 +131,7 @@ describe("handshakeTimeout", () => {
       assertEquals([client.take(), rig.clock.pending], [["reset"], 0]);
     });
 
-    test(`${version}: answers 503 where prepare() is`, async () => {
+    test(`${version}: closes with 503 if prepare() is late`, async () => {
       class Slow extends Recording {
         override async prepare(): Promise<void> {
           await new Promise((resolve) => rig.clock.setTimeout(() => resolve(undefined), 5000));
@@ -150,7 +150,7 @@ describe("handshakeTimeout", () => {
       assertEquals([client.take(), events, rig.logged], [["FIN", "gone"], [], []]);
     });
 
-    test(`${version}: logs what prepare() rejects with after it`, async () => {
+    test(`${version}: logs a later rejection of prepare()`, async () => {
       class Slow extends Recording {
         override async prepare(): Promise<void> {
           await new Promise((resolve) => rig.clock.setTimeout(() => resolve(undefined), 5000));
@@ -164,7 +164,7 @@ describe("handshakeTimeout", () => {
       assertEquals(rig.logged, ['Uncaught exception in "/": no database']);
     });
 
-    test(`${version}: is over with the handshake`, async () => {
+    test(`${version}: ends with the handshake`, async () => {
       const rig = new Rig([["/", Recording, []]], { handshakeTimeout, pingInterval: 0 });
       const client = await rig.open(version);
       await rig.clock.advance(100_000);
@@ -172,7 +172,7 @@ describe("handshakeTimeout", () => {
     });
   }
 
-  test("a connection that sends nothing is dropped without an answer", async () => {
+  test("a connection that sends nothing is dropped without a response", async () => {
     const rig = new Rig([["/", Recording, []]], { handshakeTimeout });
     const { client } = rig.join();
     await rig.clock.advance(2900);
@@ -181,7 +181,7 @@ describe("handshakeTimeout", () => {
     assertEquals([client.raw, client.take(), rig.clock.pending], ["", ["reset"], 0]);
   });
 
-  test("draft76: key3 is part of it", async () => {
+  test("draft76: includes key3", async () => {
     const events: string[] = [];
     const rig = new Rig([["/", Recording, events]], { handshakeTimeout });
     const { head, key3 } = makeOpening("draft76");

@@ -1,6 +1,6 @@
 /**
- * What the hot paths do, counted: a change that adds a write per read, a copy or a promise per
- * message fails here, on a machine of any speed.
+ * Counts the operations of the hot paths: a change that adds a write per read, or a copy or promise per
+ * message, fails here, on a machine of any speed.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { makeOpening } from "../support/memory_client.ts";
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** Echoes, and keeps itself for those who want to write from outside. */
+/** Echoes, and gives itself to the test, which writes at other times. */
 class Echo extends WebSocketHandler<Echo[]> {
   override open(): void {
     this.options.push(this);
@@ -29,7 +29,7 @@ class Echo extends WebSocketHandler<Echo[]> {
   }
 }
 
-/** A server's end of an open connection that takes every write at once and remembers its size. */
+/** The server's end of an open connection. It accepts every write at once, and records its size. */
 class Connected {
   readonly writes: number[] = [];
   /** The bytes of the last write. */
@@ -54,12 +54,12 @@ class Connected {
     this.writes.length = 0;
   }
 
-  /** A read brings a chunk. */
+  /** Delivers a chunk. */
   receive(chunk: Uint8Array): void {
     this.#transport.events.data(chunk);
   }
 
-  /** The connection is gone. */
+  /** Closes the connection. */
   close(): void {
     this.#transport.events.closed();
     this.#transport.events = noEvents;
@@ -69,7 +69,7 @@ class Connected {
 function connected(version: WebSocketVersion, count = 1): Connected[] {
   const handlers: Echo[] = [];
   const versions = [version];
-  // A clock of its own: what others have written in this turn of the event loop does not count.
+  // Its own clock, so that output of other tests in this turn of the event loop does not count.
   const settings = { versions, pingInterval: 0, clock: { ...systemClock } };
   const app = new Application([["/", Echo, handlers]], settings);
   return Array.from({ length: count }, () => new Connected(version, app, handlers));
@@ -77,7 +77,7 @@ function connected(version: WebSocketVersion, count = 1): Connected[] {
 
 const NOTHING: Counts = { buffers: [], views: 0, copies: [], promises: 0, microtasks: 0 };
 
-/** What a second read costs, when every buffer that is kept is there. */
+/** Counts a second read, when all reusable buffers exist. */
 function costOf(version: WebSocketVersion, makeChunk: () => Uint8Array): Counts & {
   readonly writes: number[];
 } {
@@ -104,9 +104,9 @@ function draft76Text(size: number): Uint8Array {
   return frame;
 }
 
-describe("an echo of short texts takes one write, and no memory", () => {
-  // The views are of what is written, the part of the shared output that is full, and of a chunk of
-  // many messages, as words.
+describe("an echo of short texts makes one write, and allocates nothing", () => {
+  // The views are those of the written part of the shared output, and of a chunk with many messages, for
+  // reading four bytes at a time.
   for (const [messages, views] of [[1, 1], [2, 1], [32, 2], [200, 2]] as const) {
     test(`rfc6455, ${messages} in one read`, () => {
       const { writes, ...counts } = costOf("rfc6455", () => joined(messages, text("x".repeat(32))));
@@ -122,22 +122,22 @@ describe("an echo of short texts takes one write, and no memory", () => {
 });
 
 describe("an echo of large messages", () => {
-  test("of 16 KiB copies each to be unmasked, back, and to the output", () => {
+  test("of 16 KiB copies each one for unmasking, back, and to the output", () => {
     const { writes, ...counts } = costOf("rfc6455", () => binary(new Uint8Array(16 * KIB)));
     assertEquals(writes, [16 * KIB + 4]);
     assertEquals(counts, { ...NOTHING, views: 4, copies: [16 * KIB, 16 * KIB, 16 * KIB] });
   });
 
-  test("of 1 MiB sends it by reference", () => {
+  test("of 1 MiB is sent without a copy", () => {
     const { writes, ...counts } = costOf("rfc6455", () => binary(new Uint8Array(MIB)));
     assertEquals(writes, [10, MIB]);
-    // There and back through the 124 KiB in which bytes are unmasked.
+    // To the 124 KiB in which bytes are unmasked, and back.
     const steps = [...Array.from({ length: 8 }, () => 124 * KIB), 32 * KIB];
     const copies = steps.flatMap((size) => [size, size]);
     assertEquals(counts, { ...NOTHING, views: 12, copies });
   });
 
-  test("of 1 MiB that many reads bring puts it together in one buffer", () => {
+  test("of 1 MiB in many reads is collected in one buffer", () => {
     const [connection] = connected("rfc6455") as [Connected];
     const frame = binary(new Uint8Array(MIB));
     const counts = count(() => {
@@ -148,23 +148,23 @@ describe("an echo of large messages", () => {
     connection.close();
     assertEquals(connection.writes, [10, MIB]);
     assertEquals(counts.buffers, [MIB]);
-    // What is read is copied to be unmasked, and to its place; but for the last 14 bytes, in a loop.
+    // Each read is copied for unmasking, and to its place. A loop handles the last 14 bytes.
     assertEquals(counts.copies.reduce((sum, size) => sum + size), 2 * (MIB - 14));
-    // The turn of the event loop that so much output asks for.
+    // The turn of the event loop after much output.
     assertEquals([counts.promises, counts.microtasks], [1, 0]);
   });
 });
 
-test("pings of one read are answered by one write", () => {
+test("pings of one read are answered with one write", () => {
   const { writes, ...counts } = costOf("rfc6455", () => joined(10, ping("are you there?")));
   assertEquals(writes, [10 * 16]);
-  // Each `onPing` may keep what it is given.
+  // Each `onPing` may keep its payload.
   const copies = Array.from({ length: 10 }, () => 14);
   assertEquals(counts.buffers, copies);
   assertEquals(counts.promises + counts.microtasks, 0);
 });
 
-test("a message to a thousand is encoded once, and all write the same bytes", async () => {
+test("a message to a thousand subscribers is encoded once, and all write the same bytes", async () => {
   for (const version of ["rfc6455", "draft76"] as const) {
     const connections = connected(version, 1000);
     const [first] = connections as [Connected];
@@ -185,7 +185,7 @@ test("a message to a thousand is encoded once, and all write the same bytes", as
   }
 });
 
-test("what is written outside of a read goes in one write at the end of the microtasks", async () => {
+test("output at other times makes one write at the end of the microtasks", async () => {
   for (const version of ["rfc6455", "draft76"] as const) {
     const [connection] = connected(version) as [Connected];
     const counts = count(() => {

@@ -1,5 +1,5 @@
 /**
- * The roster beside a `Set` that is told the same.
+ * Compares an indexed set with a `Set`.
  *
  * @module
  */
@@ -11,9 +11,9 @@ class Member implements Indexed {
   index = -1;
 }
 
-describe("a roster", () => {
-  test("has whom a set would have, whoever leaves", () => {
-    // Each order in which four members, of whom one comes back, can leave.
+describe("an indexed set", () => {
+  test("has the same members as a Set", () => {
+    // Each order in which four members can be deleted. One of them is added again.
     const orders = permutations([0, 1, 2, 3]);
     for (const order of orders) {
       const members = [new Member(), new Member(), new Member(), new Member()];
@@ -47,7 +47,7 @@ describe("a roster", () => {
     }
   });
 
-  test("lets one leave twice, or without having come", () => {
+  test("ignores a second delete, and one of an object that is not a member", () => {
     const roster = new IndexedSet<Member>();
     const [stays, leaves] = [new Member(), new Member()];
     roster.add(leaves);
@@ -58,7 +58,7 @@ describe("a roster", () => {
     assertEquals(roster.all(), [stays]);
   });
 
-  test("tells who was in, also while they leave", () => {
+  test("returns a copy of its members, so that they can be deleted meanwhile", () => {
     const roster = new IndexedSet<Member>();
     const members = [new Member(), new Member(), new Member()];
     for (const member of members) roster.add(member);

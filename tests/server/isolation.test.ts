@@ -16,7 +16,7 @@ const HANDSHAKE_HOOKS = [
 ] as const;
 const OPEN_HOOKS = ["open", "onMessage", "onPing", "onPong", "onDrain"] as const;
 
-/** A handler class with one hook of its own, beside which all goes well. */
+/** A handler class with one given hook. Its other hooks are normal. */
 function handlerWith(hook: string, act: (this: WebSocketHandler) => unknown): typeof Echo {
   class Broken extends Echo {}
   Object.defineProperty(Broken.prototype, hook, { value: act });
@@ -30,7 +30,7 @@ class Echo extends WebSocketHandler {
   }
 }
 
-/** What may go wrong. */
+/** The ways to fail. */
 const failures: Readonly<Record<string, () => unknown>> = {
   "throws": () => {
     throw new Error("on purpose");
@@ -51,7 +51,7 @@ const failures: Readonly<Record<string, () => unknown>> = {
   }),
 };
 
-/** An application with the broken handler and a good one, whose client is there all the time. */
+/** An application with the broken handler and a normal one, whose client stays connected. */
 async function setUp(broken: typeof Echo, version: WebSocketVersion) {
   const rig = new Rig([["/broken", broken], ["/good", Echo]], { pingInterval: 0 });
   const bystander = await rig.open(version, { path: "/good" });
@@ -84,7 +84,7 @@ function calls(hook: string, version: WebSocketVersion): boolean {
 
 for (const version of VERSIONS) {
   describe(`a handler of ${version} that fails`, () => {
-    test("in its constructor is answered with 500", async () => {
+    test("in its constructor gets a 500", async () => {
       class Broken extends Echo {
         readonly field = ((): never => {
           throw new Error("on purpose");
@@ -99,7 +99,7 @@ for (const version of VERSIONS) {
 
     for (const hook of HANDSHAKE_HOOKS.filter((name) => calls(name, version))) {
       for (const [how, fail] of Object.entries(failures)) {
-        test(`in ${hook}(), which ${how}, is answered with 500`, async () => {
+        test(`in ${hook}(), which ${how}, gets a 500`, async () => {
           const { rig, check } = await setUp(handlerWith(hook, fail), version);
           const client = await request(rig, version);
           const { status, body } = client.parseAnswer();
@@ -115,7 +115,7 @@ for (const version of VERSIONS) {
     for (const hook of OPEN_HOOKS) {
       if (HIXIE.includes(version) && (hook === "onPing" || hook === "onPong")) continue;
       for (const [how, fail] of Object.entries(failures)) {
-        test(`in ${hook}(), which ${how}, ends alone`, async () => {
+        test(`in ${hook}(), which ${how}, closes only its connection`, async () => {
           let closed = 0;
           class Broken extends handlerWith(hook, fail) {
             override onClose(): void {
@@ -163,7 +163,7 @@ for (const version of VERSIONS) {
       });
     }
 
-    test("while a message is made into JSON ends alone", async () => {
+    test("while a message is made into JSON closes only its connection", async () => {
       class Broken extends Echo {
         override onMessage(message: string): void {
           this.writeMessage(
@@ -192,7 +192,7 @@ for (const version of VERSIONS) {
       }
     });
 
-    test("once is logged once, although more goes wrong behind it", async () => {
+    test("is logged once, although more errors follow", async () => {
       class Broken extends Echo {
         override async onMessage(): Promise<void> {
           this.asyncCallback(() => {
@@ -209,7 +209,7 @@ for (const version of VERSIONS) {
       await check();
     });
 
-    test("as the setting log does, throwing or rejecting, ends alone", async () => {
+    test("while the setting log throws or rejects, closes only its connection", async () => {
       const told: unknown[][] = [];
       const { error } = console;
       console.error = (...line: unknown[]) => told.push(line);
@@ -236,7 +236,7 @@ for (const version of VERSIONS) {
   });
 }
 
-/** Makes the server call a hook. */
+/** Causes a call of a hook. */
 async function provoke(client: MemoryClient, hook: string): Promise<void> {
   if (hook === "onMessage") client.send("go");
   if (hook === "onPing") client.ping(new Uint8Array(0));

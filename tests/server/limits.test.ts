@@ -7,13 +7,13 @@ import { makeOpening, type MemoryClient } from "../support/memory_client.ts";
 import { Recording } from "../support/recording.ts";
 import { HIXIE, HYBI, Rig, settle, VERSIONS } from "../support/rig.ts";
 
-/** Joins a client of an address. */
+/** Connects a client with an address. */
 function from(hostname: string): MemoryPairOptions {
   const end = (name: string) => ({ transport: "tcp" as const, hostname: name, port: 1 });
   return { addresses: [end("192.0.2.1"), end(hostname)] };
 }
 
-/** A frame of a client, with a mask that changes nothing. */
+/** A frame of a client, with a mask of zeros. */
 function frame(first: number, payload: Uint8Array): Uint8Array {
   const { length } = payload;
   const size = length < 126 ? [length] : length < 65536 ? [126, length >> 8, length & 255] : [
@@ -30,7 +30,7 @@ async function status(rig: Rig, head: string): Promise<number> {
 
 describe("the head of a request", () => {
   for (const version of VERSIONS) {
-    test(`${version}: may have maxHeaderSize bytes, and not one more`, async () => {
+    test(`${version}: may have maxHeaderSize bytes, but not one more`, async () => {
       const { head } = makeOpening(version);
       const fits = new Rig([["/", Recording, []]], { maxHeaderSize: head.length });
       assertEquals(await status(fits, head), 101);
@@ -38,7 +38,7 @@ describe("the head of a request", () => {
       assertEquals(await status(larger, head), 431);
     });
 
-    test(`${version}: may have maxHeaderCount fields, and not one more`, async () => {
+    test(`${version}: may have maxHeaderCount fields, but not one more`, async () => {
       const { head } = makeOpening(version);
       const count = head.split("\r\n").length - 3;
       const fits = new Rig([["/", Recording, []]], { maxHeaderCount: count });
@@ -54,7 +54,7 @@ describe("a message", () => {
   const tooLong =
     "close 1009 a message must not exceed maxMessageSize (1000 bytes) (RFC 6455 §7.4.1)";
 
-  /** What a client hears that sends bytes, and how many messages the handler got. */
+  /** What a client receives, and how many messages the handler received. */
   async function outcome(
     version: WebSocketVersion,
     pieces: readonly Uint8Array[],
@@ -74,7 +74,7 @@ describe("a message", () => {
 
   for (const version of HIXIE) {
     for (const [size, fits] of [[1000, true], [1001, false]] as const) {
-      test(`${version}: of ${size} bytes ${fits ? "comes" : "ends the connection"}`, async () => {
+      test(`${version}: of ${size} bytes ${fits ? "arrives" : "closes the connection"}`, async () => {
         const whole = Uint8Array.from([0x00, ...Array(size).fill(0x61), 0xff]);
         const expected = fits ? [[], 1] : [["FIN"], 0];
         assertEquals(await outcome(version, [whole]), expected);
@@ -94,7 +94,7 @@ describe("a message", () => {
       const payload = new Uint8Array(size).fill(0x61);
       const expected = fits ? [[], 1] : [[tooLong, "FIN"], 0];
 
-      test(`${version}: of ${size} bytes ${fits ? "comes" : "is refused with 1009"}`, async () => {
+      test(`${version}: of ${size} bytes ${fits ? "arrives" : "is refused with 1009"}`, async () => {
         for (const opcode of [1, 2]) {
           const whole = frame(0x80 | opcode, payload);
           assertEquals(await outcome(version, [whole]), expected);
@@ -109,7 +109,7 @@ describe("a message", () => {
         }
       });
 
-      test(`${version}: of ${size} bytes inflated ${fits ? "comes" : "is refused"}`, async () => {
+      test(`${version}: of ${size} bytes, decompressed, ${fits ? "arrives" : "is refused"}`, async () => {
         const finishFlush = constants.Z_SYNC_FLUSH;
         const deflated = deflateRawSync(payload, { finishFlush }).subarray(0, -4);
         const settings = { compression: {} };
@@ -119,7 +119,7 @@ describe("a message", () => {
     }
 
     for (const [frames, fits] of [[10, true], [11, false]] as const) {
-      test(`${version}: of ${frames} frames ${fits ? "comes" : "is refused with 1009"}`, async () => {
+      test(`${version}: of ${frames} frames ${fits ? "arrives" : "is refused with 1009"}`, async () => {
         const pieces = Array.from({ length: frames }, (_, i) => {
           const first = i === 0 ? 0x01 : i === frames - 1 ? 0x80 : 0x00;
           return frame(first, new Uint8Array(0));
@@ -131,7 +131,7 @@ describe("a message", () => {
       });
     }
 
-    test(`${version}: that announces more ends at its header, before memory is taken`, async () => {
+    test(`${version}: that announces more is refused at its header, before memory is allocated`, async () => {
       const header = Uint8Array.of(0x82, 0xff, 0, 0, 0, 0, 0x40, 0, 0, 0);
       assertEquals(await outcome(version, [header]), [[tooLong, "FIN"], 0]);
     });
@@ -148,7 +148,7 @@ describe("connections", () => {
     return { client, status, body };
   }
 
-  /** Whoever is turned away reads why, and is gone a second later. */
+  /** Checks that a rejected client can read the reason, and is closed a second later. */
   async function leave(rig: Rig, clients: readonly MemoryClient[]): Promise<void> {
     for (const client of clients) client.end();
     await settle();
@@ -157,7 +157,7 @@ describe("connections", () => {
     assertEquals(rig.clock.pending, 0);
   }
 
-  test("in all are maxConnections at most, whatever they do", async () => {
+  test("are limited to maxConnections in total, in any state", async () => {
     const rig = new Rig([["/", Recording, []]], { maxConnections: 3, pingInterval: 0 });
     const silent = rig.join();
     const first = await open(rig, from("203.0.113.1"));
@@ -175,7 +175,7 @@ describe("connections", () => {
     await leave(rig, [first.client, second.client, fourth.client]);
   });
 
-  test("of one address are maxConnectionsPerAddress at most", async () => {
+  test("of one address are limited to maxConnectionsPerAddress", async () => {
     const rig = new Rig([["/", Recording, []]], { maxConnectionsPerAddress: 2, pingInterval: 0 });
     const clients = [];
     for (const address of ["203.0.113.1", "203.0.113.1", "203.0.113.2", "203.0.113.2"]) {
@@ -193,7 +193,7 @@ describe("connections", () => {
     await leave(rig, [...clients.slice(1), again.client]);
   });
 
-  test("behind a trusted proxy count for the client's address, and the proxy's for none", async () => {
+  test("behind a trusted proxy count for the client's address, and not for the proxy's", async () => {
     const rig = new Rig([["/", Recording, []]], {
       maxConnectionsPerAddress: 1,
       trustProxy: ["10.0.0.1"],
@@ -207,7 +207,7 @@ describe("connections", () => {
     const third = await proxied("203.0.113.1");
     assertEquals([third.status, third.body], [503, busy("maxConnectionsPerAddress")]);
     third.client.end();
-    // Whoever is no trusted proxy cannot count for others.
+    // A client that is not a trusted proxy cannot count as another address.
     const liar = await open(rig, from("198.51.100.9"), ["X-Forwarded-For: 203.0.113.7"]);
     const other = await open(rig, from("198.51.100.9"), ["X-Forwarded-For: 203.0.113.8"]);
     assertEquals([liar.status, other.status], [101, 503]);
@@ -215,7 +215,7 @@ describe("connections", () => {
     await leave(rig, [first.client, second.client, liar.client]);
   });
 
-  test("over a unix socket have no address to count", async () => {
+  test("over a unix socket have no address, and no limit", async () => {
     const rig = new Rig([["/", Recording, []]], { maxConnectionsPerAddress: 1, pingInterval: 0 });
     const unix = { transport: "unix" as const, hostname: "", port: 0 };
     const clients = [];

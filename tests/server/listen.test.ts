@@ -10,7 +10,7 @@ import { credentials } from "../transport/links.ts";
 
 const { cert, key } = credentials;
 
-/** A port on which nobody listens. */
+/** A port on which nothing listens. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -20,7 +20,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Whether somebody listens on a port. */
+/** Returns whether something listens on a port. */
 function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");
@@ -31,7 +31,7 @@ function answers(port: number): Promise<boolean> {
   });
 }
 
-/** What an environment variable gives that is not set, and what else is no certificate or key. */
+/** The value of an unset environment variable, and other wrong certificates or keys. */
 const tlsRows: readonly (readonly [options: object, message: string])[] = [
   [{ cert, key: undefined }, "key must be a string in PEM, got undefined"],
   [{ cert: undefined, key }, "cert must be a string in PEM, got undefined"],
@@ -53,8 +53,8 @@ const tlsRows: readonly (readonly [options: object, message: string])[] = [
   [{ cert, key: key.replaceAll(/[A-Za-z0-9+/]{64}\n/g, "") }, "cert or key is not usable: "],
 ];
 
-describe("TLS that is asked for and not to be had", () => {
-  test("is a TypeError before anything listens, never plain TCP", async () => {
+describe("TLS options that cannot be used", () => {
+  test("are a TypeError before anything listens, and never lead to plain TCP", async () => {
     const port = await freePort();
     for (const [options, message] of tlsRows) {
       const row = { hostname: "127.0.0.1", port, ...options };
@@ -72,14 +72,14 @@ describe("TLS that is asked for and not to be had", () => {
     }
   });
 
-  test("on a unix socket, too", () => {
+  test("are refused on a unix socket, too", () => {
     for (const options of [{ cert: undefined }, { cert, key: undefined }, { cert: "", key: "" }]) {
       const row = { path: "/nowhere/socket", ...options } as ListenOptions;
       assertThrows(() => new Application([]).listen(row), TypeError, "Cannot listen with TLS: ");
     }
   });
 
-  test("does not hide what else is wrong", async () => {
+  test("do not hide other errors", async () => {
     const server = new Application([]).listen({ hostname: "127.0.0.1", port: 0 });
     await server.listening;
     const { port } = server.addr;
@@ -92,7 +92,7 @@ describe("TLS that is asked for and not to be had", () => {
   });
 });
 
-/** Arguments that are a caller's mistake. */
+/** Wrong arguments. */
 const rows: readonly (readonly [argument: unknown, message: string])[] = [
   [undefined, "Cannot listen: expected a port or options, got undefined"],
   [null, "Cannot listen: expected a port or options, got null"],
@@ -135,7 +135,7 @@ describe("listen", () => {
     });
   }
 
-  test("refuses a port that there is not", () => {
+  test("refuses a port that does not exist", () => {
     for (const port of [-1, 1.5, 65536, NaN, Infinity, "65536", "99999"]) {
       for (const argument of [port, { port }]) {
         const error = assertThrows(() => new Application([]).listen(argument), RangeError);
@@ -144,7 +144,7 @@ describe("listen", () => {
     }
   });
 
-  test("takes a port as the environment has it", async () => {
+  test("accepts a port as a string, as in an environment variable", async () => {
     for (const argument of ["0", { port: "0", hostname: "127.0.0.1" }]) {
       const server = new Application([]).listen(argument);
       await server.listening;
@@ -158,7 +158,7 @@ describe("listen", () => {
     await server.shutdown();
   });
 
-  test("takes options that are undefined for the defaults, but for TLS", async () => {
+  test("uses the defaults for undefined options, except for TLS", async () => {
     const options = { port: undefined, hostname: undefined, path: undefined, signal: undefined };
     const server = new Application([]).listen(options as unknown as ListenOptions);
     await server.listening;
@@ -166,7 +166,7 @@ describe("listen", () => {
     await server.shutdown();
   });
 
-  test("refuses a second argument, as Tornado and Node have one", () => {
+  test("refuses a second argument, which Tornado and Node have", () => {
     const app = new Application([]) as unknown as {
       listen(port: number, address: string): unknown;
     };

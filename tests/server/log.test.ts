@@ -22,7 +22,7 @@ describe("the rate-limited log", () => {
   test("writes one line per interval, with the number of those suppressed before it", async () => {
     const { clock, lines, log } = setUp();
     for (let round = 0; round < 3; round++) {
-      // 0, 1 and 2 more after the first.
+      // 0, 1 and 2 more lines after the first.
       for (let more = 0; more <= round; more++) log.write("origin", `round ${round}`);
       await clock.advance(LOG_INTERVAL - 1);
       assertEquals(lines.length, round + 1);
@@ -37,7 +37,7 @@ describe("the rate-limited log", () => {
     ]);
   });
 
-  test("begins again after a silence, and sets no timer", async () => {
+  test("starts again after a silence, and sets no timer", async () => {
     const { clock, lines, log } = setUp();
     log.write("origin", "first");
     await clock.advance(LOG_INTERVAL * 10);

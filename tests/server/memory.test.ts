@@ -4,9 +4,9 @@ import { COLLECTABLE } from "../support/collect.ts";
 import { MemoryClient } from "../support/memory_client.ts";
 import { type Child, spawnScript } from "../support/spawn.ts";
 
-/** How much is pushed through a server, in MiB: far more than it may take. */
+/** How much data is sent to a server, in MiB: far more than it may hold. */
 const PUSHED = 512;
-/** How much memory a server may take more than with its first message, in MiB. */
+/** How much memory a server may use in addition to that of its first message, in MiB. */
 const FLAT = 200;
 
 async function withServer(use: (port: number, child: Child) => Promise<void>): Promise<void> {
@@ -19,7 +19,7 @@ async function withServer(use: (port: number, child: Child) => Promise<void>): P
   }
 }
 
-/** Sends the same bytes again and again, as fast as the server takes them. */
+/** Sends the same bytes again and again, as fast as the server reads them. */
 async function push(client: MemoryClient, bytes: Uint8Array, times: number): Promise<void> {
   for (let sent = 0; sent < times; sent++) {
     client.transport.write(bytes, true);
@@ -29,12 +29,12 @@ async function push(client: MemoryClient, bytes: Uint8Array, times: number): Pro
   }
 }
 
-describe("the memory of a server whose handler is slow", () => {
-  test("stays flat while a client pushes half a gigabyte through it", async () => {
+describe("the memory of a server with a slow handler", () => {
+  test("stays constant while a client sends half a gigabyte", async () => {
     await withServer(async (port) => {
       const client = await MemoryClient.connect({ port });
       await client.open("rfc6455", { host: `127.0.0.1:${port}` });
-      // A mask that changes nothing saves this end the work.
+      // With a mask of zeros, this end has less work.
       const size = 2 ** 20;
       const frame = new Uint8Array(14 + size);
       frame.set([0x82, 0xff, 0, 0, 0, 0, 0, size >> 16, 0, 0]);
@@ -49,7 +49,7 @@ describe("the memory of a server whose handler is slow", () => {
     });
   });
 
-  test("stays flat while a draft76 client pushes small messages through it", async () => {
+  test("stays constant while a draft76 client sends small messages", async () => {
     await withServer(async (port) => {
       const client = await MemoryClient.connect({ port });
       await client.open("draft76", { host: `127.0.0.1:${port}` });
@@ -69,11 +69,11 @@ describe("the memory of a server whose handler is slow", () => {
   });
 });
 
-describe("the memory of a connection that has carried 16 MiB", () => {
+describe("the memory of a connection after a message of 16 MiB", () => {
   const size = 16 * 2 ** 20 - 10;
   const connections = 12;
 
-  /** Frames whose payload is `size` bytes of ASCII. */
+  /** Frames with a payload of `size` ASCII bytes. */
   function largeFrame(version: "rfc6455" | "draft76"): Uint8Array {
     if (version === "draft76") {
       const frame = new Uint8Array(size + 2).fill(0x61);
@@ -89,7 +89,7 @@ describe("the memory of a connection that has carried 16 MiB", () => {
   }
 
   for (const version of ["rfc6455", "draft76"] as const) {
-    test(`is that of an idle one again, ${version}`, async () => {
+    test(`is that of an idle connection again, ${version}`, async () => {
       await withServer(async (port) => {
         const frame = largeFrame(version);
         const clients: MemoryClient[] = [];
@@ -105,7 +105,7 @@ describe("the memory of a connection that has carried 16 MiB", () => {
         const left = await clients[0]?.next();
         for (const client of clients) client.reset();
         const [, mebibytes] = /^text (\d+) MiB$/.exec(left ?? "") ?? [];
-        // All of them together were 192 MiB, or twice as much.
+        // All messages together had 192 MiB, or twice as much.
         assert(Number(mebibytes) < 60, `${mebibytes} MiB are used`);
       });
     });

@@ -10,12 +10,12 @@ import { gate, HIXIE, HYBI, Rig, settle, VERSIONS } from "../support/rig.ts";
 
 for (const version of VERSIONS) {
   describe(`messages of ${version}`, () => {
-    test("are delivered one at a time and in order, whatever each takes", async () => {
+    test("are delivered one at a time and in order, however long each takes", async () => {
       const events: string[] = [];
       class Uneven extends Recording {
         override async onMessage(message: string): Promise<void> {
           this.note(`begin ${message}`);
-          // The first take longest.
+          // The first ones take longest.
           for (let left = 10 - Number(message); left > 0; left--) await settle();
           this.note(`end ${message}`);
         }
@@ -28,7 +28,7 @@ for (const version of VERSIONS) {
       assertEquals(events, ["open", ...numbers.flatMap((n) => [`begin ${n}`, `end ${n}`])]);
     });
 
-    test("wait for open() to settle, and do not overtake one another then", async () => {
+    test("wait for open(), and stay in order", async () => {
       const events: string[] = [];
       const { promise, open } = gate();
       class Slow extends Recording {
@@ -49,7 +49,7 @@ for (const version of VERSIONS) {
       assertEquals(events, ["opening", "open", "text a", "text b", "text c", "text d"]);
     });
 
-    test("wait for every promise that is pending, not for the first that settles", async () => {
+    test("wait for all pending promises, not only for the first one", async () => {
       const events: string[] = [];
       const gates = [gate(), gate()];
       class Waiting extends Recording {
@@ -78,7 +78,7 @@ for (const version of VERSIONS) {
       assertEquals(events.slice(-2), ["begin b", "end b"]);
     });
 
-    test("that came before the peer went are delivered, and only then onClose()", async () => {
+    test("that arrived before the peer's end are delivered before onClose()", async () => {
       for (const leave of ["close", "end", "reset"] as const) {
         const events: string[] = [];
         const { promise, open } = gate();
@@ -104,7 +104,7 @@ for (const version of VERSIONS) {
       }
     });
 
-    test("are refused with WebSocketClosedError once the connection is closing", async () => {
+    test("are rejected with WebSocketClosedError when the connection is closing", async () => {
       const handlers: WebSocketHandler[] = [];
       const errors: unknown[] = [];
       class Closing extends WebSocketHandler {
@@ -131,7 +131,7 @@ for (const version of VERSIONS) {
       assertEquals(rig.logged, []);
     });
 
-    test("are refused with WebSocketClosedError when the socket is lost under a busy handler", async () => {
+    test("are rejected with WebSocketClosedError when the socket is lost while the handler is busy", async () => {
       const outcomes: string[] = [];
       const { promise, open } = gate();
       class Busy extends WebSocketHandler {
@@ -172,7 +172,7 @@ for (const version of VERSIONS) {
       assertEquals(client.events, expected.map((text) => `text ${text}`));
     });
 
-    test("of which one cannot be encoded leave nothing of it behind", async () => {
+    test("that cannot be encoded leave nothing in the output", async () => {
       const handlers: WebSocketHandler[] = [];
       class Sender extends Recording {
         override open(): void {
@@ -183,7 +183,7 @@ for (const version of VERSIONS) {
       const encode = text.encode;
       handlers[0]?.writeMessage("before");
       for (const size of [200, 20_000, 100_000]) {
-        // As a call deep in a recursion does, it fails after it has written a part.
+        // It fails after it has written a part, like a call deep in a recursion.
         text.encode = (message, bytes, at) => {
           encode(message, bytes, at);
           throw new RangeError("Maximum call stack size exceeded");
@@ -200,7 +200,7 @@ for (const version of VERSIONS) {
       assertEquals(client.events, expected.map((text) => `text ${text}`));
     });
 
-    test("of no kind that can be sent are a TypeError that says what they are", async () => {
+    test("that cannot be sent are a TypeError that names their kind", async () => {
       const circle: unknown[] = [];
       circle.push(circle);
       const refused: [value: unknown, because: string][] = [
@@ -235,7 +235,7 @@ for (const version of VERSIONS) {
       assertEquals(client.events, []);
     });
 
-    test("resolve at once while the client keeps up, without a promise for each", async () => {
+    test("resolve at once while the client reads, without a promise for each", async () => {
       const promises: Promise<void>[] = [];
       class Sender extends WebSocketHandler {
         onMessage(message: string): void {
@@ -254,7 +254,7 @@ for (const version of VERSIONS) {
 
 describe("binary messages", () => {
   for (const version of HYBI) {
-    test(`${version}: go both ways, and are the handler's own`, async () => {
+    test(`${version}: work in both directions, and belong to the handler`, async () => {
       const kept: Uint8Array[] = [];
       class Keeper extends WebSocketHandler {
         onMessage(message: Uint8Array): void {
@@ -302,7 +302,7 @@ describe("binary messages", () => {
   }
 
   for (const version of HIXIE) {
-    test(`${version}: there are none, nor pings`, async () => {
+    test(`${version}: do not exist, and neither do pings`, async () => {
       const handlers: WebSocketHandler[] = [];
       class Sender extends Recording {
         override open(): void {

@@ -9,9 +9,9 @@ import { type Gate, gate, HYBI, type Joined, Rig, settle } from "../support/rig.
 
 /** A connection whose handler is in `prepare()`. */
 interface Preparing extends Joined {
-  /** What ends `prepare()`. */
+  /** Settles `prepare()`. */
   readonly prepared: Gate;
-  /** The lines of the access log: the kind, and the reason or the status. */
+  /** The entries of the access log: the kind, and the reason or the status. */
   readonly entries: string[];
   readonly rig: Rig;
 }
@@ -37,7 +37,7 @@ async function prepare(version: WebSocketVersion): Promise<Preparing> {
 }
 
 describe("while prepare() is pending", () => {
-  test("nothing is read of the client", async () => {
+  test("nothing is read from the client", async () => {
     const { client, prepared } = await prepare("rfc6455");
     client.write(Uint8Array.of(0x81, 0x81, 0, 0, 0, 0, 0x61));
     await settle();
@@ -58,7 +58,7 @@ describe("while prepare() is pending", () => {
     });
   }
 
-  test("draft76: a client that sends FIN has sent no key3", async () => {
+  test("draft76: a client that sends FIN has not sent key3", async () => {
     const { client, transport, prepared, entries } = await prepare("draft76");
     transport.events.end();
     assertEquals([client.events, entries], [[], []]);
@@ -68,7 +68,7 @@ describe("while prepare() is pending", () => {
   });
 
   for (const error of [undefined, new HttpError(403), new Error("of prepare()")]) {
-    test(`the client may go, and ${error ?? "nothing"} comes too late`, async () => {
+    test(`the client may close the connection, and ${error ?? "nothing"} comes too late`, async () => {
       const { client, prepared, entries, rig } = await prepare("rfc6455");
       client.reset();
       await settle();
@@ -77,7 +77,7 @@ describe("while prepare() is pending", () => {
       else prepared.fail(error);
       await settle();
       assertEquals(entries, ["refusal gone"]);
-      // A fault of the application is told in any case.
+      // An error of the application is logged in any case.
       const isFault = error !== undefined && !(error instanceof HttpError);
       assertEquals(rig.logged.length, isFault ? 1 : 0);
     });

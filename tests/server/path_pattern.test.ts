@@ -4,7 +4,7 @@ import { PathPattern } from "../../src/server/path_pattern.ts";
 
 type Captures = (string | undefined)[] | null;
 
-/** What a pattern captures in a path. */
+/** The captures of a pattern in a path. */
 const rows: readonly (readonly [pattern: string, path: string, captures: Captures])[] = [
   ["/", "/", []],
   ["/", "/a", null],
@@ -47,7 +47,7 @@ const rows: readonly (readonly [pattern: string, path: string, captures: Capture
   ["/ä:ü", "/%C3%A4x", ["x"]],
 ];
 
-/** What `URLPattern` makes of it. */
+/** The captures of `URLPattern`. */
 interface UrlPattern {
   exec(input: object): { pathname: { groups: Record<string, string | undefined> } } | null;
 }
@@ -55,7 +55,7 @@ const { URLPattern } = globalThis as unknown as {
   URLPattern?: new (init: { pathname: string }) => UrlPattern;
 };
 
-/** The named captures by their names, and those of `*` by their numbers. */
+/** The named captures by name, and those of `*` by number. */
 function ours(pattern: string, path: string): Record<string, string | undefined> | null {
   const compiled = PathPattern.compile(pattern);
   assert(compiled !== null, pattern);
@@ -65,7 +65,7 @@ function ours(pattern: string, path: string): Record<string, string | undefined>
   return Object.fromEntries(found.map((part, i) => [compiled.names[i] ?? String(number++), part]));
 }
 
-/** Numbers that are random and the same each time. */
+/** Random numbers, the same for each run. */
 function* random(seed: number): Generator<number, never> {
   for (let state = seed;;) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -73,7 +73,7 @@ function* random(seed: number): Generator<number, never> {
   }
 }
 
-/** A path that tells how often something looks at it. */
+/** A path that counts how often it is read. */
 class CountedPath {
   looks = 0;
   readonly length: number;
@@ -101,14 +101,14 @@ function looksFor(pattern: string, path: string): number {
   return counted.looks;
 }
 
-describe("a pattern of a path", () => {
+describe("a path pattern", () => {
   for (const [pattern, path, captures] of rows) {
     test(`${pattern} on ${path === "" ? "nothing" : path}`, () => {
       assertEquals(PathPattern.compile(pattern)?.exec(path), captures);
     });
   }
 
-  test("that is none, or has a regular expression, is not compiled", () => {
+  test("that is malformed or has a regular expression is not compiled", () => {
     for (
       const pattern of ["/:a(b)", "/(a)", "/{a", "/a}", "/:", "/a?", "/:a/:a", "/{a{b}}", "/\\"]
     ) {
@@ -116,7 +116,7 @@ describe("a pattern of a path", () => {
     }
   });
 
-  // Each has variables that a RegExp would try against each other.
+  // Each has variables whose boundaries a RegExp would try in all combinations.
   const heavy: readonly (readonly [pattern: string, unit: string, end: string])[] = [
     ["/files/:name.:ext", ".", "/"],
     ["/:a.:b.:c.:d", ".", "/"],
@@ -129,7 +129,7 @@ describe("a pattern of a path", () => {
     ["/{-:a}?{-:b}?{-:c}?", "-", "/"],
   ];
   for (const [pattern, unit, end] of heavy) {
-    test(`${pattern} takes a time that is linear in the path`, () => {
+    test(`${pattern} takes linear time`, () => {
       const [once = 0, twice = 0] = [1000, 2000].map((count) =>
         looksFor(
           pattern,
@@ -142,7 +142,7 @@ describe("a pattern of a path", () => {
     });
   }
 
-  test("matches as URLPattern does, for random patterns and paths", () => {
+  test("matches like URLPattern, for random patterns and paths", () => {
     if (URLPattern === undefined) return;
     const numbers = random(20_151_103);
     const pick = (list: readonly string[]): string =>
@@ -156,7 +156,7 @@ describe("a pattern of a path", () => {
         const piece = pick(pieces).replace("N", () => `n${i}_`);
         pattern += piece + (/[:*}]/.test(piece) ? pick(modifiers) : "");
       }
-      // A `*` before a modifier, or after a name, is read in its own way: not compared.
+      // URLPattern reads a `*` before a modifier or after a name differently, so it is not compared.
       if (/\*[*+?]|_[ab]|\+\*|\?\*/.test(pattern)) continue;
       const theirs = new URLPattern({ pathname: pattern });
       for (let i = 0; i < 8; i++) {

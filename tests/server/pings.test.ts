@@ -1,5 +1,5 @@
 /**
- * Pings and pongs: answered at once, and heard by the handler in their turn.
+ * Pings and pongs: answered at once, and passed to the handler in order.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { gate, HYBI, Rig, settle } from "../support/rig.ts";
 
 describe("pings", () => {
   for (const version of HYBI) {
-    test(`${version}: are answered at once, and heard when the handler is free`, async () => {
+    test(`${version}: are answered at once, and passed to the handler when it is free`, async () => {
       const events: string[] = [];
       const { promise, open } = gate();
       class Busy extends Recording {
@@ -30,7 +30,7 @@ describe("pings", () => {
       assertEquals(events, ["open", "ping 65,66", "pong 67"]);
     });
 
-    test(`${version}: wait for open(), in order with messages; pongs go out at once`, async () => {
+    test(`${version}: wait for open(), in order with messages; pongs are sent at once`, async () => {
       const events: string[] = [];
       const { promise, open } = gate();
       class Authenticating extends Recording {
@@ -54,7 +54,7 @@ describe("pings", () => {
       assertEquals([client.take(), events], [[], ["authenticating", ...heard]]);
     });
 
-    test(`${version}: take turns with messages, each of which takes its time`, async () => {
+    test(`${version}: are handled in order with messages, however long these take`, async () => {
       const events: string[] = [];
       class Slow extends Recording {
         override async onMessage(message: string): Promise<void> {
@@ -79,13 +79,13 @@ describe("pings", () => {
         expected.push(`text ${i}`, `ping ${i}`, `pong ${i}`);
       }
       await settle();
-      // Long before the handler hears of them.
+      // Long before the handler is called with them.
       assertEquals(client.take().length, 4);
       while (events.length < expected.length) await settle();
       assertEquals(events, expected);
     });
 
-    test(`${version}: of a connection that has ended are not heard any more`, async () => {
+    test(`${version}: of a closed connection are not passed to the handler`, async () => {
       const events: string[] = [];
       const { promise, open } = gate();
       class Refusing extends Recording {
@@ -103,7 +103,7 @@ describe("pings", () => {
       assertEquals(events, ["close"]);
     });
 
-    test(`${version}: are sent by ping(), with 125 bytes at most`, async () => {
+    test(`${version}: are sent by ping(), with at most 125 bytes`, async () => {
       const handlers: WebSocketHandler[] = [];
       class Pinging extends Recording {
         override open(): void {

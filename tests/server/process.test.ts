@@ -4,10 +4,10 @@ import { RawClient } from "../support/raw_client.ts";
 import { spawnScript } from "../support/spawn.ts";
 import { openingHandshake, textFrame } from "../support/wire_client.ts";
 
-/** How long a process with nothing left to do may take, in milliseconds: less than any timeout. */
+/** How long a process with nothing left to do may take to exit, in milliseconds: less than any timeout. */
 const PROMPT = 4000;
 
-describe("a process ends by itself", () => {
+describe("a process exits by itself", () => {
   const cases = {
     connected: "after a shutdown that found clients",
     gone: "after a shutdown that found none any more",
@@ -31,7 +31,7 @@ describe("a process ends by itself", () => {
   }
 });
 
-test("a process stays until a shutdown has cut off a client that is not read from", async () => {
+test("a process stays until a shutdown has dropped a client that it does not read from", async () => {
   const child = spawnScript("tests/server/scripts/exit.ts", ["paused"]);
   let client: RawClient | undefined;
   try {
@@ -39,7 +39,7 @@ test("a process stays until a shutdown has cut off a client that is not read fro
     client = await RawClient.connect({ port: Number(port) });
     const text = textFrame("text", "rfc6455");
     client.write(Uint8Array.of(...openingHandshake("/", "rfc6455"), ...text, ...text, ...text));
-    // Node's exit code is 13 where it finds that a promise can never settle.
+    // Node's exit code is 13 if a promise can never settle.
     assertEquals(await child.exited, 0, child.output);
     await child.waitFor(/^done$/m);
   } finally {
