@@ -88,7 +88,11 @@ export type { Published } from "./src/pubsub/broadcast.ts";
 export type { RelayCounts } from "./src/pubsub/relay.ts";
 export type {
   Address,
+  Credentials,
+  HostCredentials,
   ListenerOptions,
+  PeerCertificate,
+  ProxiedTls,
   Transport,
   TransportEvents,
 } from "./src/transport/transport.ts";

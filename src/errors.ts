@@ -168,6 +168,7 @@ export function quote(text: string): string {
  * - `host`: `allowedHosts` does not list the requested host;
  * - `limit`: `maxConnections` or `maxConnectionsPerAddress` was reached;
  * - `stopping`: the server is shutting down;
+ * - `proxy`: with the setting `proxyProtocol`, a connection without a PROXY header of a trusted proxy;
  * - `tls`: the TLS handshake failed, or took longer than `handshakeTimeout`;
  * - `path`: no route matches;
  * - `method`: the method is not GET;
@@ -194,6 +195,7 @@ export type RefusalReason =
   | "host"
   | "limit"
   | "stopping"
+  | "proxy"
   | "tls"
   | "path"
   | "method"

@@ -46,6 +46,7 @@ export class Counters {
     host: 0,
     limit: 0,
     stopping: 0,
+    proxy: 0,
     tls: 0,
     path: 0,
     method: 0,

@@ -8,7 +8,7 @@ import type { Message } from "../connection/message.ts";
 import type { WebSocketVersion } from "../handshake/versions.ts";
 import type { Published } from "../pubsub/broadcast.ts";
 import type { SubscribeOptions } from "../pubsub/topics.ts";
-import type { Address } from "../transport/transport.ts";
+import type { Address, PeerCertificate, ProxiedTls } from "../transport/transport.ts";
 
 /**
  * What a handler knows about its connection.
@@ -43,6 +43,13 @@ export interface ConnectionInfo {
   readonly secure: boolean;
   /** The protocol version. */
   readonly version: WebSocketVersion;
+  /**
+   * The client's certificate, verified. `undefined` unless `listen` has the option `ca`, and over
+   * HTTP/2.
+   */
+  readonly peerCertificate?: PeerCertificate | undefined;
+  /** What the PROXY header says about TLS. `undefined` without the setting `proxyProtocol`. */
+  readonly proxiedTls?: ProxiedTls | undefined;
 }
 
 /**

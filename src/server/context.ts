@@ -27,7 +27,12 @@ import { Counters } from "../metrics/counters.ts";
 import { Relay } from "../pubsub/relay.ts";
 import { Topics } from "../pubsub/topics.ts";
 import type { Address, Transport } from "../transport/transport.ts";
-import { PendingHandshake, type TlsHandshakeEnd } from "./tls_handshakes.ts";
+import { PendingHeader, type ProxyHeaderEnd } from "./proxy_headers.ts";
+import {
+  PendingHandshake,
+  type TlsHandshakeEnd,
+  type TlsHandshakeOptions,
+} from "./tls_handshakes.ts";
 import { TrustedProxies } from "./trusted_proxy.ts";
 import type { ConnectionEnvironment } from "../connection/connection_options.ts";
 import { TimingWheel } from "../timing/timing_wheel.ts";
@@ -196,7 +201,11 @@ export class Context {
    * @param owner The server that accepted the TCP connection.
    * @returns `undefined` if there are too many connections, or the server is shutting down.
    */
-  beginTls(peer: Address, owner: Owner, end: TlsHandshakeEnd): PendingHandshake | undefined {
+  beginTls(
+    peer: Address,
+    owner: Owner,
+    end: TlsHandshakeEnd & Pick<TlsHandshakeOptions, "timeLeft">,
+  ): PendingHandshake | undefined {
     const { maxConnections, handshakeTimeout } = this.settings;
     if (owner.stopping) return void this.#refusedEarly(peer, { reason: "stopping" });
     if (this.#sockets >= maxConnections) return void this.#refusedEarly(peer, { reason: "limit" });
@@ -221,6 +230,33 @@ export class Context {
     }
     this.#sockets++;
     return pending;
+  }
+
+  /**
+   * Begins to read a PROXY header.
+   *
+   * @param peer The address of the proxy.
+   * @param owner The server that accepted the TCP connection.
+   * @returns `undefined` if the proxy is not trusted, there are too many connections, or the server is
+   * shutting down.
+   */
+  beginProxyHeader(peer: Address, owner: Owner, end: ProxyHeaderEnd): PendingHeader | undefined {
+    const { maxConnections, handshakeTimeout } = this.settings;
+    if (owner.stopping) return void this.#refusedEarly(peer, { reason: "stopping" });
+    const begunAt = this.wheel.now();
+    const fail = (because: string): void => {
+      this.#refusedEarly(peer, { reason: "proxy", duration: this.wheel.now() - begunAt });
+      const from = peer.transport === "unix" ? "a unix socket" : peer.hostname;
+      this.limitedLog.write("proxy", `Refused a connection from ${from}: ${because}`);
+    };
+    if (!this.trusted.has(peer)) {
+      return void fail("proxyProtocol accepts only the proxies that trustProxy lists");
+    }
+    if (this.#sockets >= maxConnections) return void this.#refusedEarly(peer, { reason: "limit" });
+    this.#sockets++;
+    const release = () => void this.#sockets--;
+    const { wheel } = this;
+    return new PendingHeader({ ...end, wheel, handshakeTimeout, owner, fail, release });
   }
 
   /** Counts and logs a connection that was refused before its request. */

@@ -59,6 +59,8 @@ export const LOG_INTERVAL = 10_000;
 export type LimitedKind =
   /** A connection could not be accepted. */
   | "accept"
+  /** A connection has no PROXY header of a trusted proxy. */
+  | "proxy"
   /** A TLS handshake failed. */
   | "tls"
   /** An origin is not allowed. */

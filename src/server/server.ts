@@ -6,11 +6,18 @@
 import { guard, toError } from "../guard.ts";
 import { ConnectionGroup, type ShutdownOptions } from "./connection_group.ts";
 import type { Context } from "./context.ts";
+import type { PendingHeader } from "./proxy_headers.ts";
 import type { PendingHandshake } from "./tls_handshakes.ts";
 import { Http2Session } from "./http2_session.ts";
 import { serveAnyStream } from "./stream_connection.ts";
 import { type Http2Acceptor, listen, LISTENER_KINDS } from "../transport/listen.ts";
-import type { Address, Listener, ListenerOptions } from "../transport/transport.ts";
+import type {
+  Address,
+  Credentials,
+  HostCredentials,
+  Listener,
+  ListenerOptions,
+} from "../transport/transport.ts";
 import { checkOptions, FUNCTION, type Kind, show, SIGNAL } from "../validation.ts";
 import { defaultSettings } from "./settings.ts";
 
@@ -103,6 +110,9 @@ export class Server implements AsyncDisposable {
       {
         gate: { begin: (peer, destroy) => this.#beginTls(peer, destroy) },
         http2: rest.http2 === true ? this.#acceptHttp2() : undefined,
+        preface: context.settings.proxyProtocol
+          ? { begin: (peer, destroy) => this.#beginProxyHeader(peer, destroy) }
+          : undefined,
       },
     );
     this.#group = new ConnectionGroup(context, () => this.#listener.close());
@@ -148,13 +158,53 @@ export class Server implements AsyncDisposable {
     await this.shutdown();
   }
 
+  /**
+   * Replaces a certificate. New connections get the new one, open connections go on.
+   *
+   * On Deno and Bun, `listen` needs the option `renewable`, `certificates` or `ca` for this.
+   *
+   * @param certificate The certificate chain and its key in PEM. With a `hostname`, they are those of
+   * that name (see the option `certificates`); without, those of all other names.
+   * @throws {TypeError} If they are not usable, or the listener cannot replace them. The old ones stay.
+   *
+   * @example
+   * ```ts ignore
+   * import { readFileSync } from "node:fs";
+   *
+   * process.on("SIGHUP", () => {
+   *   try {
+   *     server.setCertificate({
+   *       cert: readFileSync("fullchain.pem", "utf8"),
+   *       key: readFileSync("privkey.pem", "utf8"),
+   *     });
+   *   } catch (error) {
+   *     console.error(error);
+   *   }
+   * });
+   * ```
+   */
+  setCertificate(certificate: Credentials | HostCredentials): void {
+    this.#listener.setCertificate(certificate);
+  }
+
   /** Lets the process exit while the server listens. */
   unref(): void {
     this.#listener.unref();
   }
 
-  #beginTls(peer: Address, destroy: () => void): PendingHandshake | undefined {
+  #beginProxyHeader(peer: Address, destroy: () => void): PendingHeader | undefined {
+    const pending = this.#context.beginProxyHeader(peer, this.#group.owner, {
+      destroy,
+      accept: (transport, timeLeft) => this.#group.take(transport, { timeLeft }),
+      beginTls: (peer, destroy, timeLeft) => this.#beginTls(peer, destroy, timeLeft),
+    });
+    if (pending !== undefined) this.#group.add(pending);
+    return pending;
+  }
+
+  #beginTls(peer: Address, destroy: () => void, timeLeft?: number): PendingHandshake | undefined {
     const pending = this.#context.beginTls(peer, this.#group.owner, {
+      timeLeft,
       destroy,
       accept: (transport, timeLeft) => this.#group.take(transport, { timeLeft }),
       fail: (error) => this.#report("tls", error),

@@ -74,11 +74,7 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned, W
   /** Whether the socket is closed. */
   #gone = false;
 
-  /**
-   * @param context The routes and settings.
-   * @param transport The connection of the runtime.
-   * @param owner The server that accepted it, if one did.
-   */
+  /** @param context Routes and settings. @param transport The socket. @param owner Its server. */
   constructor(context: Context, transport: Transport, owner?: Owner) {
     this.context = context;
     this.transport = transport;
@@ -130,6 +126,16 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned, W
   /** See {@linkcode ConnectionInfo.secure}. */
   get secure(): boolean {
     return this.forwarded?.secure ?? this.transport.secure;
+  }
+
+  /** See {@linkcode ConnectionInfo.peerCertificate}. */
+  get peerCertificate(): HandlerConnection["peerCertificate"] {
+    return this.transport.peerCertificate;
+  }
+
+  /** See {@linkcode ConnectionInfo.proxiedTls}. */
+  get proxiedTls(): HandlerConnection["proxiedTls"] {
+    return this.transport.proxiedTls;
   }
 
   /** See {@linkcode HandlerConnection.host}. */
@@ -185,10 +191,8 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned, W
 
   /** Adds a field to the 101. @throws {TypeError} If it is too late, or the field is malformed. */
   setHeader(name: string, value: string): void {
-    if (this.#opening === null) {
-      throw new TypeError(`Cannot set header ${name}: the response was already sent`);
-    }
-    this.#opening.setHeader(name, value);
+    if (this.#opening !== null) return this.#opening.setHeader(name, value);
+    throw new TypeError(`Cannot set header ${name}: the response was already sent`);
   }
 
   // --- What a handler can do --------------------------------------------------------------------
@@ -223,8 +227,8 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned, W
   #writeEarly(message: Message): Promise<void> {
     const payload = toSendable(message, this.version);
     if (this.#opening === null) return this.writer.refuse();
-    this.#early ??= new EarlyMessages();
-    if (this.#early.add(payload, this.context.settings)) return this.writer.ready();
+    const early = this.#early ??= new EarlyMessages();
+    if (early.add(payload, this.context.settings)) return this.writer.ready();
     this.#opening.abort();
     return this.writer.refuse();
   }

@@ -61,6 +61,13 @@ export interface Settings {
    */
   readonly trustProxy: readonly string[];
   /**
+   * Whether each connection of `listen` must begin with a PROXY header of version 1 or 2, sent by a
+   * proxy of `trustProxy`. The addresses in it are those of the connection. If the client's own address
+   * is in `trustProxy` too, `X-Forwarded-For` counts as well. Connections of `accept` and `attach` have
+   * no header. Default: false.
+   */
+  readonly proxyProtocol: boolean;
+  /**
    * The secret with which a Tornado application signs cookies (`cookie_secret`), or several by their
    * key version: `{ 1: "old", 2: "new" }`. See `getSignedCookie`. Default: none.
    */
@@ -145,6 +152,7 @@ export const defaultSettings: Settings = {
   allowedOrigins: [],
   allowedHosts: [],
   trustProxy: [],
+  proxyProtocol: false,
   cookieSecret: undefined,
   compression: undefined,
   fetch: undefined,
@@ -191,6 +199,7 @@ const KINDS: Readonly<Record<keyof Settings, Kind>> = {
   allowedOrigins: STRINGS,
   allowedHosts: STRINGS,
   trustProxy: STRINGS,
+  proxyProtocol: BOOLEAN,
   cookieSecret: SECRET,
   compression: OBJECT,
   fetch: FUNCTION,
@@ -224,6 +233,10 @@ const LISTEN_NAMES = [
   "path",
   "cert",
   "key",
+  "certificates",
+  "ca",
+  "clientCertificate",
+  "renewable",
   "reusePort",
   "signal",
   "onListen",
@@ -250,6 +263,9 @@ export function resolveSettings(settings: Partial<Settings>): Settings {
     throw new TypeError(
       `Cannot use version "${unknown}": must be one of ${WEBSOCKET_VERSIONS.join(", ")}`,
     );
+  }
+  if (resolved.proxyProtocol && resolved.trustProxy.length === 0) {
+    throw new TypeError("Cannot use proxyProtocol: needs the proxies' addresses in trustProxy");
   }
   checkAtMost(resolved, "highWaterMark", "maxBufferedAmount");
   return resolved;

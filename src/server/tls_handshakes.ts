@@ -26,6 +26,8 @@ export interface TlsHandshakeOptions extends TlsHandshakeEnd {
   readonly wheel: TimingWheel;
   /** How long the handshake may take, in milliseconds. 0 means no limit. */
   readonly timeout: number;
+  /** The rest of `timeout`, if something came before the handshake. */
+  readonly timeLeft?: number | undefined;
   /** The server whose listener has accepted the TCP connection. */
   readonly owner: Owner;
   /** Called once at the end, successful or not. */
@@ -44,7 +46,8 @@ export class PendingHandshake implements TlsHandshake, Timed, Owned {
   /** Starts the timer. */
   constructor(options: TlsHandshakeOptions) {
     this.#options = options;
-    if (options.timeout > 0) options.wheel.set(this, options.timeout);
+    const { wheel, timeout, timeLeft = timeout } = options;
+    if (timeout > 0) wheel.set(this, timeLeft);
   }
 
   accepted(transport: Transport): void {

@@ -27,6 +27,8 @@ export type { BunSocket } from "./bun_socket.ts";
 export type {
   Acceptor,
   Address,
+  Credentials,
+  HostCredentials,
   Listener,
   ListenerOptions,
   Transport,

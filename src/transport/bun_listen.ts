@@ -4,9 +4,17 @@
  * @module
  */
 import { type BunSocketHandlers, plainHandlers, secureHandlers } from "./bun_handlers.ts";
-import { refusedCredentials, resolveListenerOptions } from "./listener_options.ts";
+import {
+  checkOwnTls,
+  notRenewable,
+  notSecure,
+  refusedCredentials,
+  resolveListenerOptions,
+} from "./listener_options.ts";
+import { acceptProxied } from "./proxied_transport.ts";
 import { openGate } from "./tls_gate.ts";
-import type { Acceptor, Address, Listener, ListenerOptions, TlsGate } from "./transport.ts";
+import type { ListenerHooks } from "./preface.ts";
+import type { Acceptor, Address, Listener, ListenerOptions } from "./transport.ts";
 
 /** The part of Bun's listener that is used. */
 interface BunListener {
@@ -34,13 +42,12 @@ interface BunNamespace {
 /**
  * Listens with `Bun.listen`.
  *
- * @param gate Limits TLS handshakes.
  * @throws See `listen` in `bun.ts`.
  */
 export function listen(
   options: ListenerOptions,
   accept: Acceptor,
-  { gate = openGate(accept, options.onError) }: { readonly gate?: TlsGate } = {},
+  hooks: ListenerHooks = {},
 ): Listener {
   const { Bun } = globalThis as { Bun?: BunNamespace };
   if (Bun === undefined) throw new TypeError("Cannot listen with Bun.listen: this is not Bun");
@@ -49,13 +56,16 @@ export function listen(
     // It takes one, but tells neither the kind of the socket nor its address.
     throw new TypeError("Cannot listen with Bun.listen on an fd: use Application.listen");
   }
+  const { gate = openGate(accept, options.onError), preface } = hooks;
+  checkOwnTls(options, "Bun.listen");
+  const plainAccept = preface === undefined ? accept : acceptProxied(preface);
   const listener = bind(Bun, {
     ...(path === undefined ? { hostname, port, reusePort } : { unix: path }),
-    ...(tls === undefined ? {} : { tls }),
+    ...(tls === undefined ? {} : { tls: { cert: tls.cert, key: tls.key } }),
     allowHalfOpen: true,
-    socket: tls === undefined ? plainHandlers(accept) : secureHandlers(gate),
+    socket: tls === undefined ? plainHandlers(plainAccept) : secureHandlers(gate),
   });
-  return new BunListenerAdapter(listener, path);
+  return new BunListenerAdapter(listener, path, tls !== undefined);
 }
 
 function bind(bun: BunNamespace, options: BunListenOptions): BunListener {
@@ -73,9 +83,11 @@ class BunListenerAdapter implements Listener {
   readonly address: Address;
   readonly listening: Promise<void> = Promise.resolve();
   readonly #listener: BunListener;
+  readonly #isSecure: boolean;
 
-  constructor(listener: BunListener, path: string | undefined) {
+  constructor(listener: BunListener, path: string | undefined, isSecure: boolean) {
     this.#listener = listener;
+    this.#isSecure = isSecure;
     this.address = path === undefined
       ? { transport: "tcp", hostname: listener.hostname ?? "", port: listener.port ?? 0 }
       : { transport: "unix", hostname: path, port: 0 };
@@ -87,5 +99,9 @@ class BunListenerAdapter implements Listener {
 
   unref(): void {
     this.#listener.unref();
+  }
+
+  setCertificate(): void {
+    throw this.#isSecure ? notRenewable("Bun.listen") : notSecure();
   }
 }

@@ -20,6 +20,8 @@ export type { DenoAddress, DenoConn } from "./deno_conn.ts";
 export type {
   Acceptor,
   Address,
+  Credentials,
+  HostCredentials,
   Listener,
   ListenerOptions,
   Transport,

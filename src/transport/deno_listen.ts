@@ -6,8 +6,17 @@
 import { addressOf, type DenoAddress, type DenoConn, DenoTransport } from "./deno_conn.ts";
 import { toError } from "../guard.ts";
 import { reportError } from "./report_error.ts";
-import { refusedCredentials, resolveListenerOptions } from "./listener_options.ts";
+import {
+  checkOwnTls,
+  notRenewable,
+  notSecure,
+  refusedCredentials,
+  type ResolvedListenerOptions,
+  resolveListenerOptions,
+} from "./listener_options.ts";
+import { acceptProxied } from "./proxied_transport.ts";
 import { openGate } from "./tls_gate.ts";
+import type { ListenerHooks } from "./preface.ts";
 import type { Acceptor, Address, Listener, ListenerOptions, TlsGate } from "./transport.ts";
 
 /** The part of `Deno.Listener` that is used. */
@@ -38,24 +47,29 @@ const ACCEPT_PAUSE = 100;
 /**
  * Listens with `Deno.listen` or `Deno.listenTls`.
  *
- * @param gate Limits TLS handshakes.
  * @throws See `listen` in `deno.ts`.
  */
 export function listen(
   options: ListenerOptions,
   accept: Acceptor,
-  { gate = openGate(accept, options.onError) }: { readonly gate?: TlsGate } = {},
+  hooks: ListenerHooks = {},
 ): Listener {
-  return new AcceptLoop(bind(options), options, { accept, gate });
-}
-
-function bind(options: ListenerOptions): DenoListener {
   const { Deno } = globalThis as { Deno?: DenoNamespace };
   if (Deno === undefined) throw new TypeError("Cannot listen with Deno.listen: this is not Deno");
-  const { hostname, port, path, fd, reusePort, tls } = resolveListenerOptions(options);
-  if (fd !== undefined) {
+  const resolved = resolveListenerOptions(options);
+  if (resolved.fd !== undefined) {
     throw new TypeError("Cannot listen with Deno.listen: it takes no fd; use Application.listen");
   }
+  const { gate = openGate(accept, options.onError), preface } = hooks;
+  checkOwnTls(options, "Deno.listenTls");
+  return new AcceptLoop(bind(Deno, resolved), options, {
+    accept: preface === undefined ? accept : acceptProxied(preface),
+    gate,
+  });
+}
+
+function bind(Deno: DenoNamespace, resolved: ResolvedListenerOptions): DenoListener {
+  const { hostname, port, path, reusePort, tls } = resolved;
   if (path !== undefined) {
     if (tls !== undefined) {
       throw new TypeError(`Cannot listen on ${path}: Deno has no TLS on unix sockets`);
@@ -69,7 +83,7 @@ function bind(options: ListenerOptions): DenoListener {
   const where = { hostname, port, reusePort };
   if (tls === undefined) return Deno.listen(where);
   try {
-    return Deno.listenTls({ ...where, ...tls });
+    return Deno.listenTls({ ...where, cert: tls.cert, key: tls.key });
   } catch (error) {
     // These are errors of rustls about the certificate or key. System errors have other names.
     const { name } = toError(error);
@@ -134,6 +148,10 @@ class AcceptLoop implements Listener {
 
   unref(): void {
     if (!this.#closed) this.#listener.unref();
+  }
+
+  setCertificate(): void {
+    throw "cert" in this.#options ? notRenewable("Deno.listenTls") : notSecure();
   }
 }
 

@@ -5,18 +5,21 @@
  */
 import { listen as listenWithBun } from "./bun_listen.ts";
 import { listen as listenWithDeno } from "./deno_listen.ts";
-import { listen as listenWithNode, type NodeListenInner as ListenInner } from "./node_listen.ts";
+import { listen as listenWithNode } from "./node_listen.ts";
+import { needsNodeTls } from "./listener_options.ts";
+import type { ListenerHooks } from "./preface.ts";
 import type { Acceptor, Listener, ListenerOptions } from "./transport.ts";
 
 export type { Http2Acceptor } from "./http2_listen.ts";
 export { LISTENER_KINDS } from "./listener_options.ts";
+export type { Introduction, PrefaceReader } from "./preface.ts";
 
 /**
  * Listens with the sockets of the runtime.
  *
  * @param options Where and how to listen.
  * @param accept Called for each connection; with TLS, after the handshake.
- * @param inner The limits of TLS handshakes. Default: each may take 10 s.
+ * @param hooks The limits of TLS handshakes, and what comes before a connection.
  * @throws {Error} If the address cannot be bound, with the runtime's `code` (`EADDRINUSE`). If the
  * runtime binds later, `listening` rejects with it instead.
  * @throws {TypeError} If an option is wrong, or the runtime does not support it or has no sockets.
@@ -25,15 +28,14 @@ export { LISTENER_KINDS } from "./listener_options.ts";
 export function listen(
   options: ListenerOptions,
   accept: Acceptor,
-  inner: ListenInner = {},
+  hooks: ListenerHooks = {},
 ): Listener {
   // Deno.listen takes no descriptor, and Bun.listen does not tell its address then.
-  // Only node:tls has connections that node:http2 takes over.
-  if (options.fd !== undefined || options.http2 === true) {
-    return listenWithNode(options, accept, inner);
+  if (options.fd !== undefined || needsNodeTls(options, hooks)) {
+    return listenWithNode(options, accept, hooks);
   }
   // Deno and Bun have Node's modules too, so they are checked first.
-  if ("Deno" in globalThis) return listenWithDeno(options, accept, inner);
-  if ("Bun" in globalThis) return listenWithBun(options, accept, inner);
-  return listenWithNode(options, accept, inner);
+  if ("Deno" in globalThis) return listenWithDeno(options, accept, hooks);
+  if ("Bun" in globalThis) return listenWithBun(options, accept, hooks);
+  return listenWithNode(options, accept, hooks);
 }

@@ -4,7 +4,8 @@
  * @module
  */
 import { toError } from "../guard.ts";
-import type { ListenerOptions } from "./transport.ts";
+import type { ListenerHooks } from "./preface.ts";
+import type { Credentials, HostCredentials, ListenerOptions } from "./transport.ts";
 import {
   BOOLEAN,
   checkOptions,
@@ -16,12 +17,16 @@ import {
   STRING,
 } from "../validation.ts";
 
-/** A certificate and its key in PEM. */
-export interface Credentials {
-  /** The certificate chain. */
-  readonly cert: string;
-  /** The private key. */
-  readonly key: string;
+/** The options of TLS, checked and complete. */
+export interface ResolvedTls extends Credentials {
+  /** Certificates for certain host names. */
+  readonly certificates: readonly HostCredentials[];
+  /** The authorities of client certificates in PEM; `undefined` if no client is asked for one. */
+  readonly ca: string | undefined;
+  /** Whether a client without a certificate is accepted. */
+  readonly clientCertificate: "required" | "optional";
+  /** Whether the certificate can be replaced. */
+  readonly renewable: boolean;
 }
 
 /** {@linkcode ListenerOptions}, checked and complete. */
@@ -37,7 +42,7 @@ export interface ResolvedListenerOptions {
   /** Whether several processes share the port. */
   readonly reusePort: boolean;
   /** For TLS; `undefined` for plain TCP. */
-  readonly tls: Credentials | undefined;
+  readonly tls: ResolvedTls | undefined;
 }
 
 /** A port as a string, as `process.env` has it. */
@@ -57,7 +62,7 @@ const DESCRIPTOR: Kind = {
   inRange: (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) < 2 ** 31,
 };
 
-/** The names of {@linkcode ListenerOptions}. `cert` and `key` are checked together. */
+/** The names of {@linkcode ListenerOptions}. The options of TLS are checked together. */
 export const LISTENER_KINDS: Readonly<Record<keyof ListenerOptions, Kind | undefined>> = {
   port: PORT,
   hostname: STRING,
@@ -67,6 +72,10 @@ export const LISTENER_KINDS: Readonly<Record<keyof ListenerOptions, Kind | undef
   cert: undefined,
   key: undefined,
   http2: BOOLEAN,
+  certificates: undefined,
+  ca: undefined,
+  clientCertificate: undefined,
+  renewable: undefined,
   onError: FUNCTION,
 };
 
@@ -74,7 +83,7 @@ export const LISTENER_KINDS: Readonly<Record<keyof ListenerOptions, Kind | undef
  * Checks and completes options.
  *
  * @throws {TypeError} If a name is unknown, a value has a wrong type, two options exclude each
- * other, or only one of `cert` and `key`.
+ * other, or an option of TLS is wrong or lacks `cert` or `key`.
  * @throws {RangeError} If the port is out of range.
  */
 export function resolveListenerOptions(options: ListenerOptions): ResolvedListenerOptions {
@@ -91,7 +100,7 @@ export function resolveListenerOptions(options: ListenerOptions): ResolvedListen
     );
   }
   if (fd !== undefined) checkAlone(options, "fd", ["port", "hostname", "path", "reusePort"]);
-  return { hostname, port: Number(port ?? 0), path, fd, reusePort, tls: credentials(options) };
+  return { hostname, port: Number(port ?? 0), path, fd, reusePort, tls: resolveTls(options) };
 }
 
 /** @throws {TypeError} If one of some options is given beside the one that excludes it. */
@@ -112,19 +121,116 @@ function checkHttp2({ http2 = false, ...options }: ListenerOptions): void {
   }
 }
 
-/** Returns `cert` and `key`. If either is given, even as `undefined`, both must be valid. */
-function credentials(options: ListenerOptions): Credentials | undefined {
-  if (!("cert" in options || "key" in options)) return undefined;
-  const { cert, key } = options;
-  checkValue(cert, "Cannot listen with TLS: cert", PEM);
-  checkValue(key, "Cannot listen with TLS: key", PEM);
-  return { cert, key } as Credentials;
+/** The options of TLS. If one is given, even as `undefined`, it must be valid, with `cert` and `key`. */
+const TLS_NAMES = ["cert", "key", "certificates", "ca", "clientCertificate", "renewable"] as const;
+
+const CLIENT_CERTIFICATE: Kind = {
+  expected: '"required" or "optional"',
+  hasType: (value) => value === "required" || value === "optional",
+};
+
+const CERTIFICATES: Kind = {
+  expected: "an array of { hostname, cert, key } that is not empty",
+  hasType: (value) => Array.isArray(value) && value.length > 0,
+};
+
+const HOSTNAME: Kind = {
+  expected: 'a host name such as "a.example" or "*.a.example"',
+  hasType: (value) =>
+    typeof value === "string" && /^(?:\*\.)?[a-z\d_-]+(?:\.[a-z\d_-]+)*$/i.test(value),
+};
+
+const CREDENTIALS: Readonly<Record<keyof Credentials, Kind>> = { cert: PEM, key: PEM };
+
+const HOST_CREDENTIALS: Readonly<Record<keyof HostCredentials, Kind>> = {
+  hostname: HOSTNAME,
+  ...CREDENTIALS,
+};
+
+function resolveTls(options: ListenerOptions): ResolvedTls | undefined {
+  if (!TLS_NAMES.some((name) => name in options)) return undefined;
+  const { cert, key, certificates = [], ca, renewable = false } = options;
+  const { clientCertificate = "required" } = options;
+  const check = (name: typeof TLS_NAMES[number], kind: Kind): void =>
+    checkValue(options[name], `Cannot listen with TLS: ${name}`, kind);
+  check("cert", PEM);
+  check("key", PEM);
+  if ("certificates" in options) check("certificates", CERTIFICATES);
+  for (const item of certificates) {
+    checkCredentials(item, "Cannot listen with TLS: certificates", HOST_CREDENTIALS);
+  }
+  if ("ca" in options) check("ca", PEM);
+  if ("renewable" in options) check("renewable", BOOLEAN);
+  if ("clientCertificate" in options) {
+    check("clientCertificate", CLIENT_CERTIFICATE);
+    if (ca === undefined) throw new TypeError("Cannot listen with TLS: clientCertificate needs ca");
+  }
+  return { cert, key, certificates, ca, clientCertificate, renewable } as ResolvedTls;
+}
+
+/** Checks a certificate with its key. @param subject The beginning of an error. */
+function checkCredentials(
+  given: unknown,
+  subject: string,
+  kinds: Readonly<Record<string, Kind>>,
+): void {
+  const prefixed = (name: string) => `${subject}: ${name}`;
+  checkOptions(given, { kinds, noun: "certificate option", subject: prefixed });
+  for (const [name, kind] of Object.entries(kinds)) {
+    checkValue(Reflect.get(given, name), prefixed(name), kind);
+  }
+}
+
+/**
+ * Checks the argument of `setCertificate`.
+ *
+ * @throws {TypeError} If it is not a certificate with its key, and a host name if there is one.
+ */
+export function checkCertificate(given: unknown): asserts given is HostCredentials | Credentials {
+  const hasHostname = typeof given === "object" && given !== null && "hostname" in given;
+  checkCredentials(
+    given,
+    "Cannot set the certificate",
+    hasHostname ? HOST_CREDENTIALS : CREDENTIALS,
+  );
+}
+
+/** What Deno's and Bun's own TLS does not have. */
+const NODE_TLS_NAMES = ["certificates", "ca", "renewable", "http2"] as const;
+
+/** Whether only `node:tls` has what is asked for. It is slower on Deno and Bun. */
+export function needsNodeTls(options: ListenerOptions, { preface }: ListenerHooks): boolean {
+  // Theirs begins with the first byte, but the PROXY header comes before.
+  if (preface !== undefined && options.cert !== undefined) return true;
+  return NODE_TLS_NAMES.some((name) => Boolean(options[name]));
+}
+
+/** Checks that an adapter is asked for nothing that needs `node:tls`. */
+export function checkOwnTls(options: ListenerOptions, api: string): void {
+  const missing = NODE_TLS_NAMES.find((name) => Boolean(options[name]));
+  if (missing === undefined) return;
+  throw new TypeError(
+    `Cannot listen with ${api}: it has no option ${missing}; use Application.listen`,
+  );
 }
 
 /** Makes the error for a certificate or key that the runtime refuses. */
-export function refusedCredentials(error: unknown): TypeError {
+export function refusedCredentials(error: unknown, hostname?: string): TypeError {
   const { message } = toError(error);
-  return new TypeError(`Cannot listen with TLS: cert or key is not usable: ${message}`, {
+  const which = hostname === undefined ? "" : ` of ${hostname}`;
+  return new TypeError(`Cannot listen with TLS: cert or key${which} is not usable: ${message}`, {
     cause: error,
   });
+}
+
+/** Makes the error for a new certificate where there is no TLS. */
+export function notSecure(): TypeError {
+  return new TypeError("Cannot set the certificate: the listener does not use TLS");
+}
+
+/** Makes the error for a new certificate where the runtime cannot replace it. */
+export function notRenewable(api: string): TypeError {
+  return new TypeError(
+    `Cannot set the certificate: ${api} cannot replace one; listen with the option renewable`,
+  );
 }

@@ -22,6 +22,8 @@ export type { NodeHandle, NodeSocket, WriteCallback } from "./node_types.ts";
 export type {
   Acceptor,
   Address,
+  Credentials,
+  HostCredentials,
   Listener,
   ListenerOptions,
   Transport,

@@ -4,46 +4,34 @@
  * @module
  */
 import { requireBuiltin } from "./builtin_module.ts";
+import type { Certificates } from "./certificates.ts";
 import { reportError } from "./report_error.ts";
-import { acceptSessions, type Http2Acceptor } from "./http2_listen.ts";
+import { acceptSessions } from "./http2_listen.ts";
 import {
-  type Credentials,
-  refusedCredentials,
+  notSecure,
   type ResolvedListenerOptions,
   resolveListenerOptions,
 } from "./listener_options.ts";
-import { chunkReader, kindOf, NodeTransport } from "./node_socket.ts";
-import type { NodeSocket } from "./node_types.ts";
+import {
+  type AddressKind,
+  type NetServerModule,
+  type NodeServer,
+  peerOf,
+  SERVER_OPTIONS,
+} from "./node_server.ts";
+import { chunkReader, NodeTransport } from "./node_socket.ts";
+import { createTlsServer } from "./node_tls.ts";
+import { acceptProxied } from "./proxied_transport.ts";
 import { openGate } from "./tls_gate.ts";
+import type { ListenerHooks } from "./preface.ts";
 import type {
   Acceptor,
   Address,
+  Credentials,
+  HostCredentials,
   Listener,
   ListenerOptions,
-  TlsGate,
-  TlsHandshake,
 } from "./transport.ts";
-
-interface SocketAddress {
-  readonly address?: string;
-  readonly port: number;
-}
-
-/** The part of `net.Server` and `tls.Server` that is used. */
-interface NodeServer {
-  on(event: "connection", listener: (socket: NodeSocket) => void): unknown;
-  on(event: "tlsClientError", listener: (error: Error, socket: NodeSocket) => void): unknown;
-  on(event: "listening" | "error", listener: (error: Error) => void): unknown;
-  listen(where: object): unknown;
-  address(): SocketAddress | string | null;
-  close(): unknown;
-  unref(): unknown;
-}
-
-interface ServerOptions {
-  readonly allowHalfOpen: boolean;
-  readonly noDelay: boolean;
-}
 
 interface BindOptions {
   readonly host?: string;
@@ -52,25 +40,11 @@ interface BindOptions {
   readonly path?: string;
 }
 
-/** The part of `node:net` that is used. */
+/** The part of `node:net` that binds. */
 interface NetModule {
-  createServer(options: ServerOptions, listener: (socket: NodeSocket) => void): NodeServer;
   isIP(host: string): number;
   /** Since Node 24. */
   readonly BoundSocket?: new (options: BindOptions) => object;
-}
-
-/** The part of `node:tls` that is used. */
-interface TlsModule {
-  createServer(
-    options: ServerOptions & {
-      cert: string;
-      key: string;
-      handshakeTimeout: number;
-      ALPNProtocols?: string[];
-    },
-    listener: (socket: NodeSocket) => void,
-  ): NodeServer;
 }
 
 /** The part of `node:cluster` that is used. */
@@ -78,111 +52,39 @@ interface ClusterModule {
   readonly isWorker: boolean;
 }
 
-/** Node's limit for TLS handshakes, in milliseconds: the longest, since the gate has its own. */
-const NO_TIMEOUT = 2 ** 31 - 1;
-
-/** What the server that listens adds. */
-export interface NodeListenInner {
-  /** Limits TLS handshakes. Default: each may take 10 s. */
-  readonly gate?: TlsGate;
-  /** Serves sessions of HTTP/2. */
-  readonly http2?: Http2Acceptor | undefined;
-}
-
-/** How a TLS listener accepts connections. */
-interface TlsAcceptance {
-  readonly gate: TlsGate;
-  readonly kind: AddressKind;
-  /** Starts a session of HTTP/2. */
-  readonly sessions: ((socket: NodeSocket) => void) | undefined;
-}
-
 /**
  * Listens with `net.createServer` or `tls.createServer`.
  *
- * @param gate Limits TLS handshakes.
  * @throws See `listen` in `node.ts`.
  */
 export function listen(
   options: ListenerOptions,
   accept: Acceptor,
-  { gate = openGate(accept, options.onError), http2 }: NodeListenInner = {},
+  { gate = openGate(accept, options.onError), preface, http2 }: ListenerHooks = {},
 ): Listener {
   const resolved = resolveListenerOptions(options);
   const { tls, path, fd } = resolved;
+  if (options.http2 && preface !== undefined) {
+    // A session would have the proxy's address, which is trusted.
+    throw new TypeError("Cannot listen: http2 and the setting proxyProtocol exclude each other");
+  }
   const kind = path !== undefined ? "unix" : fd === undefined ? "tcp" : undefined;
+  if (tls === undefined) {
+    const server = createServer(preface === undefined ? accept : acceptProxied(preface), kind);
+    return new NodeListener({ server }, resolved, options);
+  }
   const sessions = options.http2 && http2 !== undefined ? acceptSessions(http2) : undefined;
-  const server = tls === undefined
-    ? createServer(accept, kind)
-    : createTlsServer(tls, { gate, kind, sessions });
-  return new NodeListener(server, resolved, options);
+  const secure = createTlsServer(tls, { gate, preface, kind, sessions });
+  return new NodeListener(secure, resolved, options);
 }
-
-/** The kind of a listener's sockets; `undefined` for a descriptor of either kind. */
-type AddressKind = Address["transport"] | undefined;
-
-const FLAGS: ServerOptions = { allowHalfOpen: true, noDelay: true };
 
 function createServer(accept: Acceptor, kind: AddressKind): NodeServer {
   const reader = chunkReader();
-  return requireBuiltin<NetModule>("node:net", "listen").createServer(FLAGS, (socket) => {
+  const { createServer } = requireBuiltin<NetServerModule>("node:net", "listen");
+  return createServer(SERVER_OPTIONS, (socket) => {
     if (peerOf(socket, kind) === undefined) socket.destroy();
     else accept(new NodeTransport(socket, reader, kind));
   });
-}
-
-function createTlsServer(tls: Credentials, { gate, kind, sessions }: TlsAcceptance): NodeServer {
-  const { createServer } = requireBuiltin<TlsModule>("node:tls", "listen");
-  // With `allowHalfOpen`, a FIN during the handshake would not be reported.
-  const options = {
-    ...FLAGS,
-    ...tls,
-    allowHalfOpen: false,
-    handshakeTimeout: NO_TIMEOUT,
-    ...(sessions === undefined ? {} : { ALPNProtocols: ["h2", "http/1.1"] }),
-  };
-  /** Handshakes by the TCP socket below TLS. */
-  const handshakes = new WeakMap<object, TlsHandshake>();
-  const onSecure = (socket: NodeSocket): void => {
-    const handshake = handshakes.get(socket._parent ?? socket);
-    if (sessions !== undefined && socket.alpnProtocol === "h2") {
-      if (handshake?.handedOver()) sessions(socket);
-      else socket.destroy();
-      return;
-    }
-    socket.allowHalfOpen = true;
-    if (handshake === undefined) socket.destroy();
-    else handshake.accepted(new NodeTransport(socket, undefined, kind));
-  };
-  let server: NodeServer;
-  try {
-    server = createServer(options, onSecure);
-  } catch (error) {
-    throw refusedCredentials(error);
-  }
-  server.on("connection", (raw: NodeSocket) => {
-    const peer = peerOf(raw, kind);
-    const handshake = peer && gate.begin(peer, () => raw.destroy());
-    if (handshake === undefined) raw.destroy();
-    else handshakes.set(raw, handshake);
-  });
-  server.on("tlsClientError", (error: Error, socket: NodeSocket) => {
-    handshakes.get(socket._parent ?? socket)?.failed(error);
-    socket.destroy();
-  });
-  return server;
-}
-
-/**
- * Returns the peer's address, and makes the socket remember it. `undefined` if the peer has already
- * reset the connection.
- */
-function peerOf(socket: NodeSocket, given: AddressKind): Address | undefined {
-  const { remoteAddress, remotePort = 0 } = socket;
-  const kind = given ?? kindOf(socket);
-  if (kind === "unix") return { transport: kind, hostname: "", port: 0 };
-  if (remoteAddress === undefined) return undefined;
-  return { transport: kind, hostname: remoteAddress, port: remotePort };
 }
 
 /**
@@ -201,15 +103,20 @@ function bind({ hostname, port, path, fd, reusePort }: ResolvedListenerOptions):
 class NodeListener implements Listener {
   readonly listening: Promise<void>;
   readonly #server: NodeServer;
+  readonly #certificates: Certificates | undefined;
   #address: Address;
 
   constructor(
-    server: NodeServer,
+    { server, certificates }: {
+      readonly server: NodeServer;
+      readonly certificates?: Certificates;
+    },
     resolved: ResolvedListenerOptions,
     { onError }: Pick<ListenerOptions, "onError">,
   ) {
     const { hostname, port, path = "", fd } = resolved;
     this.#server = server;
+    this.#certificates = certificates;
     // What `server.address()` does not tell is the address of a unix socket.
     this.#address = path === "" && fd === undefined
       ? { transport: "tcp", hostname, port }
@@ -241,5 +148,10 @@ class NodeListener implements Listener {
 
   unref(): void {
     this.#server.unref();
+  }
+
+  setCertificate(certificate: Credentials | HostCredentials): void {
+    if (this.#certificates === undefined) throw notSecure();
+    this.#certificates.set(certificate);
   }
 }

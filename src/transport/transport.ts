@@ -4,6 +4,9 @@
  *
  * @module
  */
+import type { Credentials, HostCredentials, PeerCertificate, ProxiedTls } from "./tls_types.ts";
+
+export type { Credentials, HostCredentials, PeerCertificate, ProxiedTls } from "./tls_types.ts";
 
 /**
  * The address of one end of a connection.
@@ -134,6 +137,10 @@ export interface InternalTransport extends Transport {
    * `false`.
    */
   readonly transfersChunks?: boolean;
+  /** The client's certificate, verified. Default: it has none. */
+  readonly peerCertificate?: PeerCertificate | undefined;
+  /** See {@linkcode ProxiedTls}. Default: the connection was not forwarded. */
+  readonly proxiedTls?: ProxiedTls;
   /**
    * Sends the first `length` bytes, like {@linkcode Transport.write} with `stable` false. It needs
    * no view of them, which costs as much as a short copy. If you override `write`, override
@@ -232,6 +239,24 @@ export interface ListenerOptions {
    * `node:tls` on Deno and Bun too. Default: false.
    */
   readonly http2?: boolean;
+  /**
+   * Certificates for certain host names, which clients tell in their TLS handshake (SNI). Other
+   * clients get `cert`. On Deno and Bun, this option and the next three use `node:tls`, which is
+   * slower.
+   */
+  readonly certificates?: readonly HostCredentials[];
+  /** The authorities that sign client certificates, in PEM. Each client is asked for one. */
+  readonly ca?: string;
+  /**
+   * Whether a client without a certificate is accepted. One with a certificate that is not valid
+   * never is. Needs `ca`. Default: `"required"`.
+   */
+  readonly clientCertificate?: "required" | "optional";
+  /**
+   * Whether `setCertificate` can replace the certificate. Node can without this option, Deno and Bun
+   * cannot. Default: `false`.
+   */
+  readonly renewable?: boolean;
   /** Called if a connection cannot be accepted (EMFILE, a TLS handshake). The listener goes on. */
   readonly onError?: (error: Error) => void;
 }
@@ -262,6 +287,14 @@ export interface Listener {
   close(): void;
   /** Lets the process exit although the listener is open. */
   unref(): void;
+  /**
+   * Replaces the certificate for new connections: that of a host name, or the one of all others. Open
+   * connections go on.
+   *
+   * @throws {TypeError} If the certificate or the key is wrong. The old one stays then. Also if the
+   * listener has no TLS, or the runtime cannot replace its certificate.
+   */
+  setCertificate(certificate: Credentials | HostCredentials): void;
 }
 
 /**

@@ -69,7 +69,7 @@ describe("the metrics", () => {
       { value: `${stats.traffic.bytesIn}`, labels: { direction: "in" } },
       { value: `${stats.traffic.bytesOut}`, labels: { direction: "out" } },
     ]);
-    assertEquals(samples.get("waterspout_refused_total")?.length, 14);
+    assertEquals(samples.get("waterspout_refused_total")?.length, 15);
     assertEquals(samples.get("waterspout_topics"), [{ value: "1" }]);
     assertEquals(samples.get("waterspout_subscriptions"), [{ value: "1" }]);
     const name = 'BroadcastChannel "a \\"quoted\\" \\\\ name"';

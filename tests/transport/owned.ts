@@ -58,5 +58,6 @@ function owned(port: () => number, close: () => void, listening: Promise<void>):
     listening,
     close,
     unref: () => {},
+    setCertificate: () => {},
   };
 }

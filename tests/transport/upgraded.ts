@@ -37,5 +37,6 @@ export function listenUpgraded(options: ListenerOptions, accept: Acceptor): List
     listening,
     close: () => void server.close(),
     unref: () => void server.unref(),
+    setCertificate: () => {},
   };
 }

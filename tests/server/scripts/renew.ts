@@ -1,5 +1,5 @@
 /**
- * The README's way to renew a certificate, with the certificates of this test: `renew.ts FOLDER`.
+ * A way to renew a certificate with a second listener, with the certificates of this test: `renew.ts FOLDER`.
  *
  * @module
  */
