@@ -114,6 +114,20 @@ describe("the closing handshake", () => {
     assertEquals(connection.state, "open");
   });
 
+  test("parses held bytes soon, if there are any", async () => {
+    for (const isHeld of [true, false]) {
+      const { connection, receiver } = new Subject();
+      receiver.hasRoom = !isHeld;
+      connection.data(frame(1, 0x61));
+      let resumed = 0;
+      receiver.resume = () => resumed++;
+      connection.close(1000);
+      assertEquals(resumed, 0);
+      await settle();
+      assertEquals(resumed, isHeld ? 1 : 0);
+    }
+  });
+
   test("starts only once, and so does its timer", async () => {
     const { connection, clock, receiver } = new Subject();
     connection.close(1000);
@@ -161,6 +175,17 @@ describe("a connection that is lost with undelivered messages", () => {
     assertEquals(connection.state, "lost");
     await clock.advance(400);
     assertEquals(receiver.end, { by: "network", code: 1006, reason: "" });
+  });
+
+  test("is not kept by a client that closes: it ends after closeTimeout", async () => {
+    const { connection, clock, receiver } = new Subject({ role: "client" });
+    receiver.isBehind = true;
+    connection.close(1000);
+    connection.end();
+    await clock.advance(4800);
+    assertEquals(connection.state, "closing");
+    await clock.advance(400);
+    assertEquals([connection.state, receiver.end?.by], ["closed", "client"]);
   });
 
   test("is kept by a client, without a timer", () => {

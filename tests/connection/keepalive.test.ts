@@ -68,6 +68,28 @@ describe("the keepalive", () => {
     assertEquals(keepalive.tick(1150, "reading"), "idle");
   });
 
+  test("may have times of a millisecond", () => {
+    const off = { pingInterval: 0, pingTimeout: 0, idleTimeout: 0 };
+    assertEquals(new Keepalive(off, true, 1000).next, Infinity);
+    const idle = new Keepalive({ ...off, idleTimeout: 1 }, true, 1000);
+    assertEquals([idle.next, idle.tick(1001, "reading")], [1001, "idle"]);
+    const pinging = new Keepalive({ ...off, pingInterval: 10, pingTimeout: 1 }, true, 1000);
+    assertEquals(ticks(pinging, 2000), ["1010 ping", "1011 dead"]);
+    const quick = new Keepalive({ ...off, pingInterval: 1 }, true, 1000);
+    assertEquals(ticks(quick, 1002), ["1001 ping", "1002 ping"]);
+    for (
+      const [key, pings, needed] of [
+        ["pingInterval", true, true],
+        ["pingInterval", false, false],
+        ["pingTimeout", true, false],
+        ["idleTimeout", true, true],
+        ["idleTimeout", false, true],
+      ] as const
+    ) {
+      assertEquals(Keepalive.needed({ ...off, [key]: 1 }, pings), needed, `${key} ${pings}`);
+    }
+  });
+
   test("is dead while output stalls, without sending pings", () => {
     const keepalive = new Keepalive(limits, true, 1000);
     assertEquals(keepalive.tick(1100, "stalled", 5000), "wait");

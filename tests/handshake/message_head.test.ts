@@ -43,6 +43,21 @@ describe("heads that share one index of fields", () => {
     assertEquals([response?.get("field-2"), head.get("field-2")], ["r", "1.2"]);
   });
 
+  test("have no field where an earlier one had it", () => {
+    const earlier = headOf("GET / HTTP/1.1\r\nHost: x\r\nA: b\r\nX-A: 1\r\n\r\n");
+    const head = headOf("GET / HTTP/1.1\r\nHost: x\r\nA: xyzX-A: 2\r\n\r\n");
+    const looks = [
+      () => head.get("x-a"),
+      () => head.rawValues("x-a"),
+      () => [...head.toHeaders().keys()],
+    ];
+    const found = looks.map((look) => {
+      assertEquals(earlier.get("x-a"), "1");
+      return look();
+    });
+    assertEquals(found, [undefined, [], ["a", "host"]]);
+  });
+
   test("may be looked into while another one's fields are listed", () => {
     const [one, other] = [headOf(numbered(1, 3)), headOf(numbered(2, 2))];
     const seen: (string | undefined)[][] = [];

@@ -87,6 +87,82 @@ export const EQUIVALENT: readonly Equivalent[] = [
     reason: "who ends a connection is set when it is closing, and an open one has a keepalive",
   },
   {
+    file: "src/handshake/request_line.ts",
+    before: "while (at < chunk.length && TOKEN_BYTES[chunk[at]!] === 1) at++;",
+    after: "while (at <= chunk.length && TOKEN_BYTES[chunk[at]!] === 1) at++;",
+    reason: "there is no byte behind the chunk, and so none of a token",
+  },
+  {
+    file: "src/handshake/request_line.ts",
+    before: "while (at < chunk.length && TARGET_BYTES[chunk[at]!] === 1) at++;",
+    after: "while (at <= chunk.length && TARGET_BYTES[chunk[at]!] === 1) at++;",
+    reason: "there is no byte behind the chunk, and so none of a target",
+  },
+  {
+    file: "src/handshake/message_head.ts",
+    before: "const end = text.length - 2;",
+    after: "const end = text.length - 3;",
+    reason: "no field begins in the last five bytes",
+  },
+  {
+    file: "src/handshake/shared_heads.ts",
+    before: "const place = at * MAX_LENGTH + length;",
+    after: "const place = at / MAX_LENGTH + length;",
+    reason: "a place may be that of several heads, since their texts are compared",
+  },
+  {
+    file: "src/connection/keepalive.ts",
+    before: "sawTraffic = true;",
+    after: "sawTraffic = false;",
+    reason: "traffic answers a ping, and none was sent before the first tick",
+  },
+  {
+    file: "src/connection/keepalive.ts",
+    before: "next = 0;",
+    after: "next = 1;",
+    reason: "the constructor sets it",
+  },
+  {
+    file: "src/connection/states.ts",
+    before:
+      "const STAY = (next: State): Transition => ({ next, sendsClose: false, destroys: false });",
+    after:
+      "const STAY = (next: State): Transition => ({ next, sendsClose: true, destroys: false });",
+    reason: "these events have no close frame to send, or change nothing",
+  },
+  {
+    file: "src/connection/states.ts",
+    before:
+      "const STAY = (next: State): Transition => ({ next, sendsClose: false, destroys: false });",
+    after:
+      "const STAY = (next: State): Transition => ({ next, sendsClose: false, destroys: true });",
+    reason: "only a connection that becomes closed is destroyed",
+  },
+  {
+    file: "src/server/connection_limits.ts",
+    before: "index: -1,",
+    after: "index: -2,",
+    reason: "any negative number says that it is in no set",
+  },
+  {
+    file: "src/server/server_connection.ts",
+    before: "if (match !== null) context.counters.open(match.pattern, this.version);",
+    after: "if (true) context.counters.open(match.pattern, this.version);",
+    reason: "the handler is one of a match",
+  },
+  {
+    file: "src/server/opening.ts",
+    before: "if (head === null) return;",
+    after: "if (false) return;",
+    reason: "an opening begins with a head",
+  },
+  {
+    file: "src/server/dispatcher.ts",
+    before: "return this.#inbox === null ? 0 : this.#inbox.length;",
+    after: "return this.#inbox === null ? (-1) : this.#inbox.length;",
+    reason: "it is only asked for whether it is above 0",
+  },
+  {
     file: "src/server/connection_limits.ts",
     before: "if (hostname === undefined) return;",
     after: "if (false) return;",

@@ -5,6 +5,7 @@ import type { WebSocketVersion } from "../../src/handshake/versions.ts";
 import type { AccessEntry } from "../../src/server/access_log.ts";
 import { WebSocketHandler } from "../../src/server/handler.ts";
 import { makeOpening } from "../support/memory_client.ts";
+import { Recording } from "../support/recording.ts";
 import { type Gate, gate, HYBI, type Joined, Rig, settle } from "../support/rig.ts";
 
 /** A connection whose handler is in `prepare()`. */
@@ -82,4 +83,86 @@ describe("while prepare() is pending", () => {
       assertEquals(rig.logged.length, isFault ? 1 : 0);
     });
   }
+});
+
+describe("a hook that closes the connection", () => {
+  for (const hook of ["initialize", "checkOrigin", "selectSubprotocol"] as const) {
+    for (const how of ["close", "abort"] as const) {
+      test(`${hook}: ${how}() ends it, and no later hook is called`, async () => {
+        const called: string[] = [];
+        class Closing extends WebSocketHandler {
+          override initialize(): void {
+            this.#do("initialize");
+          }
+          override checkOrigin(): boolean {
+            return this.#do("checkOrigin");
+          }
+          override prepare(): void {
+            this.#do("prepare");
+          }
+          override selectSubprotocol(): string | undefined {
+            this.#do("selectSubprotocol");
+            return undefined;
+          }
+          override open(): void {
+            this.#do("open");
+          }
+          onMessage(): void {}
+          #do(name: string): boolean {
+            called.push(name);
+            if (name === hook) this[how]();
+            return true;
+          }
+        }
+        const { client } = new Rig(Closing).join();
+        client.write(makeOpening("rfc6455", { subprotocols: ["a"] }).head);
+        await settle();
+        assertEquals([client.raw, client.events], ["", ["reset"]]);
+        const all = ["initialize", "checkOrigin", "prepare", "selectSubprotocol"];
+        // A check of the origin that is under way ends as any other.
+        const last = hook === "initialize" ? "checkOrigin" : hook;
+        assertEquals(called, all.slice(0, all.indexOf(last) + 1));
+      });
+    }
+  }
+});
+
+describe("what comes with key3", () => {
+  for (const transfersChunks of [true, false]) {
+    test(`is kept for a busy handler, although the memory is ${transfersChunks ? "" : "not "}given away`, async () => {
+      const { promise, open } = gate();
+      const messages: string[] = [];
+      class Busy extends WebSocketHandler {
+        override open(): Promise<void> {
+          return promise;
+        }
+        onMessage(message: string): void {
+          messages.push(message);
+        }
+      }
+      const { client } = new Rig(Busy, { maxQueuedSize: 1 }).join({ transfersChunks });
+      const { head, key3 } = makeOpening("draft76");
+      client.write(head);
+      await settle();
+      client.write(Uint8Array.of(...key3, 0x00, 0x61, 0xff, 0x00, 0x62, 0xff, 0x00, 0x63, 0xff));
+      await settle();
+      client.write(Uint8Array.of(0x00, 0x64, 0xff));
+      open();
+      await settle();
+      assertEquals(messages, ["a", "b", "c", "d"]);
+    });
+  }
+});
+
+test("a socket that closes while the refusal is written is not closed once more", async () => {
+  const { transport, client } = new Rig([["/", Recording, []]]).join();
+  const calls: string[] = [];
+  transport.write = () => {
+    calls.push("write");
+    transport.events.closed();
+  };
+  transport.end = () => calls.push("end");
+  client.write(makeOpening("rfc6455", { path: "/nowhere" }).head);
+  await settle();
+  assertEquals(calls, ["write"]);
 });
