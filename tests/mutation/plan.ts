@@ -135,9 +135,13 @@ export function drawMutants(
   const drawn: Mutant[] = [];
   for (const mutant of all) {
     if (drawn.length === count) break;
-    if (!EQUIVALENT.some((known) => isSame(known, mutant)) && canParse(mutant)) drawn.push(mutant);
+    if (!isEquivalent(mutant) && canParse(mutant)) drawn.push(mutant);
   }
   return drawn;
+}
+
+function isEquivalent(mutant: Mutant): boolean {
+  return EQUIVALENT.some((known) => isSame(known, mutant));
 }
 
 /** Whether a mutant is one that is known; lines move. */
