@@ -87,6 +87,56 @@ export const EQUIVALENT: readonly Equivalent[] = [
     reason: "either way decodes the same text",
   },
   {
+    file: "src/protocol/hixie.ts",
+    before: "const last = end - 3;",
+    after: "const last = end - 4;",
+    reason: "the last bytes are looked at one by one",
+  },
+  {
+    file: "src/protocol/hixie.ts",
+    before: "const at = output.reserve(message.length * 3 + 2);",
+    after: "const at = output.reserve(message.length * 3 + 3);",
+    reason: "there is room for one byte more",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before:
+      "if (byte >= 0xc0) return at + (byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4) > end ? at : end;",
+    after: "if (byte >= 0xc0) return at + (byte < 0xe0 ? 2 : false ? 3 : 4) > end ? at : end;",
+    reason: "a character that is whole may also be decoded with what follows",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before:
+      "if (byte >= 0xc0) return at + (byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4) > end ? at : end;",
+    after: "if (byte >= 0xc0) return at + (false ? 2 : byte < 0xf0 ? 3 : 4) > end ? at : end;",
+    reason: "a character that is whole may also be decoded with what follows",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before: "const LATER = 64 * 1024;",
+    after: "const LATER = 63 * 1024;",
+    reason: "the same text is decoded in parts of another size",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before: "const LATER = 64 * 1024;",
+    after: "const LATER = 65 * 1024;",
+    reason: "the same text is decoded in parts of another size",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before: "const LATER = 64 * 1024;",
+    after: "const LATER = 64 * 1023;",
+    reason: "the same text is decoded in parts of another size",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before: "const LATER = 64 * 1024;",
+    after: "const LATER = 64 * 1025;",
+    reason: "the same text is decoded in parts of another size",
+  },
+  {
     file: "src/protocol/outgoing_frame.ts",
     before: "const length = message.length > ROOMY",
     after: "const length = message.length >= ROOMY",

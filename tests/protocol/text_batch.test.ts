@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { Hixie } from "../../src/protocol/hixie.ts";
 import { Output } from "../../src/protocol/output.ts";
 import type { Protocol, Sink } from "../../src/protocol/protocol.ts";
+import { text as conversions } from "../../src/protocol/text_codec.ts";
 import { textFrame } from "./hixie_cases.ts";
 import { text } from "./hybi_frames.ts";
 import { client, LIMITS, recorder, server } from "./hybi_receive.ts";
@@ -100,3 +101,26 @@ for (const receiver of RECEIVERS) {
     }
   });
 }
+
+test("short texts of rfc6455 in one chunk are decoded 1, 8 and then 32 at a time", () => {
+  const texts = Array.from({ length: 45 }, (_, i) => `message ${i + 10}`);
+  const { latin1 } = conversions;
+  const decoded: number[] = [];
+  conversions.latin1 = (bytes, start, end) => {
+    decoded.push(end - start);
+    return latin1(bytes, start, end);
+  };
+  const received: string[] = [];
+  const chunk = Uint8Array.from(texts.flatMap((message) => [...text(message)]));
+  try {
+    server().receive(chunk, false, {
+      ...recorder([]),
+      text: (message) => received.push(message) > 0,
+    });
+  } finally {
+    conversions.latin1 = latin1;
+  }
+  assertEquals(received, texts);
+  // Each text has 10 bytes, and a header of 6 before it.
+  assertEquals(decoded, [1, 8, 32, 4].map((count) => count * 16 - 6));
+});

@@ -1,76 +1,106 @@
 import { assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import type { RequestHead } from "../../src/handshake/request_head.ts";
-import { plainResponse } from "../../src/server/plain_response.ts";
+import { type PlainConnection, PlainResponse } from "../../src/server/plain_response.ts";
 import type { ServerConnection } from "../../src/server/server_connection.ts";
 
-/** Uses all of a response's writer, and returns what it called. */
-async function calls(settings: Record<string, number>): Promise<string[]> {
+/** A response whose connection notes in `called` what is called. */
+function make(
+  { handshakeTimeout = 1, accessLog = true, stopping = false, congested = false } = {},
+) {
   const called: string[] = [];
   const note = (name: string) => (...args: unknown[]): void => {
-    called.push(
-      [name, ...args.map((arg) => (arg === opening ? "opening" : String(arg)))].join(" "),
-    );
+    const told = args.map((arg) => arg === http ? "http" : arg === connection ? "connection" : arg);
+    called.push(JSON.stringify([name, ...told]));
   };
-  const opening = {
-    deadline: 0,
-    before: null,
-    after: null,
-    expire: note("expire"),
-    finish: note("finish"),
+  const http = {
+    heldSize: 3,
+    pause: note("pause"),
+    resume: note("resume"),
+    finishExchange: note("finishExchange"),
     abort: note("abort"),
   };
   const connection = {
     context: {
-      settings: { maxBodySize: 7, ...settings },
+      settings: { maxBodySize: 7, maxQueuedSize: 8, handshakeTimeout },
+      date: { value: "today" },
       wheel: { set: note("set"), remove: note("remove") },
-      accessLog: { request: (_: unknown, ...rest: unknown[]) => note("request")(...rest) },
+      accessLog: accessLog ? { request: note("request") } : null,
     },
-    transport: { setKeepAlive: note("setKeepAlive") },
+    owner: { stopping },
+    remoteAddress: { transport: "tcp", hostname: "::1", port: 1 },
+    secure: true,
     writer: {
-      writeRaw: note("writeRaw"),
+      congested,
+      isProgressing: !congested,
+      writeRaw: (bytes: Uint8Array) => note("writeRaw")(...bytes),
       ready: () => Promise.resolve(note("ready")()),
       watchProgress: note("watchProgress"),
-      isProgressing: true,
+      flush: note("flush"),
     },
-    toRequest: () => "request",
     report: note("report"),
   };
-  const head = {} as RequestHead;
-  const writer = plainResponse(connection as unknown as ServerConnection, head, opening);
-  assertEquals([writer.head === head, writer.maxBodySize], [true, 7]);
-  assertEquals([writer.isProgressing(), String(writer.toRequest())], [true, "request"]);
-  writer.write(Uint8Array.of(1, 2));
-  await writer.ready();
-  writer.startTimer();
-  writer.stopTimer();
-  writer.keepAlive();
-  writer.report("fault");
-  writer.ended(200, true);
-  writer.finish();
-  writer.abort();
-  return called;
+  const head = { toRequest: (scheme: string) => scheme } as unknown as RequestHead;
+  const response = new PlainResponse(
+    connection as unknown as ServerConnection,
+    head,
+    http as unknown as PlainConnection,
+  );
+  assertEquals(response.head === head, true);
+  return { response, called };
 }
 
-const BEFORE = ["writeRaw 1,2", "ready", "watchProgress"];
-const AFTER = ["report fault", "request 200 true", "finish", "abort"];
+describe("the response to a plain request", () => {
+  test("has the limits and the state of its connection", () => {
+    for (const is of [true, false]) {
+      const { response } = make({ stopping: is, congested: is });
+      const { maxBodySize, maxQueuedSize, date, isStopping, isCongested, isProgressing } = response;
+      assertEquals([maxBodySize, maxQueuedSize, date], [7, 8, "today"]);
+      assertEquals([isStopping, isCongested, isProgressing], [is, is, !is]);
+      assertEquals([response.info.remoteAddr.hostname, response.info.secure], ["::1", true]);
+      assertEquals(String(response.toRequest(null)), "https");
+    }
+  });
 
-describe("the writer of a plain response", () => {
-  test("writes to its connection, and sets its timer and keep-alive", async () => {
-    assertEquals(await calls({ handshakeTimeout: 1, pingInterval: 1 }), [
-      ...BEFORE,
-      "set opening 1",
-      "remove opening",
-      "setKeepAlive true 1",
-      ...AFTER,
+  test("is sent by its connection", async () => {
+    const { response, called } = make();
+    response.write(Uint8Array.of(1, 2));
+    await response.ready();
+    response.pause();
+    response.resume();
+    response.stopTimer();
+    response.report("fault");
+    response.finish(true);
+    response.abort();
+    assertEquals(called, [
+      '["writeRaw",1,2]',
+      '["ready"]',
+      '["pause"]',
+      '["resume"]',
+      '["remove","http"]',
+      '["report","fault"]',
+      '["finishExchange",true]',
+      '["abort"]',
     ]);
   });
 
-  test("sets no timer and no keep-alive with 0", async () => {
-    assertEquals(await calls({ handshakeTimeout: 0, pingInterval: 0 }), [
-      ...BEFORE,
-      "remove opening",
-      ...AFTER,
-    ]);
+  test("has handshakeTimeout for each step, unless that is 0", () => {
+    for (
+      const [handshakeTimeout, set] of [[0, []], [1, ['["set","http",1]']]] as const
+    ) {
+      const { response, called } = make({ handshakeTimeout });
+      response.startTimer();
+      assertEquals(called, ['["watchProgress"]', ...set]);
+    }
+  });
+
+  test("is told to the access log, with all its bytes", () => {
+    const { response, called } = make();
+    response.ended(200, true);
+    const entry = '{"status":200,"complete":true,"unread":3}';
+    assertEquals(called, ['["flush"]', `["request","connection",${entry}]`]);
+    const silent = make({ accessLog: false });
+    silent.response.ended(200, true);
+    assertEquals(silent.called, []);
   });
 });
