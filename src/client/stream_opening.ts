@@ -44,7 +44,7 @@ const EMPTY = new Uint8Array(0);
  * - `settings`: the server's SETTINGS are awaited;
  * - `head`: the head of the response is awaited;
  * - `body`: the body of a refusal is arriving;
- * - `over`: the result is told.
+ * - `over`: the result was reported
  */
 type State = "settings" | "head" | "body" | "over";
 

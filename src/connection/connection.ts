@@ -264,7 +264,7 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
 
   #sendClose(event: ConnectionEvent, { code, reason }: ConnectionEnd): void {
     const protocol = this.#protocol;
-    // In versions without close codes, nothing tells the peer what failed.
+    // In versions without close codes, the error cannot be sent.
     if (event === "fail" && !protocol.hasBinary) return;
     // An answer to the peer's close frame echoes its code and reason (RFC 6455 §5.5.1).
     protocol.writeClose(this.writer.output(), code === 1005 ? undefined : code, reason);

@@ -217,7 +217,7 @@ export class Writer implements Flushable {
     return this.#waiter.promise;
   }
 
-  /** Returns a rejection that tells why nothing can be written. It may be ignored. */
+  /** Returns a rejection with the reason why nothing can be written. It may be ignored. */
   refuse(): Promise<void> {
     return ignorable(Promise.reject(this.#closedError()));
   }
@@ -251,7 +251,7 @@ export class Writer implements Flushable {
 
   /**
    * Whether so many bytes go to the transport at once. They do if short messages behind them, which
-   * skip the check for room, could exceed `maxBufferedAmount`: then the transport tells of congestion.
+   * skip the check for room, could exceed `maxBufferedAmount`: then the transport reports the congestion.
    */
   #isLarge(size: number): boolean {
     if (size >= FLUSH_SIZE) return true;

@@ -147,7 +147,7 @@ function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   try {
     return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
   } catch {
-    // Signed by somebody who does not use base64.
+    // Signed, but not encoded with base64.
     return undefined;
   }
 }

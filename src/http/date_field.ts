@@ -12,7 +12,7 @@ export class DateField {
   /** Until when the value is right, by the clock. */
   #until = -Infinity;
 
-  /** @param clock The clock that tells when a second is over. */
+  /** @param clock The clock. */
   constructor(clock: Clock) {
     this.#clock = clock;
   }

@@ -23,7 +23,7 @@ import type { Address } from "../transport/transport.ts";
  * ```
  */
 export interface FetchInfo {
-  /** The address of the client. A trusted proxy tells the address of its client. */
+  /** The address of the client. Behind a trusted proxy, the address that the proxy reports. */
   readonly remoteAddr: Address;
   /** Whether the client uses TLS, to this server or to a trusted proxy. */
   readonly secure: boolean;

@@ -75,7 +75,7 @@ export class ResponseBody {
     return done ? undefined : checked(value);
   }
 
-  /** Tells the application that nobody reads the rest. */
+  /** Cancels the rest of the stream. */
   cancel(): void {
     drop(this.#reader);
   }

@@ -33,7 +33,7 @@ const GROWTH = 8;
 export function receiveTexts(read: Read, at: number, maxMessageSize: number): number {
   const { length } = read.chunk;
   const longest = Math.min(MAX_PAYLOAD_SIZE, maxMessageSize);
-  // The first batch is one text. If the sink stops after each text, unmasking more would be in vain.
+  // The first batch is one text. If the sink stops after each text, unmasking more would be wasted.
   for (let most = 1;; most = Math.min(MAX_COUNT, most * GROWTH)) {
     const end = unmaskBatch(read, at, longest, most);
     if (end === at) return at;

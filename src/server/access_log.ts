@@ -33,7 +33,7 @@ export interface AccessInfo {
    * time since 1970.
    */
   readonly time: number;
-  /** The address of the client. A trusted proxy tells the address of its client. */
+  /** The address of the client. Behind a trusted proxy, the address that the proxy reports. */
   readonly remoteAddress: Address;
   /** The method of the request; `undefined` if no complete request arrived. */
   readonly method: string | undefined;

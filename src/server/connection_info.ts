@@ -35,7 +35,7 @@ import type { Address, PeerCertificate, ProxiedTls } from "../transport/transpor
  * ```
  */
 export interface ConnectionInfo {
-  /** The address of the client. A trusted proxy tells the address of its client. */
+  /** The address of the client. Behind a trusted proxy, the address that the proxy reports. */
   readonly remoteAddress: Address;
   /** The address of the server's end. */
   readonly localAddress: Address;

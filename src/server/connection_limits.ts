@@ -26,7 +26,7 @@ export class Addresses {
   }
 
   /**
-   * Counts a connection. Called again when a trusted proxy tells the address of the client.
+   * Counts a connection. Called again when a trusted proxy has reported the address of the client.
    *
    * @param key The connection: its transport, or its pending TLS handshake.
    * @param address The address of the client.

@@ -55,7 +55,7 @@ export interface Owner {
   forget(owned: Owned): void;
 }
 
-/** What is known of a connection that somebody else has accepted. */
+/** The known facts about a connection that another server has accepted. */
 export interface Arrival {
   /** The rest of `handshakeTimeout` after TLS, in milliseconds. */
   readonly timeLeft?: number | undefined;
@@ -271,7 +271,7 @@ export class Context {
     this.accessLog?.refusal(connection, reason, status);
   }
 
-  /** Checks the limit again, when a trusted proxy has told the address of the client. */
+  /** Checks the limit again, when a trusted proxy has reported the address of the client. */
   readmit(connection: ServerConnection): boolean {
     return this.#addresses.add(connection.transport, connection.remoteAddress);
   }
@@ -325,7 +325,7 @@ export class Context {
   forget(connection: ServerConnection): void {
     this.#sockets--;
     this.#addresses.delete(connection.transport);
-    // Without a listener, nobody else tells when the last connection is closed.
+    // Without a listener, nothing else reports that the last connection is closed.
     if (connection.owner === this.given.owner && this.#sockets === 0) this.wheel.rest();
   }
 

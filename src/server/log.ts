@@ -1,5 +1,5 @@
 /**
- * Logs errors that no handler is told about: escaped, so that no client can abuse a terminal, and
+ * Logs errors that no handler receives: escaped, so that no client can abuse a terminal, and
  * limited in number.
  *
  * @module

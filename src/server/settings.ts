@@ -137,7 +137,7 @@ export interface Settings {
    */
   readonly accessLog: ((entry: AccessEntry) => unknown) | undefined;
   /**
-   * Called with errors that no handler is told about. Default: writes them to `console.error`, and
+   * Called with errors that no handler receives. Default: writes them to `console.error`, and
    * escapes control characters, since an error may quote data of a client.
    */
   readonly log: (message: string, error?: unknown) => void;

@@ -3,7 +3,7 @@
  * the other listeners.
  *
  * The compatibility layer of `node:http2`, which emits `request`, answers an extended CONNECT with 405
- * if nobody listens to `connect`. So the streams of ours must not reach its listener either.
+ * if there is no listener for `connect`. So the streams of ours must not reach its listener either.
  *
  * @module
  */
@@ -105,7 +105,7 @@ export function takeStream(
   return true;
 }
 
-/** Whether somebody else may answer an extended CONNECT. */
+/** Returns whether another listener may answer an extended CONNECT. */
 function hasOthers(server: UpgradeServer): boolean {
   if (server.listeners("connect").length > 0) return true;
   return server.listeners("stream").some((listener) =>

@@ -34,7 +34,7 @@ class StreamResponse extends PlainResponse {
       const colon = line.indexOf(":");
       return [line.slice(0, colon), line.slice(colon + 2)];
     });
-    // A client of HTTP/2 need not be invited: it sends its body when it does not hear of it.
+    // A client of HTTP/2 sends its body even without a 100.
     if (status < 200) return;
     const { closed, destroyed } = this.#stream;
     if (!closed && !destroyed) this.#stream.respond(streamResponse(status, fields));

@@ -66,7 +66,7 @@ export class StreamResponder implements Responder {
     transport.write(encodeLatin1(body), true);
   }
 
-  /** A stream that is closing has nobody who would receive the response. */
+  /** The client of a closing stream does not receive a response. */
   #respond(fields: Record<string, string | string[]>): void {
     const { closed, destroyed } = this.#stream;
     if (!closed && !destroyed) this.#stream.respond(fields);

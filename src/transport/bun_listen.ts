@@ -53,7 +53,7 @@ export function listen(
   if (Bun === undefined) throw new TypeError("Cannot listen with Bun.listen: this is not Bun");
   const { hostname, port, path, fd, reusePort, tls } = resolveListenerOptions(options);
   if (fd !== undefined) {
-    // It takes one, but tells neither the kind of the socket nor its address.
+    // Bun accepts a descriptor, but reports neither the kind of the socket nor its address.
     throw new TypeError("Cannot listen with Bun.listen on an fd: use Application.listen");
   }
   const { gate = openGate(accept, options.onError), preface } = hooks;

@@ -1,5 +1,5 @@
 /**
- * A connection of Bun. `socket.write` returns how many bytes were written, `drain` tells when to
+ * A connection of Bun. `socket.write` returns how many bytes were written, `drain` is called when to
  * write on, and each `data` event has memory of its own.
  *
  * @module

@@ -332,7 +332,7 @@ export class DenoTransport implements Transport, Writer {
     try {
       this.#conn.close();
     } catch {
-      // BadResource: somebody else has already closed the connection.
+      // BadResource: the connection was already closed.
     }
   }
 

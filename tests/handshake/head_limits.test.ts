@@ -83,6 +83,8 @@ describe("limits, at N and at N+1: 431", () => {
   });
 
   test("each byte is copied a few times at the most, and not at all if it comes at once", () => {
+    // Made before the count begins: on Deno, `Buffer.from` copies with `set`.
+    const bytes = latin1Bytes(long);
     const prototype = Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array;
     const { set } = prototype;
     let copied = 0;
@@ -92,10 +94,10 @@ describe("limits, at N and at N+1: 431", () => {
     };
     try {
       const reader = requestReader(LIMITS);
-      assertEquals(reader.read(latin1Bytes(long))?.get("host"), "a");
+      assertEquals(reader.read(bytes)?.get("host"), "a");
       assertEquals(copied, 0);
       let head;
-      for (const byte of latin1Bytes(long)) head = reader.read(Uint8Array.of(byte));
+      for (const byte of bytes) head = reader.read(Uint8Array.of(byte));
       assertEquals(head?.get("host"), "a");
     } finally {
       prototype.set = set;

@@ -19,14 +19,14 @@ function head(line: string, ...fields: readonly string[]): string {
   return [line, ...fields, "", ""].join("\r\n");
 }
 
-/** A request, and what must come of it. */
+/** A request, and the expected response. */
 interface Row {
   readonly name: string;
   readonly request: string;
   readonly status: number;
-  /** Fields of the answer. */
+  /** Fields of the response. */
   readonly fields?: Readonly<Record<string, string>>;
-  /** In the body. */
+  /** A part of the body. */
   readonly body?: string;
   readonly settings?: Partial<Settings>;
 }
@@ -247,13 +247,13 @@ describe("a request is refused", () => {
         assertStringIncludes(answer.body, body);
         assertStringIncludes(answer.headers.get("connection") ?? "", "close");
         assertEquals(answer.headers.get("content-length"), `${answer.body.length}`);
-        // One answer and the end, whatever comes behind it.
+        // One response, and then the end, whatever follows the request.
         client.write(request);
         client.end();
         for (let waited = 0; waited < 3; waited++) await settle();
         assertEquals(client.parseAnswer().body, answer.body);
         assertEquals([client.events, events], [["FIN", "gone"], []]);
-        // Of all refusals, only that of an origin puzzles whoever wrote the page.
+        // Only a refused origin is logged, since the author of a web page cannot see the reason.
         assertEquals(rig.logged.filter((line) => !line.includes("may not connect")), []);
         assertEquals(rig.clock.pending, 0);
       });
@@ -261,11 +261,11 @@ describe("a request is refused", () => {
   }
 });
 
-describe("the answer to a HEAD", () => {
+describe("the response to a HEAD", () => {
   test("has no body", async () => {
     const client = await new Rig([["/", Recording, []]]).send(head("HEAD / HTTP/1.1", "Host: x"));
     const { status, headers, body } = client.parseAnswer();
-    // The same fields as the answer to a POST has, which has a body.
+    // The same fields as in the response to a POST, which has a body.
     const rig = new Rig([["/", Recording, []]]);
     const other = (await rig.send(head("POST / HTTP/1.1", "Host: x"))).parseAnswer();
     assertEquals([status, body], [405, ""]);
@@ -273,7 +273,7 @@ describe("the answer to a HEAD", () => {
   });
 });
 
-describe("an HttpError's fields", () => {
+describe("the fields of an HttpError", () => {
   async function refuse(error: HttpError): Promise<{ raw: string; logged: readonly string[] }> {
     class Refusing extends Recording {
       override prepare(): void {
@@ -285,7 +285,7 @@ describe("an HttpError's fields", () => {
     return { raw: client.raw, logged: rig.logged };
   }
 
-  test("may say what the body is, and not where it ends", async () => {
+  test("may describe the body, but not its length", async () => {
     const { raw } = await refuse(
       new HttpError(400, '{"error":1}', {
         "Content-Type": "application/json",
@@ -300,14 +300,14 @@ describe("an HttpError's fields", () => {
     );
   });
 
-  test("that cannot be sent make it a 500, which is logged", async () => {
+  test("that cannot be sent lead to a 500, which is logged", async () => {
     const { raw, logged } = await refuse(new HttpError(400, "no", { "X-Bell": "ding\x07" }));
     assertStringIncludes(raw, "HTTP/1.1 500 Internal Server Error\r\n");
     assertEquals(logged.length, 1);
     assertStringIncludes(logged[0] ?? "", "x-bell");
   });
 
-  test("cannot break out of the answer by the message", async () => {
+  test("cannot be injected by the message", async () => {
     const { raw } = await refuse(
       new HttpError(400, "a\r\n\r\nHTTP/1.1 200 OK\r\n\u{1F600}\x1b[31m"),
     );

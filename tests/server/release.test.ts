@@ -1,6 +1,6 @@
 /**
- * A chunk goes back to its transport as soon as nothing of it is kept, and not before: what is kept
- * stays as it is.
+ * A chunk is given back to its transport as soon as no part of it is used, and not before. Parts that are in
+ * use do not change.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { makeOpening, settle } from "../support/memory_client.ts";
 
 type Received = string | Uint8Array;
 
-/** Keeps what it receives, and is busy for as long as `busy` pends. */
+/** Keeps its messages, and is busy while `busy` is pending. */
 class Keeper extends WebSocketHandler<Keeper[]> {
   readonly received: Received[] = [];
   busy: Promise<void> | undefined;
@@ -32,7 +32,7 @@ class Keeper extends WebSocketHandler<Keeper[]> {
 interface Peer {
   readonly transport: MemoryTransport;
   readonly handler: Keeper;
-  /** Feeds a chunk; returns whether it was given back, in which case it is overwritten. */
+  /** Feeds a chunk. Returns whether it was given back. Then it is overwritten. */
   feed(chunk: Uint8Array): boolean;
 }
 
@@ -62,7 +62,7 @@ function open(version: WebSocketVersion, transfersChunks = true): Peer {
   };
 }
 
-/** Bytes that are all different from what a chunk is overwritten with. */
+/** Bytes that differ from those that overwrite a chunk. */
 function bytes(size: number): Uint8Array {
   return Uint8Array.from({ length: size }, (_, at) => at % 200);
 }
@@ -71,7 +71,7 @@ function joined(...parts: Uint8Array[]): Uint8Array {
   return Uint8Array.from(parts.flatMap((part) => [...part]));
 }
 
-describe("a chunk goes back", () => {
+describe("a chunk is given back", () => {
   const rows: [name: string, chunk: Uint8Array, received: Received[]][] = [
     ["with texts", joined(text("a"), text("bc"), text("\u00e9")), ["a", "bc", "\u00e9"]],
     ["with a long text", text("x".repeat(5000)), ["x".repeat(5000)]],
@@ -109,8 +109,8 @@ describe("a chunk goes back", () => {
   });
 });
 
-describe("a chunk does not go back", () => {
-  test("that a message is a view of", () => {
+describe("a chunk is not given back", () => {
+  test("while a message is a view of it", () => {
     const { handler, feed } = open("rfc6455");
     assertEquals(feed(binary(bytes(3000))), false);
     assertEquals(handler.received, [bytes(3000)]);
@@ -123,7 +123,7 @@ describe("a chunk does not go back", () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     handler.busy = promise;
     assertEquals(feed(text("first")), true);
-    // Decoded ahead, up to `maxQueuedSize`; what is behind that waits as bytes.
+    // Messages are decoded up to `maxQueuedSize`. Later ones wait as bytes.
     const sent = Array.from({ length: 40 }, (_, i) => `${i}`.padEnd(60_000, "x"));
     const back = sent.filter((message) => feed(text(message))).length;
     assertEquals(back > 0 && back < sent.length, true);
@@ -141,7 +141,7 @@ describe("a chunk does not go back", () => {
     assertEquals(outer.handler.received, [bytes(3000)]);
   });
 
-  test("that was not given", () => {
+  test("if it is not owned", () => {
     const { handler, feed } = open("rfc6455", false);
     assertEquals(feed(text("x")), false);
     assertEquals(handler.received, ["x"]);

@@ -9,7 +9,7 @@ import { selfSigned } from "../../examples/support/certificate.ts";
 import { websocketConnect } from "../../src/client/mod.ts";
 import { spawnScript } from "../support/spawn.ts";
 
-/** The serial number of the certificate that a server shows. */
+/** Returns the serial number of the certificate that a server sends. */
 function serialOf(port: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false }, () => {
@@ -22,7 +22,7 @@ function serialOf(port: number): Promise<string> {
 }
 
 describe("a certificate", () => {
-  test("is renewed by a second listener on the port; clients of the first are told", async () => {
+  test("is renewed by a second listener on the port; clients of the first one are closed", async () => {
     const folder = mkdtempSync(join(tmpdir(), "waterspout-renewal-"));
     const write = async () => {
       const { cert, key } = await selfSigned("localhost");
@@ -40,7 +40,7 @@ describe("a certificate", () => {
       const options = { tls: { insecure: true } };
       const client = await websocketConnect(`wss://127.0.0.1:${port}/`, options);
 
-      // Half a renewal, whose certificate does not fit the key, changes nothing.
+      // A certificate that does not fit the key changes nothing.
       const { cert } = await selfSigned("localhost");
       writeFileSync(join(folder, "cert.pem"), cert);
       process.kill(child.pid, "SIGHUP");

@@ -1,6 +1,6 @@
 /**
- * What real clients, proxies and health checks have been reported to send. Each row runs whole, byte
- * by byte, and split at every place.
+ * Reports about real clients, proxies and health checks. Each row runs whole, byte by byte, and split at
+ * every position.
  *
  * @module
  */
@@ -11,14 +11,14 @@ import { latin1Bytes } from "../support/bytes.ts";
 import { Recording } from "../support/recording.ts";
 import { Rig, settle } from "../support/rig.ts";
 
-/** A request, and the answer to it. */
+/** A request, and the expected response. */
 interface Row {
   readonly name: string;
   readonly request: string;
-  /** The whole answer: what differs each time is left out. */
+  /** The whole response, without the parts that differ each time. */
   readonly answer: string;
   readonly settings?: Partial<Settings>;
-  /** The line that is logged, if any is. */
+  /** The line in the log, if there is one. */
   readonly logged?: string;
 }
 
@@ -27,7 +27,7 @@ function lines(...lines: readonly string[]): string {
 }
 
 const KEY3 = "^n:ds[4U";
-/** The answer to the keys below with {@linkcode KEY3}. */
+/** The response to the keys below with {@linkcode KEY3}. */
 const PROOF = "8jKS'y:G*Co,Wxa-";
 
 /** A request of draft76, with some fields in another form. */
@@ -227,7 +227,7 @@ const rows: readonly Row[] = [
   { name: "OPTIONS * HTTP/1.0 without a Host", request: lines("OPTIONS * HTTP/1.0"), answer: WELL },
 ];
 
-/** What comes back for the pieces of a request. */
+/** Returns the response to the pieces of a request. */
 async function answerTo(
   pieces: readonly Uint8Array[],
   { settings = {}, logged }: Row,
@@ -242,7 +242,7 @@ async function answerTo(
   return raw.replace(/date: [^\r]+\r\n/, "");
 }
 
-describe("reported: the answer to", () => {
+describe("reported: the response to", () => {
   for (const row of rows) {
     const { request, answer } = row;
     test(row.name, async () => {
@@ -260,7 +260,7 @@ describe("reported: the answer to", () => {
 });
 
 describe("reported: frames of versions 7 and 8", () => {
-  /** A handler that echoes, and what it is told at the end. */
+  /** A handler that echoes, and records the end. */
   class Echo extends Recording {
     override onMessage(message: string): void {
       this.writeMessage(message);

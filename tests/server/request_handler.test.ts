@@ -5,7 +5,7 @@ import type { HandlerConnection } from "../../src/server/connection_info.ts";
 import { makeOpening } from "../support/memory_client.ts";
 import { HYBI, Rig, settle, VERSIONS } from "../support/rig.ts";
 
-/** Asks for an argument where a test says. */
+/** Reads an argument in the hook that a test chooses. */
 class Asking extends WebSocketHandler<{ readonly hook: string }> {
   override initialize(): void {
     this.#in("initialize");
@@ -42,11 +42,11 @@ class Asking extends WebSocketHandler<{ readonly hook: string }> {
   }
 }
 
-/** Of 1, of "", of several, and of none. */
+/** The results for one argument, for "", for several, and for none. */
 const path = "/?a=1&b=&c=1&c=2&d=%C3%A9+%2B";
 
 for (const version of VERSIONS) {
-  describe(`an argument that is missing, on ${version},`, () => {
+  describe(`a missing argument, in ${version},`, () => {
     const before = [
       "initialize",
       "checkOrigin",
@@ -56,7 +56,7 @@ for (const version of VERSIONS) {
     ];
     if (!HYBI.includes(version)) before.push("allowDraft76");
     for (const hook of before) {
-      test(`is answered with 400 in ${hook}, naming it`, async () => {
+      test(`is a 400 in ${hook}, with its name`, async () => {
         const rig = new Rig([["/", Asking, { hook }]], { pingInterval: 0 });
         const { head } = makeOpening(version, { path, subprotocols: ["a"] });
         const { status, body } = (await rig.send(head)).parseAnswer();
@@ -66,7 +66,7 @@ for (const version of VERSIONS) {
     }
 
     for (const hook of ["open", "onMessage", "later in onMessage", "onClose"]) {
-      test(`ends the connection like any exception in ${hook}`, async () => {
+      test(`closes the connection like any exception in ${hook}`, async () => {
         const rig = new Rig([["/", Asking, { hook }]], { pingInterval: 0 });
         const client = await rig.open(version, { path });
         client.send("x");
@@ -84,7 +84,7 @@ for (const version of VERSIONS) {
   });
 }
 
-/** A handler that was made from a request alone. */
+/** A handler that was made from a Request. */
 class Alone extends WebSocketHandler<number> {
   onMessage(): void {}
 }
@@ -142,10 +142,10 @@ describe("a handler that is made from a Request", () => {
   });
 });
 
-describe("a handler that is made on a connection of somebody else", () => {
+describe("a handler that is made with another implementation of a connection", () => {
   const address = { transport: "tcp", hostname: "192.0.2.1", port: 5 } as const;
 
-  /** What a test without an application may write. */
+  /** The connection that a test without an application may write. */
   class Foreign implements HandlerConnection {
     readonly calls: unknown[][] = [];
     readonly remoteAddress = address;

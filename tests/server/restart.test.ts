@@ -1,7 +1,7 @@
 /**
- * Two restarts under load: each message that was read is handled, and each acknowledgement that a
- * handler sends arrives. The server is a process of its own, and the next one listens on the same
- * port before the old one stops.
+ * Two restarts under load: each received message is handled, and each acknowledgement that a handler sends
+ * arrives. The server runs in its own process. The next one listens on the same port before the old one
+ * stops.
  *
  * @module
  */

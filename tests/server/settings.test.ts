@@ -3,13 +3,13 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { defaultSettings, resolveSettings, type Settings } from "../../src/server/settings.ts";
 
 describe("settings", () => {
-  test("are the defaults where they are not told", () => {
+  test("have defaults", () => {
     assertEquals(resolveSettings({}), defaultSettings);
     assertEquals(resolveSettings({ maxMessageSize: undefined } as never), defaultSettings);
     assertEquals(resolveSettings({ maxMessageSize: 5 }).maxMessageSize, 5);
   });
 
-  test("of an unknown name are a TypeError", () => {
+  test("with an unknown name are a TypeError", () => {
     for (const name of ["maxMesageSize", "toString", "__proto__x", "constructor"]) {
       assertThrows(() => resolveSettings({ [name]: 1 }), TypeError, `"${name}": unknown`);
     }
@@ -40,7 +40,7 @@ describe("settings", () => {
     });
   }
 
-  test("that resemble nothing are just unknown", () => {
+  test("with a name that resembles none are just unknown", () => {
     for (const name of ["x", "db", "verbose", "fatch-all-the-things"]) {
       const error = assertThrows(() => resolveSettings({ [name]: 1 }), TypeError);
       assertEquals(error.message, `Cannot use setting "${name}": unknown`);
@@ -76,7 +76,7 @@ describe("settings", () => {
     });
   }
 
-  test("compression has names, types and ranges of its own", () => {
+  test("of compression are checked", () => {
     const rows: readonly (readonly [object, typeof TypeError | typeof RangeError, string])[] = [
       [{ windowBits: 10 }, TypeError, 'compression option "windowBits": unknown'],
       [{ memlevel: 8 }, TypeError, "did you mean memLevel?"],
@@ -115,7 +115,7 @@ describe("settings", () => {
   }
 
   for (const name of ["versions", "allowedOrigins", "allowedHosts", "trustProxy"] as const) {
-    test(`${name} is a list: a string would match by any part of it`, () => {
+    test(`${name} is a list: a string would match any part of it`, () => {
       for (const value of ["10.0.0.1", [5], null, {}]) {
         const settings = { [name]: value } as unknown as Partial<Settings>;
         assertThrows(() => resolveSettings(settings), TypeError, `Cannot use ${name}`);
@@ -123,12 +123,12 @@ describe("settings", () => {
     });
   }
 
-  test("versions are those that there are", () => {
+  test("versions must be known", () => {
     const settings = { versions: ["rfc6455", "hixie-76"] } as unknown as Partial<Settings>;
     assertThrows(() => resolveSettings(settings), TypeError, 'Cannot use version "hixie-76"');
   });
 
-  test("highWaterMark is not above maxBufferedAmount", () => {
+  test("highWaterMark must not exceed maxBufferedAmount", () => {
     resolveSettings({ highWaterMark: 1000, maxBufferedAmount: 1000 });
     assertThrows(
       () => resolveSettings({ highWaterMark: 1001, maxBufferedAmount: 1000 }),

@@ -7,7 +7,7 @@ import { makeOpening, MemoryClient, type OpenOptions } from "../support/memory_c
 import { Recording } from "../support/recording.ts";
 import { gate, HYBI, Rig, settle, VERSIONS } from "../support/rig.ts";
 
-/** A server on a port, with a clock that the test moves. */
+/** A server on a port, with a clock that the test controls. */
 class Listening {
   readonly rig: Rig;
   readonly events: string[] = [];
@@ -40,7 +40,7 @@ class Listening {
     return client;
   }
 
-  /** Ends the test: nothing is left of the server or of its clients. */
+  /** Closes the server and its clients. */
   async end(): Promise<void> {
     for (const client of this.clients) client.reset();
     await this.server.finished;
@@ -61,7 +61,7 @@ for (const version of VERSIONS) {
   const goodbye = { draft75: "FIN", draft76: "close" }[version as string];
 
   describe(`shutdown() with clients of ${version}`, () => {
-    test("closes each in its version's own way, and resolves when the last is gone", async () => {
+    test("closes each client as its version requires, and resolves when the last one is closed", async () => {
       const listening = new Listening();
       const clients = [await listening.open(version), await listening.open(version)];
       const done = listening.server.shutdown();
@@ -79,7 +79,7 @@ for (const version of VERSIONS) {
       await listening.end();
     });
 
-    test("says the code and the reason that it is given, and the first time counts", async () => {
+    test("sends the given code and reason, and only the first call counts", async () => {
       const listening = new Listening();
       const client = await listening.open(version);
       const first = listening.server.shutdown({ code: 4000, reason: "upgrading" });
@@ -92,7 +92,7 @@ for (const version of VERSIONS) {
       await listening.end();
     });
 
-    test("handles what was read, answers it, and delivers what still comes", async () => {
+    test("handles received messages, sends the replies, and delivers later messages", async () => {
       const { promise, open } = gate();
       class Busy extends Recording {
         override async onMessage(message: string): Promise<void> {
@@ -124,7 +124,7 @@ for (const version of VERSIONS) {
       await listening.end();
     });
 
-    test("cuts off at the timeout whom nothing else ends", async () => {
+    test("drops remaining clients at the timeout", async () => {
       class Stuck extends Recording {
         override onMessage(): Promise<void> {
           return new Promise(() => {});
@@ -152,7 +152,7 @@ for (const version of VERSIONS) {
       await listening.end();
     });
 
-    test("waits for an onClose() that takes its time", async () => {
+    test("waits for a slow onClose()", async () => {
       const { promise, open } = gate();
       class Saving extends Recording {
         override async onClose(): Promise<void> {
@@ -178,7 +178,7 @@ for (const version of VERSIONS) {
       await listening.end();
     });
 
-    test("answers a handshake that is under way with 503", async () => {
+    test("refuses a handshake in progress with 503", async () => {
       const { promise, open } = gate();
       class Slow extends Recording {
         override prepare(): Promise<void> {
@@ -211,14 +211,14 @@ for (const version of VERSIONS) {
 }
 
 describe("shutdown()", () => {
-  test("of a server that has no clients resolves at once", async () => {
+  test("of a server without clients resolves at once", async () => {
     const listening = new Listening();
     await listening.server.listening;
     await listening.server.shutdown();
     await listening.end();
   });
 
-  test("drops a draft76 client whose key3 has not come: the 101 is out", async () => {
+  test("drops a draft76 client whose key3 has not arrived, after the 101", async () => {
     const listening = new Listening();
     const client = await listening.connect();
     client.write(makeOpening("draft76", { host: "127.0.0.1" }).head);
@@ -251,7 +251,7 @@ describe("shutdown()", () => {
     await listening.end();
   });
 
-  test("refuses what it cannot say or do before anything ends", async () => {
+  test("checks its arguments before anything ends", async () => {
     const listening = new Listening();
     const client = await listening.open("rfc6455");
     await assertRejects(() => listening.server.shutdown({ code: 1005 }), RangeError, "1005");
@@ -284,7 +284,7 @@ describe("shutdown()", () => {
     await listening.end();
   });
 
-  test("is what a signal asks for, now or before it listens", async () => {
+  test("is caused by a signal, even before the server listens", async () => {
     const controller = new AbortController();
     const listening = new Listening(Recording, {}, { signal: controller.signal });
     const client = await listening.open("rfc6455");
@@ -298,7 +298,7 @@ describe("shutdown()", () => {
     assertEquals(late.server.stopping, true);
   });
 
-  test("is what `await using` does at the end of its block", async () => {
+  test("is caused by the end of an await using block", async () => {
     const listening = new Listening();
     let client: MemoryClient;
     {
@@ -314,7 +314,7 @@ describe("shutdown()", () => {
     await listening.end();
   });
 
-  test("from inside a handler ends at its timeout, since that handler waits for itself", async () => {
+  test("inside a handler ends at its timeout, since the handler waits for itself", async () => {
     const servers: Server[] = [];
     class Ending extends Recording {
       override async onMessage(): Promise<void> {
@@ -336,7 +336,7 @@ describe("shutdown()", () => {
 });
 
 describe("listen()", () => {
-  test("logs what onListen() throws, and goes on", async () => {
+  test("logs an exception of onListen(), and goes on", async () => {
     const listening = new Listening(Recording, {}, {
       onListen() {
         throw new Error("on purpose");
@@ -351,7 +351,7 @@ describe("listen()", () => {
     await listening.end();
   });
 
-  test("fails, or says so by `listening`, where the port is taken", async () => {
+  test("throws, or rejects `listening`, if the port is in use", async () => {
     const first = new Listening();
     await first.server.listening;
     const { port } = first.server.addr;

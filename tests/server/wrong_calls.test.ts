@@ -1,5 +1,5 @@
 /**
- * A wrong argument is thrown, a dead connection rejects: by every call, on both ends, at any time.
+ * Every call throws for a wrong argument, and rejects for a closed connection, for both roles, at any time.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { open as openClient } from "../client/fake_server.ts";
 import { makeOpening } from "../support/memory_client.ts";
 import { Rig, settle, VERSIONS } from "../support/rig.ts";
 
-/** What both ends can do. */
+/** The common methods of both roles. */
 interface Writer {
   writeMessage(message: string | Uint8Array): Promise<void>;
   ping(payload?: string | Uint8Array): void;
@@ -30,7 +30,7 @@ const wrongMessages: readonly unknown[] = [
   { circle: 1n },
 ];
 
-/** Checks what holds whether the connection is alive or not. */
+/** Checks that hold in every state. */
 function throwsForWrongArguments(writer: Writer, version: WebSocketVersion): void {
   for (const message of wrongMessages) {
     assertThrows(() => void writer.writeMessage(message as string), TypeError, "Cannot send a ");
@@ -65,7 +65,7 @@ function throwsForWrongTopics(handler: WebSocketHandler): void {
   );
 }
 
-/** Checks a connection on which nothing can be written. */
+/** Checks a connection that cannot send any more. */
 async function rejects(writer: Writer, version: WebSocketVersion): Promise<void> {
   throwsForWrongArguments(writer, version);
   await assertRejects(
@@ -76,7 +76,7 @@ async function rejects(writer: Writer, version: WebSocketVersion): Promise<void>
   if (!isDraft(version)) {
     await assertRejects(() => writer.writeMessage(Uint8Array.of(1)), WebSocketClosedError);
   }
-  // Nobody hears of these.
+  // These rejections are ignored.
   writer.writeMessage("x");
   if (!isDraft(version)) writer.ping("x");
   writer.close(4000, "late");
@@ -91,7 +91,7 @@ async function rejectsTopics(handler: WebSocketHandler): Promise<void> {
   assertEquals(handler.publish("topic", "x").sent, 0);
 }
 
-/** A handler that a test can reach. */
+/** A handler that gives itself to the test. */
 class Reached extends WebSocketHandler<WebSocketHandler[]> {
   override prepare(): unknown {
     this.options.push(this);
@@ -100,7 +100,7 @@ class Reached extends WebSocketHandler<WebSocketHandler[]> {
   onMessage(): void {}
 }
 
-/** Opens, and tells the handler. */
+/** Opens a client, and returns its handler. */
 async function reach(version: WebSocketVersion) {
   const handlers: WebSocketHandler[] = [];
   const rig = new Rig([["/", Reached, handlers]], { pingInterval: 0 });
@@ -112,7 +112,7 @@ async function reach(version: WebSocketVersion) {
 
 for (const version of VERSIONS) {
   describe(`a handler of ${version}`, () => {
-    test("while the handshake is not over", async () => {
+    test("during the handshake", async () => {
       const seen: string[] = [];
       class Early extends WebSocketHandler {
         override async prepare(): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * Serves, shuts down, and says `done`; then the process must end by itself: `exit.ts CASE`.
+ * Serves, shuts down, and prints `done`. Then the process must exit: `exit.ts CASE`.
  */
 import { connect, createServer, type Socket } from "node:net";
 import process from "node:process";
@@ -19,7 +19,7 @@ const app = new Application([["/", Echo]], {
 });
 const where = { hostname: "127.0.0.1", port: 0 };
 
-/** Connects, sends, and resolves once something has come back. */
+/** Connects, sends, and resolves when something has arrived. */
 function send(port: number, bytes: string | Uint8Array): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, "127.0.0.1", () => socket.write(bytes));
@@ -32,13 +32,13 @@ function open(port: number): Promise<Socket> {
   return send(port, makeOpening("rfc6455", { host: `127.0.0.1:${port}` }).head);
 }
 
-/** A socket that answers whatever comes by ending. */
+/** A socket that closes when it receives something. */
 function endAtNext(socket: Socket): void {
   socket.on("data", () => socket.end());
 }
 
 const cases: Readonly<Record<string, () => Promise<void>>> = {
-  /** Clients of every kind are there when it stops. */
+  /** Clients of every kind are connected at the shutdown. */
   async connected() {
     const server = app.listen(where);
     await server.listening;
@@ -58,7 +58,7 @@ const cases: Readonly<Record<string, () => Promise<void>>> = {
     (await send(port, "turned away\r\n\r\n")).end();
     await server.shutdown();
   },
-  /** All clients have gone before, and what timed them with them. */
+  /** All clients and their timers are gone before. */
   async gone() {
     const server = app.listen(where);
     await server.listening;
@@ -73,7 +73,7 @@ const cases: Readonly<Record<string, () => Promise<void>>> = {
     await new Promise((resolve) => plain.once("close", resolve));
     await server.shutdown();
   },
-  /** Somebody else owns the listener. */
+  /** The listener is not ours. */
   async accept() {
     const listener = createServer((socket) => app.accept(nodeTransport(socket)));
     await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
@@ -83,7 +83,7 @@ const cases: Readonly<Record<string, () => Promise<void>>> = {
     socket.end();
     await new Promise((resolve) => socket.once("close", resolve));
   },
-  /** A client of another process has sent more than its handler takes, which never settles. */
+  /** A client of another process has sent more than its handler accepts. The handler never settles. */
   async paused() {
     const stuck = Promise.withResolvers<void>();
     class Stuck extends Echo {
@@ -95,11 +95,11 @@ const cases: Readonly<Record<string, () => Promise<void>>> = {
     const app = new Application([["/", Stuck]], { maxQueuedSize: 1 });
     const server = app.listen({ ...where, onListen: ({ port }) => console.log(`port ${port}`) });
     await stuck.promise;
-    // The message behind it arrives in the same read, and stops the reading.
+    // The message after it arrives in the same read, and stops the reading.
     await new Promise((resolve) => setTimeout(resolve, 50));
     await server.shutdown({ timeout: 200 });
   },
-  /** Nobody ever connects, and nobody shuts down. */
+  /** No client connects, and there is no shutdown. */
   async unref() {
     const server = app.listen(where);
     await server.listening;
