@@ -1,6 +1,6 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { describe, test } from "node:test";
-import { Application, WebSocketHandler } from "../../mod.ts";
+import { type AccessEntry, Application, WebSocketHandler } from "../../mod.ts";
 import { websocketConnect } from "../../src/client/mod.ts";
 import { WEBSOCKET_VERSIONS } from "../../src/handshake/versions.ts";
 import { latin1Bytes } from "../support/bytes.ts";
@@ -126,6 +126,35 @@ describe("an attached application", () => {
         assertEquals(timeout, 0);
       }, { kind });
     }
+  });
+
+  test("has the hooks and counters of its settings", async () => {
+    const entries: string[] = [];
+    const accessLog = (entry: AccessEntry) => {
+      const { hostname } = entry.remoteAddress;
+      entries.push(`${entry.kind} ${entry.path} ${hostname}`);
+    };
+    await withHost(async (host) => {
+      const headers = { "X-Forwarded-For": "192.0.2.7", "X-Forwarded-Proto": "https" };
+      const client = await websocketConnect(host.url("/mirror/a"), { headers });
+      const { remote, secure } = JSON.parse(String(await client.readMessage()));
+      assertEquals([remote, secure], ["tcp 192.0.2.7 0", true]);
+      // A second one of the same address is too many.
+      await assertRejects(() => websocketConnect(host.url("/echo"), { headers }));
+      client.close(1000);
+      await client.closed;
+      while (host.app.stats().sockets > 0) await new Promise((done) => setTimeout(done, 1));
+      await host.ask("/nowhere", ...HANDSHAKE);
+      assertEquals(entries, [
+        "handshake /mirror/a 192.0.2.7",
+        "refusal /echo 192.0.2.7",
+        "close /mirror/a 192.0.2.7",
+        "refusal /nowhere 127.0.0.1",
+      ]);
+      const { refused, byRoute } = host.app.stats();
+      assertEquals([refused.limit, refused.path], [1, 1]);
+      assertEquals(byRoute["/mirror/:name"], { open: 0, total: 1 });
+    }, { settings: { accessLog, trustProxy: ["127.0.0.1"], maxConnectionsPerAddress: 1 } });
   });
 
   test("has the errors of its connections for itself", async () => {
