@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,6 +42,39 @@ const haproxyHttp: Kind = {
 const haproxyTcp: Kind = {
   ...haproxyHttp,
   configure: (_, port, server) => haproxy("mode tcp", port, server),
+};
+
+/** HAProxy in TCP mode, which tells the client's address. */
+const haproxyTelling = (option: string): Kind => ({
+  ...haproxyHttp,
+  configure: (folder, port, server) =>
+    haproxyTcp.configure(folder, port, server).replace(/^( *server .*)$/m, `$1 ${option}`),
+});
+
+/** Where Debian has the module `stream` of nginx, which not everybody installs. */
+const STREAM_MODULE = "/usr/lib/nginx/modules/ngx_stream_module.so";
+
+/** Whether nginx can be a TCP proxy. */
+export const hasNginxStream: boolean = existsSync(STREAM_MODULE);
+
+/** nginx in TCP mode, which tells the client's address. */
+const nginxStream: Kind = {
+  configure: (folder, port, server) => `
+load_module ${STREAM_MODULE};
+daemon off;
+worker_processes 1;
+pid ${folder}/nginx.pid;
+error_log stderr;
+events {}
+stream {
+  server {
+    listen 127.0.0.1:${port};
+    proxy_pass 127.0.0.1:${server};
+    proxy_protocol on;
+  }
+}
+`,
+  command: (folder, file) => nginx.command(folder, file),
 };
 
 /** HAProxy as a front of HTTP/2. Its clients know that it is one, since there is no TLS. */
@@ -133,6 +166,9 @@ const kinds = {
   "HAProxy in TCP mode": haproxyTcp,
   "HAProxy as a front of HTTP/2": haproxyHttp2(""),
   "HAProxy with HTTP/2 on both sides": haproxyHttp2("proto h2 ws h2"),
+  "HAProxy with send-proxy": haproxyTelling("send-proxy"),
+  "HAProxy with send-proxy-v2": haproxyTelling("send-proxy-v2"),
+  "nginx with proxy_protocol": nginxStream,
   "nginx": nginx,
   "Caddy": caddy,
 } as const;

@@ -55,6 +55,11 @@ export class RawClient {
     });
   }
 
+  /** The port of this end. */
+  get localPort(): number {
+    return this.#socket.localPort ?? 0;
+  }
+
   /** Connects; rejects with the system's error. */
   static connect(options: RawClientOptions): Promise<RawClient> {
     const { port = 0, host = "127.0.0.1", path, tls = false } = options;
