@@ -1,8 +1,9 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { after, before, describe, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
-import { Application, WebSocketHandler } from "../../mod.ts";
 import { type EchoExample, echoOf, startEchoExample } from "../support/echo_example.ts";
+import { type Runtime, runtimes } from "../support/runtime.ts";
+import { spawnScript } from "../support/spawn.ts";
 import { launchChromium } from "./chromium.ts";
 import { openEchoPage, type Phantom } from "./phantomjs.ts";
 
@@ -33,23 +34,16 @@ async function echoes(opened: Page, count: number): Promise<void> {
 let browser: Browser;
 
 /** Runs `body` with the example, then ends it, and closes the pages. */
-async function withExample(body: (example: EchoExample) => Promise<void>): Promise<void> {
-  const example = await startEchoExample();
+async function withExample(
+  runtime: Runtime,
+  body: (example: EchoExample) => Promise<void>,
+): Promise<void> {
+  const example = await startEchoExample(runtime);
   try {
     await body(example);
   } finally {
     for (const context of browser.contexts()) await context.close();
     await example.child.stop("SIGKILL");
-  }
-}
-
-/** Closes when the page asks for it, and stores the close code and reason. */
-class Closing extends WebSocketHandler<string[]> {
-  override onMessage(): void {
-    this.close(4321, "as you wish");
-  }
-  override onClose(): void {
-    this.options.push(`${this.closeCode} ${this.closeReason}`);
   }
 }
 
@@ -59,127 +53,129 @@ describe("a current browser", () => {
   });
   after(() => browser.close());
 
-  describe("Chromium uses the echo example's page", () => {
-    test("text that is typed and sent, empty, long and not ASCII, compressed", () =>
-      withExample(async (example) => {
-        const opened = await open(example);
-        await opened.fill("#message", "Hello, 日本語 👋");
-        await opened.click("#send");
-        const texts = ["", "x".repeat(1 << 20), "語".repeat(1 << 19), "last"];
-        await opened.evaluate((all) => all.forEach((text) => globalThis.send(text)), texts);
-        await echoes(opened, 5);
-        const received = await opened.evaluate(() => globalThis.received);
-        assertEquals(received, ["Hello, 日本語 👋", ...texts].map(echoOf));
-        const extensions = await opened.evaluate(() => globalThis.socket.extensions);
-        assertMatch(extensions, /^permessage-deflate/);
-      }));
-
-    test("binary messages, up to 1 MiB", () =>
-      withExample(async (example) => {
-        const opened = await open(example);
-        const sizes = [0, 1, 125, 126, 65_536, 1 << 20];
-        const same = await opened.evaluate(async (all) => {
-          globalThis.socket.binaryType = "arraybuffer";
-          const echo = (bytes: Uint8Array<ArrayBuffer>): Promise<boolean> =>
-            new Promise((resolve) => {
-              globalThis.socket.addEventListener("message", ({ data }) => {
-                const back = new Uint8Array(data);
-                resolve(back.length === bytes.length && back.every((byte, i) => byte === bytes[i]));
-              }, { once: true });
-              globalThis.socket.send(bytes);
-            });
-          const results: boolean[] = [];
-          for (const size of all) {
-            results.push(await echo(Uint8Array.from({ length: size }, (_, i) => i * 7 + (i >> 8))));
-          }
-          return results;
-        }, sizes);
-        assertEquals(same, sizes.map(() => true));
-      }));
-
-    test("closing with code and reason, from the page", () =>
-      withExample(async (example) => {
-        const opened = await open(example);
-        const closed = await opened.evaluate(() =>
-          new Promise<[number, boolean]>((resolve) => {
-            globalThis.socket.addEventListener(
-              "close",
-              ({ code, wasClean }) => resolve([code, wasClean]),
-            );
-            globalThis.socket.close(4321, "enough");
-          })
-        );
-        assertEquals(closed, [4321, true]);
-      }));
-
-    test("closing from the server: going away", () =>
-      withExample(async (example) => {
-        const opened = await open(example);
-        assertEquals(await example.child.stop("SIGINT"), 0, example.child.output);
-        await opened.locator("#log div", { hasText: /^closed: 1001/ }).waitFor();
-      }));
-  });
-
-  test("Chromium and a handler receive each other's code and reason", async () => {
-    const heard: string[] = [];
-    const blank = () => new Response("", { headers: { "content-type": "text/html" } });
-    const app = new Application([["/", Closing, heard]], { fetch: blank });
-    await using server = app.listen({ port: 0, hostname: "127.0.0.1" });
-    await server.listening;
-    const opened = await browser.newPage();
-    try {
-      await opened.goto(`http://127.0.0.1:${server.addr.port}/`);
-      const closed = await opened.evaluate(async () => {
-        const end = (begin: (socket: WebSocket) => void): Promise<[number, string]> =>
-          new Promise((resolve) => {
-            const socket = new WebSocket(`ws://${location.host}/`);
-            socket.onopen = () => begin(socket);
-            socket.onclose = ({ code, reason }) => resolve([code, reason]);
-          });
-        const byPage = await end((socket) => socket.close(4000, "that’s all"));
-        const byServer = await end((socket) => socket.send("close me"));
-        return [byPage[0], ...byServer];
-      });
-      assertEquals(closed, [4000, 4321, "as you wish"]);
-      assertEquals(heard.length, 2);
-      assertEquals(heard[0], "4000 that’s all");
-      assertMatch(heard[1] ?? "", /^4321/);
-    } finally {
-      await opened.context().close();
-    }
-  });
-
-  describe("three browsers use the same page at the same time", () => {
-    test("Chromium, PhantomJS 2.1.1 and PhantomJS 1.9.8, on one port", () =>
-      withExample(async (example) => {
-        const url = `http://127.0.0.1:${example.port}/`;
-        const texts = [
-          "Hello",
-          "",
-          "Ahoj, 日本語",
-          ...Array.from({ length: 50 }, (_, i) => `${i}`),
-        ];
-        const phantoms: Phantom[] = [openEchoPage(1, url, texts), openEchoPage(2, url, texts)];
-        try {
+  for (const runtime of runtimes) {
+    describe(`Chromium uses the echo example's page, served by ${runtime}`, () => {
+      test("text that is typed and sent, empty, long and not ASCII, compressed", () =>
+        withExample(runtime, async (example) => {
           const opened = await open(example);
+          await opened.fill("#message", "Hello, 日本語 👋");
+          await opened.click("#send");
+          const texts = ["", "x".repeat(1 << 20), "語".repeat(1 << 16), "last"];
           await opened.evaluate((all) => all.forEach((text) => globalThis.send(text)), texts);
-          await echoes(opened, texts.length);
-          assertEquals(await opened.evaluate(() => globalThis.received), texts.map(echoOf));
-          for (const { child } of phantoms) {
-            const [, json = ""] = await child.waitFor(/^echoed (.*)\n/m);
-            assertEquals(JSON.parse(json), texts.map(echoOf));
-          }
-          // Ctrl-C closes all three.
+          await echoes(opened, 5);
+          const received = await opened.evaluate(() => globalThis.received);
+          assertEquals(received, ["Hello, 日本語 👋", ...texts].map(echoOf));
+          const extensions = await opened.evaluate(() => globalThis.socket.extensions);
+          assertMatch(extensions, /^permessage-deflate/);
+        }));
+
+      test("binary messages, up to 1 MiB", () =>
+        withExample(runtime, async (example) => {
+          const opened = await open(example);
+          const sizes = [0, 1, 125, 126, 65_536, 1 << 20];
+          const same = await opened.evaluate(async (all) => {
+            globalThis.socket.binaryType = "arraybuffer";
+            const echo = (bytes: Uint8Array<ArrayBuffer>): Promise<boolean> =>
+              new Promise((resolve) => {
+                globalThis.socket.addEventListener("message", ({ data }) => {
+                  const back = new Uint8Array(data);
+                  resolve(
+                    back.length === bytes.length && back.every((byte, i) => byte === bytes[i]),
+                  );
+                }, { once: true });
+                globalThis.socket.send(bytes);
+              });
+            const results: boolean[] = [];
+            for (const size of all) {
+              results.push(
+                await echo(Uint8Array.from({ length: size }, (_, i) => i * 7 + (i >> 8))),
+              );
+            }
+            return results;
+          }, sizes);
+          assertEquals(same, sizes.map(() => true));
+        }));
+
+      test("closing with code and reason, from the page", () =>
+        withExample(runtime, async (example) => {
+          const opened = await open(example);
+          const closed = await opened.evaluate(() =>
+            new Promise<[number, boolean]>((resolve) => {
+              globalThis.socket.addEventListener(
+                "close",
+                ({ code, wasClean }) => resolve([code, wasClean]),
+              );
+              globalThis.socket.close(4321, "enough");
+            })
+          );
+          assertEquals(closed, [4321, true]);
+        }));
+
+      test("closing from the server: going away", () =>
+        withExample(runtime, async (example) => {
+          const opened = await open(example);
           assertEquals(await example.child.stop("SIGINT"), 0, example.child.output);
-          await opened.locator("#log div", { hasText: /^closed/ }).waitFor();
-          for (const { child } of phantoms) {
-            await child.waitFor(/^closed /m);
-            assertEquals(await child.exited, 0);
+          await opened.locator("#log div", { hasText: /^closed: 1001/ }).waitFor();
+        }));
+    });
+
+    test(`Chromium and a handler on ${runtime} receive each other's code and reason`, async () => {
+      const child = spawnScript("tests/browser/scripts/closing.ts", [], { runtime });
+      try {
+        const [, port] = await child.waitFor(/^ready (\d+)$/m);
+        const opened = await browser.newPage();
+        await opened.goto(`http://127.0.0.1:${port}/`);
+        const closed = await opened.evaluate(async () => {
+          const end = (begin: (socket: WebSocket) => void): Promise<[number, string]> =>
+            new Promise((resolve) => {
+              const socket = new WebSocket(`ws://${location.host}/`);
+              socket.onopen = () => begin(socket);
+              socket.onclose = ({ code, reason }) => resolve([code, reason]);
+            });
+          const byPage = await end((socket) => socket.close(4000, "that’s all"));
+          const byServer = await end((socket) => socket.send("close me"));
+          return [byPage[0], ...byServer];
+        });
+        assertEquals(closed, [4000, 4321, "as you wish"]);
+        await child.waitFor(/^closed 4000 that’s all\nclosed 4321/m);
+        await opened.context().close();
+      } finally {
+        await child.stop("SIGKILL");
+      }
+    });
+
+    describe(`three browsers use the same page, served by ${runtime}, at the same time`, () => {
+      test("Chromium, PhantomJS 2.1.1 and PhantomJS 1.9.8, on one port", () =>
+        withExample(runtime, async (example) => {
+          const url = `http://127.0.0.1:${example.port}/`;
+          const texts = [
+            "Hello",
+            "",
+            "Ahoj, 日本語",
+            ...Array.from({ length: 50 }, (_, i) => `${i}`),
+          ];
+          const phantoms: Phantom[] = [openEchoPage(1, url, texts), openEchoPage(2, url, texts)];
+          try {
+            const opened = await open(example);
+            await opened.evaluate((all) => all.forEach((text) => globalThis.send(text)), texts);
+            await echoes(opened, texts.length);
+            assertEquals(await opened.evaluate(() => globalThis.received), texts.map(echoOf));
+            for (const { child } of phantoms) {
+              const [, json = ""] = await child.waitFor(/^echoed (.*)\n/m);
+              assertEquals(JSON.parse(json), texts.map(echoOf));
+            }
+            // Ctrl-C closes all three.
+            assertEquals(await example.child.stop("SIGINT"), 0, example.child.output);
+            await opened.locator("#log div", { hasText: /^closed/ }).waitFor();
+            for (const { child } of phantoms) {
+              await child.waitFor(/^closed /m);
+              assertEquals(await child.exited, 0);
+            }
+            assertStringIncludes(await opened.title(), "Echo");
+          } finally {
+            for (const phantom of phantoms) await phantom.stop();
           }
-          assertStringIncludes(await opened.title(), "Echo");
-        } finally {
-          for (const phantom of phantoms) await phantom.stop();
-        }
-      }));
-  });
+        }));
+    });
+  }
 });

@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { describe, test } from "node:test";
 import { type EchoExample, echoOf, startEchoExample } from "../support/echo_example.ts";
+import { type Runtime, runtimes } from "../support/runtime.ts";
 import { openEchoPage, type Phantom, type PhantomVersion } from "./phantomjs.ts";
 
 /** The first text is typed into the page. All of them are sent at once, in this order. */
@@ -16,10 +17,11 @@ const texts: readonly string[] = [
 
 /** Runs `body` with the example and browsers on its page, and ends them all. */
 async function withBrowsers(
+  runtime: Runtime,
   versions: readonly PhantomVersion[],
   body: (example: EchoExample, browsers: readonly Phantom[]) => Promise<void>,
 ): Promise<void> {
-  const example = await startEchoExample();
+  const example = await startEchoExample(runtime);
   const browsers: Phantom[] = [];
   try {
     const url = `http://127.0.0.1:${example.port}/`;
@@ -51,8 +53,15 @@ async function echoAndClose(example: EchoExample, browsers: readonly Phantom[]):
   }
 }
 
-describe("the page of the echo example works in", () => {
-  test("PhantomJS 1.9.8, which speaks draft76", () => withBrowsers([1], echoAndClose));
-  test("PhantomJS 2.1.1, which speaks RFC 6455", () => withBrowsers([2], echoAndClose));
-  test("both at the same time", () => withBrowsers([1, 2, 1, 2], echoAndClose));
-});
+for (const runtime of runtimes) {
+  describe(`the echo example's page, served by ${runtime}, is used by`, () => {
+    const rows: readonly (readonly [name: string, versions: readonly PhantomVersion[]])[] = [
+      ["PhantomJS 1.9.8, which speaks draft76", [1]],
+      ["PhantomJS 2.1.1, which speaks RFC 6455", [2]],
+      ["both at the same time", [1, 2, 1, 2]],
+    ];
+    for (const [name, versions] of rows) {
+      test(name, () => withBrowsers(runtime, versions, echoAndClose));
+    }
+  });
+}

@@ -40,29 +40,45 @@ interface Seen {
   readonly ping?: string;
 }
 
-interface Client {
-  readonly runtime: Runtime;
+/** A client, and the server that it talks with. */
+interface Talk {
   readonly kind: "global" | "ws";
+  readonly compression: CompressionOptions | undefined;
   /** The size of the largest message, if it is more than 1 MiB. */
   readonly largest?: number;
-  readonly options?: unknown;
+  /** What ws is told about permessage-deflate. Default: `true`. */
+  readonly options?: object | boolean;
 }
 
 /** The results of a client and of the server. */
-async function run(
-  { runtime, kind, largest = 0, options = true }: Client,
-  compression: CompressionOptions | undefined,
-): Promise<{ seen: Seen; heard: string[] }> {
-  const heard: string[] = [];
-  const app = new Application([["/", Echo, heard]], { compression });
-  await using server = app.listen({ port: 0, hostname: "127.0.0.1" });
-  await server.listening;
-  const url = `ws://127.0.0.1:${server.addr.port}/`;
-  const args = [url, kind, `${largest}`, JSON.stringify(options)];
-  const child = spawnScript("tests/clients/script.js", args, { runtime });
+interface Told {
+  readonly seen: Seen;
+  readonly heard: readonly string[];
+}
+
+/** Has clients talk in one process, each with a server of its own. */
+async function run(runtime: Runtime, talks: readonly Talk[]): Promise<Told[]> {
+  await using servers = new AsyncDisposableStack();
+  const heard: string[][] = [];
+  const clients: object[] = [];
+  for (const { kind, compression, largest = 0, options = true } of talks) {
+    const own: string[] = [];
+    heard.push(own);
+    const app = new Application([["/", Echo, own]], { compression });
+    const server = servers.use(app.listen({ port: 0, hostname: "127.0.0.1" }));
+    await server.listening;
+    clients.push({ kind, largest, options, url: `ws://127.0.0.1:${server.addr.port}/` });
+  }
+  const child = spawnScript("tests/clients/script.js", [JSON.stringify(clients)], { runtime });
   try {
-    const [json] = await child.waitFor(/^\{.*\}$/m);
-    return { seen: JSON.parse(json), heard };
+    const told: Told[] = [];
+    for (const own of heard) {
+      const [line] = await child.waitFor(
+        new RegExp(`(?<=^(?:.*\\n){${told.length}})\\{.*\\}$`, "m"),
+      );
+      told.push({ seen: JSON.parse(line), heard: own });
+    }
+    return told;
   } finally {
     await child.stop("SIGKILL");
   }
@@ -78,20 +94,25 @@ function assertClosed({ closed, left }: Seen, heard: readonly string[]): void {
   assertEquals(closes[1], "close 4000 that’s all");
 }
 
-const SIXTEEN_MIB = 16 * 1024 * 1024;
-const SERVERS: readonly (CompressionOptions | undefined)[] = [
-  undefined,
-  { threshold: 0 },
-  { contextTakeover: true },
-];
+const MIB = 1024 * 1024;
+
+/** How the servers compress. One message of 16 MiB is enough; those of ws are compressed. */
+const SERVERS:
+  readonly (readonly [compression: CompressionOptions | undefined, largest: number])[] = [
+    [undefined, 16 * MIB],
+    [{ threshold: 0 }, 2 * MIB],
+    [{ contextTakeover: true }, 2 * MIB],
+  ];
 
 describe("the WebSocket of each runtime", () => {
   for (const runtime of runtimes) {
-    for (const compression of SERVERS) {
-      const how = compression === undefined ? "plain" : JSON.stringify(compression);
-      test(`${runtime}, ${how}`, async () => {
-        const client = { runtime, kind: "global", largest: SIXTEEN_MIB } as const;
-        const { seen, heard } = await run(client, compression);
+    test(`${runtime}, without compression and with it`, async () => {
+      const all = await run(
+        runtime,
+        SERVERS.map(([compression, largest]) => ({ kind: "global", compression, largest })),
+      );
+      for (const [index, [compression]] of SERVERS.entries()) {
+        const { seen, heard } = all[index] as Told;
         assertEquals(seen.error, undefined);
         assertEquals(seen.echoes, Array.from({ length: 11 }, () => true));
         assertEquals(heard[0], "pong and you");
@@ -102,8 +123,8 @@ describe("the WebSocket of each runtime", () => {
           : "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
         assertEquals(seen.extensions, isPlain ? "" : agreed);
         assertClosed(seen, heard);
-      });
-    }
+      }
+    });
   }
 });
 
@@ -116,42 +137,45 @@ const OFFERS: readonly object[] = [
   { serverMaxWindowBits: 9, clientMaxWindowBits: 10 },
 ];
 
+/** Has ws talk, and checks all but what was agreed on, which is returned. */
 async function runWs(
-  client: Omit<Client, "kind">,
-  compression: CompressionOptions | undefined,
-): Promise<Seen> {
-  const { seen, heard } = await run({ kind: "ws", ...client }, compression);
-  assertEquals(seen.error, undefined);
-  assertClosed(seen, heard);
-  const count = client.largest === undefined ? 10 : 12;
-  assertEquals(seen.echoes, Array.from({ length: count }, () => true));
-  assertEquals([seen.ping, seen.pong], ["and you", "are you there"]);
-  assertEquals(heard[0], "ping are you there");
-  return seen;
+  runtime: Runtime,
+  talks: readonly Omit<Talk, "kind">[],
+): Promise<string[]> {
+  const all = await run(runtime, talks.map((talk) => ({ kind: "ws", ...talk })));
+  return talks.map(({ largest }, index) => {
+    const { seen, heard } = all[index] as Told;
+    assertEquals(seen.error, undefined);
+    assertClosed(seen, heard);
+    const count = largest === undefined ? 10 : 12;
+    assertEquals(seen.echoes, Array.from({ length: count }, () => true));
+    assertEquals([seen.ping, seen.pong], ["and you", "are you there"]);
+    assertEquals(heard[0], "ping are you there");
+    return seen.extensions;
+  });
 }
 
 describe("ws", () => {
-  for (const offer of OFFERS) {
-    for (const contextTakeover of [false, true]) {
-      test(`${JSON.stringify(offer)}, contextTakeover ${contextTakeover}`, async () => {
-        const client = { runtime: "node", options: { threshold: 0, ...offer } } as const;
-        const seen = await runWs(client, { threshold: 0, contextTakeover });
-        assertEquals(seen.extensions, "permessage-deflate");
-      });
-    }
+  for (const contextTakeover of [false, true]) {
+    test(`every offer, contextTakeover ${contextTakeover}`, async () => {
+      const compression = { threshold: 0, contextTakeover };
+      const offers = OFFERS.map((offer) => ({ compression, options: { threshold: 0, ...offer } }));
+      const agreed = await runWs("node", offers);
+      assertEquals(agreed, OFFERS.map(() => "permessage-deflate"));
+    });
   }
 
   for (const runtime of runtimes) {
     test(`on ${runtime}, 16 MiB`, async () => {
-      await runWs({ runtime, largest: SIXTEEN_MIB }, { contextTakeover: true });
+      await runWs(runtime, [{ largest: 16 * MIB, compression: { contextTakeover: true } }]);
     });
   }
 
   test("no compression if it is off on the server or on the client", async () => {
-    const [off, refused] = await Promise.all([
-      runWs({ runtime: "node" }, undefined),
-      runWs({ runtime: "node", options: false }, { threshold: 0 }),
+    const agreed = await runWs("node", [
+      { compression: undefined },
+      { compression: { threshold: 0 }, options: false },
     ]);
-    assertEquals([off.extensions, refused.extensions], ["", ""]);
+    assertEquals(agreed, ["", ""]);
   });
 });

@@ -1,15 +1,13 @@
-// A client of the runtime that runs it, or npm's ws: `script.js URL global|ws SIZE OPTIONS`. It has
-// each message echoed and is closed by the server; then it opens again and closes by itself. It
-// prints what it saw, as JSON. SIZE is that of the largest messages, which are sent one at a time,
-// since some clients do not read while they write; OPTIONS are those of ws.
+// Clients of the runtime that runs it, or of npm's ws, one after the other: `script.js CLIENTS`, in
+// JSON. Each has its messages echoed and is closed by the server; then it opens again and closes by
+// itself. It prints what each saw, as a line of JSON.
+//
+// A client has a `url`, a `kind` (`global` or `ws`), the size of the `largest` messages, which are
+// sent one at a time, since some clients do not read while they write, and the `options` of ws.
 import process from "node:process";
-
-const [url, kind, largest, options] = process.argv.slice(2);
 
 /** The messages: texts as they are, binary ones as their sizes. */
 const MESSAGES = ["", "Hello", "語".repeat(1000), "x".repeat(1 << 20), 0, 1, 126, 65_536, 1 << 20];
-/** Those of them that are sent once all before have come back. */
-const LARGEST = Number(largest) > 0 ? ["y".repeat(largest), Number(largest)] : [];
 
 function pattern(size) {
   const bytes = new Uint8Array(size);
@@ -25,15 +23,15 @@ function same(data, message) {
   return bytes.length === message && i === message;
 }
 
-async function connect() {
+async function connect({ kind, url, options }) {
   if (kind === "global") return new WebSocket(url);
   const { WebSocket: Ws } = await import("ws");
-  return new Ws(url, { perMessageDeflate: JSON.parse(options ?? "true") });
+  return new Ws(url, { perMessageDeflate: options });
 }
 
 /** Resolves once it is open. */
-async function open() {
-  const socket = await connect();
+async function open(client) {
+  const socket = await connect(client);
   socket.binaryType = "arraybuffer";
   return new Promise((resolve) => {
     socket.onopen = () => resolve(socket);
@@ -64,15 +62,17 @@ function sendFrames(socket, seen) {
   return ["one two three"];
 }
 
-async function echo(seen) {
-  const socket = await open();
+async function echo(client, seen) {
+  const { kind, largest } = client;
+  const socket = await open(client);
   const end = closed(socket);
   const send = (message) => socket.send(typeof message === "string" ? message : pattern(message));
   const sent = kind === "ws" ? sendFrames(socket, seen) : [];
+  const later = largest > 0 ? ["y".repeat(largest), largest] : [];
   socket.onmessage = ({ data }) => {
     seen.echoes.push(same(data, sent[seen.echoes.length]));
     if (seen.echoes.length < sent.length) return;
-    const [next] = LARGEST.splice(0, 1);
+    const [next] = later.splice(0, 1);
     // The server is asked to say goodbye.
     if (next === undefined) return socket.send("close me");
     sent.push(next);
@@ -84,15 +84,17 @@ async function echo(seen) {
   seen.extensions = socket.extensions;
 }
 
-async function closeFirst(seen) {
-  const socket = await open();
+async function closeFirst(client, seen) {
+  const socket = await open(client);
   const end = closed(socket);
   socket.close(4000, "that’s all");
   seen.left = await end;
 }
 
-const seen = { echoes: [] };
-await echo(seen);
-await closeFirst(seen);
-console.log(JSON.stringify(seen));
+for (const client of JSON.parse(process.argv[2])) {
+  const seen = { echoes: [] };
+  await echo(client, seen);
+  await closeFirst(client, seen);
+  console.log(JSON.stringify(seen));
+}
 process.exit(0);

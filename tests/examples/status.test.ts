@@ -1,17 +1,19 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { describe, test } from "node:test";
-import type { Page } from "playwright-core";
+import { after, before, describe, test } from "node:test";
+import type { Browser, Page } from "playwright-core";
 import { launchChromium } from "../browser/chromium.ts";
 import { type Example, startExample } from "../support/example.ts";
+import { type Runtime, runtimes } from "../support/runtime.ts";
 import { Crowd } from "./crowd.ts";
 import { picturePath, takePicture } from "./picture.ts";
 
 /** Runs `body` with the example, which takes a sample every so many milliseconds. */
 async function withStatus(
+  runtime: Runtime,
   interval: number,
   body: (example: Example, crowd: Crowd) => Promise<void>,
 ): Promise<void> {
-  const example = await startExample("examples/status.ts", "0", `${interval}`);
+  const example = await startExample(runtime, "examples/status.ts", "0", `${interval}`);
   const crowd = new Crowd(Number(example.url.port), "/websocket");
   try {
     await body(example, crowd);
@@ -41,60 +43,67 @@ async function shows(page: Page, tile: string, value: string): Promise<void> {
 }
 
 describe("the status example", () => {
-  test("shows who is there, by version, what passes and what was refused", () =>
-    withStatus(50, async ({ url }, crowd) => {
-      const browser = await launchChromium();
-      try {
-        const page = await browser.newPage();
-        const errors: Error[] = [];
-        page.on("pageerror", (error: Error) => errors.push(error));
-        await page.goto(url.href);
-        await shows(page, "open", "1");
-        await crowd.become({ "draft76": 3, "hybi-07": 2, "rfc6455": 4 });
-        await shows(page, "open", "10");
-        await shows(page, "old", "3");
-        const legend = (await page.locator("#versions").textContent() ?? "").replace(/\s+/g, " ");
-        assertEquals(legend, "RFC 6455 5hybi-08 0hybi-07 2draft76 3draft75 0");
-        for (const reason of ["path", "path", "origin"]) await crowd.intrude(intrusions[reason]!);
-        await shows(page, "refusals", "3");
-        assertEquals(await page.locator("#reasons tr").allTextContents(), ["path2", "origin1"]);
-        await crowd.become({ "draft76": 1 });
-        await shows(page, "old", "1");
-        const codes = await page.locator("#codes tr td:last-child").allTextContents();
-        assertEquals(codes.reduce((sum, count) => sum + Number(count), 0), 2);
-        await page.waitForFunction(() => {
-          const { document } = globalThis as unknown as {
-            document: { querySelectorAll(selector: string): { length: number } };
-          };
-          return document.querySelectorAll("#connections path, #messages path").length === 7;
-        });
-        crowd.talk(1);
-        await page.locator("#rate small", { hasText: /[1-9]/ }).waitFor();
-        assertEquals(errors, []);
-      } finally {
-        await browser.close();
-      }
-    }));
+  let browser: Browser;
+  before(async () => {
+    browser = await launchChromium();
+  });
+  after(() => browser.close());
 
-  test("gives the same figures to Prometheus", () =>
-    withStatus(1000, async ({ url }, crowd) => {
-      await crowd.become({ "draft76": 2, "rfc6455": 1 });
-      const response = await fetch(new URL("/metrics", url));
-      const text = await response.text();
-      for (const [version, count] of [["draft76", 2], ["rfc6455", 1]]) {
-        assertStringIncludes(
-          text,
-          `\nwaterspout_connections{route="/websocket",version="${version}"} ${count}\n`,
-        );
-      }
-      assertStringIncludes(text, "\nwaterspout_http_requests_total 1\n");
-    }));
+  for (const runtime of runtimes) {
+    test(`on ${runtime} shows who is there, by version, what passes and what was refused`, () =>
+      withStatus(runtime, 50, async ({ url }, crowd) => {
+        const page = await browser.newPage();
+        try {
+          const errors: Error[] = [];
+          page.on("pageerror", (error: Error) => errors.push(error));
+          await page.goto(url.href);
+          await shows(page, "open", "1");
+          await crowd.become({ "draft76": 3, "hybi-07": 2, "rfc6455": 4 });
+          await shows(page, "open", "10");
+          await shows(page, "old", "3");
+          const legend = (await page.locator("#versions").textContent() ?? "").replace(/\s+/g, " ");
+          assertEquals(legend, "RFC 6455 5hybi-08 0hybi-07 2draft76 3draft75 0");
+          for (const reason of ["path", "path", "origin"]) await crowd.intrude(intrusions[reason]!);
+          await shows(page, "refusals", "3");
+          assertEquals(await page.locator("#reasons tr").allTextContents(), ["path2", "origin1"]);
+          await crowd.become({ "draft76": 1 });
+          await shows(page, "old", "1");
+          const codes = await page.locator("#codes tr td:last-child").allTextContents();
+          assertEquals(codes.reduce((sum, count) => sum + Number(count), 0), 2);
+          await page.waitForFunction(() => {
+            const { document } = globalThis as unknown as {
+              document: { querySelectorAll(selector: string): { length: number } };
+            };
+            return document.querySelectorAll("#connections path, #messages path").length === 7;
+          });
+          crowd.talk(1);
+          await page.locator("#rate small", { hasText: /[1-9]/ }).waitFor();
+          assertEquals(errors, []);
+        } finally {
+          await page.context().close();
+        }
+      }));
+
+    test(`on ${runtime} gives the same figures to Prometheus`, () =>
+      withStatus(runtime, 1000, async ({ url }, crowd) => {
+        await crowd.become({ "draft76": 2, "rfc6455": 1 });
+        const response = await fetch(new URL("/metrics", url));
+        const text = await response.text();
+        for (const [version, count] of [["draft76", 2], ["rfc6455", 1]]) {
+          assertStringIncludes(
+            text,
+            `\nwaterspout_connections{route="/websocket",version="${version}"} ${count}\n`,
+          );
+        }
+        assertStringIncludes(text, "\nwaterspout_http_requests_total 1\n");
+      }));
+  }
 });
 
 // Two minutes for a good picture, only if one is asked for.
 if (picturePath("status") !== "") {
   test("a picture of the status example", () =>
-    withStatus(1000, async ({ url }, crowd) => {
+    withStatus("node", 1000, async ({ url }, crowd) => {
       const browser = await launchChromium();
       const page = await browser.newPage({ viewport: { width: 1080, height: 760 } });
       await page.goto(url.href);

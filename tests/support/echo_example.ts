@@ -1,8 +1,9 @@
 /**
- * Starts the echo example as its README says, under the runtime that runs the test.
+ * Starts the echo example as its README says, under any runtime.
  *
  * @module
  */
+import { type Runtime, runtime as own } from "./runtime.ts";
 import { type Child, spawnScript } from "./spawn.ts";
 
 /** The running example. */
@@ -18,9 +19,13 @@ export function echoOf(text: string): string {
   return `You said: ${text}`;
 }
 
-/** Resolves once the example has printed its URL. The test stops `child`. */
-export async function startEchoExample(): Promise<EchoExample> {
-  const child = spawnScript("examples/echo.ts", ["0"], { permission: "--allow-net" });
+/**
+ * Resolves once the example has printed its URL. The test stops `child`.
+ *
+ * @param runtime What runs it. Default: what runs the test.
+ */
+export async function startEchoExample(runtime: Runtime = own): Promise<EchoExample> {
+  const child = spawnScript("examples/echo.ts", ["0"], { permission: "--allow-net", runtime });
   try {
     const [, port] = await child.waitFor(/https?:\/\/[^\s/]+:(\d+)/);
     return { child, port: Number(port) };

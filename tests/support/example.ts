@@ -1,8 +1,9 @@
 /**
- * Starts an example as its header says, under the runtime that runs the test.
+ * Starts an example as its header says, under any runtime.
  *
  * @module
  */
+import type { Runtime } from "./runtime.ts";
 import { type Child, spawnScript } from "./spawn.ts";
 
 /** A running example. */
@@ -14,8 +15,12 @@ export interface Example {
 }
 
 /** Resolves once the example has printed its URL. The test stops `child`. */
-export async function startExample(path: string, ...args: readonly string[]): Promise<Example> {
-  const child = spawnScript(path, args, { permission: "--allow-net" });
+export async function startExample(
+  runtime: Runtime,
+  path: string,
+  ...args: readonly string[]
+): Promise<Example> {
+  const child = spawnScript(path, args, { permission: "--allow-net", runtime });
   try {
     const [url] = await child.waitFor(/https?:\/\/[^\s/]+:\d+[^\s]*(?=\s)/);
     return { child, url: new URL(url) };
