@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import { describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import {
   type ConnectOptions,
   HandshakeError,
@@ -7,6 +7,8 @@ import {
   websocketConnect,
 } from "../../src/client/mod.ts";
 import type { WebSocketVersion } from "../../src/handshake/versions.ts";
+import { sameBytes } from "../support/bytes.ts";
+import type { Child } from "../support/spawn.ts";
 import { peers, startPeer } from "./peers/start.ts";
 import { HIXIE, VERSIONS } from "../handshake/good_server.ts";
 
@@ -17,7 +19,7 @@ const texts: readonly string[] = [
   "a".repeat(125),
   "a".repeat(126),
   "é".repeat(40_000),
-  "x".repeat(1_000_000),
+  "x".repeat(200_000),
 ];
 
 /** Bytes of any value, always the same. */
@@ -25,7 +27,7 @@ function bytes(length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => i * 7919 >> 3);
 }
 
-const sizes: readonly number[] = [0, 1, 125, 126, 65_535, 65_536, 1_000_000];
+const sizes: readonly number[] = [0, 1, 125, 126, 65_535, 65_536, 200_000];
 
 async function echoes(
   connection: WebSocketClientConnection,
@@ -37,7 +39,7 @@ async function echoes(
   else {
     assertInstanceOf(echo, Uint8Array);
     assertEquals(echo.length, message.length);
-    assert(echo.every((byte, i) => byte === message[i]), `${message.length} bytes`);
+    assert(sameBytes(echo, message), `${message.length} bytes`);
   }
 }
 
@@ -75,44 +77,41 @@ async function leave(url: string, version: WebSocketVersion): Promise<void> {
 
 for (const [name, peer] of Object.entries(peers)) {
   describe(`a client talks with ${name}`, () => {
+    let child: Child;
+    let url = "";
+    before(async () => {
+      ({ child, url } = await startPeer(peer));
+    });
+    after(() => child?.stop());
+
     test(`in ${peer.versions.join(", ")}, and gets an error with the reason in others`, async () => {
-      const { child, url } = await startPeer(peer);
-      try {
-        for (const version of VERSIONS) {
-          if (peer.versions.includes(version)) {
-            await talk(url, { version });
-            await leave(url, version);
-          } else {
-            const connecting = websocketConnect(url, { version, handshakeTimeout: 2000 });
-            const error = await assertRejects(() => connecting, HandshakeError, "must be 101, got");
-            assert(error.status !== undefined && error.status >= 400, error.message);
-          }
+      for (const version of VERSIONS) {
+        if (peer.versions.includes(version)) {
+          await talk(url, { version });
+          await leave(url, version);
+        } else {
+          const connecting = websocketConnect(url, { version });
+          const error = await assertRejects(() => connecting, HandshakeError, "must be 101, got");
+          assert(error.status !== undefined && error.status >= 400, error.message);
         }
-      } finally {
-        await child.stop();
       }
     });
 
     test("with subprotocols, compression and a path", async () => {
-      const { child, url } = await startPeer(peer);
-      try {
-        for (const contextTakeover of [false, true]) {
-          const compression = { threshold: 0, contextTakeover };
-          const connection = await websocketConnect(`${url}?a=b`, { compression });
-          const agreed = connection.headers.get("sec-websocket-extensions") ?? "";
-          assertEquals(agreed.startsWith("permessage-deflate"), peer.compresses, agreed);
-          connection.abort();
-          await talk(url, { compression });
-        }
-        const subprotocols = ["none", "chat"];
-        const connection = await websocketConnect(url, { subprotocols });
-        const { selectedSubprotocol } = connection;
-        assertEquals(subprotocols.includes(selectedSubprotocol ?? ""), peer.chats);
+      for (const contextTakeover of [false, true]) {
+        const compression = { threshold: 0, contextTakeover };
+        const connection = await websocketConnect(`${url}?a=b`, { compression });
+        const agreed = connection.headers.get("sec-websocket-extensions") ?? "";
+        assertEquals(agreed.startsWith("permessage-deflate"), peer.compresses, agreed);
         connection.abort();
-        await connection.closed;
-      } finally {
-        await child.stop();
+        await talk(url, { compression });
       }
+      const subprotocols = ["none", "chat"];
+      const connection = await websocketConnect(url, { subprotocols });
+      const { selectedSubprotocol } = connection;
+      assertEquals(subprotocols.includes(selectedSubprotocol ?? ""), peer.chats);
+      connection.abort();
+      await connection.closed;
     });
   });
 }

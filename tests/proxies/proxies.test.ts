@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { Draft76Client } from "../support/draft76_client.ts";
-import { echoOf, startEchoExample } from "../support/echo_example.ts";
-import { type ProxyName, startProxy } from "./proxy.ts";
+import { type EchoExample, echoOf, startEchoExample } from "../support/echo_example.ts";
+import { type Proxy, PROXY_NAMES, type ProxyName, startProxy } from "./proxy.ts";
 
 /** Texts of 0 to 1 MiB, with characters of one, two, three and four bytes. */
 const texts: readonly string[] = [
@@ -12,21 +12,6 @@ const texts: readonly string[] = [
   ...[125, 126, 1024, 65_535, 65_536, 1024 * 1024].map((size) => "x".repeat(size)),
   "語".repeat(100_000),
 ];
-
-/** Runs `body` with the port of a proxy before the echo example, and ends both. */
-async function behind(proxy: ProxyName, body: (port: number) => Promise<void>): Promise<void> {
-  const example = await startEchoExample();
-  try {
-    const { port, stop } = await startProxy(proxy, example.port);
-    try {
-      await body(port);
-    } finally {
-      await stop();
-    }
-  } finally {
-    await example.child.stop();
-  }
-}
 
 /** Sends the texts one by one, and then all at once, with the runtime's own client of RFC 6455. */
 function echoByWebSocket(port: number): Promise<string[]> {
@@ -45,32 +30,41 @@ function echoByWebSocket(port: number): Promise<string[]> {
   });
 }
 
-// A proxy reads 8 bytes after a GET as the beginning of the next request. It becomes a tunnel when the
-// 101 has passed.
-describe("a draft76 client gets its 101 before it has sent key3, and then its echoes, behind", () => {
-  for (const proxy of ["HAProxy in TCP mode", "nginx", "Caddy"] as const) {
-    test(proxy, () =>
-      behind(proxy, async (port) => {
-        const url = `ws://127.0.0.1:${port}/websocket`;
-        const client = await Draft76Client.connect({ port, url, holdKey3: true });
-        try {
-          for (const text of texts) {
-            client.send(text);
-            assertEquals(await client.receiveText(), echoOf(text));
-          }
-          await client.close();
-        } finally {
-          await client.destroy();
-        }
-      }));
-  }
-});
+describe("behind a proxy", () => {
+  let example: EchoExample;
+  const proxies = new Map<ProxyName, Proxy>();
+  before(async () => {
+    example = await startEchoExample();
+    for (const name of PROXY_NAMES) proxies.set(name, await startProxy(name, example.port));
+  });
+  after(async () => {
+    for (const { stop } of proxies.values()) await stop();
+    await example?.child.stop();
+  });
+  const portOf = (name: ProxyName) => proxies.get(name)?.port ?? 0;
 
-describe("an RFC 6455 client gets its echoes behind", () => {
-  for (const proxy of ["HAProxy in HTTP mode", "HAProxy in TCP mode", "nginx", "Caddy"] as const) {
-    test(proxy, () =>
-      behind(proxy, async (port) => {
-        assertEquals(await echoByWebSocket(port), texts.map(echoOf));
-      }));
+  // A proxy reads 8 bytes after a GET as the beginning of the next request. It becomes a tunnel when the
+  // 101 has passed.
+  for (const proxy of ["HAProxy in TCP mode", "nginx", "Caddy"] as const) {
+    test(`${proxy}: a draft76 client gets its 101 before it has sent key3, then its echoes`, async () => {
+      const port = portOf(proxy);
+      const url = `ws://127.0.0.1:${port}/websocket`;
+      const client = await Draft76Client.connect({ port, url, holdKey3: true });
+      try {
+        for (const text of texts) {
+          client.send(text);
+          assertEquals(await client.receiveText(), echoOf(text));
+        }
+        await client.close();
+      } finally {
+        await client.destroy();
+      }
+    });
+  }
+
+  for (const proxy of PROXY_NAMES) {
+    test(`${proxy}: an RFC 6455 client gets its echoes`, async () => {
+      assertEquals(await echoByWebSocket(portOf(proxy)), texts.map(echoOf));
+    });
   }
 });

@@ -18,6 +18,7 @@ import { COLLECTABLE } from "../support/collect.ts";
 import { seedGlobals } from "../support/random.ts";
 import type { Runtime } from "../support/runtime.ts";
 import { type Child, spawnScript } from "../support/spawn.ts";
+import { pushMebibytes, withSlowServer } from "../server/slow_server.ts";
 import { parseOptions } from "./options.ts";
 import { type Counters, type Fault, makeTally, openAll, type SoakClient, start } from "./client.ts";
 
@@ -39,6 +40,9 @@ const MIB = 1024 * 1024;
 const SPARE_DESCRIPTORS = 250;
 /** The memory of buffers that are kept for the next large messages, in bytes. */
 const SPARE_MEMORY = 16 * MIB;
+/** What is pushed through a slow handler, and how much memory its server may take for it, in MiB. */
+const PUSHED = 1024;
+const FLAT = 200;
 /** The time between pings to idle connections, in milliseconds. */
 const PING_INTERVAL = 30_000;
 const LARGE = "語x".repeat(4 * 1024 * 1024 - 10);
@@ -194,6 +198,8 @@ async function soak(runtime: Runtime, milliseconds: number): Promise<boolean> {
   await churn(port, counters, Date.now() + milliseconds * 0.8);
   const after = await settled(port, 20_000);
   const line = idle > 0 ? await holdIdle(runtime, counters) : "";
+  const grown = await withSlowServer((port) => pushMebibytes(port, PUSHED), runtime);
+  if (grown > FLAT) counters.violations.push(`${PUSHED} MiB pushed took ${grown} MiB`);
   return report(runtime, counters, before, after, line);
 }
 
