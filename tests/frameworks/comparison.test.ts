@@ -113,7 +113,7 @@ async function answerOfOther(subject: Subject): Promise<string> {
       setTimeout(() => socket.end("HTTP/1.1 418 I'm a teapot\r\n\r\n"), OTHERS_TIME);
     });
     const answer = await answerTo(host, "/other", HANDSHAKE);
-    return answer === "418" ? "left to it" : answer;
+    return answer === "418" ? "passed to it" : answer;
   });
 }
 
@@ -132,9 +132,9 @@ const H2C = ["Upgrade: h2c", "Connection: Upgrade, HTTP2-Settings", "HTTP2-Setti
 const ROWS: readonly [name: string, measure: (subject: Subject) => Promise<string>][] = [
   ["versions", versionsOf],
   ["its requests reach the other `upgrade` listeners", isSeenByOthers],
-  ["a WebSocket of another listener", answerOfOther],
+  ["a WebSocket path of another listener", answerOfOther],
   [
-    "a WebSocket of nobody",
+    "an unknown WebSocket path",
     (subject) => withSubject(subject, (host) => answerTo(host, "/other", HANDSHAKE)),
   ],
   ["`Upgrade: h2c` for a page", (subject) =>
