@@ -118,6 +118,7 @@ describe("the request of draft76", () => {
     const seeded = randomFrom(76);
     const random = (lowest: number, highest: number) =>
       lowest + Math.floor(seeded() * (highest - lowest + 1));
+    const seen = new Set<string>();
     for (let count = 0; count < 2000; count++) {
       const { key, part } = hideNumber(random);
       const spaces = key.split(" ").length - 1;
@@ -125,7 +126,10 @@ describe("the request of draft76", () => {
       assertEquals(Number(key.replace(/\D/g, "")), part * spaces, key);
       assert(part * spaces <= 0xffffffff && /^[!-~][ -~]*[!-~]$/.test(key), key);
       assert(spaces >= 1 && spaces <= 12 && fillers.length >= 1 && fillers.length <= 12, key);
+      for (const filler of fillers) seen.add(filler);
     }
+    const all = Array.from({ length: 0x7e - 0x20 }, (_, i) => String.fromCharCode(0x21 + i));
+    assertEquals([...seen].toSorted(), all.filter((character) => !/[0-9]/.test(character)));
   });
 
   test("has its fields in any order, each of them once", () => {

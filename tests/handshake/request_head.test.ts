@@ -134,6 +134,13 @@ describe("toRequest", () => {
     );
     assertEquals(head.toRequest("http").headers.get("cookie"), "a=1; b=2; c=3");
     assertEquals([...head.toHeaders()], [["cookie", "a=1; b=2; c=3"], ["x", "y"]]);
+    // Whatever the runtime's `Headers` makes of several.
+    let fields: unknown;
+    head.toRequest("http", (url, init) => {
+      fields = init.headers;
+      return new Request(url, init);
+    });
+    assertEquals(fields, [["cookie", "a=1; b=2; c=3"], ["X", "y"]]);
   });
 
   test("an HTTP/1.0 request without a host gets localhost", () => {

@@ -66,6 +66,9 @@ for (const row of rows) {
       await check(row.signed, rulesFor(row, { name: "" }));
       await check(row.signed, rulesFor(row, { secret: "other" }));
       await check(row.signed, rulesFor(row, { secret: { 99: "other" } }));
+      if (typeof row.secret === "string") return;
+      const inherited = Object.create(row.secret) as CookieSecret;
+      await check(row.signed, rulesFor(row, { secret: inherited }));
     });
 
     test("is not read if a character is changed, missing or added", async () => {

@@ -33,6 +33,18 @@ export const EQUIVALENT: readonly Equivalent[] = [
     reason: "the error for a response does not depend on the kind",
   },
   {
+    file: "src/handshake/host.ts",
+    before: "if (decoded === undefined) return false;",
+    after: "if (false) return false;",
+    reason: "the name without this label is another one, or none",
+  },
+  {
+    file: "src/handshake/request_head.ts",
+    before: 'if (target.startsWith("/")) return target;',
+    after: "if (false) return target;",
+    reason: "the other lines leave such a target as it is",
+  },
+  {
     file: "src/handshake/message_head.ts",
     before: "if (fieldIndex.head !== this) this.#locate();",
     after: "if (true) this.#locate();",
