@@ -118,8 +118,8 @@ export abstract class RequestHandler<Options = unknown, Params extends object = 
 
   /**
    * The request as the HTTP server made it, with `Application.attach` and `handleUpgrade`: the
-   * `IncomingMessage`, with what a framework has added to it, such as a session. `undefined` on a
-   * listener of ours.
+   * `IncomingMessage`, with what a framework has added to it, such as a session. Over HTTP/2 it is the
+   * `ServerHttp2Stream`. Otherwise `undefined` on a listener of ours.
    */
   get rawRequest(): unknown {
     return this.#connection?.rawRequest;

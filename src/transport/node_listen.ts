@@ -68,12 +68,15 @@ export function listen(
     // A session would have the proxy's address, which is trusted.
     throw new TypeError("Cannot listen: http2 and the setting proxyProtocol exclude each other");
   }
+  if (options.http2 && http2 === undefined) {
+    throw new TypeError("Cannot listen with node: it has no option http2; use Application.listen");
+  }
   const kind = path !== undefined ? "unix" : fd === undefined ? "tcp" : undefined;
   if (tls === undefined) {
     const server = createServer(preface === undefined ? accept : acceptProxied(preface), kind);
     return new NodeListener({ server }, resolved, options);
   }
-  const sessions = options.http2 && http2 !== undefined ? acceptSessions(http2) : undefined;
+  const sessions = http2 === undefined ? undefined : acceptSessions(http2);
   const secure = createTlsServer(tls, { gate, preface, kind, sessions });
   return new NodeListener(secure, resolved, options);
 }

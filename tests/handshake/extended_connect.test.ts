@@ -9,6 +9,7 @@ import {
   type Http2Fields,
   streamHandshake,
   streamRequestHead,
+  streamResponse,
   streamResponseHead,
 } from "../../src/handshake/extended_connect.ts";
 import { SharedHeads } from "../../src/handshake/shared_heads.ts";
@@ -71,6 +72,14 @@ describe("a request for a WebSocket on a stream", () => {
     assertEquals(headOf({ ...others, host: "a.example" }).host, "a.example");
     assertEquals(headOf({ ...GOOD, host: "example.com:8443" }).host, "example.com:8443");
     assertEquals(headOf({ ...GOOD, te: "trailers" }).get("te"), "trailers");
+  });
+
+  test("tells a body of unknown length as HTTP/1.1 would", () => {
+    const post = { ...GOOD, ":method": "POST", ":protocol": undefined };
+    const options = { method: "POST", limits: LIMITS };
+    assertEquals(streamRequestHead(post, options).get("transfer-encoding"), undefined);
+    const head = streamRequestHead(post, { ...options, chunked: true });
+    assertEquals([head.method, head.get("transfer-encoding")], ["POST", "chunked"]);
   });
 
   test("shares the memory of its head", () => {
@@ -155,6 +164,10 @@ describe("the response on a stream", () => {
         "set-cookie": ["a=1", "b=2", "c=3"],
       },
     );
+    assertEquals(streamResponse(404, [["Content-Type", "text/plain"], ["Connection", "close"]]), {
+      ":status": "404",
+      "content-type": "text/plain",
+    });
     assertThrows(() => extendedConnectResponse({ headers: [["a b", "c"]] }), TypeError);
     assertThrows(() => extendedConnectResponse({ headers: [["a", "b\r\n"]] }), TypeError);
   });

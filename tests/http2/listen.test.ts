@@ -7,6 +7,7 @@ import { Application, type Settings, WebSocketHandler } from "../../mod.ts";
 import { websocketConnect } from "../../src/client/mod.ts";
 import { WEBSOCKET_VERSIONS } from "../../src/handshake/versions.ts";
 import type { Server } from "../../src/server/server.ts";
+import { listen as listenWithNode } from "../../src/transport/node.ts";
 import { FakeClock } from "../../src/testing/mod.ts";
 import { handshake } from "./rig.ts";
 
@@ -253,7 +254,7 @@ describe("a listener with http2", () => {
     assertEquals(listening.app.stats().sockets, 0);
   });
 
-  test("needs a certificate", () => {
+  test("needs a certificate, and an application", () => {
     const app = new Application([]);
     assertThrows(
       () => app.listen({ port: 0, http2: true }),
@@ -261,5 +262,8 @@ describe("a listener with http2", () => {
       "Cannot listen: http2 needs cert and key",
     );
     assertThrows(() => app.listen({ port: 0, http2: 1 as never }), TypeError, "http2");
+    // Who accepts transports has no use for sessions.
+    const adapter = () => listenWithNode({ http2: true, ...credentials }, () => {});
+    assertThrows(adapter, TypeError, "it has no option http2; use Application.listen");
   });
 });
