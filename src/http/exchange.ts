@@ -11,13 +11,7 @@ import { refusalResponse, statusOf } from "./error_response.ts";
 import type { Fetch } from "./fetch.ts";
 import { type BodySource, RequestBody } from "./request_body.ts";
 import { drop, ResponseBody } from "./response_body.ts";
-import {
-  fetchedHead,
-  isBodiless,
-  lengthOf,
-  wantsClose,
-  wantsKeepAlive,
-} from "./response_fields.ts";
+import { fetchedHead, fieldsOf, isBodiless, wantsKeepAlive } from "./response_fields.ts";
 import type { ResponseWriter } from "./response_writer.ts";
 import { ServedRequest } from "./served_request.ts";
 
@@ -204,7 +198,8 @@ export class HttpExchange implements BodySource {
       throw new RangeError(`Cannot send a response with status ${status}: must be 200 to 599`);
     }
     const bodiless = isBodiless(this.#head.method, status);
-    const length = lengthOf(response);
+    const fields = fieldsOf(response);
+    const { length } = fields;
     if (body === null && !bodiless && length) throw notAsLong(0, length);
     // Before the head is sent: this throws if the application has already read the body.
     const source = body === null ? null : new ResponseBody(body);
@@ -214,8 +209,9 @@ export class HttpExchange implements BodySource {
     const known = body === null ? 0 : source?.length;
     const chunked = !bodiless && length === undefined && known === undefined &&
       this.#head.httpVersion === "1.1";
-    this.#decideOnKeepAlive(response, bodiless || chunked || (length ?? known) !== undefined);
-    const head = fetchedHead(response, {
+    const hasEnd = bodiless || chunked || (length ?? known) !== undefined;
+    this.#decideOnKeepAlive(hasEnd && !fields.wantsClose);
+    const head = fetchedHead(response, fields, {
       date: this.#writer.date,
       length: bodiless || length !== undefined ? undefined : known,
       chunked,
@@ -229,12 +225,12 @@ export class HttpExchange implements BodySource {
     if (!this.#isOver) this.#complete();
   }
 
-  /** @param hasEnd Whether the client sees the end of the response without the end of the connection. */
-  #decideOnKeepAlive(response: Response, hasEnd: boolean): void {
+  /** @param isAllowed Whether the response itself lets the connection go on. */
+  #decideOnKeepAlive(isAllowed: boolean): void {
     // A client that got no 100 may send its body or another request, and nothing tells which
     // (RFC 9110 §10.1.1).
     if (
-      !hasEnd || wantsClose(response) || this.#writer.isStopping || this.#expectsContinue ||
+      !isAllowed || this.#writer.isStopping || this.#expectsContinue ||
       (!this.#body.isRead && this.#body.isTooLongToDrop)
     ) this.#keepAlive = false;
     if (this.#expectsContinue) this.#body.drop(unread());

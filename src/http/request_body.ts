@@ -39,7 +39,7 @@ export class RequestBody {
   readonly #framing: BodyFraming;
   readonly #source: BodySource;
   /** Content that waits for the application: one buffer, in whatever pieces it came. */
-  readonly #held = new HeldBytes();
+  #held: HeldBytes | null = null;
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
   /** Ends a pull of the stream; `null` if the application does not wait. */
   #pulled: (() => void) | null = null;
@@ -83,7 +83,7 @@ export class RequestBody {
     const rest = chunk.subarray(consumed);
     // The application may transfer the memory of what it gets.
     if (content.length > 0) this.#receive(content, owned && rest.length === 0);
-    if (this.complete && this.#held.length === 0) this.#close();
+    if (this.complete && this.#isEmpty) this.#close();
     return rest;
   }
 
@@ -92,9 +92,10 @@ export class RequestBody {
       this.#dropped += content.length;
       return;
     }
-    this.#held.push(content, owned);
+    const held = this.#held ??= new HeldBytes();
+    held.push(content, owned);
     if (this.#pulled !== null) this.#give();
-    else if (!this.#paused && this.#held.length >= this.#source.maxQueuedSize) {
+    else if (!this.#paused && held.length >= this.#source.maxQueuedSize) {
       this.#paused = true;
       this.#source.pause();
     }
@@ -102,7 +103,7 @@ export class RequestBody {
 
   #pull(): void | Promise<void> {
     this.isRead = true;
-    if (this.#held.length > 0) return this.#give();
+    if (!this.#isEmpty) return this.#give();
     this.#source.waiting();
     return new Promise((resolve) => {
       this.#pulled = resolve;
@@ -111,10 +112,18 @@ export class RequestBody {
 
   /** Gives everything that waits to the application. */
   #give(): void {
-    this.#controller?.enqueue(this.#held.take());
+    this.#controller?.enqueue(this.#take());
     this.#endPull();
     if (this.complete) this.#close();
     this.resume();
+  }
+
+  get #isEmpty(): boolean {
+    return this.#held === null || this.#held.length === 0;
+  }
+
+  #take(): Uint8Array {
+    return this.#held?.take() ?? new Uint8Array(0);
   }
 
   #endPull(): void {
@@ -141,7 +150,7 @@ export class RequestBody {
   drop(error?: Error): void {
     if (this.#state !== "open") return;
     this.#state = "dropped";
-    this.#dropped += this.#held.take().length;
+    this.#dropped += this.#take().length;
     if (error !== undefined) this.#controller?.error(error);
     this.#controller = null;
     this.#endPull();
@@ -154,7 +163,7 @@ export class RequestBody {
     if (this.#state === "open") this.#controller?.error(error);
     this.#state = "failed";
     this.#controller = null;
-    this.#held.take();
+    this.#held = null;
     this.#endPull();
   }
 }

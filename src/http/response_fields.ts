@@ -26,24 +26,48 @@ export function wantsKeepAlive(head: RequestHead): boolean {
   return head.httpVersion === "1.1" || listHasToken(connection, "keep-alive");
 }
 
-/** Whether the application wants the connection to end after the response. */
-export function wantsClose({ headers }: Response): boolean {
-  return listHasToken(headers.get("connection") ?? "", "close");
-}
-
 /** Whether the response has no body, whatever its fields say (RFC 9112 §6.3). */
 export function isBodiless(method: string, status: number): boolean {
   return method === "HEAD" || status === 204 || status === 304;
 }
 
+/** What the application has set. */
+export interface ResponseFields {
+  /** The fields that are sent as they are. */
+  readonly fields: [name: string, value: string][];
+  /** The value of `Content-Length`. */
+  length: number | undefined;
+  /** Whether the connection shall end after the response. */
+  wantsClose: boolean;
+  /** Whether there is a `Date`. */
+  hasDate: boolean;
+}
+
 /**
- * Returns the value of the `Content-Length` that the application set; `undefined` if there is none.
+ * Reads the fields of a response, each once.
  *
- * @throws {TypeError} If it is not one decimal number.
+ * @throws {TypeError} If `Content-Length` is not one decimal number.
  */
-export function lengthOf({ headers }: Response): number | undefined {
-  const length = headers.get("content-length");
-  if (length === null) return undefined;
+export function fieldsOf({ headers, status }: Response): ResponseFields {
+  const read: ResponseFields = {
+    fields: [],
+    length: undefined,
+    wantsClose: false,
+    hasDate: false,
+  };
+  for (const field of headers) {
+    const [name, value] = field;
+    if (name === "connection") read.wantsClose = listHasToken(value, "close");
+    if (CONNECTION_FIELDS.has(name)) continue;
+    if (name === "date") read.hasDate = true;
+    if (name === "content-length") read.length = parseLength(value);
+    // RFC 9110 §8.6: no Content-Length in a 204.
+    if (name !== "content-length" || status !== 204) read.fields.push(field);
+  }
+  return read;
+}
+
+function parseLength(length: string): number {
   if (!/^\d{1,15}$/.test(length)) {
     throw new TypeError(
       `Cannot send Content-Length ${JSON.stringify(length)}: must be one decimal number ` +
@@ -68,17 +92,10 @@ export interface ResponseFraming {
 /** Makes the head of a response. @throws {TypeError} If a field is malformed. */
 export function fetchedHead(
   response: Response,
+  { fields, hasDate }: ResponseFields,
   { date, length, chunked, connection }: ResponseFraming,
 ): string {
-  const { status, statusText, headers } = response;
-  const fields: [name: string, value: string][] = [];
-  let hasDate = false;
-  for (const [name, value] of headers) {
-    // RFC 9110 §8.6: no Content-Length in a 204.
-    if (CONNECTION_FIELDS.has(name) || (status === 204 && name === "content-length")) continue;
-    if (name === "date") hasDate = true;
-    fields.push([name, value]);
-  }
+  const { status, statusText } = response;
   if (!hasDate) fields.push(["date", date]);
   if (length !== undefined) fields.push(["content-length", `${length}`]);
   if (chunked) fields.push(["transfer-encoding", "chunked"]);
