@@ -40,7 +40,7 @@ class Drain {
 /** The response to a plain request. */
 async function get(port: number, path: string): Promise<string> {
   const client = await MemoryClient.connect({ port });
-  client.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+  client.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
   await client.until("the answer", () => client.events.length > 0);
   client.end();
   return client.parseAnswer().body;
