@@ -233,6 +233,11 @@ async function connectDenoTls(port: number): Promise<Peer> {
 /** Starts a listener for the links' connections. */
 type Listen = (options: ListenerOptions, accept: Acceptor) => Listener;
 
+/** Listens with an option for which all runtimes use `node:tls`. */
+export function listenNodeTls(options: ListenerOptions, accept: Acceptor): Listener {
+  return listen({ ...options, renewable: true }, accept);
+}
+
 /**
  * A {@linkcode Link} over the runtime's own sockets.
  *
@@ -258,8 +263,11 @@ export function socketLink(
     secure,
     kind,
     resets: kind === "tcp" && !(secure && runtime === "deno"),
-    // Sockets of node:http close at the second FIN there. No WebSocket is paused after its own FIN.
-    holdsAfterFin: greeting.length === 0 || runtime === "node" || (runtime === "deno" && !secure),
+    // Sockets of node:http and of Deno's node:tls close at the second FIN. No WebSocket is paused
+    // after its own FIN.
+    holdsAfterFin: listenWith === listenNodeTls
+      ? runtime !== "deno"
+      : greeting.length === 0 || runtime === "node" || (runtime === "deno" && !secure),
     connect: async () => {
       await listener.listening;
       const to = kind === "tcp" ? { port: listener.address.port } : place;

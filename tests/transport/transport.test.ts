@@ -1,7 +1,5 @@
-import { listen } from "../../src/transport/listen.ts";
-import type { Acceptor, Listener, ListenerOptions } from "../../src/transport/transport.ts";
 import { conformance } from "./conformance.ts";
-import { memoryLink, socketLink } from "./links.ts";
+import { listenNodeTls, memoryLink, socketLink } from "./links.ts";
 import { listenOwn } from "./owned.ts";
 import { listenUpgraded, UPGRADE } from "./upgraded.ts";
 
@@ -14,7 +12,7 @@ conformance("a memory pair that cuts chunks and lends them", () =>
 conformance("a memory pair without capacity", () => memoryLink({ capacity: 0, split: 50_000 }));
 conformance("TCP", () => socketLink("tcp", false));
 conformance("TLS", () => socketLink("tcp", true));
-conformance("TLS of node:tls", () => socketLink("tcp", true, listenRenewable));
+conformance("TLS of node:tls", () => socketLink("tcp", true, listenNodeTls));
 conformance("a unix socket", () => socketLink("unix", false));
 conformance(
   "a connection of the runtime's own listener",
@@ -32,8 +30,3 @@ conformance(
   "a unix socket of an HTTP server",
   () => socketLink("unix", false, listenUpgraded, UPGRADE),
 );
-
-/** Listens with what takes `node:tls` on every runtime. */
-function listenRenewable(options: ListenerOptions, accept: Acceptor): Listener {
-  return listen({ ...options, renewable: true }, accept);
-}
