@@ -114,6 +114,20 @@ describe("the closing handshake", () => {
     assertEquals(connection.state, "open");
   });
 
+  test("has the code of the peer, although messages before it wait", () => {
+    for (
+      const [payload, code, reason] of [[[], 1005, ""], [[0x0f, 0xa1, 0x62], 4001, "b"]] as const
+    ) {
+      const { connection, receiver } = new Subject();
+      receiver.isBehind = true;
+      connection.data(frame(CLOSE, ...payload));
+      const expected = code === 1005 ? undefined : code;
+      assertEquals([connection.state, connection.closeCode], ["open", expected]);
+      connection.abort();
+      assertEquals(receiver.end, { by: "peer", code, reason });
+    }
+  });
+
   test("parses held bytes soon, if there are any", async () => {
     for (const isHeld of [true, false]) {
       const { connection, receiver } = new Subject();
@@ -188,10 +202,13 @@ describe("a connection that is lost with undelivered messages", () => {
     assertEquals([connection.state, receiver.end?.by], ["closed", "client"]);
   });
 
-  test("is kept by a client, without a timer", () => {
-    const limits = { pingInterval: 60_000 };
+  test("is kept by a client, without a timer", async () => {
+    const limits = { pingInterval: 1000 };
     const { connection, receiver, wheel, clock } = new Subject({ role: "client", limits });
     receiver.isBehind = true;
+    connection.end();
+    await clock.advance(60_000);
+    assertEquals(connection.state, "open");
     connection.closed();
     wheel.rest();
     assertEquals([connection.state, clock.pending], ["lost", 0]);

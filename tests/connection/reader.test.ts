@@ -151,6 +151,18 @@ describe("a reader", () => {
     assertEquals(notes, ["pause", "resume"]);
   });
 
+  test("releases a chunk, unless a message is a part of it", () => {
+    const { connection, transport } = new Subject();
+    const released: number[] = [];
+    transport.release = (chunk) => released.push(chunk.length);
+    connection.data(text("a"));
+    assertEquals(released.splice(0), [7]);
+    connection.data(Uint8Array.of(0x82, 0x80 | 100, 0, 0, 0, 0, ...new Uint8Array(100)));
+    assertEquals(released, []);
+    connection.data(text("b"));
+    assertEquals(released, [7]);
+  });
+
   test("calls the transport only for a change, and at once", async () => {
     const subject = new Subject({ pair: { capacity: 0 } });
     const notes = watch(subject);

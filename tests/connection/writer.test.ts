@@ -221,6 +221,10 @@ describe("waiting output", () => {
 
   test("is not congested if the system accepts it at once", () => {
     const { writer, transport } = make();
+    writer.writeRaw(new Uint8Array(1000));
+    assertEquals([writer.isSlow, transport.take()], [false, []]);
+    writer.flush();
+    assertEquals(transport.take(), ["write 1000"]);
     writer.writeRaw(new Uint8Array(1001));
     assertEquals(writer.isSlow, false);
     assertEquals(transport.take(), ["write 1001"]);
@@ -267,6 +271,16 @@ describe("waiting output", () => {
       process.off("unhandledRejection", note);
     }
     assertEquals(unhandled, []);
+  });
+
+  test("may have pings behind it, as long as there is room", () => {
+    const { writer, transport, events } = makeStuck(2000);
+    writer.writePing(Uint8Array.of(7));
+    writer.flush();
+    assertEquals(transport.written.at(-1), Uint8Array.of(0x89, 1, 7));
+    transport.bufferedAmount = 10_000;
+    writer.writePing(Uint8Array.of(8));
+    assertEquals(events.length, 2);
   });
 
   test("answers only the last ping", async () => {

@@ -1,6 +1,11 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, test } from "node:test";
-import { hideNumber, randomInteger, shuffle } from "../../src/handshake/challenge.ts";
+import {
+  hideNumber,
+  makeChallenge,
+  randomInteger,
+  shuffle,
+} from "../../src/handshake/challenge.ts";
 import { ClientSubject } from "./client_subject.ts";
 import { proofOf, valueOf } from "./good_server.ts";
 import { random as randomFrom } from "./support.ts";
@@ -190,6 +195,11 @@ describe("random numbers", () => {
     for (let i = 0; i < 9000; i++) counts[randomInteger(5, 7) - 5]!++;
     // 3000 expected, with a standard deviation of 45.
     assert(counts.every((count) => count > 2600 && count < 3400), String(counts));
+  });
+
+  test("make a key3 of any bytes", () => {
+    assertEquals(makeChallenge((_, highest) => highest).key3, new Uint8Array(8).fill(0xff));
+    assertEquals(makeChallenge((lowest) => lowest).key3, new Uint8Array(8));
   });
 
   test("shuffle keeps every element", () => {

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import {
@@ -120,6 +121,22 @@ describe("a text that nobody has signed", () => {
       }
     });
   }
+
+  test("is not read in version 1 if it has the signature of other parts", async () => {
+    const sign = (key: string, value: string, time: string) =>
+      createHmac("sha1", key).update(`user${value}${time}`).digest("hex");
+    const rules = { name: "user", secret: "secret", maxAge: DAY, minVersion: 1, now: SIGNED_AT };
+    const signature = sign("secret", "YWQ0", "1300000000");
+    await check(`YWQ0|1300000000|${signature}`, rules, new TextEncoder().encode("ad4"));
+    await check(`YWQ0|1300000000|${signature}|`, rules);
+    await check(`YWQ0|1300000000|${signature}|more`, rules);
+    // A digit of the value becomes one of the time.
+    await check(`YWQ|01300000000|${signature}`, rules);
+    await check(`YWQ01|300000000|${signature}`, { ...rules, maxAge: Infinity });
+    // A text that stands for all secrets with versions.
+    const forged = sign(String({}), "YWQ0", "1300000000");
+    await check(`YWQ0|1300000000|${forged}`, { ...rules, secret: { 0: "secret" } });
+  });
 
   test("is not read in version 1 if its time is far in the future", async () => {
     const row = rows.find(({ version }) => version === 1) as Row;

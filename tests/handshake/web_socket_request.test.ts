@@ -62,7 +62,8 @@ describe("WebSocketRequest", () => {
       const headers = new Headers(request.headers);
       headers.delete(name);
       const without = new Request(request.url, { headers });
-      assertThrows(() => new WebSocketRequest(without), ProtocolError, `${name} must `);
+      const make = () => new WebSocketRequest(without);
+      assertEquals(assertThrows(make, ProtocolError, `${name} must `).code, 1002);
     }
     assertThrows(() => new WebSocketRequest(requestOf(keys, "POST")), ProtocolError, "GET");
   });

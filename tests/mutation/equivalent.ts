@@ -45,6 +45,36 @@ export const EQUIVALENT: readonly Equivalent[] = [
     reason: "the other lines leave such a target as it is",
   },
   {
+    file: "src/handshake/head_reader.ts",
+    before: "const bytes = chunk.length > room ? chunk.subarray(0, room) : chunk;",
+    after: "const bytes = true ? chunk.subarray(0, room) : chunk;",
+    reason: "a view of a shorter chunk has all its bytes",
+  },
+  {
+    file: "src/handshake/signed_value.ts",
+    before: "if (colon === -1 || !/^[0-9]{1,6}$/.test(length)) return undefined;",
+    after: "if (colon === -2 || !/^[0-9]{1,6}$/.test(length)) return undefined;",
+    reason: "without a colon, no signature is left behind the fields",
+  },
+  {
+    file: "src/handshake/response_head.ts",
+    before: "return Number(this.statusLine.substring(STATUS_AT, STATUS_AT + 3));",
+    after: "return Number(this.statusLine.substring(STATUS_AT, STATUS_AT + 4));",
+    reason: "a space may stand behind the digits of a number",
+  },
+  {
+    file: "src/handshake/origin.ts",
+    before: 'const HOST_AND_PORT = new RegExp(`^(${HOST})(?::([0-9]{0,5}))?$`, "i");',
+    after: 'const HOST_AND_PORT = new RegExp(`^(${HOST})(?::([0-9]{0,5}))?$`, "");',
+    reason: "the pattern of a host has letters in both cases",
+  },
+  {
+    file: "src/connection/reader.ts",
+    before: "if (message.byteOffset > 0) this.#kept = true;",
+    after: "if (message.byteOffset > 1) this.#kept = true;",
+    reason: "a header has at least two bytes",
+  },
+  {
     file: "src/handshake/message_head.ts",
     before: "if (fieldIndex.head !== this) this.#locate();",
     after: "if (true) this.#locate();",
