@@ -43,7 +43,7 @@ export class Deflater {
       const part = output.subarray(0, output.length - stream.free);
       // If output is left free, everything is flushed (zlib's manual, deflate()).
       if (stream.free > 0) return parts.length === 0 ? part : concat(...parts, part);
-      parts.push(output === scratch ? part.slice() : part);
+      parts.push(part);
       at = payload.length - stream.rest;
       output = new Uint8Array(Math.max(scratch.length, payload.length >> 2));
     }

@@ -125,6 +125,7 @@ describe("appendText", () => {
       ("a".repeat(3125) + "€".repeat(3125)).repeat(16),
       206_250 + 2 * 4096 + 1,
     ],
+    ["every other of three bytes", "a€".repeat(50_000), 206_250 + 2 * 4096 + 1],
     ["in 32 parts of more than 4096 units", "a".repeat(320_000), 320_000 + 2 * 10_000 + 1],
   ];
   for (const [name, text, room] of rows) {
