@@ -11,6 +11,8 @@ import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { type Certificate, selfSigned } from "../../examples/support/certificate.ts";
 import { Application, type ListenOptions, WebSocketHandler } from "../../mod.ts";
 import { websocketConnect } from "../../src/client/mod.ts";
+import { listen as listenWithBun } from "../../src/transport/bun.ts";
+import { listen as listenWithDeno } from "../../src/transport/deno.ts";
 import { listen } from "../../src/transport/listen.ts";
 import type { ListenerOptions } from "../../src/transport/transport.ts";
 import { runtime } from "../support/runtime.ts";
@@ -278,6 +280,19 @@ describe("TLS options that are wrong", () => {
           () => listen(given as ListenerOptions, () => {}),
         ]
       ) assertStringIncludes(assertThrows(call, TypeError).message, message);
+    });
+  }
+
+  const adapter = { deno: listenWithDeno, bun: listenWithBun, node: undefined }[runtime];
+  for (const option of ["certificates", "ca", "renewable", "http2"]) {
+    if (adapter === undefined) break;
+    test(`${option} of an adapter whose runtime does not have it`, () => {
+      const value = { certificates: [item], ca: cert, renewable: true, http2: true }[option];
+      const error = assertThrows(
+        () => adapter({ cert, key, [option]: value }, () => {}),
+        TypeError,
+      );
+      assertStringIncludes(error.message, `it has no option ${option}; use Application.listen`);
     });
   }
 
