@@ -1,6 +1,6 @@
 import { describe, test } from "node:test";
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { gate, settle } from "../support/rig.ts";
+import { gate, settle, untilQuiet } from "../support/rig.ts";
 import { ask, GET, head, ok, readBody, serve } from "./serve.ts";
 
 describe("a response", () => {
@@ -33,7 +33,7 @@ describe("a response", () => {
     assertEquals(client.parseAnswer().headers.get("transfer-encoding"), "chunked");
     assertEquals(client.parseAnswer().body, "5\r\nhello\r\n");
     open();
-    for (let waited = 0; waited < 5; waited++) await settle();
+    await untilQuiet();
     assertEquals(client.parseAnswer().body, "5\r\nhello\r\n5\r\nhello\r\n0\r\n\r\n");
     assertEquals(client.events, []);
   });
@@ -122,7 +122,7 @@ describe("a response", () => {
     await rig.clock.advance(100_000);
     assertEquals(client.raw, "");
     open();
-    for (let waited = 0; waited < 5; waited++) await settle();
+    await untilQuiet();
     assertStringIncludes(client.raw, "late");
   });
 });
@@ -171,7 +171,7 @@ describe("a request", () => {
         });
         const { client } = rig.join({ split });
         client.write(head("POST / HTTP/1.1", ...fields) + body);
-        for (let waited = 0; waited < 5; waited++) await settle();
+        await untilQuiet();
         assertEquals([bodies, client.parseAnswer().status], [["hello world"], 200]);
       });
     }
@@ -216,10 +216,10 @@ describe("a request", () => {
       const client = await rig.send(expecting(version, length));
       assertEquals(client.raw, "");
       open();
-      for (let waited = 0; waited < 5; waited++) await settle();
+      await untilQuiet();
       assertEquals(client.raw.startsWith("HTTP/1.1 100 Continue\r\n\r\n"), continues);
       client.write("hello".slice(0, length));
-      for (let waited = 0; waited < 5; waited++) await settle();
+      await untilQuiet();
       assertStringIncludes(client.raw, "HTTP/1.1 200 OK");
       assertEquals(client.raw.endsWith("hello".slice(0, length)), true);
     });
@@ -234,7 +234,7 @@ describe("a request", () => {
     const rig = serve(ok);
     // What follows may be the body or a request: only the end of the connection tells.
     const client = await rig.send(expecting("1.1", 5));
-    for (let waited = 0; waited < 5; waited++) await settle();
+    await untilQuiet();
     const { status, headers } = client.parseAnswer();
     assertEquals([status, headers.get("connection")], [200, "close"]);
     assertEquals(client.events, ["FIN"]);
@@ -309,7 +309,7 @@ describe("a request", () => {
       const rig = serve(fetch);
       const client = await rig.send(request);
       client.end();
-      for (let waited = 0; waited < 5; waited++) await settle();
+      await untilQuiet();
       assertEquals([client.parseAnswer().status, rig.logged], [400, []]);
     }
   });

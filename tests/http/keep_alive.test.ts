@@ -3,12 +3,12 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { Settings } from "../../src/server/settings.ts";
 import type { AccessEntry } from "../../src/server/access_log.ts";
 import { MemoryClient } from "../support/memory_client.ts";
-import { gate, type Rig, settle, VERSIONS } from "../support/rig.ts";
+import { gate, type Rig, settle, untilQuiet, VERSIONS } from "../support/rig.ts";
 import { GET, head, ok, readBody, serve } from "./serve.ts";
 
 /** Lets promises, streams and turns of the event loop go on. */
 async function rest(): Promise<void> {
-  for (let waited = 0; waited < 6; waited++) await settle();
+  await untilQuiet();
 }
 
 /** The status codes of the responses so far. */

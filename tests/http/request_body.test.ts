@@ -2,11 +2,11 @@ import { describe, test } from "node:test";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { HttpError } from "../../src/errors.ts";
 import type { FetchInfo } from "../../src/http/fetch.ts";
-import { gate, settle } from "../support/rig.ts";
+import { gate, settle, untilQuiet } from "../support/rig.ts";
 import { GET, head, ok, readBody, serve } from "./serve.ts";
 
 async function rest(): Promise<void> {
-  for (let waited = 0; waited < 6; waited++) await settle();
+  await untilQuiet();
 }
 
 const CHUNKED = head("POST / HTTP/1.1", "Transfer-Encoding: chunked");

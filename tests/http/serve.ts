@@ -5,7 +5,7 @@
  */
 import type { Settings } from "../../src/server/settings.ts";
 import { Recording } from "../support/recording.ts";
-import { Rig, settle } from "../support/rig.ts";
+import { Rig, settle, untilQuiet } from "../support/rig.ts";
 
 /** The head of a request. */
 export function head(line: string, ...fields: readonly string[]): string {
@@ -26,7 +26,7 @@ export async function ask(
   const rig = serve(fetch, settings);
   const { client } = rig.join();
   client.write(request);
-  for (let waited = 0; waited < 5; waited++) await settle();
+  await untilQuiet();
   client.end();
   await settle();
   return { ...client.parseAnswer(), events: client.events, logged: rig.logged, raw: client.raw };

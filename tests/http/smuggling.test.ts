@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { latin1Bytes } from "../support/bytes.ts";
 import type { MemoryClient } from "../support/memory_client.ts";
-import { settle } from "../support/rig.ts";
+import { settle, untilQuiet } from "../support/rig.ts";
 import { runtime } from "../support/runtime.ts";
 import { serve } from "./serve.ts";
 import { SMUGGLING_CASES } from "./smuggling_cases.ts";
@@ -38,7 +38,7 @@ describe("what could be smuggled", () => {
         client.write(text.slice(0, at));
         clients.push([`split at ${at}`, client, text.slice(at)]);
       }
-      for (let waited = 0; waited < 6; waited++) await settle();
+      await untilQuiet();
       for (const [, client, rest] of clients) {
         client.write(rest);
         client.end();

@@ -7,7 +7,7 @@ import { WebSocketHandler } from "../../src/server/handler.ts";
 import type { Settings } from "../../src/server/settings.ts";
 import { makeOpening, type MemoryClient } from "../support/memory_client.ts";
 import { RawClient } from "../support/raw_client.ts";
-import { HYBI, Rig, settle, VERSIONS } from "../support/rig.ts";
+import { HYBI, Rig, settle, untilQuiet, VERSIONS } from "../support/rig.ts";
 
 /** Obeys or echoes a message. */
 class Obedient extends WebSocketHandler {
@@ -287,7 +287,7 @@ describe("the access log has one entry for", () => {
       const { client } = rig.join();
       await rig.clock.advance(100);
       client.write(request);
-      for (let waited = 0; waited < 5; waited++) await settle();
+      await untilQuiet();
       client.reset();
       await settle();
       assertEquals(entries.map(line), lines);
@@ -301,7 +301,7 @@ describe("the access log has one entry for", () => {
     const { rig, entries } = setUp({ fetch: () => new Response("x".repeat(1000)) });
     const request = head("GET / HTTP/1.1", "Host: localhost");
     const client = await rig.send(request);
-    for (let waited = 0; waited < 5; waited++) await settle();
+    await untilQuiet();
     const [entry] = entries;
     if (entry?.kind !== "request") throw new Error("Wrong kind");
     assertEquals([entry.bytesIn, entry.bytesOut], [request.length, client.raw.length]);

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { assertEquals } from "@std/assert";
 import { Recording } from "../support/recording.ts";
-import { Rig, settle } from "../support/rig.ts";
+import { Rig, settle, untilQuiet } from "../support/rig.ts";
 import { makeOpening, type MemoryClient } from "../support/memory_client.ts";
 
 interface Row {
@@ -162,7 +162,7 @@ describe("the handshake of draft76", () => {
     const { rig, events } = makeRig();
     const { client } = rig.join({ split: 1, transfersChunks: false });
     client.write(concat(headWith(EXAMPLE), EXAMPLE_KEY3, Uint8Array.of(0x00, 0x61, 0xff)));
-    for (let waited = 0; waited < 10; waited++) await settle();
+    await untilQuiet();
     assertEquals([client.parseAnswer().body, events], [EXAMPLE_ANSWER, ["open", "text a"]]);
   });
 
@@ -326,7 +326,7 @@ describe("invalid input after the handshake of draft76", () => {
       for (let type = 0x80; type <= 0xff; type++) client.write(Uint8Array.of(type, 2, 0xff, 0x00));
       for (let type = 0x80; type <= 0xfe; type++) client.write(Uint8Array.of(type, 0));
       client.send("still there");
-      for (let waited = 0; waited < 5; waited++) await settle();
+      await untilQuiet();
       assertEquals([events, client.take()], [["open", "text still there"], []]);
     }
   });

@@ -17,7 +17,7 @@ import { connect } from "../../src/testing/mod.ts";
 import { type Hostile, hostile } from "../support/hostile.ts";
 import { makeOpening } from "../support/memory_client.ts";
 import { RawClient } from "../support/raw_client.ts";
-import { Rig, settle } from "../support/rig.ts";
+import { Rig, settle, untilQuiet } from "../support/rig.ts";
 
 /** Causes a call of the callback, and resolves to the log at the end. */
 type Place = (hostile: Hostile) => Promise<readonly string[]>;
@@ -121,7 +121,7 @@ const plain =
   (fetch: (act: () => unknown) => unknown, { isGone = false } = {}): Place => async ({ act }) => {
     const [rig, logged] = makeRig({ fetch: (() => fetch(act)) as Fetch });
     const client = await rig.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    if (!isGone) { for (let waited = 0; waited < 5; waited++) await settle(); }
+    if (!isGone) await untilQuiet();
     client.reset();
     await settle();
     await check(rig);

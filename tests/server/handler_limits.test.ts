@@ -5,7 +5,7 @@ import { WebSocketHandler } from "../../src/server/handler.ts";
 import type { HandlerLimits } from "../../src/server/handler_limits.ts";
 import type { MemoryClient } from "../support/memory_client.ts";
 import { begin, continuation } from "../protocol/hybi_frames.ts";
-import { gate, HYBI, Rig, settle, VERSIONS } from "../support/rig.ts";
+import { gate, HYBI, Rig, settle, untilQuiet, VERSIONS } from "../support/rig.ts";
 
 type Limit = keyof HandlerLimits;
 
@@ -54,7 +54,7 @@ class Writing extends Plain {
 /** Lets `Writing` write twice. */
 async function go(client: MemoryClient): Promise<void> {
   client.send("go");
-  for (let i = 0; i < 5; i++) await settle();
+  await untilQuiet();
 }
 
 const scenarios: Readonly<Record<Limit, Scenario>> = {

@@ -4,7 +4,7 @@ import { HttpError } from "../../src/errors.ts";
 import type { Settings } from "../../src/server/settings.ts";
 import { makeOpening } from "../support/memory_client.ts";
 import { Recording } from "../support/recording.ts";
-import { Rig, settle } from "../support/rig.ts";
+import { Rig, untilQuiet } from "../support/rig.ts";
 
 const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
 const UPGRADE = [
@@ -238,7 +238,7 @@ describe("a request is refused", () => {
         );
         const { client } = rig.join({ split });
         client.write(request);
-        for (let waited = 0; waited < 3; waited++) await settle();
+        await untilQuiet();
         const answer = client.parseAnswer();
         assertEquals(answer.status, status);
         for (const [field, value] of Object.entries(fields)) {
@@ -250,7 +250,7 @@ describe("a request is refused", () => {
         // One response, and then the end, whatever follows the request.
         client.write(request);
         client.end();
-        for (let waited = 0; waited < 3; waited++) await settle();
+        await untilQuiet();
         assertEquals(client.parseAnswer().body, answer.body);
         assertEquals([client.events, events], [["FIN", "gone"], []]);
         // Only a refused origin is logged, since the author of a web page cannot see the reason.

@@ -5,7 +5,7 @@ import type { ListenOptions, Server } from "../../src/server/server.ts";
 import type { Settings } from "../../src/server/settings.ts";
 import { makeOpening, MemoryClient, type OpenOptions } from "../support/memory_client.ts";
 import { Recording } from "../support/recording.ts";
-import { gate, HYBI, Rig, settle, VERSIONS } from "../support/rig.ts";
+import { gate, HYBI, Rig, settle, untilQuiet, VERSIONS } from "../support/rig.ts";
 
 /** A server on a port, with a clock that the test controls. */
 class Listening {
@@ -170,7 +170,7 @@ for (const version of VERSIONS) {
       if (client.events.at(-1) !== "gone") {
         await client.until("the end", () => client.events.includes("gone"));
       }
-      for (let waited = 0; waited < 5; waited++) await settle();
+      await untilQuiet();
       assertEquals(watched.done, false);
       open();
       await done;
@@ -194,7 +194,7 @@ for (const version of VERSIONS) {
       const preparing = await listening.connect();
       preparing.write(head);
       while (listening.events.length < 1) await settle();
-      for (let waited = 0; waited < 5; waited++) await settle();
+      await untilQuiet();
       const done = listening.server.shutdown();
       await half.until("the answer", () => half.events.length > 0);
       assertEquals(half.parseAnswer().body, "the server is shutting down\n");
@@ -240,7 +240,7 @@ describe("shutdown()", () => {
     const listening = new Listening(Recording, { fetch });
     const client = await listening.connect();
     client.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-    for (let waited = 0; waited < 5; waited++) await settle();
+    await untilQuiet();
     const done = listening.server.shutdown();
     await settle();
     open();

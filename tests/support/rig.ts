@@ -19,6 +19,23 @@ import { MemoryClient, type OpenOptions, settle } from "./memory_client.ts";
 
 export { settle };
 
+/** How many deliveries there have been between the ends of connections in memory. */
+let deliveries = 0;
+
+/** The turns of the event loop that a promise or a stream of the runtime may take. */
+const QUIET_TURNS = 6;
+
+/** Waits until connections in memory deliver nothing more, for some turns of the event loop. */
+export async function untilQuiet(): Promise<void> {
+  let seen = deliveries;
+  for (let left = QUIET_TURNS; left > 0; left--) {
+    await settle();
+    if (deliveries === seen) continue;
+    seen = deliveries;
+    left = QUIET_TURNS + 1;
+  }
+}
+
 /** All versions, for tests of what they share. */
 export const VERSIONS: readonly WebSocketVersion[] = WEBSOCKET_VERSIONS;
 /** Those with close codes, pings and binary messages. */
@@ -59,7 +76,14 @@ export class Rig {
 
   /** Connects, and sends nothing. */
   join(options: MemoryPairOptions = {}): Joined {
-    const [transport, far] = memoryPair(options);
+    const { schedule = queueMicrotask } = options;
+    const [transport, far] = memoryPair({
+      ...options,
+      schedule(task) {
+        deliveries++;
+        schedule(task);
+      },
+    });
     const client = new MemoryClient(far);
     this.app.accept(transport);
     return { client, transport };
