@@ -24,31 +24,44 @@ export class Http2Session implements Owned, Timed {
   after: Link | null = null;
   readonly #context: Context;
   readonly #session: Http2ServerSession;
+  /** Closes the connection at once. */
+  readonly #destroy: () => void;
   #streams = 0;
-  #closed = false;
+  /**
+   * - `open`
+   * - `closing`: GOAWAY is sent; without a stream, the client has `closeTimeout` to end the connection
+   * - `closed`
+   */
+  #state: "open" | "closing" | "closed" = "open";
 
   /** Starts to watch a session. It is closed at once if there are too many connections. */
-  constructor(context: Context, group: ConnectionGroup, session: Http2ServerSession) {
+  constructor(
+    { context, group }: { readonly context: Context; readonly group: ConnectionGroup },
+    session: Http2ServerSession,
+    destroy: () => void,
+  ) {
     this.#context = context;
     this.#session = session;
+    this.#destroy = destroy;
     group.add(this);
     session.on("close", () => {
-      this.#closed = true;
+      this.#state = "closed";
       this.#busy();
       group.owner.forget(this);
     });
     const isAdmitted = context.hold(this, sessionAddress(session), group.owner);
     if (isAdmitted) this.#wait(context.settings.handshakeTimeout);
-    else session.destroy();
+    else this.terminate();
   }
 
   /** Counts a stream. */
   opened(stream: Http2ServerStream): void {
     if (this.#streams++ === 0) this.#busy();
     stream.on("close", () => {
-      if (--this.#streams > 0 || this.#closed) return;
+      if (--this.#streams > 0 || this.#state === "closed") return;
+      const { closeTimeout, keepAliveTimeout } = this.#context.settings;
       this.#context.hold(this, sessionAddress(this.#session));
-      this.#wait(this.#context.settings.keepAliveTimeout);
+      this.#wait(this.#state === "closing" ? closeTimeout : keepAliveTimeout);
     });
   }
 
@@ -62,18 +75,23 @@ export class Http2Session implements Owned, Timed {
     if (timeout > 0) this.#context.wheel.set(this, timeout);
   }
 
-  /** See {@linkcode Timed.expire}: no stream for too long. */
+  /** See {@linkcode Timed.expire}: no stream for too long, or no end after GOAWAY. */
   expire(): void {
-    this.#session.close();
+    if (this.#state === "open") this.shutdown();
+    else this.terminate();
   }
 
   /** See {@linkcode Owned.shutdown}. The streams are shut down by themselves. */
   shutdown(): void {
+    if (this.#state !== "open") return;
+    this.#state = "closing";
+    if (this.#streams === 0) this.#wait(this.#context.settings.closeTimeout);
     this.#session.close();
   }
 
   /** See {@linkcode Owned.terminate}. */
   terminate(): void {
     this.#session.destroy();
+    this.#destroy();
   }
 }

@@ -216,8 +216,9 @@ export class Server implements AsyncDisposable {
   #acceptHttp2(): Http2Acceptor {
     const sessions = new WeakMap<object, Http2Session>();
     return {
-      session: (session) => {
-        sessions.set(session, new Http2Session(this.#context, this.#group, session));
+      session: (session, destroy) => {
+        const owners = { context: this.#context, group: this.#group };
+        sessions.set(session, new Http2Session(owners, session, destroy));
       },
       stream: (stream, fields) => {
         if (stream.session !== undefined) sessions.get(stream.session)?.opened(stream);
