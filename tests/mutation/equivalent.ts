@@ -262,6 +262,13 @@ export const EQUIVALENT: readonly Equivalent[] = [
   },
   {
     file: "src/server/connection_limits.ts",
+    before: "const count = this.#counts.get(hostname) ?? 0;",
+    above: "this.#counted.delete(key);",
+    after: "const count = this.#counts.get(hostname) ?? (-1);",
+    reason: "a connection that is counted has an address with a count",
+  },
+  {
+    file: "src/server/connection_limits.ts",
     before: "index: -1,",
     after: "index: -2,",
     reason: "any negative number says that it is in no set",
