@@ -56,31 +56,30 @@ const KINDS: Readonly<Record<keyof HandlerLimits, Kind>> = {
  * @throws {TypeError | RangeError} If a limit is not a number or is out of range.
  */
 export function limitsOf(handler: HandlerLimits, settings: HandlerLimits): HandlerLimits {
-  // Read by name: a loop over the names takes ten times as long.
+  const { maxMessageSize, maxFragments, maxQueuedSize, highWaterMark, maxBufferedAmount } = handler;
+  const { pingInterval, pingTimeout, idleTimeout, closeTimeout } = handler;
+  // By name and without an object: nearly all handlers have the limits of the settings.
+  const areSettings = maxMessageSize === settings.maxMessageSize &&
+    maxFragments === settings.maxFragments && maxQueuedSize === settings.maxQueuedSize &&
+    highWaterMark === settings.highWaterMark && maxBufferedAmount === settings.maxBufferedAmount &&
+    pingInterval === settings.pingInterval && pingTimeout === settings.pingTimeout &&
+    idleTimeout === settings.idleTimeout && closeTimeout === settings.closeTimeout;
+  if (areSettings) return settings;
   const limits: HandlerLimits = {
-    maxMessageSize: handler.maxMessageSize,
-    maxFragments: handler.maxFragments,
-    maxQueuedSize: handler.maxQueuedSize,
-    highWaterMark: handler.highWaterMark,
-    maxBufferedAmount: handler.maxBufferedAmount,
-    pingInterval: handler.pingInterval,
-    pingTimeout: handler.pingTimeout,
-    idleTimeout: handler.idleTimeout,
-    closeTimeout: handler.closeTimeout,
+    maxMessageSize,
+    maxFragments,
+    maxQueuedSize,
+    highWaterMark,
+    maxBufferedAmount,
+    pingInterval,
+    pingTimeout,
+    idleTimeout,
+    closeTimeout,
   };
-  if (areEqual(limits, settings)) return settings;
   const subject = `Cannot use ${handler.constructor.name}`;
   for (const [name, value] of Object.entries(limits)) {
     checkValue(value, `${subject}.${name}:`, KINDS[name as keyof HandlerLimits]);
   }
   checkAtMost(limits, "highWaterMark", "maxBufferedAmount", `${subject}.`);
   return limits;
-}
-
-function areEqual(a: HandlerLimits, b: HandlerLimits): boolean {
-  return a.maxMessageSize === b.maxMessageSize && a.maxFragments === b.maxFragments &&
-    a.maxQueuedSize === b.maxQueuedSize && a.highWaterMark === b.highWaterMark &&
-    a.maxBufferedAmount === b.maxBufferedAmount && a.pingInterval === b.pingInterval &&
-    a.pingTimeout === b.pingTimeout && a.idleTimeout === b.idleTimeout &&
-    a.closeTimeout === b.closeTimeout;
 }
