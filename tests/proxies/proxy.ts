@@ -176,9 +176,6 @@ const kinds = {
 /** The name of a proxy. */
 export type ProxyName = keyof typeof kinds;
 
-/** The names of all proxies. */
-export const PROXY_NAMES = Object.keys(kinds) as readonly ProxyName[];
-
 /** Starts a proxy before a server. Resolves when it accepts connections. */
 export async function startProxy(name: ProxyName, server: number): Promise<Proxy> {
   const kind = kinds[name];

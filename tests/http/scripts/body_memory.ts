@@ -1,32 +1,36 @@
 /**
- * Measures the memory of bodies of 1 MiB that arrive in pieces of one byte. For each kind of
+ * Measures the memory of bodies of 256 KiB that arrive in pieces of one byte. For each kind of
  * piece, it prints the growth and the number of bytes.
  */
 import process from "node:process";
 import { BodyReader } from "../../../src/http/body_reader.ts";
 import { collectGarbage } from "../../support/collect.ts";
 
-const MIB = 2 ** 20;
+const SIZE = 2 ** 18;
 
 const chunk = new TextEncoder().encode("1\r\nX\r\n");
 const chunks = new Uint8Array(1000 * chunk.length);
 for (let at = 0; at < chunks.length; at += chunk.length) chunks.set(chunk, at);
 
-/** Readers that have received nearly 1 MiB. */
+/** Readers that have received nearly 256 KiB. */
 const kinds: Readonly<Record<string, () => BodyReader>> = {
-  "chunks": () => feed(chunkedBody(), [chunks], 1048),
+  "chunks": () => feed(chunkedBody(), [chunks], 262),
   "chunks, byte by byte": () => {
-    return feed(chunkedBody(), Array.from(chunk, (byte) => Uint8Array.of(byte)), 1_048_000);
+    return feed(chunkedBody(), Array.from(chunk, (byte) => Uint8Array.of(byte)), 262_000);
   },
   "segments": () => {
-    const get = (name: string) => name === "content-length" ? `${MIB}` : undefined;
-    return feed(new BodyReader({ httpVersion: "1.1", get }, MIB), [chunk.subarray(3, 4)], MIB - 1);
+    const get = (name: string) => name === "content-length" ? `${SIZE}` : undefined;
+    return feed(
+      new BodyReader({ httpVersion: "1.1", get }, SIZE),
+      [chunk.subarray(3, 4)],
+      SIZE - 1,
+    );
   },
 };
 
 function chunkedBody(): BodyReader {
   const get = (name: string) => name === "transfer-encoding" ? "chunked" : undefined;
-  return new BodyReader({ httpVersion: "1.1", get }, MIB);
+  return new BodyReader({ httpVersion: "1.1", get }, SIZE);
 }
 
 function feed(reader: BodyReader, pieces: readonly Uint8Array[], times: number): BodyReader {
