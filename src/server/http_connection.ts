@@ -310,8 +310,8 @@ export class HttpConnection implements TransportEvents, Timed, OpeningPhase, Pla
     this.#exchange = this.#held = null;
     this.#hasData = false;
     this.#isReused = true;
-    connection.head = connection.match = connection.handler = null;
-    connection.forwarded = null;
+    connection.handler = null;
+    connection.forgetRequest();
   }
 
   #waitForNext(): void {

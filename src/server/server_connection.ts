@@ -10,32 +10,29 @@ import { type Message, toPing, toSendable } from "../connection/message.ts";
 import { Writer, type WriterEvents } from "../connection/writer.ts";
 import { ProtocolError, WebSocketClosedError } from "../errors.ts";
 import { caught, guard, toError } from "../guard.ts";
-import type { RequestHead } from "../handshake/request_head.ts";
-import type { WebSocketVersion } from "../handshake/versions.ts";
 import { checkCloseCode } from "../protocol/close_frame.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 import type { Published } from "../pubsub/broadcast.ts";
 import { items, type SmallSet } from "../pubsub/small_set.ts";
 import type { Subscriber, SubscriptionPolicies } from "../pubsub/subscriber.ts";
 import type { SubscribeOptions } from "../pubsub/topics.ts";
-import type { Address, InternalTransport, Transport } from "../transport/transport.ts";
-import type { Forwarded, HandlerConnection } from "./connection_info.ts";
+import type { Transport } from "../transport/transport.ts";
+import type { HandlerConnection } from "./connection_info.ts";
 import type { Context, Owned, Owner, ServerEnvironment } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { EarlyMessages } from "./early_messages.ts";
 import type { AnyHandler } from "./handler.ts";
 import { HttpConnection } from "./http_connection.ts";
 import type { OpeningPhase } from "./opening.ts";
-import type { Match } from "./routes.ts";
+import { RequestingClient } from "./requesting_client.ts";
 
 /** One client, from accept until its socket is closed. */
-export class ServerConnection implements HandlerConnection, Subscriber, Owned, WriterEvents {
+export class ServerConnection extends RequestingClient
+  implements HandlerConnection, Subscriber, Owned, WriterEvents {
   /** See {@linkcode Owned}. */
   index = -1;
   /** What all connections of the application share. */
   readonly context: Context;
-  /** The connection of the runtime. */
-  readonly transport: InternalTransport;
   /** The server that accepted it, if one did. */
   readonly owner: Owner | undefined;
   /** The output of the handshake and of the WebSocket. */
@@ -44,18 +41,6 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned, W
   connection: Connection | null = null;
   /** The handler; `null` before its construction. */
   handler: AnyHandler | null = null;
-  /** The request head; `null` until it is complete. */
-  head: RequestHead | null = null;
-  /** See {@linkcode HandlerConnection.rawRequest}. */
-  rawRequest: unknown = undefined;
-  /** The route that matches the path of the request. */
-  match: Match | null = null;
-  /** The protocol version; meaningless before `match` is set. */
-  version: WebSocketVersion = "rfc6455";
-  /** The subprotocol that was chosen. */
-  subprotocol: string | undefined = undefined;
-  /** What a trusted proxy says about the client. */
-  forwarded: Forwarded | null = null;
   /** The limits, the counters and the timers. */
   environment: ServerEnvironment;
   /** See {@linkcode Subscriber.topics}. */
@@ -76,8 +61,8 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned, W
 
   /** @param context Routes and settings. @param transport The socket. @param owner Its server. */
   constructor(context: Context, transport: Transport, owner?: Owner) {
+    super(transport);
     this.context = context;
-    this.transport = transport;
     this.owner = owner;
     this.environment = context.environmentOf(transport);
     this.writer = new Writer(transport, this.environment, this);
@@ -111,48 +96,6 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned, W
 
   // --- What a handler can read ------------------------------------------------------------------
 
-  /** See {@linkcode ConnectionInfo.remoteAddress}. */
-  get remoteAddress(): Address {
-    const hostname = this.forwarded?.hostname;
-    if (hostname !== undefined) return { transport: "tcp", hostname, port: 0 };
-    return this.transport.remoteAddress;
-  }
-
-  /** See {@linkcode ConnectionInfo.localAddress}. */
-  get localAddress(): Address {
-    return this.transport.localAddress;
-  }
-
-  /** See {@linkcode ConnectionInfo.secure}. */
-  get secure(): boolean {
-    return this.forwarded?.secure ?? this.transport.secure;
-  }
-
-  /** See {@linkcode ConnectionInfo.peerCertificate}. */
-  get peerCertificate(): HandlerConnection["peerCertificate"] {
-    return this.transport.peerCertificate;
-  }
-
-  /** See {@linkcode ConnectionInfo.proxiedTls}. */
-  get proxiedTls(): HandlerConnection["proxiedTls"] {
-    return this.transport.proxiedTls;
-  }
-
-  /** See {@linkcode HandlerConnection.host}. */
-  get host(): string {
-    return this.head?.host ?? "";
-  }
-
-  /** See {@linkcode HandlerConnection.pathArgs}. */
-  get pathArgs(): readonly string[] {
-    return this.match?.args ?? [];
-  }
-
-  /** See {@linkcode HandlerConnection.params}. */
-  get params(): Readonly<Record<string, string>> {
-    return this.match?.params ?? {};
-  }
-
   /** See `WebSocketHandler.closeCode`. */
   get closeCode(): number | undefined {
     return this.connection?.closeCode;
@@ -181,12 +124,6 @@ export class ServerConnection implements HandlerConnection, Subscriber, Owned, W
   /** See {@linkcode HandlerConnection.topicNames}. */
   get topicNames(): readonly string[] {
     return items(this.topics);
-  }
-
-  /** See {@linkcode HandlerConnection.toRequest}. */
-  toRequest(): Request {
-    if (this.head === null) throw new TypeError("Cannot make a Request: no request has arrived");
-    return this.head.toRequest(this.secure ? "https" : "http");
   }
 
   /** Adds a field to the 101. @throws {TypeError} If it is too late, or the field is malformed. */
