@@ -8,6 +8,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { findExecutable, root } from "../support/runtime.ts";
+import { findPython } from "../tornado/python.ts";
 
 /** What a suite may need. */
 export interface Need {
@@ -78,6 +79,11 @@ export const NEEDS = {
   },
   "curl": program("curl", "an HTTP client", { brew: "curl" }),
   "wrk": program("wrk", "an HTTP load generator", { brew: "wrk" }),
+  "tornado": {
+    missing: () => findPython() === undefined ? "no Python has Tornado" : undefined,
+    packages: ["python3-tornado"],
+    why: "the peer of its own tests",
+  },
   "redis": program("redis-server", "a broker", { brew: "redis" }),
   "nats": program("nats-server", "a broker", { brew: "nats-server" }),
   "ip": program("ip", "network namespaces, in which a cable is pulled", {

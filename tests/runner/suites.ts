@@ -75,6 +75,8 @@ export const SUITES: readonly Suite[] = [
   { path: "tests/client/peers.test.ts", tier: "e2e" },
   { path: "tests/http/clients.test.ts", tier: "e2e", needs: ["curl", "wrk"] },
   { path: "tests/peers", tier: "e2e", once: "node", waits: true },
+  { path: "tests/tornado", tier: "e2e", waits: true, needs: ["tornado"] },
+  { path: "tests/tornado/one_end.test.ts", tier: "unit" },
   { path: "tests/frameworks", tier: "e2e", waits: true },
   { path: "tests/jsr", tier: "system" },
   { path: "tests/jsr/packages.test.ts", tier: "system", once: "bun" },
