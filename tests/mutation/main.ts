@@ -13,7 +13,7 @@ import { parseInteger, parseTaskArgs, runTask } from "../support/usage.ts";
 import { relative, resolve, sep } from "node:path";
 import type { Mutant } from "./mutants.ts";
 import { checkPaths, drawMutants, findSources, findTests, FOLDERS, relevantTests } from "./plan.ts";
-import { Sandbox, type Verdict } from "./sandbox.ts";
+import { type Measured, Sandbox, type Verdict } from "./sandbox.ts";
 import { Summary } from "./summary.ts";
 
 const HELP = `\
@@ -85,10 +85,10 @@ async function judgeAll(
   },
 ): Promise<void> {
   const queue = [...mutants];
-  let timeout = 0;
-  const work = async (sandbox: Sandbox) => {
+  const work = async (sandbox: Sandbox, { longest, costs }: Measured) => {
+    const timeout = Math.max(options.timeout, longest * PATIENCE);
     for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
-      const relevant = relevantTests(mutant.file, tests);
+      const relevant = relevantTests(mutant.file, tests, costs);
       const verdict = relevant.length === 0
         ? "survived"
         : await sandbox.judge(mutant, relevant, timeout);
@@ -98,9 +98,9 @@ async function judgeAll(
   const jobs = Math.min(options.jobs, queue.length);
   const sandboxes = Array.from({ length: jobs }, () => new Sandbox());
   try {
-    const usual = await sandboxes[0]?.measure(tests, LIMIT) ?? 0;
-    timeout = Math.max(options.timeout, usual * PATIENCE);
-    await Promise.all(sandboxes.map(work));
+    const measured = await sandboxes[0]?.measure(tests, LIMIT);
+    if (measured === undefined) return;
+    await Promise.all(sandboxes.map((sandbox) => work(sandbox, measured)));
   } finally {
     for (const sandbox of sandboxes) sandbox.remove();
   }

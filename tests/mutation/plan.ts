@@ -36,9 +36,6 @@ const SERVER_FILES = [
 /** What starts a process or measures sockets, so that its time tells nothing. */
 const USES_SYSTEM = /child_process|node:(net|tls)\b|wire_client|spawn\.ts/;
 
-/** What opens a socket, which takes longer than memory. */
-const USES_SOCKETS = /\.listen\(|raw_client/;
-
 /** Without code of ours. */
 const GENERATED = /_wasm\.ts$/;
 
@@ -79,29 +76,27 @@ export function findTests(paths: readonly string[]): string[] {
 
 /**
  * The tests that can tell something about a source, since it is among their imports: first those
- * with its name, then those that import it most directly.
+ * with its name, then the quickest.
+ *
+ * @param costs How much CPU time each test takes.
  */
-export function relevantTests(source: string, tests: readonly string[]): string[] {
+export function relevantTests(
+  source: string,
+  tests: readonly string[],
+  costs: ReadonlyMap<string, number>,
+): string[] {
   const name = basename(source, ".ts");
-  const distances = tests.map((test) => {
-    const distance = importDistance(test, source);
-    const isSlow = USES_SOCKETS.test(readFileSync(join(root, test), "utf8"));
-    return [test, basename(test).startsWith(name) ? 0 : distance + (isSlow ? 100 : 0)] as const;
-  });
-  return distances.filter(([, distance]) => distance !== Infinity)
-    .sort(([, a], [, b]) => a - b).map(([test]) => test);
+  const cost = (test: string) => basename(test).startsWith(name) ? 0 : costs.get(test) ?? 0;
+  return tests.filter((test) => reaches(test, source)).sort((a, b) => cost(a) - cost(b));
 }
 
-/** Over how many imports a file reaches another; infinite if it does not. */
-function importDistance(from: string, to: string): number {
+/** Whether a file imports another, directly or not. */
+function reaches(from: string, to: string): boolean {
   const seen = new Set([from]);
-  let ring = [from];
-  for (let distance = 0; ring.length > 0; distance++) {
-    if (ring.includes(to)) return distance;
-    ring = [...new Set(ring.flatMap(importsOf))].filter((file) => !seen.has(file));
-    for (const file of ring) seen.add(file);
+  for (const file of seen) {
+    for (const imported of importsOf(file)) seen.add(imported);
   }
-  return Infinity;
+  return seen.has(to);
 }
 
 const imports = new Map<string, readonly string[]>();

@@ -7,7 +7,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { FILES_VARIABLE } from "../runner/batch_events.ts";
+import { FILES_VARIABLE, LOG_VARIABLE, readEvents } from "../runner/batch_events.ts";
 import { run } from "../runner/process.ts";
 import { root, runtimePath } from "../support/runtime.ts";
 import type { Mutant } from "./mutants.ts";
@@ -15,14 +15,19 @@ import type { Mutant } from "./mutants.ts";
 /** What the tests of a folder load. */
 const COPIED = ["src", "tests", "mod.ts", "package.json", "deno.json"];
 
-/** How many tests run first: those nearest to a mistake find most. The others then need not be loaded. */
-const NEAREST = 3;
-
 /** Bun's own time limit of a test, in milliseconds: ours ends it earlier. */
 const NEVER = 3_600_000;
 
 /** What became of a mutant. */
 export type Verdict = "killed" | "survived" | "timed out";
+
+/** What tests without a mistake take. */
+export interface Measured {
+  /** The longest time without output, in milliseconds: about that of the slowest test. */
+  readonly longest: number;
+  /** The CPU time of each file, in seconds. */
+  readonly costs: ReadonlyMap<string, number>;
+}
 
 /** The copy; the working tree stays as it is. */
 export class Sandbox {
@@ -43,21 +48,21 @@ export class Sandbox {
     return readFileSync(join(this.#folder, file), "utf8");
   }
 
-  /**
-   * Runs tests without a mistake, which must pass.
-   *
-   * @returns The longest time without output, in milliseconds: about that of the slowest test.
-   */
-  async measure(tests: readonly string[], timeout: number): Promise<number> {
+  /** Runs tests without a mistake, which must pass. */
+  async measure(tests: readonly string[], timeout: number): Promise<Measured> {
     let [last, longest] = [performance.now(), 0];
     const note = () => {
       const now = performance.now();
       longest = Math.max(longest, now - last);
       last = now;
     };
-    const { problem, output } = await this.#run(tests, timeout, note);
+    const log = join(this.#folder, "events.jsonl");
+    const { problem, output } = await this.#run(tests, { timeout, onOutput: note, log });
     note();
-    if (problem === undefined) return longest;
+    if (problem === undefined) {
+      const { times } = readEvents(readFileSync(log, "utf8"));
+      return { longest, costs: new Map(times.map(({ file, cpu }) => [file, cpu])) };
+    }
     throw new Error(`Cannot mutate: the tests fail as it is, ${problem}\n${output.slice(-4096)}`);
   }
 
@@ -70,13 +75,9 @@ export class Sandbox {
     const original = readFileSync(path);
     writeFileSync(path, mutant.source);
     try {
-      for (const some of [tests.slice(0, NEAREST), tests.slice(NEAREST)]) {
-        if (some.length === 0) continue;
-        const { problem, late } = await this.#run(some, timeout);
-        if (late === true) return "timed out";
-        if (problem !== undefined) return "killed";
-      }
-      return "survived";
+      const { problem, late } = await this.#run(tests, { timeout });
+      if (late === true) return "timed out";
+      return problem === undefined ? "survived" : "killed";
     } finally {
       writeFileSync(path, original);
     }
@@ -91,8 +92,11 @@ export class Sandbox {
   /** Bun starts quickest, and stops at the first failure. */
   #run(
     tests: readonly string[],
-    timeout: number,
-    onOutput: () => void = () => {},
+    { timeout, onOutput = () => {}, log = "" }: {
+      readonly timeout: number;
+      readonly onOutput?: () => void;
+      readonly log?: string;
+    },
   ): ReturnType<typeof run> {
     return run(
       [runtimePath("bun"), "test", "--bail", `--timeout=${NEVER}`, "./tests/runner/batch.ts"],
@@ -101,7 +105,10 @@ export class Sandbox {
         timeout,
         renewed: true,
         onOutput,
-        env: { [FILES_VARIABLE]: JSON.stringify(tests) },
+        env: {
+          [FILES_VARIABLE]: JSON.stringify(tests),
+          ...(log === "" ? {} : { [LOG_VARIABLE]: log }),
+        },
       },
     );
   }
