@@ -33,6 +33,9 @@ export interface Measured {
 export class Sandbox {
   readonly #folder = mkdtempSync(join(tmpdir(), "waterspout-mutation-"));
 
+  /** The times of the last run. A log of its own: this process may be a batch itself. */
+  readonly #log = join(this.#folder, "events.jsonl");
+
   readonly #onExit = () => this.remove();
 
   constructor() {
@@ -56,11 +59,10 @@ export class Sandbox {
       longest = Math.max(longest, now - last);
       last = now;
     };
-    const log = join(this.#folder, "events.jsonl");
-    const { problem, output } = await this.#run(tests, { timeout, onOutput: note, log });
+    const { problem, output } = await this.#run(tests, { timeout, onOutput: note });
     note();
     if (problem === undefined) {
-      const { times } = readEvents(readFileSync(log, "utf8"));
+      const { times } = readEvents(readFileSync(this.#log, "utf8"));
       return { longest, costs: new Map(times.map(({ file, cpu }) => [file, cpu])) };
     }
     throw new Error(`Cannot mutate: the tests fail as it is, ${problem}\n${output.slice(-4096)}`);
@@ -92,12 +94,12 @@ export class Sandbox {
   /** Bun starts quickest, and stops at the first failure. */
   #run(
     tests: readonly string[],
-    { timeout, onOutput = () => {}, log = "" }: {
+    { timeout, onOutput = () => {} }: {
       readonly timeout: number;
       readonly onOutput?: () => void;
-      readonly log?: string;
     },
   ): ReturnType<typeof run> {
+    rmSync(this.#log, { force: true });
     return run(
       [runtimePath("bun"), "test", "--bail", `--timeout=${NEVER}`, "./tests/runner/batch.ts"],
       {
@@ -105,10 +107,7 @@ export class Sandbox {
         timeout,
         renewed: true,
         onOutput,
-        env: {
-          [FILES_VARIABLE]: JSON.stringify(tests),
-          ...(log === "" ? {} : { [LOG_VARIABLE]: log }),
-        },
+        env: { [FILES_VARIABLE]: JSON.stringify(tests), [LOG_VARIABLE]: this.#log },
       },
     );
   }
