@@ -153,7 +153,6 @@ export class HttpConnection implements TransportEvents, Timed, OpeningPhase, Pla
   end(): void {
     this.#ended = true;
     if (this.#state === "http") this.#exchange?.end();
-    else if (this.#state !== "head") return;
     else if (this.#isReused) this.finish();
     else this.abort();
   }

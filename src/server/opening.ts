@@ -142,7 +142,8 @@ export class Opening implements OpeningPhase {
   abort(): void {
     const { transport } = this.#connection;
     const isPaused = this.#state === "preparing";
-    if (this.#leave()) endSocket(this.#connection, isPaused);
+    this.#leave();
+    endSocket(this.#connection, isPaused);
     transport.destroy();
   }
 

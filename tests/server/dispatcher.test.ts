@@ -64,4 +64,27 @@ describe("a dispatcher", () => {
       await settle();
     }
   });
+
+  for (
+    const [policies, isOpen, told] of [
+      [{}, true, ["catchUp", "onDrain"]],
+      [null, true, ["onDrain"]],
+      [{}, false, []],
+    ] as const
+  ) {
+    test(`lets a subscriber catch up before onDrain(): ${JSON.stringify({ policies, isOpen })}`, () => {
+      const called: string[] = [];
+      const note = (name: string) => () => void called.push(name);
+      const server = {
+        policies,
+        handler: { onDrain: note("onDrain") },
+        context: { topics: { catchUp: note("catchUp") } },
+      };
+      const dispatcher = new Dispatcher(server as unknown as ServerConnection);
+      const connection = { isOpen, isLive: false, settle: note("settle") };
+      dispatcher.connection = connection as unknown as Connection;
+      dispatcher.drained();
+      assertEquals(called, [...told, "settle"]);
+    });
+  }
 });

@@ -4,7 +4,7 @@ import type { Settings } from "../../src/server/settings.ts";
 import type { AccessEntry } from "../../src/server/access_log.ts";
 import { MemoryClient } from "../support/memory_client.ts";
 import { gate, type Rig, settle, untilQuiet, VERSIONS } from "../support/rig.ts";
-import { GET, head, ok, readBody, serve } from "./serve.ts";
+import { GET, head, ok, readBody, serve } from "../http/serve.ts";
 
 /** Lets promises, streams and turns of the event loop go on. */
 async function rest(): Promise<void> {
@@ -212,6 +212,22 @@ describe("a connection", () => {
     });
   }
 
+  test("reads on when it has held a single byte of the next request", async () => {
+    const { promise, open } = gate();
+    const rig = serve(async (request) => {
+      await promise;
+      return path(request);
+    });
+    const { client } = rig.join();
+    client.write(GET + "G");
+    await rest();
+    open();
+    await rest();
+    client.write(GET.slice(1));
+    await rest();
+    assertEquals(statuses(client), [200, 200]);
+  });
+
   test("whose client has sent FIN ends after the responses to all it has sent", async () => {
     const { promise, open } = gate();
     const rig = serve(async () => {
@@ -317,6 +333,33 @@ describe("an idle connection", () => {
     first.reset();
     await rest();
     assertEquals(statuses(await talk(rig, GET)), [200]);
+  });
+});
+
+describe("TCP keep-alive", () => {
+  for (const pingInterval of [0, 1, 30_000]) {
+    test(`has the interval of pings, once: ${pingInterval}`, async () => {
+      const rig = serve(ok, { pingInterval });
+      const { client, transport } = rig.join();
+      const calls: unknown[] = [];
+      transport.setKeepAlive = (...args) => void calls.push(args);
+      client.write(GET + GET);
+      await rest();
+      assertEquals(statuses(client), [200, 200]);
+      assertEquals(calls, pingInterval === 0 ? [] : [[true, pingInterval]]);
+    });
+  }
+
+  test("that the transport refuses is logged", async () => {
+    const rig = serve(ok);
+    const { client, transport } = rig.join();
+    transport.setKeepAlive = () => {
+      throw new TypeError("Bad resource ID");
+    };
+    client.write(GET);
+    await rest();
+    assertEquals(rig.logged, ["Uncaught exception: Bad resource ID"]);
+    client.reset();
   });
 });
 

@@ -155,7 +155,9 @@ describe("what comes with key3", () => {
 });
 
 test("a socket that closes while the refusal is written is not closed once more", async () => {
-  const { transport, client } = new Rig([["/", Recording, []]]).join();
+  const entries: AccessEntry["kind"][] = [];
+  const accessLog = (entry: AccessEntry) => void entries.push(entry.kind);
+  const { transport, client } = new Rig([["/", Recording, []]], { accessLog }).join();
   const calls: string[] = [];
   transport.write = () => {
     calls.push("write");
@@ -164,5 +166,5 @@ test("a socket that closes while the refusal is written is not closed once more"
   transport.end = () => calls.push("end");
   client.write(makeOpening("rfc6455", { path: "/nowhere" }).head);
   await settle();
-  assertEquals(calls, ["write"]);
+  assertEquals([calls, entries], [["write"], ["refusal"]]);
 });
