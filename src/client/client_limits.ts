@@ -24,6 +24,7 @@ export interface ClientLimits extends ConnectionLimits, ProtocolLimits, HeadLimi
 const DEFAULTS: ClientLimits = {
   maxMessageSize: 16 * 1024 * 1024,
   maxFragments: 128 * 1024,
+  maxFragmentSize: Infinity,
   maxQueuedSize: 64 * 1024,
   highWaterMark: 64 * 1024,
   maxBufferedAmount: 16 * 1024 * 1024,
@@ -43,6 +44,7 @@ const DEFAULTS: ClientLimits = {
 export const LIMIT_KINDS: Readonly<Record<Exclude<keyof ClientLimits, "idleTimeout">, Kind>> = {
   maxMessageSize: LIMIT,
   maxFragments: LIMIT,
+  maxFragmentSize: LIMIT,
   maxQueuedSize: LIMIT,
   highWaterMark: LIMIT,
   maxBufferedAmount: LIMIT,

@@ -127,6 +127,8 @@ export interface ConnectOptions {
   readonly maxMessageSize?: number;
   /** The most frames in a message. More close with 1009. Default: 131,072. */
   readonly maxFragments?: number;
+  /** The largest payload of one frame, as sent. A larger one closes with 1009. Default: `Infinity`. */
+  readonly maxFragmentSize?: number;
   /** How much received data may wait for `readMessage` before reading stops. Default: 64 KiB. */
   readonly maxQueuedSize?: number;
   /** When more output waits, the promises of `writeMessage` wait too. Default: 64 KiB. */

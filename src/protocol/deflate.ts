@@ -6,6 +6,7 @@
  */
 import { Deflater } from "./deflater.ts";
 import { Inflater, TAIL, WINDOW_SCRATCH_SIZE } from "./inflater.ts";
+import { type PieceDeflater, PieceInflater } from "./piece_inflater.ts";
 import { BY_REFERENCE } from "./output.ts";
 import { hasSyncStreams, nodeZlib, type Zlib } from "./zlib.ts";
 
@@ -90,6 +91,8 @@ export class Deflate {
   readonly format: string | undefined;
   readonly #deflater: Deflater;
   readonly #inflater: Inflater;
+  readonly #shared: SharedStreams;
+  readonly #parameters: DeflateParameters;
 
   /**
    * @param parameters The agreed parameters.
@@ -101,6 +104,8 @@ export class Deflate {
     const { level, memLevel, sendWindowBits, threshold } = parameters;
     const { sendsWithoutContext, receivesWithoutContext } = parameters;
     const options = { level, memLevel, windowBits: sendWindowBits };
+    this.#shared = shared;
+    this.#parameters = parameters;
     this.threshold = threshold;
     this.#deflater = sendsWithoutContext
       ? shared.deflater(options)
@@ -134,6 +139,32 @@ export class Deflate {
    */
   inflate(payload: Uint8Array, maxMessageSize: number): Uint8Array {
     return this.#inflater.inflate(payload, maxMessageSize);
+  }
+
+  /**
+   * Begins to decompress a message in pieces. Until its end, this connection receives no other. Streams
+   * that connections share serve whole messages only, so a message without context has its own.
+   */
+  inflatePieces(maxMessageSize: number): PieceInflater {
+    const { zlib, scratch, windowScratch } = this.#shared;
+    const own = this.#parameters.receivesWithoutContext
+      ? new Inflater({ zlib, scratch, windowScratch, keepsWindow: true })
+      : null;
+    return new PieceInflater(own ?? this.#inflater, { maxMessageSize, scratch, own });
+  }
+
+  /** Begins to compress a message in pieces. Until its end, this connection sends no other. */
+  deflatePieces(): PieceDeflater {
+    const { zlib, scratch } = this.#shared;
+    const { level, memLevel, sendWindowBits, sendsWithoutContext } = this.#parameters;
+    const options = { level, memLevel, windowBits: sendWindowBits };
+    const own = sendsWithoutContext
+      ? new Deflater({ zlib, scratch, options, keepsWindow: true })
+      : null;
+    return {
+      deflate: (piece) => (own ?? this.#deflater).deflatePiece(piece),
+      free: () => own?.free(),
+    };
   }
 
   /** Frees zlib's memory. */

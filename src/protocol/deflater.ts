@@ -34,9 +34,14 @@ export class Deflater {
    * @returns The compressed message. If it fits into `scratch`, it is a view of it.
    */
   deflate(payload: Uint8Array): Uint8Array {
+    if (!this.#keepsWindow) this.#stream.reset();
+    return this.deflatePiece(payload);
+  }
+
+  /** Compresses the next piece of a message. The result is as that of {@linkcode deflate}. */
+  deflatePiece(payload: Uint8Array): Uint8Array {
     const stream = this.#stream;
     const scratch = this.#scratch;
-    if (!this.#keepsWindow) stream.reset();
     const parts: Uint8Array[] = [];
     for (let at = 0, output = scratch;;) {
       stream.write(payload, at, output);

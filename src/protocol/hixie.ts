@@ -5,8 +5,9 @@
  */
 import { DelimitedFrame, type Frame, LengthFrame, TextFrame, tooLong } from "./hixie_frames.ts";
 import { BY_REFERENCE, Output } from "./output.ts";
-import type { Protocol, ProtocolLimits, Sink } from "./protocol.ts";
+import type { MessageKind, OutgoingPieces, Protocol, ProtocolLimits, Sink } from "./protocol.ts";
 import { appendText, decodeLong, encodeInto, text } from "./text_codec.ts";
+import { TextPieces } from "./text_pieces.ts";
 
 /** The options of {@linkcode Hixie}. */
 export interface HixieOptions {
@@ -115,6 +116,8 @@ export class Hixie implements Protocol {
   #frame: Frame | null = null;
   /** The offset of the next byte in the current chunk. */
   #at = 0;
+  /** Whether a text in pieces has begun and not ended. Bytes of any other frame would be part of it. */
+  #isInText = false;
 
   /**
    * @param limits `maxMessageSize` also limits frames that are skipped.
@@ -137,7 +140,7 @@ export class Hixie implements Protocol {
 
   /** See {@linkcode Protocol.hasCloseFrame}. */
   get hasCloseFrame(): boolean {
-    return this.#version === "draft76";
+    return this.#version === "draft76" && !this.#isInText;
   }
 
   /** See {@linkcode Protocol.receive}. */
@@ -172,11 +175,12 @@ export class Hixie implements Protocol {
     const isNear = end < near;
     if (!isNear) end = near < chunk.length ? read.find(start) : -1;
     if (end < 0) {
-      const frame = new TextFrame(this.#maxMessageSize);
-      frame.collect(chunk, start, chunk.length);
+      const frame = sink.pieces === undefined
+        ? new TextFrame(this.#maxMessageSize)
+        : new TextPieces(this.#maxMessageSize, sink.pieces);
       this.#frame = frame;
       this.#at = chunk.length;
-      return true;
+      return frame.collect(chunk, start, chunk.length);
     }
     if (end - start > this.#maxMessageSize) throw tooLong("a text message", this.#maxMessageSize);
     this.#at = end + 1;
@@ -194,10 +198,11 @@ export class Hixie implements Protocol {
   }
 
   #receiveFrame(frame: Frame, chunk: Uint8Array, sink: Sink): boolean {
-    this.#at = frame.receive(chunk, this.#at);
-    if (!frame.ended) return true;
+    const at = frame.receive(chunk, this.#at);
+    this.#at = at < 0 ? ~at : at;
+    if (!frame.ended) return at >= 0;
     this.#frame = frame.next;
-    return frame.report(sink);
+    return frame.report(sink) && at >= 0;
   }
 
   /** See {@linkcode Protocol.writeText}. */
@@ -226,9 +231,27 @@ export class Hixie implements Protocol {
     throw this.#hasNone("pong");
   }
 
+  /** See {@linkcode Protocol.beginPieces}. A frame has no length, so it is written piece by piece. */
+  beginPieces(kind: MessageKind): OutgoingPieces {
+    if (kind === "binary") throw this.#hasNone("binary message");
+    return {
+      write: (output, piece) => {
+        if (!this.#isInText) appendByte(output, 0x00);
+        this.#isInText = true;
+        if (typeof piece === "string") appendText(output, piece);
+      },
+      finish: (output) => {
+        if (!this.#isInText) appendByte(output, 0x00);
+        this.#isInText = false;
+        appendByte(output, 0xff);
+      },
+      free: () => {},
+    };
+  }
+
   /** Appends the close frame of draft76, which has neither code nor reason. */
   writeClose(output: Output, _code: number | undefined, _reason: string): void {
-    if (this.#version !== "draft76") return;
+    if (!this.hasCloseFrame) return;
     appendByte(output, 0xff);
     appendByte(output, 0x00);
   }

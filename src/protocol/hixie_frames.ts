@@ -15,7 +15,10 @@ export interface Frame {
   readonly ended: boolean;
   /** The frame to receive next; `null` if its first byte decides. */
   readonly next: Frame | null;
-  /** Receives the bytes of the frame from `at` on. Returns the offset after them. */
+  /**
+   * Receives the bytes of the frame from `at` on. Returns the offset after them; its complement if the
+   * sink asked to stop.
+   */
   receive(chunk: Uint8Array, at: number): number;
   /** Reports the ended frame to the sink. Returns whether to go on. */
   report(sink: Sink): boolean;
@@ -71,7 +74,7 @@ function endOfWhole(bytes: Uint8Array, end: number): number {
 const PROBE = 1024;
 
 /** Returns the offset of the first `FF`, or −1. */
-function indexOfEnd(chunk: Uint8Array, at: number): number {
+export function indexOfEnd(chunk: Uint8Array, at: number): number {
   if (chunk.length - at <= PROBE) return chunk.indexOf(0xff, at);
   if (text.isAscii(chunk.subarray(at))) return -1;
   const near = text.latin1(chunk, at, at + PROBE).indexOf("\xff");
@@ -105,8 +108,8 @@ export class TextFrame implements Frame {
     return this.ended ? end + 1 : end;
   }
 
-  /** Adds bytes that have no `FF`. */
-  collect(chunk: Uint8Array, at: number, end: number): void {
+  /** Adds bytes that have no `FF`. Returns whether to go on. */
+  collect(chunk: Uint8Array, at: number, end: number): boolean {
     this.#size += end - at;
     if (this.#size > this.#limit) throw tooLong("a text message", this.#limit);
     while (at < end) {
@@ -116,6 +119,7 @@ export class TextFrame implements Frame {
       at += size;
       if (this.#length === most) this.#decode(endOfWhole(this.#bytes, most));
     }
+    return true;
   }
 
   report(sink: Sink): boolean {

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { ProtocolError } from "../errors.ts";
 import { allocate } from "./allocate.ts";
 import { decodeClose, encodeClose } from "./close_frame.ts";
 import { Deflate, type DeflateParameters } from "./deflate.ts";
@@ -28,11 +27,14 @@ import {
   WHOLE_TEXT,
 } from "./frame_header.ts";
 import { IncomingMessage } from "./incoming_message.ts";
+import { IncomingPieces } from "./incoming_pieces.ts";
 import { fitsScratch, mask, maskInto, rotate, scratch, subview } from "./mask.ts";
 import { MaskingKeys } from "./masking_keys.ts";
+import { checkMessageLimits } from "./message_limits.ts";
 import { writeFrame, writeTextFrame } from "./outgoing_frame.ts";
+import { OutgoingFragments } from "./outgoing_fragments.ts";
 import type { Output } from "./output.ts";
-import type { Protocol, ProtocolLimits, Sink } from "./protocol.ts";
+import type { MessageKind, OutgoingPieces, Protocol, ProtocolLimits, Sink } from "./protocol.ts";
 import { Read, Unfinished } from "./receive_state.ts";
 import { receiveTexts } from "./text_batch.ts";
 import { decodeText } from "./utf8.ts";
@@ -61,12 +63,15 @@ export class Hybi implements Protocol {
   readonly #maskingKeys: MaskingKeys | null;
   /** Whether received bytes are discarded: after a close frame or a broken rule. */
   #ended = false;
+  /** The largest payload of a frame, in bytes. */
+  readonly #maxFrameSize: number;
   #unfinished: Unfinished | null = null;
 
   /** @param limits The limits of received messages. @param options The role and the version. */
   constructor(limits: ProtocolLimits, options: HybiOptions) {
     const { role, version = "rfc6455", deflate } = options;
     this.#limits = limits;
+    this.#maxFrameSize = Math.min(limits.maxMessageSize, limits.maxFragmentSize ?? Infinity);
     this.#rules = frameRules(role, version !== "rfc6455");
     this.#deflate = deflate === undefined ? null : new Deflate(deflate);
     this.#maskingKeys = role === "server" ? null : new MaskingKeys();
@@ -108,13 +113,15 @@ export class Hybi implements Protocol {
 
   #end(): void {
     this.#ended = true;
+    const message = this.#unfinished?.message;
+    if (message instanceof IncomingPieces) message.free();
     this.#unfinished = null;
   }
 
   #receiveFrame(read: Read, at: number): number {
     const { chunk } = read;
     if (chunk[at] === WHOLE_TEXT && this.#rules.isServer && this.#unfinished === null) {
-      const next = receiveTexts(read, at, this.#limits.maxMessageSize);
+      const next = receiveTexts(read, at, this.#maxFrameSize);
       if (next !== at) return next;
     }
     if (!this.#readHeader(read, chunk, at, chunk.length)) return this.#holdHeader(chunk, at);
@@ -137,7 +144,7 @@ export class Hybi implements Protocol {
     let size = 2 + extended;
     if (end - at < size) return false;
     const length = extended === 0 ? second & ~MASK : readLength(bytes, at + 2, this.#rules);
-    if ((first & CONTROL) === 0) this.#checkLimits(message, first, length);
+    if ((first & CONTROL) === 0) checkMessageLimits(message, first, length, this.#limits);
     read.maskingKey = 0;
     if (second & MASK) {
       size += 4;
@@ -155,25 +162,6 @@ export class Hybi implements Protocol {
     const opcode = first & OPCODE_BITS;
     const begins = opcode === Opcode.text || opcode === Opcode.binary;
     return this.#deflate !== null && begins ? first & ~RSV1 : first;
-  }
-
-  #checkLimits(message: IncomingMessage | null, first: number, payloadLength: number): void {
-    const { maxMessageSize, maxFragments } = this.#limits;
-    const size = payloadLength + (message === null ? 0 : message.size);
-    const isCompressed = message === null ? (first & RSV1) !== 0 : message.isCompressed;
-    // Compression can make a message a little larger. `inflate` checks the exact limit.
-    if (size > maxMessageSize + (isCompressed ? (maxMessageSize >> 10) + 64 : 0)) {
-      throw new ProtocolError(
-        1009,
-        `a message must not exceed maxMessageSize (${maxMessageSize} bytes) (RFC 6455 §7.4.1)`,
-      );
-    }
-    if (message !== null && message.frames >= maxFragments) {
-      throw new ProtocolError(
-        1009,
-        `a message must not exceed maxFragments (${maxFragments} frames) (RFC 6455 §7.4.1)`,
-      );
-    }
   }
 
   #holdHeader(chunk: Uint8Array, at: number): number {
@@ -231,26 +219,45 @@ export class Hybi implements Protocol {
     unfinished.maskingKey = maskingKey;
     if (isControl) unfinished.control = new Uint8Array(payloadLength);
     else {
-      unfinished.message ??= new IncomingMessage(
-        firstByte & OPCODE_BITS,
-        (firstByte & RSV1) !== 0,
-      );
-      unfinished.message.beginFrame(payloadLength, (firstByte & FIN) !== 0);
+      if (unfinished.message === null) this.#beginMessage(unfinished, firstByte, sink);
+      unfinished.message?.beginFrame(payloadLength, (firstByte & FIN) !== 0);
     }
     return this.#receivePart(unfinished, read, at);
+  }
+
+  #beginMessage(unfinished: Unfinished, firstByte: number, { pieces }: Sink): void {
+    const opcode = firstByte & OPCODE_BITS;
+    const isCompressed = (firstByte & RSV1) !== 0;
+    if (pieces === undefined) {
+      unfinished.message = new IncomingMessage(opcode, isCompressed);
+      return;
+    }
+    const { maxMessageSize } = this.#limits;
+    const deflate = isCompressed ? this.#deflate : null;
+    const message = new IncomingPieces({ opcode, deflate, maxMessageSize, sink: pieces });
+    unfinished.message = message;
+    message.begin();
   }
 
   /** Receives the bytes of a payload that have arrived. */
   #receivePart(unfinished: Unfinished, { chunk, sink }: Read, at: number): number {
     const { control, message, maskingKey, remaining } = unfinished;
-    const end = Math.min(at + remaining, chunk.length);
+    let end = Math.min(at + remaining, chunk.length);
+    let goesOn = true;
     if (control !== null) {
       maskInto(control, control.length - remaining, chunk, at, end, maskingKey);
+    } else if (message instanceof IncomingPieces) {
+      // The sink may have closed the connection when the message began.
+      if (this.#ended) return ~end;
+      end = message.receive(chunk, at, end, maskingKey);
+      goesOn = message.goesOn;
     } else message?.append(chunk, at, end, maskingKey);
     unfinished.state = "payload";
     unfinished.remaining -= end - at;
     unfinished.maskingKey = rotate(maskingKey, end - at);
-    return unfinished.remaining > 0 ? end : this.#endFrame(unfinished, end, sink);
+    if (unfinished.remaining > 0) return next(goesOn, end);
+    const after = this.#endFrame(unfinished, end, sink);
+    return goesOn || after < 0 ? after : ~after;
   }
 
   #endFrame(unfinished: Unfinished, end: number, sink: Sink): number {
@@ -263,6 +270,7 @@ export class Hybi implements Protocol {
     }
     if (message === null || (firstByte & FIN) === 0) return end;
     this.#unfinished = null;
+    if (message instanceof IncomingPieces) return next(message.finish(), end);
     const isText = message.opcode === Opcode.text;
     if (message.isCompressed) {
       // Not null: without the extension, RSV1 is an error.
@@ -305,6 +313,11 @@ export class Hybi implements Protocol {
     if (deflate !== null && payload.length >= deflate.threshold) {
       writeFrame(output, FIN | RSV1 | opcode, deflate.deflate(payload), this.#maskingKeys);
     } else writeFrame(output, FIN | opcode, payload, this.#maskingKeys);
+  }
+
+  /** See {@linkcode Protocol.beginPieces}. */
+  beginPieces(kind: MessageKind): OutgoingPieces {
+    return new OutgoingFragments(Opcode[kind], this.#deflate, this.#maskingKeys);
   }
 
   /** See {@linkcode Protocol.free}. */

@@ -125,8 +125,14 @@ export class Inflater {
   #window: Window | null = null;
   /** How many last blocks the current message has had. After one, zlib must be restarted. */
   #lastBlocks = 0;
-  /** How many last blocks the current message may have. */
-  #maxLastBlocks = 0;
+  /** The size of the current message, compressed; of a message in steps, what was read of it. */
+  #size = 0;
+  /** Whether the current message is in steps, and its size is not known. */
+  #isInSteps = false;
+  /** How many bytes of the input of the last {@linkcode step} were not read. */
+  rest = 0;
+  /** Whether the output of the last {@linkcode step} was full, so there may be more. */
+  isFull = false;
 
   /** @param options See {@linkcode InflaterOptions}. */
   constructor({ zlib, keepsWindow, scratch, windowScratch }: InflaterOptions) {
@@ -145,12 +151,7 @@ export class Inflater {
    * @throws {ProtocolError} 1007 if the payload is not DEFLATE, 1009 as soon as the message is too large.
    */
   inflate(payload: Uint8Array, maxSize: number): Uint8Array {
-    if (!this.#keepsWindow) {
-      this.#window?.clear();
-      this.#stream.reset();
-    } else if (this.#lastBlocks > 0) this.#restart();
-    this.#lastBlocks = 0;
-    this.#maxLastBlocks = LAST_BLOCKS + Math.floor(payload.length / BYTES_PER_LAST_BLOCK);
+    this.begin(payload.length);
     const inflated = new Inflated(maxSize, this.#scratch);
     this.#read(payload, inflated);
     this.#read(TAIL, inflated);
@@ -158,20 +159,51 @@ export class Inflater {
   }
 
   #read(input: Uint8Array, inflated: Inflated): void {
+    let at = 0;
+    do {
+      inflated.keep(this.step(input, at, inflated.room));
+      at = input.length - this.rest;
+    } while (this.isFull || this.rest > 0);
+  }
+
+  // --- One message in steps ---------------------------------------------------------------------
+
+  /** Begins a message. @param size Its size, compressed. Default: unknown. */
+  begin(size?: number): void {
+    if (!this.#keepsWindow) {
+      this.#window?.clear();
+      this.#stream.reset();
+    } else if (this.#lastBlocks > 0) this.#restart();
+    this.#lastBlocks = 0;
+    this.#isInSteps = size === undefined;
+    this.#size = size ?? 0;
+  }
+
+  /**
+   * Decompresses the input from `at` on until its end, or until the room is full. Sets {@linkcode rest}
+   * and {@linkcode isFull}. If one of them is set, the message goes on with another step. The last input
+   * of a message is {@linkcode TAIL}.
+   *
+   * @returns How many bytes were written to the room.
+   * @throws {ProtocolError} 1007 if the payload is not DEFLATE, 1009 after too many last blocks.
+   */
+  step(input: Uint8Array, at: number, room: Uint8Array): number {
     const stream = this.#stream;
-    for (let at = 0;;) {
-      const { room } = inflated;
-      if (!stream.write(input, at, room)) throw notDeflate();
-      const size = room.length - stream.free;
-      (this.#window ??= new Window()).add(room.subarray(0, size));
-      inflated.keep(size);
-      at = input.length - stream.rest;
-      if (stream.free === 0) continue;
-      if (stream.rest === 0) return;
-      // zlib has stopped before the end of the input: this was a last block.
-      if (++this.#lastBlocks > this.#maxLastBlocks) throw tooManyLastBlocks();
-      this.#restart();
-    }
+    if (!stream.write(input, at, room)) throw notDeflate();
+    const size = room.length - stream.free;
+    (this.#window ??= new Window()).add(room.subarray(0, size));
+    this.rest = stream.rest;
+    this.isFull = stream.free === 0;
+    if (this.#isInSteps) this.#size += input.length - at - this.rest;
+    // zlib has stopped before the end of the input: this was a last block.
+    if (!this.isFull && this.rest > 0) this.#afterLastBlock();
+    return size;
+  }
+
+  #afterLastBlock(): void {
+    const most = LAST_BLOCKS + Math.floor(this.#size / BYTES_PER_LAST_BLOCK);
+    if (++this.#lastBlocks > most) throw tooManyLastBlocks();
+    this.#restart();
   }
 
   /** Restarts zlib with the same window. */
@@ -193,7 +225,8 @@ function notDeflate(): ProtocolError {
   return new ProtocolError(1007, "a compressed message must be DEFLATE (RFC 7692 §7.2.2)");
 }
 
-function tooLong(): ProtocolError {
+/** Makes the error for a message that is too large. */
+export function tooLong(): ProtocolError {
   return new ProtocolError(
     1009,
     "a message must not inflate beyond maxMessageSize (RFC 6455 §7.4.1)",

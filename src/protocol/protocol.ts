@@ -21,6 +21,27 @@ export interface Sink {
   pong(payload: Uint8Array): boolean;
   /** The peer's close frame. Without a code, `code` is `undefined` and `reason` is `""`. */
   close(code: number | undefined, reason: string): boolean;
+  /**
+   * Receives messages in pieces while they arrive. Default: a message is reported when it is complete.
+   * A message that is complete in one chunk may be reported as a whole in either case.
+   */
+  readonly pieces?: PieceSink | undefined;
+}
+
+/** Whether a message is text or binary. */
+export type MessageKind = "text" | "binary";
+
+/** The receiver of messages in pieces. Control frames between them go to the {@linkcode Sink}. */
+export interface PieceSink {
+  /** A message begins. */
+  begin(kind: MessageKind): void;
+  /**
+   * The next part of the message, which is not empty: a string of whole characters for text, or bytes
+   * that belong to the sink. Returns whether to go on, as the methods of {@linkcode Sink} do.
+   */
+  piece(part: string | Uint8Array): boolean;
+  /** The message is complete. Returns whether to go on. */
+  finish(): boolean;
 }
 
 /** The limits that a protocol enforces. */
@@ -29,6 +50,18 @@ export interface ProtocolLimits {
   readonly maxMessageSize: number;
   /** The most frames in a message. */
   readonly maxFragments: number;
+  /** The largest payload of a frame of a message, in bytes. Default: no limit. */
+  readonly maxFragmentSize?: number;
+}
+
+/** A message that is written in pieces. All are of its kind: strings for text, bytes for binary. */
+export interface OutgoingPieces {
+  /** Appends a piece. A surrogate pair must not be divided between two pieces. */
+  write(output: Output, piece: string | Uint8Array): void;
+  /** Appends the end of the message. Must be the last call. */
+  finish(output: Output): void;
+  /** Frees memory that the garbage collector does not free, after the end or instead of it. */
+  free(): void;
 }
 
 /** The wire format of one connection. */
@@ -41,7 +74,10 @@ export interface Protocol {
   readonly format: string | undefined;
   /** Whether the version has binary messages, pings and close codes. */
   readonly hasBinary: boolean;
-  /** Whether the version has a close frame. Without one, FIN ends a connection. */
+  /**
+   * Whether a close frame can be written. Without one, FIN ends a connection: in draft75, and inside of
+   * a text in pieces of draft76.
+   */
   readonly hasCloseFrame: boolean;
   /**
    * Receives the next bytes, in pieces of any size, and reports complete events.
@@ -58,6 +94,12 @@ export interface Protocol {
   writeText(output: Output, message: string): void;
   /** Appends a binary message. @throws {TypeError} If the version has none. */
   writeBinary(output: Output, message: Uint8Array): void;
+  /**
+   * Begins a message in pieces. Until its end, only pings, pongs and the close frame may be written.
+   *
+   * @throws {TypeError} If the message is binary, and the version has none.
+   */
+  beginPieces(kind: MessageKind): OutgoingPieces;
   /** Appends a ping with at most 125 bytes. @throws {TypeError} If the version has none. */
   writePing(output: Output, payload: Uint8Array): void;
   /** Appends a pong with at most 125 bytes. @throws {TypeError} If the version has none. */

@@ -5,6 +5,7 @@
  * @module
  */
 import type { IncomingMessage } from "./incoming_message.ts";
+import type { IncomingPieces } from "./incoming_pieces.ts";
 import type { Sink } from "./protocol.ts";
 
 /**
@@ -67,5 +68,5 @@ export class Unfinished {
   /** The payload of a control frame. */
   control: Uint8Array | null = null;
   /** The message that has begun. */
-  message: IncomingMessage | null = null;
+  message: IncomingMessage | IncomingPieces | null = null;
 }

@@ -28,6 +28,7 @@ export type HandlerLimits = Pick<
   Settings,
   | "maxMessageSize"
   | "maxFragments"
+  | "maxFragmentSize"
   | "maxQueuedSize"
   | "highWaterMark"
   | "maxBufferedAmount"
@@ -40,6 +41,7 @@ export type HandlerLimits = Pick<
 const KINDS: Readonly<Record<keyof HandlerLimits, Kind>> = {
   maxMessageSize: LIMIT,
   maxFragments: LIMIT,
+  maxFragmentSize: LIMIT,
   maxQueuedSize: LIMIT,
   highWaterMark: LIMIT,
   maxBufferedAmount: LIMIT,
@@ -56,11 +58,13 @@ const KINDS: Readonly<Record<keyof HandlerLimits, Kind>> = {
  * @throws {TypeError | RangeError} If a limit is not a number or is out of range.
  */
 export function limitsOf(handler: HandlerLimits, settings: HandlerLimits): HandlerLimits {
-  const { maxMessageSize, maxFragments, maxQueuedSize, highWaterMark, maxBufferedAmount } = handler;
+  const { maxMessageSize, maxFragments, maxFragmentSize, maxQueuedSize } = handler;
+  const { highWaterMark, maxBufferedAmount } = handler;
   const { pingInterval, pingTimeout, idleTimeout, closeTimeout } = handler;
   // By name and without an object: nearly all handlers have the limits of the settings.
   const areSettings = maxMessageSize === settings.maxMessageSize &&
-    maxFragments === settings.maxFragments && maxQueuedSize === settings.maxQueuedSize &&
+    maxFragments === settings.maxFragments && maxFragmentSize === settings.maxFragmentSize &&
+    maxQueuedSize === settings.maxQueuedSize &&
     highWaterMark === settings.highWaterMark && maxBufferedAmount === settings.maxBufferedAmount &&
     pingInterval === settings.pingInterval && pingTimeout === settings.pingTimeout &&
     idleTimeout === settings.idleTimeout && closeTimeout === settings.closeTimeout;
@@ -68,6 +72,7 @@ export function limitsOf(handler: HandlerLimits, settings: HandlerLimits): Handl
   const limits: HandlerLimits = {
     maxMessageSize,
     maxFragments,
+    maxFragmentSize,
     maxQueuedSize,
     highWaterMark,
     maxBufferedAmount,

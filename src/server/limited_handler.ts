@@ -48,6 +48,11 @@ export abstract class LimitedHandler<Options = unknown, Params extends object = 
     return this.application.settings.maxFragments;
   }
 
+  /** The largest payload of one frame, in bytes. A larger one closes with 1009. Default: the setting. */
+  get maxFragmentSize(): number {
+    return this.application.settings.maxFragmentSize;
+  }
+
   /**
    * How much received data may wait for this handler before reading stops, in bytes. Default: the setting.
    */

@@ -102,6 +102,11 @@ export interface Settings {
   /** The most frames in a message. More close with 1009. Default: 131,072. */
   readonly maxFragments: number;
   /**
+   * The largest payload of one frame of a message, as sent. A larger one closes with 1009. draft75 and
+   * draft76 have no fragments. Default: `Infinity`, so only `maxMessageSize` counts.
+   */
+  readonly maxFragmentSize: number;
+  /**
    * How much received data may wait for a busy handler, or for a `fetch` that reads a body, before
    * reading stops. Default: 64 KiB.
    */
@@ -163,6 +168,7 @@ export const defaultSettings: Settings = {
   keepAliveTimeout: 5_000,
   maxMessageSize: 16 * 1024 * 1024,
   maxFragments: 128 * 1024,
+  maxFragmentSize: Infinity,
   maxQueuedSize: 64 * 1024,
   highWaterMark: 64 * 1024,
   maxBufferedAmount: 16 * 1024 * 1024,
@@ -210,6 +216,7 @@ const KINDS: Readonly<Record<keyof Settings, Kind>> = {
   keepAliveTimeout: TIME,
   maxMessageSize: LIMIT,
   maxFragments: LIMIT,
+  maxFragmentSize: LIMIT,
   maxQueuedSize: LIMIT,
   highWaterMark: LIMIT,
   maxBufferedAmount: LIMIT,

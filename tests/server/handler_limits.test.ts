@@ -70,6 +70,11 @@ const scenarios: Readonly<Record<Limit, Scenario>> = {
       for (const isLast of [false, true]) client.write(continuation("b", isLast));
     },
   },
+  maxFragmentSize: {
+    limits: { maxFragmentSize: 10 },
+    versions: HYBI,
+    act: (client) => client.send("x".repeat(11)),
+  },
   maxQueuedSize: {
     limits: { maxQueuedSize: 150 },
     handler: class extends Plain {
@@ -159,6 +164,10 @@ describe("a limit of a handler", () => {
     [
       { maxFragments: 1.5 },
       "Limited.maxFragments: must be a positive integer, or Infinity for no limit, got 1.5",
+    ],
+    [
+      { maxFragmentSize: -1 },
+      "Limited.maxFragmentSize: must be a positive integer, or Infinity for no limit, got -1",
     ],
     [
       { maxQueuedSize: "1" },

@@ -131,6 +131,16 @@ describe("a message", () => {
       });
     }
 
+    for (const [size, fits] of [[100, true], [101, false]] as const) {
+      test(`${version}: with a frame of ${size} bytes ${fits ? "arrives" : "is refused with 1009"}`, async () => {
+        const frames = [frame(0x01, new Uint8Array(100)), frame(0x80, new Uint8Array(size))];
+        const why =
+          "close 1009 a frame must not exceed maxFragmentSize (100 bytes) (RFC 6455 §7.4.1)";
+        const expected = fits ? [[], 1] : [[why, "FIN"], 0];
+        assertEquals(await outcome(version, frames, { maxFragmentSize: 100 }), expected);
+      });
+    }
+
     test(`${version}: that announces more is refused at its header, before memory is allocated`, async () => {
       const header = Uint8Array.of(0x82, 0xff, 0, 0, 0, 0, 0x40, 0, 0, 0);
       assertEquals(await outcome(version, [header]), [[tooLong, "FIN"], 0]);

@@ -115,6 +115,7 @@ describe("Infinity is no limit for", () => {
     maxBodySize: Infinity,
     maxMessageSize: Infinity,
     maxFragments: Infinity,
+    maxFragmentSize: Infinity,
     maxQueuedSize: Infinity,
     highWaterMark: Infinity,
     maxBufferedAmount: Infinity,

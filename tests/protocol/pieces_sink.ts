@@ -1,0 +1,107 @@
+/**
+ * Receives messages in pieces, joins them, and records them as if they had arrived whole.
+ *
+ * @module
+ */
+import { ProtocolError } from "../../src/errors.ts";
+import type { MessageKind, PieceSink, Protocol, Sink } from "../../src/protocol/protocol.ts";
+import { bytes } from "./hixie_cases.ts";
+import type { HybiEvent } from "./hybi_frames.ts";
+
+/** A sink of pieces. After each piece and event, it asks to stop if `stops`. */
+export class PiecesSink implements Sink, PieceSink {
+  readonly events: HybiEvent[] = [];
+  /** The sizes of all pieces, in bytes or UTF-16 units. */
+  readonly sizes: number[] = [];
+  readonly #stops: boolean;
+  #message: { kind: MessageKind; parts: (string | Uint8Array)[] } | null = null;
+  /** Events after the last `receive`. */
+  #calls = 0;
+
+  constructor(stops = false) {
+    this.#stops = stops;
+  }
+
+  get pieces(): this {
+    return this;
+  }
+
+  #noted(event?: HybiEvent): boolean {
+    if (event !== undefined) this.events.push(event);
+    this.#calls++;
+    return !this.#stops;
+  }
+
+  text(message: string): boolean {
+    return this.#noted(["text", message]);
+  }
+  binary(message: Uint8Array): boolean {
+    return this.#noted(["binary", message.slice()]);
+  }
+  ping(payload: Uint8Array): boolean {
+    return this.#noted(["ping", payload.slice()]);
+  }
+  pong(payload: Uint8Array): boolean {
+    return this.#noted(["pong", payload.slice()]);
+  }
+  close(code: number | undefined, reason: string): boolean {
+    return this.#noted(["close", code, reason]);
+  }
+
+  begin(kind: MessageKind): void {
+    if (this.#message !== null) throw new Error("The message before is not complete");
+    this.#message = { kind, parts: [] };
+  }
+
+  piece(part: string | Uint8Array): boolean {
+    const { kind, parts } = this.#current();
+    if (part.length === 0) throw new Error("A piece is empty");
+    if ((typeof part === "string") !== (kind === "text")) throw new Error("A piece is of no kind");
+    if (typeof part === "string" && !part.isWellFormed()) throw new Error("A pair is divided");
+    this.sizes.push(part.length);
+    parts.push(part);
+    return this.#noted();
+  }
+
+  finish(): boolean {
+    const { kind, parts } = this.#current();
+    this.#message = null;
+    return kind === "text"
+      ? this.#noted(["text", parts.join("")])
+      : this.#noted(["binary", bytes(...parts)]);
+  }
+
+  #current() {
+    if (this.#message === null) throw new Error("No message has begun");
+    return this.#message;
+  }
+
+  /**
+   * Feeds chunks, and what was left of each again. Each is in memory of its own, which is overwritten
+   * when it is used.
+   *
+   * @returns The error of the protocol, and how many bytes were fed until then, or in all.
+   */
+  feed(protocol: Protocol, chunks: Iterable<Uint8Array>): { error?: ProtocolError; after: number } {
+    let after = 0;
+    try {
+      for (const part of chunks) {
+        after += part.length;
+        let chunk = part.slice();
+        while (chunk.length > 0) {
+          this.#calls = 0;
+          const used = protocol.receive(chunk, false, this);
+          if (used < chunk.length && this.#calls === 0) throw new Error("Stopped by nobody");
+          // The last piece, an incomplete character and the end of a message may come together.
+          if (this.#stops && this.#calls > 3) throw new Error(`${this.#calls} calls after a stop`);
+          chunk.fill(0x2a, 0, used);
+          chunk = chunk.subarray(used);
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      return { error, after };
+    }
+    return { after };
+  }
+}
