@@ -42,6 +42,8 @@ export type { Attachment, AttachOptions } from "./src/server/attachment.ts";
 export type { UpgradeServer } from "./src/server/upgrade_dispatch.ts";
 export type { UpgradeRequest } from "./src/server/upgrade_request.ts";
 export type { UpgradeSocket } from "./src/transport/attach.ts";
+export type { ConnectedHandler } from "./src/server/connected_handler.ts";
+export type { HookContext } from "./src/server/hook_context.ts";
 export type { LimitedHandler } from "./src/server/limited_handler.ts";
 export type { CookieSecret } from "./src/handshake/signed_value.ts";
 export type {

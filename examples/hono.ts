@@ -25,7 +25,7 @@ const app: Application = new Application([["/rooms/:room", RoomHandler]]) as App
 const hono = new Hono();
 hono.get("/", (context) => context.text("Connect to /rooms/any-name"));
 hono.get("/rooms/:room", (context) => {
-  return context.json({ members: app.subscribers(context.req.param("room")) });
+  return context.json({ members: app.subscriberCount(context.req.param("room")) });
 });
 
 const port = Number(process.argv[2] ?? 8888);

@@ -81,9 +81,21 @@ export class WebSocketClientConnection
     return this.#session.ended;
   }
 
-  /** Resolves when the socket is closed, for any reason. Never rejects. */
-  get closed(): Promise<void> {
-    return this.#session.gone;
+  /**
+   * Aborts when the connection ends. Its `reason` is {@linkcode ended}. It is made when it is first
+   * read.
+   */
+  get signal(): AbortSignal {
+    return this.#session.signal;
+  }
+
+  /**
+   * Resolves with {@linkcode ended} when the socket is closed, for any reason. If the server has ended
+   * the connection while the queue of unread messages was full, this is after they were read or
+   * dropped. Never rejects.
+   */
+  get closed(): Promise<ConnectionEnd> {
+    return this.#session.finished;
   }
 
   /** How many written bytes the operating system has not taken yet. */

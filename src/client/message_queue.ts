@@ -22,6 +22,8 @@ export interface MessageQueueOptions {
   readonly onPing: PingCallback | undefined;
   /** Called with the payload of each pong. */
   readonly onPong: PingCallback | undefined;
+  /** Called when the connection ends. */
+  readonly ended: (end: ConnectionEnd) => void;
   /** Called when the socket is closed. */
   readonly gone: () => void;
 }
@@ -160,6 +162,7 @@ export class MessageQueue implements ConnectionReceiver {
   /** See `ConnectionReceiver.ended`. Settles the pending reads. */
   ended(end: ConnectionEnd): void {
     this.#end = end;
+    this.#options.ended(end);
     const error = errorOf(end);
     for (const { resolve, reject } of this.#waiters.splice(0)) {
       if (error === undefined) resolve(undefined);

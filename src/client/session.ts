@@ -7,6 +7,7 @@ import { Connection } from "../connection/connection.ts";
 import { CLIENT, type ConnectionEnvironment } from "../connection/connection_options.ts";
 import type { ConnectionEnd } from "../connection/connection_end.ts";
 import { cork, uncork } from "../connection/cork.ts";
+import { Lifetime } from "../connection/lifetime.ts";
 import { type Message, toPing, toSendable } from "../connection/message.ts";
 import { Traffic } from "../connection/traffic.ts";
 import {
@@ -68,6 +69,9 @@ export class Session implements TransportEvents, ClientOpeningEvents {
   readonly #environment: ConnectionEnvironment;
   readonly #opened: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   readonly #gone: PromiseWithResolvers<void> = Promise.withResolvers<void>();
+  /** The end for the application. Made when it is first asked for. */
+  #lifetime: Lifetime | null = null;
+  #finished: Promise<ConnectionEnd> | null = null;
   #opening: ClientOpening | null = null;
   #connection: Connection | null = null;
 
@@ -81,6 +85,7 @@ export class Session implements TransportEvents, ClientOpeningEvents {
       onPing,
       onPong,
       gone: () => this.#gone.resolve(),
+      ended: (end) => this.#lifetime?.end(end),
     });
     this.#environment = {
       limits,
@@ -110,9 +115,15 @@ export class Session implements TransportEvents, ClientOpeningEvents {
     return this.#opened.promise;
   }
 
-  /** Resolves when the socket is closed. */
-  get gone(): Promise<void> {
-    return this.#gone.promise;
+  /** See `WebSocketClientConnection.signal`. */
+  get signal(): AbortSignal {
+    return (this.#lifetime ??= new Lifetime(this.ended)).signal;
+  }
+
+  /** See `WebSocketClientConnection.closed`. */
+  get finished(): Promise<ConnectionEnd> {
+    const { closed } = this.#lifetime ??= new Lifetime(this.ended);
+    return this.#finished ??= this.#gone.promise.then(() => closed);
   }
 
   /** See `WebSocketClientConnection.closeCode`. */

@@ -12,8 +12,8 @@ import type { ConnectionEvent } from "./states.ts";
  * - `"peer"`: the peer's closing handshake;
  * - `"server"`: this end, a server: `close()`, `abort()`, or an exception in a callback;
  * - `"client"`: this end, a client: `close()` or `abort()`;
- * - `"timeout"`: no data within `pingTimeout` of a ping, no message within `idleTimeout`, or no
- *   close frame within `closeTimeout`;
+ * - `"timeout"`: no data within `pingTimeout` of a ping, no message within `idleTimeout`, no close
+ *   frame within `closeTimeout`, or no complete handshake within `handshakeTimeout`;
  * - `"overflow"`: more than `maxBufferedAmount` waited for the peer (1013);
  * - `"protocol"`: the peer broke a rule of its version, or exceeded a limit (1002, 1007, 1009);
  * - `"network"`: the socket was closed without a closing handshake;

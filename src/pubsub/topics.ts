@@ -8,7 +8,7 @@ import { type Message, toPayload } from "../connection/message.ts";
 import { ignorable } from "../connection/writer.ts";
 import { WebSocketClosedError } from "../errors.ts";
 import { Broadcast, type Pace, type Published } from "./broadcast.ts";
-import { add, count, has, remove } from "./small_set.ts";
+import { add, count, has, items, remove } from "./small_set.ts";
 import type { Relay } from "./relay.ts";
 import type { Subscriber, SubscriptionPolicies, WhenSlow } from "./subscriber.ts";
 import { checkTopic } from "./topic.ts";
@@ -126,6 +126,12 @@ export class Topics {
   count(topic: string): number {
     checkTopic(topic, "count the subscribers of");
     return count(this.#subscribers.get(topic));
+  }
+
+  /** Returns the subscribers of a topic, in a new array. */
+  members(topic: string): readonly Subscriber[] {
+    checkTopic(topic, "list the subscribers of");
+    return items(this.#subscribers.get(topic));
   }
 
   /**

@@ -8,6 +8,8 @@ import type { ShutdownOptions } from "./connection_group.ts";
 import { Context } from "./context.ts";
 import type { Http2Fields } from "../handshake/extended_connect.ts";
 import type { Message } from "../connection/message.ts";
+import type { AnyHandler } from "./handler.ts";
+import { openHandlers, subscribedHandlers } from "./open_handlers.ts";
 import type { AnyRoute, CheckedRoutes } from "./route_types.ts";
 import { Routes as CompiledRoutes } from "./routes.ts";
 import { type ListenOptions, Server } from "./server.ts";
@@ -202,12 +204,49 @@ export class Application<const Routes extends readonly AnyRoute[] = readonly Any
   }
 
   /**
+   * Lists the handlers of all open connections of this application. Connections may come and go during
+   * the iteration: one that has closed is left out, and a new one may be.
+   *
+   * @example
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { Application, WebSocketHandler } from "@waterspout/websocket";
+   * import { connect } from "@waterspout/websocket/testing";
+   *
+   * class Member extends WebSocketHandler {
+   *   onMessage(): void {}
+   * }
+   *
+   * const app = new Application([["/:name", Member]]);
+   * await connect(app, "/ada");
+   * await connect(app, "/grace");
+   * assertEquals([...app.connections()].map(({ params }) => params), [
+   *   { name: "ada" },
+   *   { name: "grace" },
+   * ]);
+   * ```
+   */
+  connections(): Generator<AnyHandler, void, undefined> {
+    return openHandlers(this.#context.groups);
+  }
+
+  /**
+   * Lists the handlers that are subscribed to a topic in this process, as {@linkcode connections} does.
+   *
+   * @param topic A string of 1 to 256 characters.
+   * @throws {TypeError} If the topic is wrong.
+   */
+  subscribers(topic: string): Generator<AnyHandler, void, undefined> {
+    return subscribedHandlers(this.#context.topics, topic);
+  }
+
+  /**
    * Counts the subscribers of a topic in this process.
    *
    * @param topic A string of 1 to 256 characters.
    * @throws {TypeError} If the topic is wrong.
    */
-  subscribers(topic: string): number {
+  subscriberCount(topic: string): number {
     return this.#context.topics.count(topic);
   }
 

@@ -89,6 +89,11 @@ export class ConnectionGroup {
     return this.#connections.size;
   }
 
+  /** Returns a copy of the connections, including those in the handshake. */
+  connections(): Owned[] {
+    return this.#connections.all();
+  }
+
   /** Whether the shutdown has begun. */
   get stopping(): boolean {
     return this.#stopping;

@@ -8,6 +8,7 @@ import type { Message } from "../connection/message.ts";
 import type { WebSocketVersion } from "../handshake/versions.ts";
 import type { Published } from "../pubsub/broadcast.ts";
 import type { SubscribeOptions } from "../pubsub/topics.ts";
+import type { HookContext } from "./hook_context.ts";
 import type { Address, PeerCertificate, ProxiedTls } from "../transport/transport.ts";
 
 /**
@@ -90,8 +91,12 @@ export interface HandlerConnection extends ConnectionInfo {
   readonly closeCode: number | undefined;
   /** The reason that the client sent. */
   readonly closeReason: string;
-  /** Why the connection ended; `undefined` while it is open. */
+  /** Why the connection ended, or why its handshake failed; `undefined` until then. */
   readonly end: ConnectionEnd | undefined;
+  /** See `WebSocketHandler.signal`. */
+  readonly signal: AbortSignal;
+  /** See `WebSocketHandler.closed`. */
+  readonly closed: Promise<ConnectionEnd>;
   /** See `WebSocketHandler.latency`. */
   readonly latency: number | undefined;
   /** See `WebSocketHandler.topics`. */
@@ -116,6 +121,8 @@ export interface HandlerConnection extends ConnectionInfo {
   unsubscribe(topic: string): void;
   /** See `WebSocketHandler.publish`. */
   publish(topic: string, message: Message): Published;
+  /** See `WebSocketHandler.runHooksIn`. */
+  runHooksIn(context: HookContext): void;
   /** Logs an exception of a callback. */
   logException(error: unknown): void;
   /** Calls a callback. An exception in it is logged and closes the connection with 1011. */

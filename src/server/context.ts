@@ -18,7 +18,7 @@ import { SharedHeads } from "../handshake/shared_heads.ts";
 import { LimitedLog, logLastResort } from "./log.ts";
 import type { Indexed } from "./indexed_set.ts";
 import type { Routes } from "./routes.ts";
-import type { AnyHandler } from "./handler.ts";
+import { callIn } from "./hook_context.ts";
 import type { HandlerLimits } from "./handler_limits.ts";
 import type { Settings } from "./settings.ts";
 import { type Stats, takeSnapshot } from "../metrics/snapshot.ts";
@@ -38,6 +38,9 @@ import type { ConnectionEnvironment } from "../connection/connection_options.ts"
 import { TimingWheel } from "../timing/timing_wheel.ts";
 import { timersOf } from "../timing/clock_timers.ts";
 import type { Turns } from "../timing/turns.ts";
+
+/** Whose error is logged. */
+type Reporter = Pick<ServerConnection, "handler" | "hookContext">;
 
 /** What a server knows about a connection. */
 export interface Owned extends Indexed {
@@ -350,10 +353,10 @@ export class Context {
   }
 
   /** Logs an error of the application, with the handler's `logException` if there is a handler. */
-  report(handler: AnyHandler | null, error: unknown): void {
+  report({ handler, hookContext }: Reporter, error: unknown): void {
     if (handler === null) return this.log("Uncaught exception:", error);
     guard(
-      (): unknown => handler.logException(error),
+      (): unknown => callIn(hookContext, () => handler.logException(error)),
       (another) => this.log("Uncaught exception in logException:", another),
     );
   }

@@ -167,7 +167,10 @@ export class Dispatcher implements ConnectionReceiver {
 
   #deliver(message: string | Uint8Array): void {
     try {
-      const result: unknown = this.#server.handler?.onMessage(message);
+      const { handler, hookContext } = this.#server;
+      const result: unknown = hookContext === null
+        ? handler?.onMessage(message)
+        : hookContext(() => handler?.onMessage(message));
       if (result !== undefined) this.#wait(result);
     } catch (error) {
       this.#server.failed(error);
@@ -177,7 +180,9 @@ export class Dispatcher implements ConnectionReceiver {
   /** Calls a callback of the handler. Later events wait for a returned promise. */
   call(hook: (handler: AnyHandler) => unknown): void {
     try {
-      this.#wait(this.#server.handler === null ? undefined : hook(this.#server.handler));
+      const { handler, hookContext } = this.#server;
+      if (handler === null) return;
+      this.#wait(hookContext === null ? hook(handler) : hookContext(hook, handler));
     } catch (error) {
       this.#server.failed(error);
     }

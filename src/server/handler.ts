@@ -4,15 +4,14 @@
  * @module
  */
 import type { CompressionOptions } from "../connection/compression.ts";
-import type { ConnectionEnd } from "../connection/connection_end.ts";
 import type { Message } from "../connection/message.ts";
 import { type MaybePromise, requireSync } from "../guard.ts";
 import { sameOrigin } from "../handshake/origin.ts";
 import type { Published } from "../pubsub/broadcast.ts";
 import type { SubscribeOptions } from "../pubsub/topics.ts";
 import type { Application } from "./application.ts";
+import { ConnectedHandler } from "./connected_handler.ts";
 import type { HandlerConnection } from "./connection_info.ts";
-import { LimitedHandler } from "./limited_handler.ts";
 import { type AnyParams, requireConnection } from "./request_handler.ts";
 
 /**
@@ -99,7 +98,7 @@ export type AnyHandler = WebSocketHandler<unknown, object>;
  * ```
  */
 export abstract class WebSocketHandler<Options = unknown, Params extends object = AnyParams>
-  extends LimitedHandler<Options, Params> {
+  extends ConnectedHandler<Options, Params> {
   readonly #connection: HandlerConnection | null;
 
   /**
@@ -267,33 +266,6 @@ export abstract class WebSocketHandler<Options = unknown, Params extends object 
     this.#live().abort();
   }
 
-  /** The close code that the client sent; `undefined` if it sent none. */
-  get closeCode(): number | undefined {
-    return this.#live().closeCode;
-  }
-
-  /** The close reason that the client sent; `""` if it sent none. */
-  get closeReason(): string {
-    return this.#live().closeReason;
-  }
-
-  /** Why the connection ended; `undefined` while it is open. */
-  get ended(): ConnectionEnd | undefined {
-    return this.#live().end;
-  }
-
-  /**
-   * The round trip of the last ping that the client has answered, in milliseconds; `undefined` before.
-   */
-  get latency(): number | undefined {
-    return this.#live().latency;
-  }
-
-  /** How many written bytes the operating system has not taken yet. */
-  get bufferedAmount(): number {
-    return this.#live().bufferedAmount;
-  }
-
   /** Sets TCP_NODELAY (Tornado's `set_nodelay`). Default: on. */
   setNodelay(on: boolean): void {
     this.#live().setNoDelay(on);
@@ -329,11 +301,6 @@ export abstract class WebSocketHandler<Options = unknown, Params extends object 
    */
   subscribe(topic: string, options?: SubscribeOptions): Promise<void> {
     return this.#live().subscribe(topic, options);
-  }
-
-  /** The topics that this handler is subscribed to. */
-  get topics(): readonly string[] {
-    return this.#live().topicNames;
   }
 
   /**

@@ -8,6 +8,7 @@
  * @module
  */
 import type { AgreedDeflate } from "../connection/compression.ts";
+import type { EndedBy } from "../connection/connection_end.ts";
 import { cork, corked, uncork } from "../connection/cork.ts";
 import { createServerProtocol } from "../connection/create_protocol.ts";
 import { HeldBytes } from "../connection/held_bytes.ts";
@@ -220,7 +221,7 @@ export class Opening implements OpeningPhase {
     // The hooks may have closed the connection.
     if (this.#isOver) return;
     const prepared: unknown = handler.prepare();
-    if (!isThenable(prepared)) return this.#accept(handler);
+    if (!isThenable(prepared)) return this.#acceptInContext(handler);
     if (!this.#isOver) {
       this.#state = "preparing";
       connection.transport.pause();
@@ -241,7 +242,7 @@ export class Opening implements OpeningPhase {
       checkRunning(this.#connection);
       this.#state = "deciding";
       this.#connection.transport.resume();
-      this.#accept(handler);
+      this.#acceptInContext(handler);
       if (this.#ended) this.end();
     } catch (refusal) {
       this.refuse(refusal);
@@ -249,6 +250,13 @@ export class Opening implements OpeningPhase {
   }
 
   // --- The response -----------------------------------------------------------------------------
+
+  /** Calls the hooks after `prepare()` in the context that it may have set. */
+  #acceptInContext(handler: AnyHandler): void {
+    const { hookContext } = this.#connection;
+    if (hookContext === null) this.#accept(handler);
+    else hookContext(() => this.#accept(handler));
+  }
 
   #accept(handler: AnyHandler): void {
     const connection = this.#connection;
@@ -323,6 +331,7 @@ export class Opening implements OpeningPhase {
   }
 
   #count(reason: RefusalReason, status?: number): void {
+    this.#connection.failedToOpen(endedBy(reason));
     this.#connection.context.refused(this.#connection, reason, status);
   }
 }
@@ -344,4 +353,12 @@ function reasonOf(error: unknown): RefusalReason {
   // Thrown for draft75 and draft76, which send no response to a malformed request.
   if (error instanceof ProtocolError) return "handshake";
   return error instanceof HttpError ? "handler" : "error";
+}
+
+/** Returns who has ended a handshake. */
+function endedBy(reason: RefusalReason): EndedBy {
+  if (reason === "gone") return "network";
+  if (reason === "timeout") return "timeout";
+  if (reason === "stopping") return "shutdown";
+  return reason === "handshake" ? "protocol" : "server";
 }

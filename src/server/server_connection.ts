@@ -4,8 +4,9 @@
  * @module
  */
 import { Connection } from "../connection/connection.ts";
-import type { ConnectionEnd } from "../connection/connection_end.ts";
+import { type ConnectionEnd, type EndedBy, unclosed } from "../connection/connection_end.ts";
 import { SERVER } from "../connection/connection_options.ts";
+import { Lifetime } from "../connection/lifetime.ts";
 import { type Message, toPing, toSendable } from "../connection/message.ts";
 import { Writer, type WriterEvents } from "../connection/writer.ts";
 import { ProtocolError, WebSocketClosedError } from "../errors.ts";
@@ -18,6 +19,8 @@ import type { Subscriber, SubscriptionPolicies } from "../pubsub/subscriber.ts";
 import type { SubscribeOptions } from "../pubsub/topics.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { HandlerConnection } from "./connection_info.ts";
+import type { HookContext } from "./hook_context.ts";
+import { callIn } from "./hook_context.ts";
 import type { Context, Owned, Owner, ServerEnvironment } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { EarlyMessages } from "./early_messages.ts";
@@ -48,6 +51,9 @@ export class ServerConnection extends RequestingClient
   /** See {@linkcode Subscriber.policies}. */
   policies: SubscriptionPolicies | null = null;
 
+  /** See `WebSocketHandler.runHooksIn`. */
+  hookContext: HookContext | null = null;
+
   /** The current phase of the opening; `null` once the handshake is over. */
   #opening: OpeningPhase | null = null;
   /** Messages written during the handshake. Made when first needed. */
@@ -56,6 +62,8 @@ export class ServerConnection extends RequestingClient
   #dispatcher: Dispatcher | null = null;
   /** Whether `open()` was called and `onClose()` has not settled. */
   #owesClose = false;
+  /** The end for the handler. Made when it is asked for, or when the handshake fails. */
+  #lifetime: Lifetime | null = null;
   /** Whether the socket is closed. */
   #gone = false;
 
@@ -113,7 +121,17 @@ export class ServerConnection extends RequestingClient
 
   /** See {@linkcode HandlerConnection.end}. */
   get end(): ConnectionEnd | undefined {
-    return this.connection?.ended;
+    return this.connection?.ended ?? this.#lifetime?.ended;
+  }
+
+  /** See {@linkcode HandlerConnection.signal}. */
+  get signal(): AbortSignal {
+    return (this.#lifetime ??= new Lifetime(this.end)).signal;
+  }
+
+  /** See {@linkcode HandlerConnection.closed}. */
+  get closed(): Promise<ConnectionEnd> {
+    return (this.#lifetime ??= new Lifetime(this.end)).closed;
   }
 
   /** See {@linkcode HandlerConnection.latency}. */
@@ -166,7 +184,7 @@ export class ServerConnection extends RequestingClient
     if (this.#opening === null) return this.writer.refuse();
     const early = this.#early ??= new EarlyMessages();
     if (early.add(payload, this.context.settings)) return this.writer.ready();
-    this.#opening.abort();
+    this.#abortOpening("overflow");
     return this.writer.refuse();
   }
 
@@ -180,13 +198,25 @@ export class ServerConnection extends RequestingClient
   close(code?: number, reason = ""): void {
     checkCloseCode(code, reason);
     if (this.connection !== null) this.connection.close(code, reason);
-    else this.#opening?.abort();
+    else this.#abortOpening("server");
   }
 
   /** See `WebSocketHandler.abort`. */
   abort(): void {
     if (this.connection !== null) this.connection.abort();
-    else this.#opening?.abort();
+    else this.#abortOpening("server");
+  }
+
+  /** Ends the handshake, if it is in progress. */
+  #abortOpening(by: EndedBy): void {
+    if (this.#opening === null) return;
+    this.failedToOpen(by);
+    this.#opening.abort();
+  }
+
+  /** See {@linkcode HandlerConnection.runHooksIn}. */
+  runHooksIn(context: HookContext): void {
+    this.hookContext = context;
   }
 
   /** See `WebSocketHandler.setNodelay`. */
@@ -242,12 +272,17 @@ export class ServerConnection extends RequestingClient
 
   /** See {@linkcode WriterEvents.overflow}. */
   overflow(): void {
-    this.#opening?.abort();
+    this.#abortOpening("overflow");
   }
   /** See {@linkcode WriterEvents.congested}. */
   congested(): void {}
   /** See {@linkcode WriterEvents.drained}. */
   drained(): void {}
+
+  /** Called when the handshake of a handler has failed. The first cause counts. */
+  failedToOpen(by: EndedBy): void {
+    if (this.handler !== null) (this.#lifetime ??= new Lifetime()).end(unclosed(by, undefined));
+  }
 
   /** Called if the handshake is refused or fails, and after plain HTTP. */
   refused(): void {
@@ -269,7 +304,7 @@ export class ServerConnection extends RequestingClient
 
   /** Logs an error of the application. */
   report(error: unknown): void {
-    this.context.report(this.handler, error);
+    this.context.report(this, error);
   }
 
   /** See {@linkcode HandlerConnection.logException}. */
@@ -297,6 +332,7 @@ export class ServerConnection extends RequestingClient
 
   /** Called when no more messages will be delivered. Calls `onClose()`, once. */
   ended(end: ConnectionEnd): void {
+    this.#lifetime?.end(end);
     if (!this.#owesClose) return;
     if (this.match !== null) {
       this.context.counters.close(this.match.pattern, this.version, end.code);
@@ -308,7 +344,8 @@ export class ServerConnection extends RequestingClient
 
   #callOnClose(): void {
     const failed = (error: unknown) => this.failed(error);
-    guard((): unknown => this.handler?.onClose(), failed, () => {
+    const { handler, hookContext } = this;
+    guard((): unknown => callIn(hookContext, () => handler?.onClose()), failed, () => {
       this.#owesClose = false;
       this.#release();
     });
@@ -330,7 +367,7 @@ export class ServerConnection extends RequestingClient
   /** See {@linkcode Owned.terminate}. */
   terminate(): void {
     if (this.connection !== null) this.connection.abort("shutdown");
-    else this.#opening?.abort();
+    else this.#abortOpening("shutdown");
     this.#owesClose = false;
     this.#release();
   }

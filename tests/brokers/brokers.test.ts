@@ -145,7 +145,7 @@ for (const name of Object.keys(kinds)) {
         const two = await second.join("news", "draft76");
         await until("one process", countIs(1));
         one.transport.end();
-        await until("one left", () => second.app.subscribers("news") === 1);
+        await until("one left", () => second.app.subscriberCount("news") === 1);
         first.app.publish("news", "still");
         assertEquals(await received(two, 1), ["still"]);
         two.transport.end();
@@ -197,7 +197,7 @@ for (const name of Object.keys(kinds).filter((kind) => kind !== "BroadcastChanne
         // Subscriptions change in the meantime.
         const late = await second.join("late");
         leaver.transport.end();
-        await until("one left", () => second.app.subscribers("old") === 0);
+        await until("one left", () => second.app.subscriberCount("old") === 0);
         await server?.start();
         for (const { statuses } of [first, second]) {
           await until("the news of it", () => statuses.length > 1);

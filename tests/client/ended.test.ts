@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import { type ConnectionEnd, ProtocolError, WebSocketClosedError } from "../../src/client/mod.ts";
 import type { ConnectOptions } from "../../src/client/options.ts";
@@ -135,14 +135,17 @@ describe("ended tells a client about", () => {
       test(`${name} (${version})`, async () => {
         const joined = await open({ version, ...options });
         const { client, server, clock } = joined;
-        assertEquals(client.ended, undefined);
+        const { signal, closed } = client;
+        assertEquals([client.ended, signal.aborted], [undefined, false]);
         await act({ ...joined, version });
         await settle();
         assertEquals(show(client.ended), expected);
+        assertStrictEquals(signal.reason, client.ended);
         server.transport.resume();
         server.end();
         await clock.advance(20_000);
-        await client.closed;
+        assertStrictEquals(await closed, client.ended);
+        assertStrictEquals(client.closed, closed);
         assertEquals([show(client.ended), clock.pending], [expected, 0]);
       });
     }
@@ -170,7 +173,9 @@ for (const version of VERSIONS) {
         else await assertRejects(() => client.readMessage(), WebSocketClosedError);
         assertEquals(client.ended?.by, clean ? "peer" : "network");
         server.end();
-        await client.closed;
+        // Asked for late, both tell it too.
+        assertStrictEquals(await client.closed, client.ended);
+        assertStrictEquals(client.signal.reason, client.ended);
         await clock.advance(20_000);
         assertEquals(clock.pending, 0);
       });

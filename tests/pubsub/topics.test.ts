@@ -155,7 +155,7 @@ describe("a topic", () => {
       member.send(message);
     }
     await settled();
-    assertEquals(["a", "b", "c", "z"].map((topic) => app.subscribers(topic)), [0, 1, 1, 0]);
+    assertEquals(["a", "b", "c", "z"].map((topic) => app.subscriberCount(topic)), [0, 1, 1, 0]);
     for (const topic of ["a", "b", "c"]) app.publish(topic, topic);
     await settled();
     assertEquals(member.take(), ["b", "c"]);
@@ -163,7 +163,7 @@ describe("a topic", () => {
     member.send("leave c");
     member.send("join a");
     await settled();
-    assertEquals(["a", "b", "c"].map((topic) => app.subscribers(topic)), [1, 0, 0]);
+    assertEquals(["a", "b", "c"].map((topic) => app.subscriberCount(topic)), [1, 0, 0]);
     await endAll([member]);
   });
 
@@ -191,7 +191,7 @@ describe("a connection leaves all its topics", () => {
       await settled();
       end(leaver);
       await settled();
-      assertEquals(["news", "a", "b"].map((topic) => app.subscribers(topic)), [1, 0, 0]);
+      assertEquals(["news", "a", "b"].map((topic) => app.subscriberCount(topic)), [1, 0, 0]);
       leaver.transport.end();
       await settled();
       // From `onClose`: to the others only.
@@ -228,7 +228,7 @@ describe("a slow subscriber", () => {
     assertEquals(fast.take(), texts);
     // With the bytes that the connection accepts, 10 messages may wait. The 11th is too much.
     assertEquals(sent.slice(8, 12), [2, 2, 1, 1]);
-    assertEquals(app.subscribers("flow"), 1);
+    assertEquals(app.subscriberCount("flow"), 1);
     slow.transport.resume();
     await settled();
     assertEquals(slow.take().length, 10);
@@ -266,7 +266,7 @@ describe("a slow subscriber", () => {
     }
     // Its onClose runs after the publishing, so that the other three got the last message too.
     assertEquals(new Set(sent), new Set([4, 3, 0]));
-    assertEquals(app.subscribers("dominoes"), 0);
+    assertEquals(app.subscriberCount("dominoes"), 0);
     await endAll(members);
   });
 });
@@ -286,7 +286,7 @@ describe("an invalid topic or message is a TypeError", () => {
   for (const [topic, shown] of bad) {
     test(`the topic ${shown}`, () => {
       assertThrows(() => app.publish(topic as string, "x"), TypeError, shown);
-      assertThrows(() => app.subscribers(topic as string), TypeError, shown);
+      assertThrows(() => app.subscriberCount(topic as string), TypeError, shown);
     });
   }
   for (const message of [undefined, null, 7, true, new Map(), new Date()]) {
@@ -299,7 +299,7 @@ describe("an invalid topic or message is a TypeError", () => {
     });
   }
   test("but not a topic of 256 characters", () => {
-    assertEquals(app.subscribers("\u{10ffff}".repeat(128)), 0);
+    assertEquals(app.subscriberCount("\u{10ffff}".repeat(128)), 0);
   });
 });
 
@@ -338,7 +338,7 @@ describe("a handler's subscription", () => {
     const member = await Member.join(app, "/", "rfc6455");
     member.send("close");
     await settled();
-    assertEquals(app.subscribers("news"), 0);
+    assertEquals(app.subscriberCount("news"), 0);
     assertEquals(
       String(Early.error),
       'WebSocketClosedError: Cannot subscribe to "news": the connection is closed',

@@ -163,6 +163,11 @@ describe("a handler that is made with another implementation of a connection", (
     readonly closeCode = 4000;
     readonly closeReason = "bye";
     readonly end = { by: "peer", code: 4000, reason: "bye" } as const;
+    readonly signal = AbortSignal.abort(this.end);
+    readonly closed = Promise.resolve(this.end);
+    runHooksIn(...args: unknown[]): void {
+      this.calls.push(["runHooksIn", ...args]);
+    }
     toRequest(): Request {
       return new Request("https://example.com/?a=1");
     }
