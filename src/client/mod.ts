@@ -40,4 +40,7 @@ export type { Clock } from "../timing/clock.ts";
 export { websocketConnect } from "./websocket_connect.ts";
 export { WebSocketClientConnection } from "./client_connection.ts";
 export { HandshakeError, type Refusal } from "./handshake_error.ts";
+export { ProxyError } from "../handshake/proxy_error.ts";
+export { proxyFromEnvironment } from "./proxy_environment.ts";
+export type { ProxyOption } from "./proxy_option.ts";
 export type { ConnectOptions, ConnectRequest } from "./options.ts";

@@ -27,11 +27,13 @@ import {
   PEM,
   show,
   SIGNAL,
+  SIZE,
   STRING,
   STRINGS,
 } from "../validation.ts";
 import type { Clock } from "../timing/clock.ts";
 import { type ClientLimits, LIMIT_KINDS, resolveLimits } from "./client_limits.ts";
+import { checkProxy, PROXY, type ProxyOption } from "./proxy_option.ts";
 
 /**
  * A URL with header fields: a Web `Request`, or an object with these properties.
@@ -111,12 +113,26 @@ export interface ConnectOptions {
   readonly tls?: TlsOptions;
   /** The path of a unix socket to connect to, instead of the host and port of the URL. */
   readonly path?: string;
+  /**
+   * The proxy to connect through: `http://user:password@host:3128`, `https://…` or `socks5://…`, or a
+   * function that returns one for a URL, such as `proxyFromEnvironment`. The proxy resolves the name
+   * of the server. The user name and the password are percent-encoded. Default: none.
+   */
+  readonly proxy?: ProxyOption;
+  /** TLS options for an `https:` proxy, as in `tls`. */
+  readonly proxyTls?: TlsOptions;
+  /**
+   * How many redirects (301, 302, 303, 307, 308) to follow. To another origin, `Authorization`,
+   * `Cookie`, `Proxy-Authorization`, `Host` and the client's certificate are not sent. From `wss:` to
+   * `ws:` is an error. Default: 0: a redirect is a refusal.
+   */
+  readonly maxRedirects?: number;
   /** A connection to use, instead of a new one. */
   readonly transport?: Transport;
   /**
    * A client's session of `node:http2`, on a stream of which the WebSocket opens (RFC 8441). The
    * server must have enabled extended CONNECT. The session stays open when the WebSocket closes. It
-   * speaks `"rfc6455"` only, and `path`, `tls` and `transport` do not apply.
+   * speaks `"rfc6455"` only, and options for a new connection do not apply.
    */
   readonly http2?: Http2ClientSession;
   /** Called with the payload of each ping. The pong was sent already. */
@@ -144,7 +160,7 @@ export interface ConnectOptions {
   readonly maxHeaderCount?: number;
   /** How many bytes of the body of a refusal are read. Default: 4 KiB. */
   readonly maxBodySize?: number;
-  /** How long connecting, TLS and the opening handshake may take together. Default: 10 s. */
+  /** How long connecting, proxy, TLS, redirects and handshake may take together. Default: 10 s. */
   readonly handshakeTimeout?: number;
   /** How long to wait for the server's part of the closing handshake. Default: 5 s. */
   readonly closeTimeout?: number;
@@ -176,6 +192,9 @@ const KINDS: Readonly<Record<keyof ConnectOptions, Kind | undefined>> = {
   compression: OBJECT,
   tls: undefined,
   path: STRING,
+  proxy: PROXY,
+  proxyTls: undefined,
+  maxRedirects: SIZE,
   transport: objectWith("write", "end", "destroy"),
   http2: objectWith("request", "ping", "on"),
   onPing: FUNCTION,
@@ -201,27 +220,23 @@ export function resolveOptions(options: ConnectOptions): ClientLimits {
     subject: (name) => `Cannot use ${name}:`,
     elsewhere: { names: Object.keys(TLS_KINDS), place: "tls" },
   });
-  checkTls(options);
-  checkHttp2(options);
+  checkTogether(options);
+  checkTls(options, "tls");
+  checkTls(options, "proxyTls");
+  checkProxy(options.proxy);
   if (options.compression !== undefined) checkCompression(options.compression);
   return resolveLimits(options);
 }
 
-/** Checks the TLS options. One that is `undefined` probably comes from an unset variable. */
-function checkTls(options: ConnectOptions): void {
-  const { transport, path, tls } = options;
-  if (transport !== undefined && path !== undefined) {
-    throw new TypeError("Cannot use path: not with transport, which is already connected");
-  }
-  if (!("tls" in options)) return;
-  if (transport !== undefined) {
-    throw new TypeError("Cannot use tls: not with transport, which is already connected");
-  }
-  checkValue(tls, "Cannot use tls:", OBJECT);
+/** Checks the TLS options of a group. One that is `undefined` probably comes from an unset variable. */
+function checkTls(options: ConnectOptions, name: "tls" | "proxyTls"): void {
+  if (!(name in options)) return;
+  const tls = options[name];
+  checkValue(tls, `Cannot use ${name}:`, OBJECT);
   checkOptions(tls, {
     kinds: TLS_KINDS,
-    noun: "tls option",
-    subject: (name) => `Cannot connect with TLS: ${name}`,
+    noun: `${name} option`,
+    subject: (option) => `Cannot connect with TLS: ${option}`,
     refusesUndefined: true,
   });
   if (("cert" in tls) !== ("key" in tls)) {
@@ -233,18 +248,33 @@ function checkTls(options: ConnectOptions): void {
   }
 }
 
-/** A session of HTTP/2 is a connection already, and has one version. */
-function checkHttp2({ http2, version, ...options }: ConnectOptions): void {
-  if (http2 === undefined) return;
-  for (const name of ["transport", "path", "tls"] as const) {
-    if (options[name] !== undefined) {
+/** The options of a new connection, which others exclude. */
+const NEW_CONNECTION = ["path", "tls", "proxy", "proxyTls", "maxRedirects"] as const;
+
+/** Checks that no options exclude each other. */
+function checkTogether({ http2, version, ...options }: ConnectOptions): void {
+  if (http2 !== undefined) {
+    for (const name of ["transport", ...NEW_CONNECTION] as const) {
+      if (options[name] === undefined) continue;
       throw new TypeError(`Cannot use ${name}: http2 is a connection already`);
     }
+    if (version !== undefined && version !== "rfc6455") {
+      throw new TypeError(
+        `Cannot speak version "${version}" over HTTP/2: only rfc6455 (RFC 8441 §5)`,
+      );
+    }
   }
-  if (version !== undefined && version !== "rfc6455") {
-    throw new TypeError(
-      `Cannot speak version "${version}" over HTTP/2: only rfc6455 (RFC 8441 §5)`,
-    );
+  if (options.transport !== undefined) {
+    for (const name of NEW_CONNECTION) {
+      // An option of TLS that is `undefined` probably comes from an unset variable.
+      if (options[name] === undefined && !(name === "tls" && name in options)) continue;
+      throw new TypeError(`Cannot use ${name}: not with transport, which is already connected`);
+    }
+  }
+  if (options.path === undefined) return;
+  for (const name of ["proxy", "maxRedirects"] as const) {
+    if (options[name] === undefined) continue;
+    throw new TypeError(`Cannot use ${name}: not with path, a unix socket`);
   }
 }
 
@@ -267,7 +297,8 @@ export function toHandshakeOptions(
   }
   checkSubprotocols(subprotocols, version);
   const url = parseWebSocketUrl(request.url);
-  if (!url.secure && options.tls !== undefined) {
+  // A redirect may lead to one.
+  if (!url.secure && options.tls !== undefined && !options.maxRedirects) {
     throw new TypeError(`Cannot connect to ${url.href}: the option tls needs a wss URL`);
   }
   const fields = new Headers(request.headers);

@@ -18,6 +18,7 @@ interface TcpOptions {
 }
 
 interface SecureOptions extends TcpOptions {
+  readonly socket?: NodeSocket;
   readonly ca?: string | undefined;
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
@@ -30,6 +31,12 @@ interface ConnectModule<Options> {
   connect(options: Options): NodeSocket;
 }
 
+/** Where to connect to, and the connected socket to start TLS on, if there is one. */
+export interface SocketOptions extends Omit<ConnectorOptions, "tunnel"> {
+  /** A socket, for TLS: the only layer below it, or a layer of TLS. */
+  readonly below?: NodeSocket | undefined;
+}
+
 /**
  * Connects with `net.connect` or `tls.connect`.
  *
@@ -37,16 +44,15 @@ interface ConnectModule<Options> {
  * @returns The connection. Rejects with Node's error, or with the signal's reason.
  * @throws {TypeError} If the runtime is not Node.
  */
-export function connect(options: ConnectorOptions): Promise<Transport> {
-  const { hostname, port, path, tls, signal } = options;
-  const where = path === undefined ? { host: hostname, port } : { path };
-  const tcp: TcpOptions = { ...where, allowHalfOpen: true, noDelay: true };
-  const socket = tls === undefined
-    ? requireBuiltin<ConnectModule<TcpOptions>>("node:net", "connect").connect(tcp)
-    : requireBuiltin<ConnectModule<SecureOptions>>("node:tls", "connect").connect({
-      ...tcp,
-      ...secureOptions(tls),
-    });
+export async function connect(options: ConnectorOptions): Promise<Transport> {
+  const socket = await openSocket(options);
+  return new NodeTransport(socket, undefined, options.path === undefined ? "tcp" : "unix");
+}
+
+/** Makes a connected socket; with TLS, after the handshake. Rejects as {@linkcode connect} does. */
+export function openSocket(options: SocketOptions): Promise<NodeSocket> {
+  const { tls, signal } = options;
+  const socket = startSocket(options);
   return new Promise((resolve, reject) => {
     let connected = false;
     const giveUp = (): void => {
@@ -62,13 +68,34 @@ export function connect(options: ConnectorOptions): Promise<Transport> {
     socket.on(tls === undefined ? "connect" : "secureConnect", () => {
       connected = true;
       signal?.removeEventListener("abort", giveUp);
-      resolve(new NodeTransport(socket, undefined, path === undefined ? "tcp" : "unix"));
+      resolve(socket);
     });
   });
 }
 
-function secureOptions(tls: TlsOptions): Omit<SecureOptions, keyof TcpOptions> {
-  const { ca, cert, key, serverName, insecure = false } = tls;
+function startSocket({ hostname, port, path, tls, below }: SocketOptions): NodeSocket {
+  const where = path === undefined ? { host: hostname, port } : { path };
+  const tcp: TcpOptions = { ...where, allowHalfOpen: true, noDelay: true };
+  return tls === undefined
+    ? requireBuiltin<ConnectModule<TcpOptions>>("node:net", "connect").connect(tcp)
+    : requireBuiltin<ConnectModule<SecureOptions>>("node:tls", "connect").connect({
+      ...tcp,
+      ...secureOptions(tls, path === undefined ? hostname : undefined),
+      ...(below === undefined ? {} : { socket: below }),
+    });
+}
+
+/** An IP address, which TLS does not accept as a server name (RFC 6066 §3). */
+const IS_ADDRESS = /^[\d.]+$|:/;
+
+/** @param hostname The host, which `tls.connect` checks, but does not send to the server (SNI). */
+function secureOptions(
+  tls: TlsOptions,
+  hostname: string | undefined,
+): Omit<SecureOptions, keyof TcpOptions> {
+  const { ca, cert, key, insecure = false } = tls;
+  const serverName = tls.serverName ??
+    (hostname === undefined || IS_ADDRESS.test(hostname) ? undefined : hostname);
   return {
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert, key }),

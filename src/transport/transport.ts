@@ -338,4 +338,33 @@ export interface ConnectorOptions {
   readonly tls?: TlsOptions | undefined;
   /** Cancels the attempt. Has no effect on an established connection. */
   readonly signal?: AbortSignal | undefined;
+  /** The proxy that leads to the host; `undefined` for none. */
+  readonly tunnel?: Tunnel | undefined;
+}
+
+/** A proxy that leads to another host. */
+export interface Tunnel {
+  /** The name or IP address of the proxy; an IPv6 address without brackets. */
+  readonly hostname: string;
+  /** The TCP port of the proxy. */
+  readonly port: number;
+  /** Options for TLS to the proxy; `undefined` for plain TCP. */
+  readonly tls?: TlsOptions | undefined;
+  /** What to say to the proxy. */
+  readonly handshake: TunnelHandshake;
+}
+
+/** What is said to a proxy before a connection goes through it. No I/O. */
+export interface TunnelHandshake {
+  /** The first bytes to send. */
+  readonly request: Uint8Array;
+  /** How many bytes of the last chunk belong to the handshake. The others come from the host. */
+  readonly consumed: number;
+  /**
+   * Reads the next bytes of the proxy.
+   *
+   * @returns Bytes to send; `"open"` when the tunnel is open; `undefined` while more bytes are needed.
+   * @throws {Error} If the proxy opens no tunnel.
+   */
+  read(chunk: Uint8Array): Uint8Array | "open" | undefined;
 }

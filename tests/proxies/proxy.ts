@@ -201,7 +201,7 @@ export async function startProxy(name: ProxyName, server: number): Promise<Proxy
 }
 
 /** A port that was free a moment ago. Proxies cannot report a port that the system chose. */
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().once("error", reject).listen(0, "127.0.0.1", () => {
       const address = server.address();
@@ -212,7 +212,7 @@ function freePort(): Promise<number> {
 }
 
 /** Resolves when the port accepts connections. Rejects if the process ends first. */
-async function accepting(port: number, child: Child): Promise<void> {
+export async function accepting(port: number, child: Child): Promise<void> {
   let ended = false;
   void child.exited.then(() => ended = true);
   while (!await canConnect(port)) {

@@ -71,6 +71,8 @@ export const NEEDS = {
   "haproxy": program("haproxy", "a proxy", { brew: "haproxy" }),
   "nginx": program("nginx", "a proxy", { brew: "nginx" }),
   "caddy": program("caddy", "a proxy", { brew: "caddy" }),
+  "tinyproxy": program("tinyproxy", "an HTTP proxy for clients", { brew: "tinyproxy" }),
+  "microsocks": program("microsocks", "a SOCKS5 proxy", { brew: "microsocks" }),
   "chromium": program("chromium", "a browser of today", { brew: "--cask chromium" }),
   "phantomjs": {
     missing: missingOfPhantomJS,

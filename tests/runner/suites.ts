@@ -53,6 +53,12 @@ export const SUITES: readonly Suite[] = [
   { path: "tests/brokers/envelope.test.ts", tier: "unit" },
   { path: "tests/proxies", tier: "e2e", waits: true, needs: ["haproxy", "nginx", "caddy"] },
   {
+    path: "tests/proxies/forward.test.ts",
+    tier: "e2e",
+    waits: true,
+    needs: ["tinyproxy", "microsocks"],
+  },
+  {
     path: "tests/examples/chat.test.ts",
     tier: "e2e",
     once: "node",

@@ -1,0 +1,70 @@
+/**
+ * The proxy that environment variables name.
+ *
+ * @module
+ */
+import { bypassesProxy } from "../handshake/no_proxy.ts";
+import { parseWebSocketUrl } from "../handshake/web_socket_url.ts";
+
+/** Environment variables. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Returns the proxy that the environment names for a URL, for the option `proxy`. Nothing is read from
+ * the environment unless you call this function.
+ *
+ * For `wss:` the variables are `HTTPS_PROXY` and `ALL_PROXY`, for `ws:` `HTTP_PROXY` and `ALL_PROXY`.
+ * The names may be in lower case, which comes first. A value without a scheme is an `http:` proxy. In a
+ * CGI program (`REQUEST_METHOD` is set), only `http_proxy` counts, since a request sets the other.
+ *
+ * `NO_PROXY` lists hosts that are reached without a proxy, separated by commas: `example.com` (with its
+ * subdomains), `192.0.2.7`, `10.0.0.0/8`, `[::1]`, each with an optional port, or `*`.
+ *
+ * @param url The URL to connect to.
+ * @param environment The variables. Default: those of the process; Deno asks for `--allow-env`.
+ * @returns The URL of the proxy; `undefined` for none.
+ * @throws {TypeError} If the URL is wrong.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { type ConnectOptions, proxyFromEnvironment } from "@waterspout/websocket/client";
+ *
+ * const options: ConnectOptions = { proxy: proxyFromEnvironment };
+ * assertEquals(typeof options.proxy, "function");
+ *
+ * const environment = { HTTPS_PROXY: "http://proxy.example:3128", NO_PROXY: "internal.example" };
+ * assertEquals(
+ *   proxyFromEnvironment("wss://example.com/", environment),
+ *   "http://proxy.example:3128",
+ * );
+ * assertEquals(proxyFromEnvironment("wss://a.internal.example/", environment), undefined);
+ * ```
+ */
+export function proxyFromEnvironment(
+  url: string | URL,
+  environment: Environment = processEnvironment(),
+): string | undefined {
+  const target = parseWebSocketUrl(url);
+  const names = target.secure
+    ? ["https_proxy", "HTTPS_PROXY"]
+    : ["http_proxy", ...(environment.REQUEST_METHOD ? [] : ["HTTP_PROXY"])];
+  const proxy = firstSet(environment, [...names, "all_proxy", "ALL_PROXY"]);
+  if (proxy === undefined) return undefined;
+  const bypassed = firstSet(environment, ["no_proxy", "NO_PROXY"]) ?? "";
+  if (bypassesProxy(bypassed, target)) return undefined;
+  return proxy.includes("://") ? proxy : `http://${proxy}`;
+}
+
+function firstSet(environment: Environment, names: readonly string[]): string | undefined {
+  for (const name of names) {
+    const value = environment[name]?.trim();
+    if (value) return value;
+  }
+  return undefined;
+}
+
+function processEnvironment(): Environment {
+  const { process } = globalThis as { process?: { readonly env: Environment } };
+  return process?.env ?? {};
+}
