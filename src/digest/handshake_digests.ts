@@ -12,7 +12,7 @@ const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /** A `Sec-WebSocket-Key` is 16 bytes in base64 (RFC 6455 §4.1). */
 const KEY_LENGTH = 24;
 /** A `Sec-WebSocket-Accept` is a SHA-1 digest in base64 (RFC 6455 §4.2.2). */
-const ACCEPT_LENGTH = 28;
+export const ACCEPT_LENGTH = 28;
 /** The size of an MD5 digest, in bytes. */
 const MD5_SIZE = 16;
 
@@ -110,6 +110,22 @@ function word(bytes: Uint8Array, at: number): number {
  * @throws {RangeError} If the key does not have 24 characters.
  */
 export function acceptKey(key: string): string {
+  return decoder.decode(accept(key));
+}
+
+/**
+ * Writes the `Sec-WebSocket-Accept` of a `Sec-WebSocket-Key`, without a string: see {@linkcode acceptKey}.
+ *
+ * @param bytes Where to write; there must be room for 28 bytes at `at`.
+ * @returns The offset after them.
+ */
+export function writeAcceptKey(key: string, bytes: Uint8Array, at: number): number {
+  bytes.set(accept(key), at);
+  return at + ACCEPT_LENGTH;
+}
+
+/** Returns the 28 characters, in memory that the next call overwrites. */
+function accept(key: string): Uint8Array {
   if (key.length !== KEY_LENGTH) {
     throw new RangeError(
       `Cannot compute Sec-WebSocket-Accept: Sec-WebSocket-Key must have ${KEY_LENGTH} characters, ` +
@@ -119,5 +135,5 @@ export function acceptKey(key: string): string {
   const digests = instance ??= instantiate();
   writeLatin1(key, digests.key);
   digests.accept();
-  return decoder.decode(digests.text);
+  return digests.text;
 }

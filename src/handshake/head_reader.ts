@@ -7,7 +7,6 @@
  * @module
  */
 import { TOKEN_BYTES, VALUE_BYTES } from "./grammar.ts";
-import { decodeLatin1 } from "./latin1.ts";
 import { fieldIndex, type MessageHead } from "./message_head.ts";
 
 /** The limits of a message head. */
@@ -34,8 +33,14 @@ export interface StartLine<Head extends MessageHead> {
    * @returns The end of the line in the chunk, or the length of the chunk if the line is incomplete.
    */
   read(chunk: Uint8Array, offset: number): number;
-  /** Makes the head from its text, and prepares for the next head. */
-  makeHead(text: string): Head;
+  /**
+   * Makes a head, and prepares for the next one.
+   *
+   * @param bytes The memory with the head. It must be the same after the call.
+   * @param end The end of the head.
+   * @param isIndexed Whether {@linkcode fieldIndex} has the fields of this head.
+   */
+  makeHead(bytes: Uint8Array, end: number, isIndexed: boolean): Head;
   /** Checks the rules of a head that its grammar does not cover. */
   checkHead?(head: Head): void;
   /** Makes the error for a head that is malformed or exceeds a limit. */
@@ -109,12 +114,10 @@ export class HeadReader<Head extends MessageHead> {
 
   #complete(chunk: Uint8Array): Head {
     const line = this.#startLine;
-    const { start } = line;
-    let text: string;
-    if (this.#earlier === undefined) text = decodeLatin1(chunk, start, this.#consumed);
-    else text = decodeLatin1(this.#keep(chunk.subarray(0, this.#consumed)), start, this.#size);
-    const head = line.makeHead(text);
-    if (this.#earlier === undefined) fieldIndex.head = head;
+    const isIndexed = this.#earlier === undefined;
+    const bytes = isIndexed ? chunk : this.#keep(chunk.subarray(0, this.#consumed));
+    const head = line.makeHead(bytes, isIndexed ? this.#consumed : this.#size, isIndexed);
+    if (isIndexed) fieldIndex.head = head;
     this.#part = "field line";
     this.#size = this.#fieldCount = 0;
     this.#earlier = undefined;

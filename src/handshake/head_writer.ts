@@ -25,6 +25,16 @@ export interface HixieResponse extends HandshakeResponse {
   readonly location: string;
 }
 
+/** A buffer that a head is written to. */
+export interface HeadOutput {
+  /** The buffer. Replaced when it grows. */
+  readonly bytes: Uint8Array;
+  /** How many bytes of it are written. */
+  length: number;
+  /** Makes room for `size` more bytes. Returns their offset. */
+  reserve(size: number): number;
+}
+
 /** Fields of the handshake itself. Clients fail if one is sent twice. */
 const RESERVED = /^(?:connection|upgrade|(?:sec-)?websocket-.*|content-length|transfer-encoding)$/i;
 

@@ -26,7 +26,7 @@ export const fieldIndex: FieldIndex = { head: undefined, count: 0, starts: [], c
 
 /** The head of a request or response. A `HeadReader` has checked its text. */
 export class MessageHead {
-  /** The text. A subclass may keep a part of it elsewhere. */
+  /** The text. A subclass may keep a field value elsewhere: other characters are in its place then. */
   protected kept: string;
   /** The start of the first field line in the text. */
   protected readonly fieldsStart: number;
@@ -53,7 +53,7 @@ export class MessageHead {
    * @returns `undefined` if there is no such field.
    */
   get(name: string): string | undefined {
-    const { text } = this;
+    const text = this.kept;
     const { starts, colons, count } = this.index();
     let joined: string | undefined;
     for (let i = 0; i < count; i++) {
@@ -102,7 +102,7 @@ export class MessageHead {
   }
 
   #locate(): void {
-    const { text } = this;
+    const text = this.kept;
     const end = text.length - 2;
     fieldIndex.head = this;
     fieldIndex.count = 0;

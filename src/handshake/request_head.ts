@@ -4,7 +4,6 @@
  * @module
  */
 import { Refusal } from "../errors.ts";
-import { decodeLatin1, writeLatin1 } from "./latin1.ts";
 import { fieldValue, isField, MessageHead } from "./message_head.ts";
 import type { SharedHeads } from "./shared_heads.ts";
 
@@ -27,59 +26,69 @@ export interface HandshakeRequest {
   get(name: string): string | null | undefined;
 }
 
+/** The name of the field that has another value in each handshake. */
+export const KEY_FIELD = "sec-websocket-key";
+
+/** A `Sec-WebSocket-Key` that is not in the text of its head. */
+export interface KeyValue {
+  /** The key. */
+  readonly value: string;
+  /** The position in the text of the characters in its place; they are as many. */
+  readonly at: number;
+}
+
 /** The method, target and fields of a request. They are parsed on access. */
 export class RequestHead extends MessageHead {
   readonly #methodEnd: number;
-  /** The key that {@linkcode share} has removed from the kept text. */
-  #key = "";
-  /** The position of the key in the full text. */
-  #keyAt = 0;
+  /** The key, if other characters are in its place in the kept text; else empty. */
+  readonly #key: string;
+  readonly #keyAt: number;
 
   /**
    * @param text The well-formed head, from the method to the empty line.
    * @param methodEnd The position of the space after the method.
    * @param targetEnd The position of the space after the request-target.
+   * @param key The key, if other characters are in its place in the text.
    */
-  constructor(text: string, methodEnd: number, targetEnd: number) {
+  constructor(text: string, methodEnd: number, targetEnd: number, key?: KeyValue) {
     super(text, targetEnd + VERSION_LENGTH);
     this.#methodEnd = methodEnd;
+    this.#key = key === undefined ? "" : key.value;
+    this.#keyAt = key === undefined ? 0 : key.at;
   }
 
   /** See {@linkcode MessageHead.text}. */
   override get text(): string {
-    if (this.#key === "") return this.kept;
-    return this.kept.slice(0, this.#keyAt) + this.#key + this.kept.slice(this.#keyAt);
+    const key = this.#key, at = this.#keyAt;
+    if (key === "") return this.kept;
+    return this.kept.slice(0, at) + key + this.kept.slice(at + key.length);
   }
 
-  /**
-   * Removes `Sec-WebSocket-Key` from the text, so that clients with the same remaining text share it.
-   * Call this at the end of the handshake: afterwards, access is slower, but rare.
-   */
+  /** See {@linkcode MessageHead.get}. */
+  override get(name: string): string | undefined {
+    return name === KEY_FIELD && this.#key !== "" ? this.#key : super.get(name);
+  }
+
+  /** Lets equal heads have one text in memory, whatever their keys are. */
   share(heads: SharedHeads): void {
     // On a stream of HTTP/2 there is no key (RFC 8441 §5).
-    if (this.httpVersion === "2.0") return void (this.kept = heads.share(this.kept, 0, 0));
-    const key = this.#key === "" ? this.get("sec-websocket-key") : undefined;
-    const at = key === undefined || key === "" ? -1 : this.kept.indexOf(key);
-    if (key === undefined || at === -1) return;
-    this.kept = heads.share(this.kept, at, at + key.length);
-    this.#keyAt = at;
-    this.#key = copyOf(key);
+    if (this.#key !== "" || this.httpVersion === "2.0") this.kept = heads.share(this.kept);
   }
 
   /** The method. It is case-sensitive: `get` is not GET (RFC 9110 §9.1). */
   get method(): string {
-    return this.text.substring(0, this.#methodEnd);
+    return this.kept.substring(0, this.#methodEnd);
   }
 
   /** The request-target, as the client sent it. */
   get target(): string {
-    return this.text.substring(this.#methodEnd + 1, this.fieldsStart - VERSION_LENGTH);
+    return this.kept.substring(this.#methodEnd + 1, this.fieldsStart - VERSION_LENGTH);
   }
 
   /** The HTTP version. */
   get httpVersion(): "1.0" | "1.1" | "2.0" {
-    if (this.text[this.fieldsStart - 5] === "2") return "2.0";
-    return this.text[this.fieldsStart - 3] === "0" ? "1.0" : "1.1";
+    if (this.kept[this.fieldsStart - 5] === "2") return "2.0";
+    return this.kept[this.fieldsStart - 3] === "0" ? "1.0" : "1.1";
   }
 
   /**
@@ -183,10 +192,4 @@ export function methodNotServed(method: string): Refusal {
   return new Refusal(501, `the method ${method} is not served (RFC 9110 §15.6.2)`, {
     reason: "method",
   });
-}
-
-/** Copies a part of a text. A substring would keep the whole text in memory. */
-function copyOf(part: string): string {
-  const bytes = new Uint8Array(part.length);
-  return decodeLatin1(bytes, 0, writeLatin1(part, bytes));
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { Refusal } from "../errors.ts";
-import { TARGET_BYTES, TOKEN_BYTES } from "./grammar.ts";
+import { isSpace, TARGET_BYTES, TOKEN_BYTES } from "./grammar.ts";
 import {
   BARE_CR,
   type HeadLimits,
@@ -12,7 +12,9 @@ import {
   type StartLine,
   unexpectedByte,
 } from "./head_reader.ts";
-import { RequestHead } from "./request_head.ts";
+import { decodeLatin1, writeLatin1 } from "./latin1.ts";
+import { fieldIndex } from "./message_head.ts";
+import { KEY_FIELD, RequestHead } from "./request_head.ts";
 import { checkHead } from "./request_rules.ts";
 
 /** The part of the line that the next byte belongs to. */
@@ -37,6 +39,11 @@ const MOST_EMPTY_LINES = 2;
 const VERSION_LINE_END = [...new TextEncoder().encode("HTTP/1.1\r\n")];
 const MAJOR_VERSION_AT = 5;
 const MINOR_VERSION_AT = 7;
+
+/** A `Sec-WebSocket-Key` is 16 bytes in base64 (RFC 6455 §4.1). */
+const KEY_LENGTH = 24;
+/** The byte in the place of a key, in the text of a head. */
+const PLACEHOLDER = 0x3f;
 
 /**
  * Makes a reader of request heads. It throws a `Refusal`: 400 for a malformed head, 431 if a limit is
@@ -68,11 +75,18 @@ class RequestLine implements StartLine<RequestHead> {
   }
 
   /** See {@linkcode StartLine.makeHead}. */
-  makeHead(text: string): RequestHead {
+  makeHead(bytes: Uint8Array, end: number, isIndexed: boolean): RequestHead {
     const start = this.#start;
+    const methodEnd = this.#methodEnd - start, targetEnd = this.#targetEnd - start;
     this.#part = "empty line";
     this.#emptyLines = 0;
-    return new RequestHead(text, this.#methodEnd - start, this.#targetEnd - start);
+    const at = isIndexed ? locateKey(bytes, start, end) : -1;
+    if (at === -1) return new RequestHead(decodeLatin1(bytes, start, end), methodEnd, targetEnd);
+    const key = decodeLatin1(bytes, at, at + KEY_LENGTH);
+    bytes.fill(PLACEHOLDER, at, at + KEY_LENGTH);
+    const text = decodeLatin1(bytes, start, end);
+    writeLatin1(key, bytes, at);
+    return new RequestHead(text, methodEnd, targetEnd, { value: key, at: at - start });
   }
 
   /** See {@linkcode StartLine.checkHead}. */
@@ -166,4 +180,37 @@ class RequestLine implements StartLine<RequestHead> {
   #unexpected(byte: number, where: string): Refusal {
     return this.error("malformed", unexpectedByte(byte, where));
   }
+}
+
+/**
+ * Finds the only `Sec-WebSocket-Key` of the indexed head.
+ *
+ * @param start The start of the head. @param end Its end.
+ * @returns The offset of its value; -1 if it has not the length of a key, or was not sent once.
+ */
+function locateKey(bytes: Uint8Array, start: number, end: number): number {
+  const { starts, colons, count } = fieldIndex;
+  let found = -1;
+  for (let i = 0; i < count; i++) {
+    // `count` entries are there.
+    if (colons[i]! - starts[i]! !== KEY_FIELD.length) continue;
+    if (!isKeyField(bytes, start + starts[i]!)) continue;
+    if (found !== -1) return -1;
+    found = i;
+  }
+  if (found === -1) return -1;
+  let at = start + colons[found]! + 1;
+  let valueEnd = (found + 1 < count ? start + starts[found + 1]! : end - 2) - 2;
+  while (at < valueEnd && isSpace(bytes[at]!)) at++;
+  while (valueEnd > at && isSpace(bytes[valueEnd - 1]!)) valueEnd--;
+  return valueEnd - at === KEY_LENGTH ? at : -1;
+}
+
+/** Returns whether a field name of the same length is {@linkcode KEY_FIELD}, in any case. */
+function isKeyField(bytes: Uint8Array, at: number): boolean {
+  for (let i = 0; i < KEY_FIELD.length; i++) {
+    // The bytes of a token that become a letter or a hyphen are those of either case.
+    if ((bytes[at + i]! | 0x20) !== KEY_FIELD.charCodeAt(i)) return false;
+  }
+  return true;
 }

@@ -12,6 +12,7 @@ import {
   type StartLine,
   unexpectedByte,
 } from "./head_reader.ts";
+import { decodeLatin1 } from "./latin1.ts";
 import { ResponseHead } from "./response_head.ts";
 
 const LF = 0x0a;
@@ -76,7 +77,8 @@ class StatusLine implements StartLine<ResponseHead> {
   }
 
   /** See {@linkcode StartLine.makeHead}. */
-  makeHead(text: string): ResponseHead {
+  makeHead(bytes: Uint8Array, end: number): ResponseHead {
+    const text = decodeLatin1(bytes, this.start, end);
     this.complete = this.#afterCr = false;
     this.#line = "";
     return new ResponseHead(text);

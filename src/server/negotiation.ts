@@ -5,14 +5,10 @@
  */
 import { type AgreedDeflate, agreeOnDeflate } from "../connection/compression.ts";
 import { requireSync } from "../guard.ts";
-import { draft75Response } from "../handshake/draft75.ts";
-import { draft76Response } from "../handshake/draft76.ts";
 import { parseExtensions } from "../handshake/extensions.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
-import { rfc6455Response } from "../handshake/rfc6455.ts";
 import { offeredSubprotocols } from "../handshake/subprotocols.ts";
 import { isDraft, type WebSocketVersion } from "../handshake/versions.ts";
-import { webSocketLocation } from "../handshake/web_socket_url.ts";
 import type { AnyHandler } from "./handler.ts";
 
 /** The result of a negotiation. */
@@ -44,22 +40,6 @@ export function negotiate(
     subprotocol: selectSubprotocol(handler, head, version),
     deflate: isDraft(version) ? undefined : negotiateDeflate(handler, head),
   };
-}
-
-/** Makes the head of the 101 response. */
-export function handshakeResponse(
-  { head, version }: { readonly head: RequestHead | null; readonly version: WebSocketVersion },
-  handler: AnyHandler,
-  { subprotocol: protocol, deflate, headers }: HandshakeResult,
-): string {
-  if (head === null) throw new TypeError("Cannot answer a handshake: no request has arrived");
-  if (!isDraft(version)) {
-    const key = head.get("sec-websocket-key") ?? "";
-    return rfc6455Response({ key, extensions: deflate?.response, protocol, headers });
-  }
-  const location = webSocketLocation(schemeOf(handler), head);
-  const fields = { origin: head.get("origin"), location, protocol, headers };
-  return version === "draft76" ? draft76Response(fields) : draft75Response(fields);
 }
 
 /** Returns the scheme of the URL that the client used. */

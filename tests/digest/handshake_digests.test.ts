@@ -3,7 +3,7 @@ import { createMD5, createSHA1 } from "hash-wasm";
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { acceptKey, challengeDigest } from "../../src/digest/handshake_digests.ts";
+import { acceptKey, challengeDigest, writeAcceptKey } from "../../src/digest/handshake_digests.ts";
 
 /** The published answers, and more that were made with Python's hashlib. */
 const VECTOR_FILES = ["draft76_vectors.json", "draft76_vectors_generated.json"];
@@ -95,6 +95,13 @@ describe("acceptKey", () => {
   }
 
   test("RFC 6455 §1.3", () => assertEquals(acceptKey(KEY), ACCEPT));
+
+  test("is written in its place", () => {
+    const bytes = new Uint8Array(33).fill(1);
+    assertEquals(writeAcceptKey(KEY, bytes, 3), 31);
+    assertEquals(bytes, Uint8Array.of(1, 1, 1, ...ascii(ACCEPT), 1, 1));
+    assertThrows(() => writeAcceptKey("short", bytes, 3), RangeError);
+  });
 
   test("of 5000 random keys", () => {
     const random = randomBytes(80_000, 13);

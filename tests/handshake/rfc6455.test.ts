@@ -1,7 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, test } from "node:test";
 import { HttpError } from "../../src/errors.ts";
-import { checkRfc6455, originOf, rfc6455Response } from "../../src/handshake/rfc6455.ts";
+import { checkRfc6455, originOf, writeRfc6455Response } from "../../src/handshake/rfc6455.ts";
+import { Output } from "../../src/protocol/output.ts";
 import { CHROME, headOf, requestOf } from "./support.ts";
 
 const good = {
@@ -64,6 +65,19 @@ describe("the rules of the handshake (RFC 6455 §4.2.1)", () => {
     assertThrows(() => checkRfc6455(request), HttpError, "the request must be HTTP/1.1");
   });
 });
+
+/** Returns the response as text. Something else is in the output before it. */
+function rfc6455Response(response: Parameters<typeof writeRfc6455Response>[1]): string {
+  const output = new Output();
+  output.append(Uint8Array.of(1));
+  try {
+    writeRfc6455Response(output, response);
+  } catch (error) {
+    assertEquals(output.length, 1);
+    throw error;
+  }
+  return String.fromCharCode(...output.take().subarray(1));
+}
 
 describe("the answer (RFC 6455 §4.2.2)", () => {
   const key = good["Sec-WebSocket-Key"];
