@@ -18,6 +18,7 @@ import { SharedHeads } from "../handshake/shared_heads.ts";
 import { LimitedLog, logLastResort } from "./log.ts";
 import type { Indexed } from "./indexed_set.ts";
 import type { Routes } from "./routes.ts";
+import { ERROR, HANDSHAKE, publishEarlyRefusal } from "./diagnostics.ts";
 import { callIn } from "./hook_context.ts";
 import type { HandlerLimits } from "./handler_limits.ts";
 import type { Settings } from "./settings.ts";
@@ -266,12 +267,14 @@ export class Context {
   #refusedEarly(peer: Address, refusal: EarlyRefusal): void {
     this.counters.refused[refusal.reason]++;
     this.accessLog?.early(peer, refusal);
+    if (HANDSHAKE.isObserved) publishEarlyRefusal(peer, refusal.reason, refusal.status);
   }
 
   /** Counts and logs a handshake that was refused or failed. */
   refused(connection: ServerConnection, reason: RefusalReason, status?: number): void {
     this.counters.refused[reason]++;
     this.accessLog?.refusal(connection, reason, status);
+    if (HANDSHAKE.isObserved) HANDSHAKE.publish(connection, status, reason);
   }
 
   /** Checks the limit again, when a trusted proxy has reported the address of the client. */
@@ -354,6 +357,7 @@ export class Context {
 
   /** Logs an error of the application, with the handler's `logException` if there is a handler. */
   report({ handler, hookContext }: Reporter, error: unknown): void {
+    if (ERROR.isObserved) ERROR.publish(handler, error);
     if (handler === null) return this.log("Uncaught exception:", error);
     guard(
       (): unknown => callIn(hookContext, () => handler.logException(error)),

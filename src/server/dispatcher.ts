@@ -13,6 +13,8 @@ import { ProtocolError } from "../errors.ts";
 import { isThenable } from "../guard.ts";
 import { DONE } from "../timing/turns.ts";
 import { type AnyHandler, WebSocketHandler } from "./handler.ts";
+import { MESSAGE } from "./diagnostics.ts";
+import { callIn } from "./hook_context.ts";
 import type { ServerConnection } from "./server_connection.ts";
 
 /** The receiver of a server's connection. It queues events while the handler is busy. */
@@ -168,9 +170,10 @@ export class Dispatcher implements ConnectionReceiver {
   #deliver(message: string | Uint8Array): void {
     try {
       const { handler, hookContext } = this.#server;
-      const result: unknown = hookContext === null
-        ? handler?.onMessage(message)
-        : hookContext(() => handler?.onMessage(message));
+      if (handler === null) return;
+      const result: unknown = hookContext === null && !MESSAGE.isObserved
+        ? handler.onMessage(message)
+        : callIn(hookContext, () => callOnMessage(handler, message));
       if (result !== undefined) this.#wait(result);
     } catch (error) {
       this.#server.failed(error);
@@ -250,4 +253,9 @@ export class Dispatcher implements ConnectionReceiver {
   gone(): void {
     this.#server.gone();
   }
+}
+
+function callOnMessage(handler: AnyHandler, message: string | Uint8Array): unknown {
+  if (!MESSAGE.isObserved) return handler.onMessage(message);
+  return MESSAGE.run(() => handler.onMessage(message), handler, message);
 }

@@ -19,9 +19,9 @@ import type { Subscriber, SubscriptionPolicies } from "../pubsub/subscriber.ts";
 import type { SubscribeOptions } from "../pubsub/topics.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { HandlerConnection } from "./connection_info.ts";
-import type { HookContext } from "./hook_context.ts";
-import { callIn } from "./hook_context.ts";
+import { callIn, type HookContext } from "./hook_context.ts";
 import type { Context, Owned, Owner, ServerEnvironment } from "./context.ts";
+import { CLOSE, HANDSHAKE, OPEN } from "./diagnostics.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { EarlyMessages } from "./early_messages.ts";
 import type { AnyHandler } from "./handler.ts";
@@ -264,7 +264,12 @@ export class ServerConnection extends RequestingClient
     this.#owesClose = true;
     if (match !== null) context.counters.open(match.pattern, this.version);
     context.accessLog?.handshake(this);
-    dispatcher.call((handler) => handler.open(...this.pathArgs));
+    if (HANDSHAKE.isObserved) HANDSHAKE.publish(this, 101);
+    dispatcher.call((handler) =>
+      OPEN.isObserved
+        ? OPEN.run(() => handler.open(...this.pathArgs), handler)
+        : handler.open(...this.pathArgs)
+    );
     if (rest.length > 0) connection.reader.receive(rest, owned);
     dispatcher.resume();
     this.head?.share(context.heads);
@@ -339,13 +344,17 @@ export class ServerConnection extends RequestingClient
     }
     this.context.accessLog?.close(this, end);
     // In a microtask: the handler may be inside the call that has ended the connection.
-    queueMicrotask(() => this.#callOnClose());
+    queueMicrotask(() => this.#callOnClose(end));
   }
 
-  #callOnClose(): void {
+  #callOnClose(end: ConnectionEnd): void {
     const failed = (error: unknown) => this.failed(error);
     const { handler, hookContext } = this;
-    guard((): unknown => callIn(hookContext, () => handler?.onClose()), failed, () => {
+    const call = (): unknown =>
+      handler !== null && CLOSE.isObserved
+        ? CLOSE.run(() => handler.onClose(), handler, end)
+        : handler?.onClose();
+    guard((): unknown => callIn(hookContext, call), failed, () => {
       this.#owesClose = false;
       this.#release();
     });
