@@ -45,8 +45,8 @@ export interface ConnectionInfo {
   /** The protocol version. */
   readonly version: WebSocketVersion;
   /**
-   * The client's certificate, verified. `undefined` unless `listen` has the option `ca`, and over
-   * HTTP/2.
+   * The client's certificate, verified. `undefined` unless `listen` has the option `ca`, or the server
+   * that the application is attached to asks for certificates. Bun's `node:https` does not tell them.
    */
   readonly peerCertificate?: PeerCertificate | undefined;
   /** What the PROXY header says about TLS. `undefined` without the setting `proxyProtocol`. */

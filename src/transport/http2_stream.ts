@@ -8,7 +8,8 @@ import { ByteQueue } from "./byte_queue.ts";
 import { toError } from "../guard.ts";
 import type { Http2Stream, Http2StreamSession } from "./http2_types.ts";
 import { noEvents } from "./no_events.ts";
-import type { Address, Transport, TransportEvents } from "./transport.ts";
+import { certificateOf, type VerifiedSocket } from "./peer_certificate.ts";
+import type { Address, InternalTransport, PeerCertificate, TransportEvents } from "./transport.ts";
 
 /** Called when a write is complete or has failed. */
 type WriteCallback = (error?: Error | null) => void;
@@ -46,7 +47,7 @@ interface OwnedStream extends Http2Stream {
   [owner]: Http2Transport;
 }
 
-/** The addresses of both ends, shared by all streams of a session. */
+/** What is known of both ends, shared by all streams of a session. */
 export interface Ends {
   /** The peer's address. */
   readonly remoteAddress: Address;
@@ -54,6 +55,8 @@ export interface Ends {
   readonly localAddress: Address;
   /** Whether the session is over TLS. */
   readonly secure: boolean;
+  /** The client's certificate, verified. */
+  readonly peerCertificate: PeerCertificate | undefined;
 }
 
 /**
@@ -65,7 +68,7 @@ export interface Ends {
 type State = "open" | "ending" | "ended" | "closed";
 
 /** A {@linkcode Transport} for a stream of `node:http2`. */
-export class Http2Transport implements Transport {
+export class Http2Transport implements InternalTransport {
   readonly #stream: Http2Stream;
   readonly #ends: Ends;
   #events = noEvents;
@@ -120,6 +123,10 @@ export class Http2Transport implements Transport {
 
   get secure(): boolean {
     return this.#ends.secure;
+  }
+
+  get peerCertificate(): PeerCertificate | undefined {
+    return this.#ends.peerCertificate;
   }
 
   write(bytes: Uint8Array, stable: boolean): void {
@@ -243,7 +250,7 @@ function resetError({ rstCode = 0, aborted }: Http2Stream): Error | undefined {
 
 const sharedEnds = new WeakMap<Http2StreamSession, Ends>();
 
-/** Reads the addresses of a session once: its `socket` is a slow proxy. */
+/** Reads the ends of a session once: its `socket` is a slow proxy. */
 export function endsOf(session: Http2StreamSession | undefined): Ends {
   let ends = session === undefined ? undefined : sharedEnds.get(session);
   if (ends !== undefined) return ends;
@@ -254,6 +261,9 @@ export function endsOf(session: Http2StreamSession | undefined): Ends {
     remoteAddress: { transport, hostname: remoteAddress ?? "", port: remotePort ?? 0 },
     localAddress: { transport, hostname: localAddress ?? "", port: localPort ?? 0 },
     secure: session?.encrypted === true,
+    peerCertificate: session?.encrypted
+      ? certificateOf(session.socket as VerifiedSocket)
+      : undefined,
   };
   if (session !== undefined) sharedEnds.set(session, ends);
   return ends;

@@ -14,7 +14,7 @@
  * @module
  */
 import { listen as listenWithGate } from "./node_listen.ts";
-import { NodeTransport } from "./node_socket.ts";
+import { verifiedTransport } from "./node_peer_certificate.ts";
 import type { NodeSocket } from "./node_types.ts";
 import type { Acceptor, Listener, ListenerOptions, Transport } from "./transport.ts";
 
@@ -60,7 +60,7 @@ export type {
 export function nodeTransport(socket: NodeSocket): Transport {
   socket.allowHalfOpen = true;
   socket.setNoDelay?.(true);
-  const transport = new NodeTransport(socket);
+  const transport = verifiedTransport(socket);
   const { transport: kind, hostname } = transport.remoteAddress;
   // The peer has reset the connection. Without an address it must not be served.
   if (kind === "tcp" && hostname === "") transport.destroy();

@@ -1,36 +1,13 @@
 /**
- * The certificate that a client has shown to `node:tls`.
+ * Checks the certificates of clients, and keeps them.
  *
  * @module
  */
 import type { ResolvedTls } from "./listener_options.ts";
+import { NodeTransport } from "./node_socket.ts";
 import type { NodeSocket } from "./node_types.ts";
-import type { PeerCertificate } from "./transport.ts";
-
-/** The distinguished name of a certificate. */
-type Name = Readonly<Record<string, string | readonly string[]>>;
-
-/** What `getPeerCertificate` returns; empty if there is none. */
-interface NodeCertificate {
-  readonly subject?: Name | null;
-  readonly issuer?: Name | null;
-  readonly subjectaltname?: string;
-  readonly serialNumber?: string;
-  readonly valid_from?: string;
-  readonly valid_to?: string;
-  readonly fingerprint256?: string;
-  readonly raw?: Uint8Array;
-}
-
-/** The part of a server's `tls.TLSSocket` that is about the client's certificate. */
-export interface VerifiedSocket extends NodeSocket {
-  /** Whether the certificate is valid and signed by an authority of `ca`. */
-  readonly authorized?: boolean;
-  /** Why it is not: a code, or an error with one. */
-  readonly authorizationError?: unknown;
-  /** Returns the certificate. */
-  getPeerCertificate(): NodeCertificate | null | undefined;
-}
+import { certificateOf, type VerifiedSocket } from "./peer_certificate.ts";
+import type { Address, PeerCertificate } from "./transport.ts";
 
 /** Returns why a client is refused; `undefined` if it is not. */
 export function refusalOf(
@@ -38,7 +15,7 @@ export function refusalOf(
   { ca, clientCertificate }: ResolvedTls,
 ): Error | undefined {
   if (ca === undefined || socket.authorized === true) return undefined;
-  if (rawOf(socket) === undefined) {
+  if (!socket.getPeerCertificate?.()?.raw) {
     return clientCertificate === "optional"
       ? undefined
       : new Error("TLS handshake failed: the client has no certificate");
@@ -48,23 +25,20 @@ export function refusalOf(
   return new Error(`TLS handshake failed: the client's certificate is not valid: ${code}`);
 }
 
-/** Returns the client's certificate; `undefined` if it has none. */
-export function certificateOf(socket: VerifiedSocket): PeerCertificate | undefined {
-  const certificate = socket.getPeerCertificate();
-  if (!certificate?.raw) return undefined;
-  const { subject, issuer, raw } = certificate;
-  return {
-    subject: { ...subject },
-    issuer: { ...issuer },
-    subjectAltName: certificate.subjectaltname ?? "",
-    serialNumber: certificate.serialNumber ?? "",
-    validFrom: new Date(certificate.valid_from ?? NaN),
-    validTo: new Date(certificate.valid_to ?? NaN),
-    fingerprint256: certificate.fingerprint256 ?? "",
-    raw: Uint8Array.from(raw),
-  };
+/** A connection whose client has shown a valid certificate. */
+class VerifiedTransport extends NodeTransport {
+  readonly peerCertificate: PeerCertificate;
+
+  constructor(socket: NodeSocket, kind: Address["transport"] | undefined, own: PeerCertificate) {
+    super(socket, undefined, kind);
+    this.peerCertificate = own;
+  }
 }
 
-function rawOf(socket: VerifiedSocket): Uint8Array | undefined {
-  return socket.getPeerCertificate()?.raw;
+/** Makes a transport that has the client's certificate, if there is a valid one. */
+export function verifiedTransport(socket: NodeSocket, kind?: Address["transport"]): NodeTransport {
+  // At once: a socket forgets it when it closes.
+  const certificate = certificateOf(socket as VerifiedSocket);
+  if (certificate === undefined) return new NodeTransport(socket, undefined, kind);
+  return new VerifiedTransport(socket, kind, certificate);
 }

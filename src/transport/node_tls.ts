@@ -15,12 +15,12 @@ import {
   SERVER_OPTIONS,
   type ServerOptions,
 } from "./node_server.ts";
-import { NodeTransport } from "./node_socket.ts";
 import type { NodeSocket } from "./node_types.ts";
-import { certificateOf, refusalOf, type VerifiedSocket } from "./node_peer_certificate.ts";
+import { refusalOf, verifiedTransport } from "./node_peer_certificate.ts";
+import type { VerifiedSocket } from "./peer_certificate.ts";
 import { ProxiedTransport } from "./proxied_transport.ts";
 import type { Introduction, Preface } from "./preface.ts";
-import type { PeerCertificate, TlsGate, TlsHandshake } from "./transport.ts";
+import type { TlsGate, TlsHandshake } from "./transport.ts";
 
 /** The part of `tls.Server` that is used. */
 interface TlsServer extends NodeServer {
@@ -39,9 +39,12 @@ interface TlsServerOptions extends ServerOptions {
   readonly SNICallback?: Certificates["callback"];
 }
 
+/** The part of a server's `tls.TLSSocket` that is used. */
+type SecureSocket = NodeSocket & VerifiedSocket;
+
 /** The part of `node:tls` that is used. */
 interface TlsModule {
-  createServer(options: TlsServerOptions, listener: (socket: VerifiedSocket) => void): TlsServer;
+  createServer(options: TlsServerOptions, listener: (socket: SecureSocket) => void): TlsServer;
 }
 
 /** A socket before its TLS handshake. */
@@ -94,8 +97,8 @@ export function createTlsServer(
   });
   certificates.attach(server);
   server.on("tlsClientError", (error: Error, socket: NodeSocket) => {
-    const { authorizationError } = socket as VerifiedSocket;
-    const refusal = authorizationError ? refusalOf(socket as VerifiedSocket, tls) : undefined;
+    const { authorizationError } = socket as SecureSocket;
+    const refusal = authorizationError ? refusalOf(socket as SecureSocket, tls) : undefined;
     pending.get(socket._parent ?? socket)?.handshake.failed(refusal ?? error);
     socket.destroy();
   });
@@ -124,7 +127,7 @@ interface TlsOffer {
 
 function secureServer(
   { tls, certificates, offersHttp2 }: TlsOffer,
-  onSecure: (socket: VerifiedSocket) => void,
+  onSecure: (socket: SecureSocket) => void,
 ): TlsServer {
   const { cert, key, ca, clientCertificate } = tls;
   const { callback } = certificates;
@@ -151,7 +154,7 @@ function secureServer(
 
 /** Ends a TLS handshake that has succeeded: checks the client's certificate, and makes a transport. */
 function finish(
-  socket: VerifiedSocket,
+  socket: SecureSocket,
   { handshake, introduction }: Pending,
   { tls, kind, sessions }: TlsServerHooks & { readonly tls: ResolvedTls },
 ): void {
@@ -167,23 +170,10 @@ function finish(
     return;
   }
   socket.allowHalfOpen = true;
-  const transport = tls.ca === undefined
-    ? new NodeTransport(socket, undefined, kind)
-    : new VerifiedTransport(socket, kind);
+  const transport = verifiedTransport(socket, kind);
   handshake.accepted(
     introduction === undefined ? transport : new ProxiedTransport(transport, introduction),
   );
-}
-
-/** A connection whose client was asked for a certificate. */
-class VerifiedTransport extends NodeTransport {
-  readonly peerCertificate: PeerCertificate | undefined;
-
-  constructor(socket: VerifiedSocket, kind: AddressKind) {
-    super(socket, undefined, kind);
-    // At once: a socket forgets it when it closes.
-    this.peerCertificate = certificateOf(socket);
-  }
 }
 
 /** Makes a TCP server that reads what comes before TLS. */
