@@ -38,6 +38,8 @@ export type {
 } from "../transport/http2.ts";
 export type { Clock } from "../timing/clock.ts";
 export { websocketConnect } from "./websocket_connect.ts";
+export { reconnecting } from "./reconnecting.ts";
+export type { ReconnectOptions, Retry } from "./reconnect_options.ts";
 export { WebSocketClientConnection } from "./client_connection.ts";
 export { HandshakeError, type Refusal } from "./handshake_error.ts";
 export { ProxyError } from "../handshake/proxy_error.ts";

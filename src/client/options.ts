@@ -182,7 +182,7 @@ const TLS_KINDS: Readonly<Record<keyof TlsOptions, Kind>> = {
 };
 
 /** What each option must be; `undefined` if it is checked elsewhere. */
-const KINDS: Readonly<Record<keyof ConnectOptions, Kind | undefined>> = {
+export const CONNECT_KINDS: Readonly<Record<keyof ConnectOptions, Kind | undefined>> = {
   ...LIMIT_KINDS,
   version: undefined,
   subprotocols: STRINGS,
@@ -215,7 +215,7 @@ export function resolveOptions(options: ConnectOptions): ClientLimits {
     );
   }
   checkOptions(options, {
-    kinds: KINDS,
+    kinds: CONNECT_KINDS,
     noun: "option",
     subject: (name) => `Cannot use ${name}:`,
     elsewhere: { names: Object.keys(TLS_KINDS), place: "tls" },

@@ -7,7 +7,7 @@ import { bypassesProxy } from "../handshake/no_proxy.ts";
 import { parseWebSocketUrl } from "../handshake/web_socket_url.ts";
 
 /** Environment variables. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Returns the proxy that the environment names for a URL, for the option `proxy`. Nothing is read from
@@ -43,7 +43,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function proxyFromEnvironment(
   url: string | URL,
-  environment: Environment = processEnvironment(),
+  environment: Readonly<Record<string, string | undefined>> = processEnvironment(),
 ): string | undefined {
   const target = parseWebSocketUrl(url);
   const names = target.secure

@@ -1,0 +1,201 @@
+/**
+ * A client that connects again when it has lost its connection.
+ *
+ * @module
+ */
+import { retryAfter } from "../handshake/retry_after.ts";
+import { isThenable } from "../guard.ts";
+import { wait, waitingClock } from "../timing/waiting_clock.ts";
+import { Backoff } from "./backoff.ts";
+import type { Transport } from "../transport/transport.ts";
+import { WebSocketClientConnection } from "./client_connection.ts";
+import { HandshakeError } from "./handshake_error.ts";
+import type { ConnectOptions } from "./options.ts";
+import {
+  type ReconnectOptions,
+  resolveReconnectOptions,
+  type Retry,
+  type RetryPolicy,
+} from "./reconnect_options.ts";
+import { openSession } from "./websocket_connect.ts";
+
+/**
+ * Connects to a server, and again whenever the connection has ended. Each step of the loop is an open
+ * connection. The next step begins when the last connection has ended, and `break` closes it.
+ *
+ * - **Waits** are random times up to a bound, which doubles from `initialDelay` to `maxDelay` (full
+ *   jitter). After a connection that was open for `stableAfter`, the bound is `initialDelay` again. A
+ *   `Retry-After` of a refusal with 429 or 503 comes first.
+ * - **The end.** The loop ends when either end has closed with one of the `finalCodes`. It throws if a
+ *   refusal is final, after `maxAttempts`, and with the reason of the `signal`.
+ * - **Loss.** `for await (const message of socket)` ends however the connection ends, and
+ *   `socket.ended` says why. An awaited `writeMessage` rejects with `WebSocketClosedError`, and
+ *   `readMessage` may: catch it, or the loop ends with it.
+ *
+ * @param url The URL, or a function that returns it for each attempt.
+ * @param options The options of `websocketConnect`, and when to connect again.
+ * @returns The connections, one after the other.
+ * @throws {TypeError} If an option is wrong.
+ * @throws {RangeError} If a number is out of range.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Application, WebSocketHandler } from "@waterspout/websocket";
+ * import { reconnecting } from "@waterspout/websocket/client";
+ *
+ * let count = 0;
+ * class Ticket extends WebSocketHandler {
+ *   override open(): void {
+ *     this.writeMessage(`ticket ${++count}`);
+ *     this.close(count < 3 ? 1012 : 1000); // "service restart", and at last "normal closure"
+ *   }
+ *   onMessage(): void {}
+ * }
+ * await using server = new Application([["/", Ticket]]).listen({ port: 0, hostname: "127.0.0.1" });
+ *
+ * const tickets: unknown[] = [];
+ * const url = `ws://127.0.0.1:${server.addr.port}/`;
+ * for await (const socket of reconnecting(url, { initialDelay: 1 })) {
+ *   for await (const message of socket) tickets.push(message);
+ * }
+ * assertEquals(tickets, ["ticket 1", "ticket 2", "ticket 3"]);
+ * ```
+ */
+export function reconnecting(
+  url: string | URL | (() => string | URL | Promise<string | URL>),
+  options: ReconnectOptions = {},
+): AsyncGenerator<WebSocketClientConnection, void, undefined> {
+  const { policy, attempt } = resolveReconnectOptions(options);
+  const source = { url, headers: options.headers, transport: options.transport };
+  return new Reconnection(source, policy, attempt).run();
+}
+
+/** What may be fresh for each attempt. */
+interface Source {
+  readonly url: Parameters<typeof reconnecting>[0];
+  readonly headers: ReconnectOptions["headers"];
+  readonly transport: ReconnectOptions["transport"] | undefined;
+}
+
+/** A connection whose loop of messages ends without an error: the loop around it goes on. */
+class LoopConnection extends WebSocketClientConnection {
+  override async *[Symbol.asyncIterator](): AsyncGenerator<string | Uint8Array, void, undefined> {
+    try {
+      yield* super[Symbol.asyncIterator]();
+    } catch (error) {
+      if (this.ended === undefined) throw error;
+    }
+  }
+}
+
+/** One loop. */
+class Reconnection {
+  readonly #source: Source;
+  readonly #policy: RetryPolicy;
+  readonly #attempt: ConnectOptions;
+  readonly #backoff: Backoff;
+  /** How many attempts in a row have failed. */
+  #failed = 0;
+
+  constructor(source: Source, policy: RetryPolicy, attempt: ConnectOptions) {
+    this.#source = source;
+    this.#policy = policy;
+    this.#attempt = attempt;
+    this.#backoff = new Backoff(policy);
+  }
+
+  async *run(): AsyncGenerator<WebSocketClientConnection, void, undefined> {
+    const { clock = waitingClock, signal } = this.#attempt;
+    while (true) {
+      signal?.throwIfAborted();
+      const connection = await this.#open();
+      if (connection === undefined) continue;
+      const opened = clock.now();
+      let lasted = 0;
+      connection.closed.then(() => lasted = clock.now() - opened);
+      const close = (): void => connection.close(1000);
+      signal?.addEventListener("abort", close, { once: true });
+      try {
+        yield connection;
+        await connection.closed;
+      } finally {
+        signal?.removeEventListener("abort", close);
+        close();
+        await connection.closed;
+      }
+      signal?.throwIfAborted();
+      const { ended } = connection;
+      if (ended !== undefined && this.#policy.finalCodes.includes(ended.code)) return;
+      if (lasted >= this.#policy.stableAfter) this.#backoff.reset();
+      const delay = this.#backoff.next();
+      await this.#wait({ attempt: 0, delay, ...(ended === undefined ? {} : { ended }) });
+    }
+  }
+
+  /** Makes one attempt. If it fails, waits, and returns `undefined`. */
+  async #open(): Promise<LoopConnection | undefined> {
+    let fresh: { url: string | URL; options: ConnectOptions };
+    try {
+      fresh = await this.#prepare();
+    } catch (error) {
+      await this.#retry(error);
+      return undefined;
+    }
+    try {
+      const connection = new LoopConnection(await openSession(fresh.url, fresh.options));
+      this.#failed = 0;
+      return connection;
+    } catch (error) {
+      // Another error is a mistake of the caller, or the reason of the signal.
+      if (!(error instanceof HandshakeError) || this.#attempt.signal?.aborted) throw error;
+      await this.#retry(error);
+      return undefined;
+    }
+  }
+
+  /** Asks for what is fresh for each attempt. */
+  async #prepare(): Promise<{ url: string | URL; options: ConnectOptions }> {
+    const { url, headers, transport } = this.#source;
+    const [freshUrl, fields] = await Promise.all([
+      typeof url === "function" ? url() : url,
+      typeof headers === "function" ? headers() : headers,
+    ]);
+    const options: ConnectOptions = {
+      ...this.#attempt,
+      ...(fields === undefined ? {} : { headers: fields }),
+    };
+    if (transport === undefined) return { url: freshUrl, options };
+    // A transport must get its events before anything is awaited.
+    const made = transport();
+    return {
+      url: freshUrl,
+      options: { ...options, transport: isThenable(made) ? await made : made as Transport },
+    };
+  }
+
+  async #retry(error: unknown): Promise<void> {
+    const { isFinal, maxAttempts } = this.#policy;
+    this.#failed++;
+    if (this.#attempt.signal?.aborted) throw this.#attempt.signal.reason;
+    if (isFinal(error) || this.#failed >= maxAttempts) throw error;
+    const delay = Math.min(earliest(error) + this.#backoff.next(), MAX_DELAY);
+    await this.#wait({ attempt: this.#failed, delay, error });
+  }
+
+  async #wait(retry: Retry): Promise<void> {
+    const { clock = waitingClock, signal } = this.#attempt;
+    this.#policy.onRetry(retry);
+    await wait(retry.delay, clock, signal);
+  }
+}
+
+/** The longest delay of a timer: about 25 days. */
+const MAX_DELAY = 2 ** 31 - 1;
+
+/** Returns how long a refusal asks to wait, in milliseconds. */
+function earliest(error: unknown): number {
+  if (!(error instanceof HandshakeError)) return 0;
+  const { status, headers } = error;
+  return status === 429 || status === 503 ? retryAfter(headers, Date.now()) ?? 0 : 0;
+}
