@@ -4,12 +4,14 @@ import { HttpError } from "../../src/errors.ts";
 import type { WebSocketVersion } from "../../src/handshake/versions.ts";
 import type { AccessEntry } from "../../src/server/access_log.ts";
 import { WebSocketHandler } from "../../src/server/handler.ts";
+import type { ServerConnection } from "../../src/server/server_connection.ts";
 import { makeOpening } from "../support/memory_client.ts";
 import { Recording } from "../support/recording.ts";
 import { type Gate, gate, HYBI, type Joined, Rig, settle } from "../support/rig.ts";
 
 /** A connection whose handler is in `prepare()`. */
 interface Preparing extends Joined {
+  readonly connection: ServerConnection;
   /** Settles `prepare()`. */
   readonly prepared: Gate;
   /** The entries of the access log: the kind, and the reason or the status. */
@@ -19,8 +21,10 @@ interface Preparing extends Joined {
 
 async function prepare(version: WebSocketVersion): Promise<Preparing> {
   const prepared = gate();
+  let connection: unknown;
   class Preparing extends WebSocketHandler {
     override prepare(): Promise<void> {
+      connection = this.connection;
       return prepared.promise;
     }
     onMessage(): void {}
@@ -34,7 +38,7 @@ async function prepare(version: WebSocketVersion): Promise<Preparing> {
   const joined = rig.join({ capacity: 0 });
   joined.client.write(makeOpening(version).head);
   await settle();
-  return { ...joined, prepared, entries, rig };
+  return { ...joined, connection: connection as ServerConnection, prepared, entries, rig };
 }
 
 describe("while prepare() is pending", () => {
@@ -83,6 +87,35 @@ describe("while prepare() is pending", () => {
       assertEquals(rig.logged.length, isFault ? 1 : 0);
     });
   }
+});
+
+describe("after prepare()", () => {
+  test("an open connection shares the text of its head, without the key", async () => {
+    const { client, connection, prepared } = await prepare("rfc6455");
+    const { heads } = connection.context;
+    const shared: string[] = [];
+    const share = heads.share.bind(heads);
+    heads.share = (head, at, end) => {
+      shared.push(head.slice(at, end));
+      return share(head, at, end);
+    };
+    prepared.open();
+    await settle();
+    assertEquals(client.parseAnswer().status, 101);
+    assertEquals(shared, [connection.head?.get("sec-websocket-key")]);
+  });
+});
+
+describe("a server that has waited long enough", () => {
+  test("resets a connection whose handler is in prepare()", async () => {
+    const { client, connection, prepared, entries } = await prepare("rfc6455");
+    connection.terminate();
+    await settle();
+    assertEquals([client.raw, client.events, entries], ["", ["reset"], ["refusal gone"]]);
+    prepared.open();
+    await settle();
+    assertEquals(entries, ["refusal gone"]);
+  });
 });
 
 describe("a hook that closes the connection", () => {
