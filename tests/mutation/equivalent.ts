@@ -316,4 +316,16 @@ export const EQUIVALENT: readonly Equivalent[] = [
     after: "if (false) return;",
     reason: "with no protocol, nothing is held, and chunks are held instead of parsed",
   },
+  {
+    file: "src/server/opening.ts",
+    before: "if (rest.length > 0) this.#hold(rest, owned);",
+    after: "if (true) this.#hold(rest, owned);",
+    reason: "holding no bytes only takes time",
+  },
+  {
+    file: "src/server/opening.ts",
+    before: "if (rest.length > 0) this.#hold(rest, owned);",
+    after: "if (rest.length >= 0) this.#hold(rest, owned);",
+    reason: "holding no bytes only takes time",
+  },
 ];

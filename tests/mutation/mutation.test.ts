@@ -149,7 +149,7 @@ describe("the plan", () => {
 
   test("refuses what has no source, in one line", () => {
     checkPaths(["src/protocol", "src/handshake/cookies.ts"]);
-    for (const path of ["src/http", "src/nowhere", "../elsewhere"]) {
+    for (const path of ["src/client", "src/nowhere", "../elsewhere"]) {
       assertThrows(() => checkPaths([path]), UsageError, `Cannot mutate ${path}: `);
     }
     assertThrows(() => findTests(["tests/nowhere"]), UsageError, "Cannot test tests/nowhere: ");

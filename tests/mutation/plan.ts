@@ -14,16 +14,17 @@ import { EQUIVALENT, type Equivalent } from "./equivalent.ts";
 import { canParse, findMutants, type Mutant } from "./mutants.ts";
 
 /** The folders of src/; the tests of each are those of the same folder of tests/. */
-export const FOLDERS = ["protocol", "handshake", "connection", "server"] as const;
+export const FOLDERS = ["protocol", "handshake", "connection", "http", "server"] as const;
 
 /**
- * What listens, is set up, or serves HTTP/2 or another server; most of their tests use sockets. The
+ * What listens, accepts, is set up, or serves HTTP/2 or another server; most of their tests use sockets. The
  * rest of src/server follows a request.
  */
 const LEFT_OUT_OF_SERVER = [
   "application",
   "attachment",
   "connection_group",
+  "context",
   "http2_session",
   "log",
   "proxy_headers",

@@ -10,7 +10,8 @@ import { TimingWheel } from "../../src/timing/timing_wheel.ts";
 import { memoryPair } from "../../src/transport/memory.ts";
 import type { Address } from "../../src/transport/transport.ts";
 import { MemoryClient } from "../support/memory_client.ts";
-import { settle } from "../support/rig.ts";
+import { Recording } from "../support/recording.ts";
+import { Rig, settle } from "../support/rig.ts";
 
 function tcp(hostname: string): Address {
   return { transport: "tcp", hostname, port: 1 };
@@ -100,4 +101,21 @@ describe("a connection that is rejected", () => {
     await settle();
     assertEquals([client.events.at(-1), forgotten], ["reset", [rejected]]);
   });
+});
+
+test("a connection that arrives during a shutdown is rejected", async () => {
+  const rig = new Rig([["/", Recording, []]]);
+  const client = await rig.open("rfc6455");
+  const done = rig.app.shutdown();
+  await settle();
+  assertEquals(client.take(), ["close 1001"]);
+  const { client: late } = rig.join();
+  await settle();
+  const { status, body } = late.parseAnswer();
+  assertEquals([status, body, late.events], [503, "the server is shutting down\n", ["FIN"]]);
+  assertEquals(rig.app.stats().refused.stopping, 1);
+  late.end();
+  client.close(1001);
+  client.end();
+  await done;
 });

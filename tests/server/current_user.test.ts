@@ -1,4 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { Buffer } from "node:buffer";
+import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { Application, HttpError, type Settings, WebSocketHandler } from "../../mod.ts";
@@ -17,6 +19,17 @@ function signedCookie(says: string): { name: string; secret: string; signed: str
 }
 
 const AGES = 365 * 100;
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+
+/** A text, signed for `user` at a time. */
+function signAt(time: number, secret: string, text = "ann"): string {
+  const seconds = `${Math.floor(time / 1000)}`;
+  const value = Buffer.from(text).toString("base64");
+  const content = `2|1:0|${seconds.length}:${seconds}|4:user|${value.length}:${value}|`;
+  return content + createHmac("sha256", secret).update(content).digest("hex");
+}
 
 class Alone extends WebSocketHandler {
   onMessage(): void {}
@@ -50,6 +63,16 @@ describe("a signed cookie", () => {
     assertEquals(await read({ 0: "old" }), undefined);
   });
 
+  test("is accepted for 31 days, or for maxAgeDays", async () => {
+    for (const [days, options] of [[31, {}], [2, { maxAgeDays: 2 }]] as const) {
+      const read = (age: number) =>
+        withCookie(signAt(Date.now() - age, "s"), { cookieSecret: "s" })
+          .getSignedCookie("user", options);
+      assertEquals(await read(days * DAY - 2 * MINUTE), "ann");
+      assertEquals(await read(days * DAY + 2 * MINUTE), undefined);
+    }
+  });
+
   test("of version 1 is read only if that is asked for", async () => {
     const { signed } = signedCookie("a text, in version 1");
     const handler = withCookie(signed, { cookieSecret });
@@ -58,6 +81,11 @@ describe("a signed cookie", () => {
       await handler.getSignedCookie("user", { maxAgeDays: AGES, minVersion: 1 }),
       "ann",
     );
+  });
+
+  test("keeps a byte order mark", async () => {
+    const handler = withCookie(signAt(Date.now(), "s", "\ufeffann"), { cookieSecret: "s" });
+    assertEquals(await handler.getSignedCookie("user"), "\ufeffann");
   });
 
   test("is bytes or text", async () => {

@@ -212,6 +212,19 @@ describe("a connection", () => {
     });
   }
 
+  test("whose socket closes while the last response is written is not closed once more", async () => {
+    const { client, transport } = serve(ok).join();
+    const calls: string[] = [];
+    transport.write = () => {
+      calls.push("write");
+      transport.events.closed();
+    };
+    transport.end = () => void calls.push("end");
+    client.write(head("OPTIONS * HTTP/1.1"));
+    await rest();
+    assertEquals(calls, ["write"]);
+  });
+
   test("reads on when it has held a single byte of the next request", async () => {
     const { promise, open } = gate();
     const rig = serve(async (request) => {

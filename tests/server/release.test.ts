@@ -32,6 +32,8 @@ class Keeper extends WebSocketHandler<Keeper[]> {
 interface Peer {
   readonly transport: MemoryTransport;
   readonly handler: Keeper;
+  /** What was given back. */
+  readonly released: readonly Uint8Array[];
   /** Feeds a chunk. Returns whether it was given back. Then it is overwritten. */
   feed(chunk: Uint8Array): boolean;
 }
@@ -54,6 +56,7 @@ function open(version: WebSocketVersion, transfersChunks = true): Peer {
   return {
     transport,
     handler,
+    released,
     feed(chunk) {
       released.length = 0;
       transport.events.data(chunk);
@@ -110,6 +113,12 @@ describe("a chunk is given back", () => {
 });
 
 describe("a chunk is not given back", () => {
+  test("by a handshake, since it has no chunk of messages", () => {
+    for (const version of ["rfc6455", "draft76"] as const) {
+      assertEquals(open(version).released, [], version);
+    }
+  });
+
   test("while a message is a view of it", () => {
     const { handler, feed } = open("rfc6455");
     assertEquals(feed(binary(bytes(3000))), false);
