@@ -52,8 +52,8 @@ export class ProtocolError extends Error {
  * ```
  */
 export class WebSocketClosedError extends Error {
-  /** `"WebSocketClosedError"`. */
-  override readonly name = "WebSocketClosedError";
+  /** `"WebSocketClosedError"`, or the name of a subclass. */
+  override readonly name: string = "WebSocketClosedError";
 }
 
 /**

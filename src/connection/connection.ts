@@ -311,9 +311,9 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
 
   // --- Time -------------------------------------------------------------------------------------
 
-  /** Counts a message that has arrived. */
-  countMessage(): void {
-    this.#environment.traffic.messagesIn++;
+  /** Counts a message that has arrived. @param count 0 for a part of a message. */
+  countMessage(count = 1): void {
+    this.#environment.traffic.messagesIn += count;
     if (this.#environment.limits.idleTimeout > 0) {
       this.#keepalive?.message(this.#environment.wheel.now());
     }

@@ -40,8 +40,14 @@ export class PeerPong {
   }
 }
 
-/** A message, a ping, a pong, a close frame, or the error for a broken rule. */
-export type Event = string | Uint8Array | PeerPing | PeerPong | PeerClose | Error;
+/** A message in pieces, which counts the waiting ones itself. */
+export interface PiecedMessage {
+  /** Whether it is text or binary. */
+  readonly kind: "text" | "binary";
+}
+
+/** A message, whole or in pieces, a ping, a pong, a close frame, or the error for a broken rule. */
+export type Event = string | Uint8Array | PiecedMessage | PeerPing | PeerPong | PeerClose | Error;
 
 /** The size of an event without its content, in bytes. */
 const OVERHEAD = 64;

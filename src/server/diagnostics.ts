@@ -71,6 +71,13 @@ export interface DiagnosticEvents {
     /** The message. */
     readonly message: string | Uint8Array;
   };
+  /** `onMessageStream()` is about to be called. */
+  readonly "waterspout:messageStream": {
+    /** The handler. */
+    readonly handler: AnyHandler;
+    /** Whether the message is text or binary. Its content is the handler's to read. */
+    readonly kind: "text" | "binary";
+  };
   /** `onClose()` is about to be called. */
   readonly "waterspout:close": {
     /** The handler. */
@@ -118,6 +125,12 @@ export const MESSAGE: DiagnosticsChannel<
   [handler: AnyHandler, message: string | Uint8Array],
   DiagnosticEvents["waterspout:message"]
 > = new DiagnosticsChannel("waterspout:message", (handler, message) => ({ handler, message }));
+
+/** See {@linkcode DiagnosticEvents}. */
+export const MESSAGE_STREAM: DiagnosticsChannel<
+  [handler: AnyHandler, kind: "text" | "binary"],
+  DiagnosticEvents["waterspout:messageStream"]
+> = new DiagnosticsChannel("waterspout:messageStream", (handler, kind) => ({ handler, kind }));
 
 /** See {@linkcode DiagnosticEvents}. */
 export const CLOSE: DiagnosticsChannel<

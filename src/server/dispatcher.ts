@@ -8,23 +8,27 @@ import type { ConnectionEnd } from "../connection/connection_end.ts";
 import type { ConnectionReceiver } from "../connection/connection_options.ts";
 import { corked } from "../connection/cork.ts";
 import { type Event, Inbox, PeerClose, PeerPing, PeerPong } from "../connection/inbox.ts";
+import { IncomingStream } from "../connection/message_stream.ts";
 import { RoundTrip } from "../connection/round_trip.ts";
 import { ProtocolError } from "../errors.ts";
 import { isThenable } from "../guard.ts";
 import { DONE } from "../timing/turns.ts";
 import { type AnyHandler, WebSocketHandler } from "./handler.ts";
-import { MESSAGE } from "./diagnostics.ts";
+import { MESSAGE, MESSAGE_STREAM } from "./diagnostics.ts";
 import { callIn } from "./hook_context.ts";
+import { IncomingStreams, type StreamDelivery } from "./incoming_streams.ts";
 import type { ServerConnection } from "./server_connection.ts";
 
 /** The receiver of a server's connection. It queues events while the handler is busy. */
-export class Dispatcher implements ConnectionReceiver {
+export class Dispatcher implements ConnectionReceiver, StreamDelivery {
   /** The connection. Set after its construction, which needs the dispatcher. */
   connection: Connection | null = null;
+  /** See `Sink.pieces`: set if the handler reads messages as streams. */
+  readonly pieces: IncomingStreams | undefined;
   readonly #server: ServerConnection;
   /** Events that wait for the handler. Made when first needed. */
   #inbox: Inbox | null = null;
-  /** How many promises that callbacks returned are pending. */
+  /** How many promises that callbacks returned are pending, and streams that the handler reads. */
   #pending = 0;
   /** Made for the first ping. */
   #roundTrip: RoundTrip | null = null;
@@ -34,6 +38,8 @@ export class Dispatcher implements ConnectionReceiver {
   /** @param server The connection with the handler. */
   constructor(server: ServerConnection) {
     this.#server = server;
+    const isStreaming = server.handler?.onMessageStream !== undefined;
+    this.pieces = isStreaming ? new IncomingStreams(this) : undefined;
   }
 
   // --- Events of the protocol -------------------------------------------------------------------
@@ -130,14 +136,24 @@ export class Dispatcher implements ConnectionReceiver {
 
   /** See `ConnectionReceiver.isBehind`. */
   get isBehind(): boolean {
-    return this.#pending > 0 || this.#waiting > 0;
+    return this.#isBusy || this.#waiting > 0;
+  }
+
+  get #isBusy(): boolean {
+    return this.#pending > 0 && !this.#isFeeding;
+  }
+
+  /** See {@linkcode IncomingStreams.isFeeding}. */
+  get #isFeeding(): boolean {
+    return this.pieces !== undefined && this.pieces.isFeeding;
   }
 
   /** See `Receiver.hasRoom`. */
   get hasRoom(): boolean {
     const inbox = this.#inbox;
-    return inbox === null || inbox.length === 0 ||
-      inbox.size < this.#server.environment.limits.maxQueuedSize;
+    const streamed = this.pieces === undefined ? 0 : this.pieces.waiting;
+    const size = inbox === null ? streamed : inbox.size + streamed;
+    return size === 0 || size < this.#server.environment.limits.maxQueuedSize;
   }
 
   #push(event: Event): void {
@@ -150,7 +166,7 @@ export class Dispatcher implements ConnectionReceiver {
   resume(): void {
     const { connection } = this;
     if (connection === null) return;
-    while (connection.isLive && this.#pending === 0 && !connection.writer.congested) {
+    while (connection.isLive && !this.#isBusy && !connection.writer.congested) {
       const event = this.#inbox?.shift();
       if (event !== undefined) this.#take(event);
       else if (!connection.reader.parseHeld()) break;
@@ -163,11 +179,13 @@ export class Dispatcher implements ConnectionReceiver {
     if (typeof event === "string" || event instanceof Uint8Array) this.#deliver(event);
     else if (event instanceof PeerPing) this.call((handler) => handler.onPing(event.payload));
     else if (event instanceof PeerPong) this.call((handler) => handler.onPong(event.payload));
+    else if (event instanceof IncomingStream) this.#deliverStream(event);
     else if (event instanceof PeerClose) this.connection?.peerClosed(event.code, event.reason);
-    else this.#fail(event);
+    else if (event instanceof Error) this.#fail(event);
   }
 
   #deliver(message: string | Uint8Array): void {
+    if (this.pieces !== undefined) return this.#deliverStream(this.pieces.whole(message));
     try {
       const { handler, hookContext } = this.#server;
       if (handler === null) return;
@@ -178,6 +196,18 @@ export class Dispatcher implements ConnectionReceiver {
     } catch (error) {
       this.#server.failed(error);
     }
+  }
+
+  /** Calls `onMessageStream()`. Later messages wait until it has settled and the stream is done. */
+  #deliverStream(stream: IncomingStream): void {
+    this.#pending++;
+    this.pieces?.deliver(stream);
+    this.call((handler) => {
+      const result = callOnMessageStream(handler, stream);
+      if (isThenable(result)) return Promise.resolve(result).finally(() => stream.abandon());
+      stream.abandon();
+      return undefined;
+    });
   }
 
   /** Calls a callback of the handler. Later events wait for a returned promise. */
@@ -219,6 +249,33 @@ export class Dispatcher implements ConnectionReceiver {
     this.resume();
   }
 
+  // --- Messages as streams ----------------------------------------------------------------------
+
+  /** See {@linkcode StreamDelivery.streamArrived}. */
+  streamArrived(stream: IncomingStream): void {
+    if (this.isBehind) this.#push(stream);
+    else this.#deliverStream(stream);
+  }
+
+  /** See {@linkcode StreamDelivery.pieceTaken}. */
+  pieceTaken(): void {
+    const { connection } = this;
+    if (connection === null) return;
+    if (connection.reader.paused || connection.reader.isBehind) corked(() => this.resume());
+    // The handler makes progress.
+    connection.armCloseTimer();
+  }
+
+  /** See {@linkcode StreamDelivery.streamArrivedWhole}. */
+  streamArrivedWhole(): void {
+    if (this.connection !== null) this.#closeIfIdle(this.connection);
+  }
+
+  /** See {@linkcode StreamDelivery.streamDone}. */
+  streamDone(): void {
+    this.#settled();
+  }
+
   // --- The end ----------------------------------------------------------------------------------
 
   /** Starts the closing handshake of a shutdown when all received messages are handled. */
@@ -226,12 +283,15 @@ export class Dispatcher implements ConnectionReceiver {
     const { connection } = this;
     if (!connection?.isOpen) return;
     this.#shutdownClose = { code, reason };
-    connection.reader.close();
     this.#closeIfIdle(connection);
   }
 
   #closeIfIdle(connection: Connection): void {
-    if (this.#shutdownClose === null || this.isBehind || connection.reader.isBehind) return;
+    if (this.#shutdownClose === null) return;
+    // A message that the handler reads already is received to its end.
+    if (this.#isFeeding) connection.reader.open();
+    else connection.reader.close();
+    if (this.#pending > 0 || this.#waiting > 0 || connection.reader.isBehind) return;
     const { code, reason } = this.#shutdownClose;
     this.#shutdownClose = null;
     connection.close(code, reason, "shutdown");
@@ -246,6 +306,7 @@ export class Dispatcher implements ConnectionReceiver {
   /** See `ConnectionReceiver.ended`. */
   ended(end: ConnectionEnd): void {
     this.#inbox = null;
+    this.pieces?.cut(end);
     this.#server.ended(end);
   }
 
@@ -258,4 +319,9 @@ export class Dispatcher implements ConnectionReceiver {
 function callOnMessage(handler: AnyHandler, message: string | Uint8Array): unknown {
   if (!MESSAGE.isObserved) return handler.onMessage(message);
   return MESSAGE.run(() => handler.onMessage(message), handler, message);
+}
+
+function callOnMessageStream(handler: AnyHandler, { kind, readable }: IncomingStream): unknown {
+  const hook = (): unknown => handler.onMessageStream?.(readable);
+  return MESSAGE_STREAM.isObserved ? MESSAGE_STREAM.run(hook, handler, kind) : hook();
 }

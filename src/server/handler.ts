@@ -5,6 +5,7 @@
  */
 import type { CompressionOptions } from "../connection/compression.ts";
 import type { Message } from "../connection/message.ts";
+import type { MessageStream } from "../connection/message_stream.ts";
 import { type MaybePromise, requireSync } from "../guard.ts";
 import { sameOrigin } from "../handshake/origin.ts";
 import type { Published } from "../pubsub/broadcast.ts";
@@ -202,6 +203,23 @@ export abstract class WebSocketHandler<Options = unknown, Params extends object 
    * and change the array.
    */
   abstract onMessage(message: string | Uint8Array): MaybePromise;
+
+  /**
+   * Called with each message as a stream, while the message arrives. A handler that defines this method
+   * gets no message in {@linkcode onMessage}. It may be called before the message is complete, and a
+   * message may be larger than the memory: then raise {@linkcode maxMessageSize}.
+   *
+   * The next message waits until the returned promise has settled, and the stream was read to its end
+   * or cancelled. When the promise settles and nobody reads the stream, it is cancelled. The rest of a
+   * cancelled message is received and dropped. The server stops reading from the client when
+   * `maxQueuedSize` bytes wait.
+   *
+   * If the connection ends in the middle of the message, the stream fails with an
+   * `IncompleteMessageError`. It may be thrown on: it is not logged.
+   *
+   * @param stream The message. `stream.kind` says whether it is text or binary.
+   */
+  onMessageStream?(stream: MessageStream): MaybePromise;
 
   /** Called with the payload of each ping. The pong was sent already. */
   onPing(_payload: Uint8Array): void {}

@@ -10,6 +10,7 @@ import {
   ERROR,
   HANDSHAKE,
   MESSAGE,
+  MESSAGE_STREAM,
   OPEN,
 } from "../../src/server/diagnostics.ts";
 import { WebSocketHandler } from "../../src/server/handler.ts";
@@ -129,6 +130,25 @@ describe("the channels", () => {
       undefined,
       undefined,
     ]);
+  });
+
+  test("tell of a message that is read as a stream", async () => {
+    using listener = new Listener(["message", "messageStream"]);
+    class Streaming extends Handler {
+      override onMessageStream(): void {}
+    }
+    for (const version of VERSIONS) {
+      const client = await new Rig([["/", Streaming, []]]).open(version);
+      client.send("a");
+      await settle();
+      client.reset();
+    }
+    const events = listener.heard.map(([name, event]) => {
+      const { handler, kind } = event as DiagnosticEvents["waterspout:messageStream"];
+      return [name, handler instanceof Streaming, kind];
+    });
+    assertEquals(events, VERSIONS.map(() => ["messageStream", true, "text"]));
+    assertEquals([MESSAGE.isObserved, MESSAGE_STREAM.isObserved], [true, true]);
   });
 
   test("give a bound store to the callback", async () => {

@@ -10,6 +10,7 @@ function make(maxQueuedSize = 1000) {
   const failed: unknown[] = [];
   const server = {
     handler: {},
+    hookContext: null,
     failed: (error: unknown) => failed.push(error),
     environment: { limits: { maxQueuedSize } },
   };
@@ -78,6 +79,7 @@ describe("a dispatcher", () => {
       const server = {
         policies,
         handler: { onDrain: note("onDrain") },
+        hookContext: null,
         context: { topics: { catchUp: note("catchUp") } },
       };
       const dispatcher = new Dispatcher(server as unknown as ServerConnection);

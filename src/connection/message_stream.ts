@@ -1,0 +1,198 @@
+/**
+ * Messages that are read while they arrive.
+ *
+ * @module
+ */
+import { WebSocketClosedError } from "../errors.ts";
+import type { MessageKind } from "../protocol/protocol.ts";
+import type { ConnectionEnd } from "./connection_end.ts";
+import { Inbox } from "./inbox.ts";
+
+/**
+ * A message that is read while it arrives. Its `kind` says what the pieces are: `"text"` for strings,
+ * `"binary"` for `Uint8Array`s.
+ *
+ * Pieces are not empty, and their sizes have no meaning: a piece may be a part of a fragment or several
+ * characters of one. A character is never divided between two strings.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Application, type MessageStream, WebSocketHandler } from "@waterspout/websocket";
+ * import { connect } from "@waterspout/websocket/testing";
+ *
+ * class Size extends WebSocketHandler {
+ *   override async onMessageStream(stream: MessageStream): Promise<void> {
+ *     let size = 0;
+ *     for await (const piece of stream) size += piece.length;
+ *     this.writeMessage({ kind: stream.kind, size });
+ *   }
+ *   onMessage(): void {} // not called
+ * }
+ *
+ * const client = await connect(new Application([["/", Size]]), "/");
+ * client.writeMessage(new Uint8Array(100_000));
+ * assertEquals(await client.readMessage(), '{"kind":"binary","size":100000}');
+ * ```
+ */
+export type MessageStream =
+  | ReadableStream<string> & {
+    /** Whether the message is text or binary. */
+    readonly kind: "text";
+  }
+  | ReadableStream<Uint8Array> & {
+    /** Whether the message is text or binary. */
+    readonly kind: "binary";
+  };
+
+/**
+ * The connection ended before the whole message had arrived. Reading the rest of its stream rejects with
+ * this error.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { IncompleteMessageError, WebSocketClosedError } from "@waterspout/websocket";
+ *
+ * const error = new IncompleteMessageError({ by: "peer", code: 1001, reason: "going away" });
+ * assertEquals(error instanceof WebSocketClosedError, true);
+ * assertEquals(error.ended.code, 1001);
+ * ```
+ */
+export class IncompleteMessageError extends WebSocketClosedError {
+  /** `"IncompleteMessageError"`. */
+  override readonly name = "IncompleteMessageError";
+  /** Why the connection ended: the same as `WebSocketHandler.ended`. */
+  readonly ended: ConnectionEnd;
+
+  /** @param ended Why the connection ended. Its error is the `cause`. */
+  constructor(ended: ConnectionEnd) {
+    const { by, code, reason, error } = ended;
+    const because = reason === "" ? `${code}` : `${code}: ${reason}`;
+    super(
+      `Cannot read the rest of a message: the connection was ended by ${by} (${because})`,
+      error === undefined ? {} : { cause: error },
+    );
+    this.ended = ended;
+  }
+}
+
+/** The receiver of the events of a {@linkcode IncomingStream}. */
+export interface IncomingStreamEvents {
+  /** The size of the waiting pieces has changed by `difference` bytes. */
+  resized(difference: number): void;
+  /** The reader has taken a piece. */
+  taken(): void;
+  /** The reader has read everything, or wants no more. Called once. */
+  done(stream: IncomingStream): void;
+}
+
+/** One message: pieces that wait, and the stream that takes them. */
+export class IncomingStream {
+  /** Whether the message is text or binary. */
+  readonly kind: MessageKind;
+  readonly #events: IncomingStreamEvents;
+  readonly #pieces = new Inbox();
+  #stream: ReadableStream<string | Uint8Array> | null = null;
+  #controller: ReadableStreamDefaultController<string | Uint8Array> | null = null;
+  /** Whether the reader waits for a piece. */
+  #isWanted = false;
+  /** What follows the waiting pieces: more of them, the end, or an error. */
+  #rest: "more" | "end" | Error = "more";
+  #isDone = false;
+
+  /** @param kind Text or binary. @param events The receiver of events. */
+  constructor(kind: MessageKind, events: IncomingStreamEvents) {
+    this.kind = kind;
+    this.#events = events;
+  }
+
+  /** Makes the stream of a message that has arrived. */
+  static whole(message: string | Uint8Array, events: IncomingStreamEvents): IncomingStream {
+    const stream = new IncomingStream(typeof message === "string" ? "text" : "binary", events);
+    if (message.length > 0) stream.push(message);
+    stream.finish();
+    return stream;
+  }
+
+  /** Adds a piece. Drops it if nobody wants it. */
+  push(piece: string | Uint8Array): void {
+    if (this.#isDone) return;
+    if (this.#isWanted) {
+      this.#isWanted = false;
+      this.#controller?.enqueue(piece);
+      return;
+    }
+    const { size } = this.#pieces;
+    this.#pieces.push(piece);
+    this.#events.resized(this.#pieces.size - size);
+  }
+
+  /** Called when the message is complete. */
+  finish(): void {
+    this.#rest = "end";
+    this.#settle();
+  }
+
+  /** Called if the message stays incomplete. The error follows the waiting pieces. */
+  fail(error: Error): void {
+    this.#rest = error;
+    this.#settle();
+  }
+
+  /** The stream for the reader. Made once. */
+  get readable(): MessageStream {
+    if (this.#stream === null) {
+      this.#stream = new ReadableStream<string | Uint8Array>({
+        start: (controller) => void (this.#controller = controller),
+        pull: () => this.#pull(),
+        cancel: () => this.#cancel(),
+      }, { highWaterMark: 0 });
+      Object.defineProperty(this.#stream, "kind", { value: this.kind, enumerable: true });
+      this.#settle();
+    }
+    return this.#stream as MessageStream;
+  }
+
+  #pull(): void {
+    const { size } = this.#pieces;
+    const piece = this.#pieces.shift();
+    if (piece === undefined) {
+      this.#isWanted = true;
+      return;
+    }
+    this.#controller?.enqueue(piece as string | Uint8Array); // this inbox has only pieces
+    this.#events.resized(this.#pieces.size - size);
+    this.#settle();
+    this.#events.taken();
+  }
+
+  /** Ends the stream if no pieces wait. */
+  #settle(): void {
+    if (this.#controller === null || this.#isDone || this.#pieces.length > 0) return;
+    if (this.#rest === "more") return;
+    if (this.#rest === "end") this.#controller.close();
+    else this.#controller.error(this.#rest);
+    this.#finished();
+  }
+
+  #cancel(): void {
+    if (this.#isDone) return;
+    const { size } = this.#pieces;
+    this.#pieces.clear();
+    this.#events.resized(-size);
+    this.#finished();
+  }
+
+  #finished(): void {
+    this.#isDone = true;
+    this.#events.done(this);
+  }
+
+  /** Cancels the stream if nobody reads it. */
+  abandon(): void {
+    if (this.#isDone || this.#stream === null || this.#stream.locked) return;
+    // Cannot fail: `#cancel` does not throw, and the stream is readable and not locked.
+    void this.#stream.cancel();
+  }
+}

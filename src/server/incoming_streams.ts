@@ -1,0 +1,116 @@
+/**
+ * Gives a handler its messages as streams, one at a time.
+ *
+ * @module
+ */
+import type { Connection } from "../connection/connection.ts";
+import type { ConnectionEnd } from "../connection/connection_end.ts";
+import {
+  IncomingStream,
+  type IncomingStreamEvents,
+  IncompleteMessageError,
+} from "../connection/message_stream.ts";
+import type { MessageKind, PieceSink } from "../protocol/protocol.ts";
+
+/** What the streams need of a dispatcher. */
+export interface StreamDelivery {
+  /** The connection. */
+  readonly connection: Connection | null;
+  /** Delivers a stream, or queues it until the handler is free. */
+  streamArrived(stream: IncomingStream): void;
+  /** Called when the handler has taken a piece: there may be room for more. */
+  pieceTaken(): void;
+  /** Called when a message is complete. */
+  streamArrivedWhole(): void;
+  /** Called when the handler is done with the stream. */
+  streamDone(): void;
+}
+
+/** The messages of one connection whose handler defines `onMessageStream`. */
+export class IncomingStreams implements PieceSink, IncomingStreamEvents {
+  /** The size of all pieces that wait, in bytes. */
+  waiting = 0;
+  /** The stream that the handler reads, until it is done with it. */
+  #current: IncomingStream | null = null;
+  /** The message whose pieces arrive. The handler may be done with it already. */
+  #arriving: IncomingStream | null = null;
+  readonly #delivery: StreamDelivery;
+
+  /** @param delivery The dispatcher. */
+  constructor(delivery: StreamDelivery) {
+    this.#delivery = delivery;
+  }
+
+  /**
+   * Whether the handler reads a message that is not complete. Then nothing may wait for the handler:
+   * what follows is the rest of the message, control frames, or the end of the connection.
+   */
+  get isFeeding(): boolean {
+    return this.#arriving !== null && this.#arriving === this.#current;
+  }
+
+  // --- Events of the protocol -------------------------------------------------------------------
+
+  /** See {@linkcode PieceSink.begin}. */
+  begin(kind: MessageKind): void {
+    const stream = this.#arriving = new IncomingStream(kind, this);
+    this.#delivery.streamArrived(stream);
+  }
+
+  /** See {@linkcode PieceSink.piece}. */
+  piece(part: string | Uint8Array): boolean {
+    this.#arriving?.push(part);
+    this.#delivery.connection?.countMessage(0);
+    return this.#mayParse;
+  }
+
+  /** See {@linkcode PieceSink.finish}. */
+  finish(): boolean {
+    const stream = this.#arriving;
+    this.#arriving = null;
+    this.#delivery.connection?.countMessage();
+    stream?.finish();
+    this.#delivery.streamArrivedWhole();
+    return this.#mayParse;
+  }
+
+  get #mayParse(): boolean {
+    return this.#delivery.connection?.reader.mayParse ?? false;
+  }
+
+  // --- The handler ------------------------------------------------------------------------------
+
+  /** Makes the stream of a message that has arrived at once. */
+  whole(message: string | Uint8Array): IncomingStream {
+    return IncomingStream.whole(message, this);
+  }
+
+  /** Called before the handler gets a stream. */
+  deliver(stream: IncomingStream): void {
+    this.#current = stream;
+  }
+
+  /** See {@linkcode IncomingStreamEvents.resized}. */
+  resized(difference: number): void {
+    this.waiting += difference;
+  }
+
+  /** See {@linkcode IncomingStreamEvents.taken}. */
+  taken(): void {
+    this.#delivery.pieceTaken();
+  }
+
+  /** See {@linkcode IncomingStreamEvents.done}. In a microtask: the handler may be in its callback. */
+  done(stream: IncomingStream): void {
+    queueMicrotask(() => {
+      if (this.#current === stream) this.#current = null;
+      this.#delivery.streamDone();
+    });
+  }
+
+  /** Called when the connection has ended: a message that is not complete is cut off. */
+  cut(end: ConnectionEnd): void {
+    this.#arriving?.fail(new IncompleteMessageError(end));
+    this.#arriving = null;
+  }
+}
