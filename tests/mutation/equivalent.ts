@@ -227,12 +227,6 @@ export const EQUIVALENT: readonly Equivalent[] = [
     reason: "no field begins in the last five bytes",
   },
   {
-    file: "src/handshake/shared_heads.ts",
-    before: "const place = at * MAX_LENGTH + length;",
-    after: "const place = at / MAX_LENGTH + length;",
-    reason: "a place may be that of several heads, since their texts are compared",
-  },
-  {
     file: "src/connection/keepalive.ts",
     before: "sawTraffic = true;",
     after: "sawTraffic = false;",

@@ -104,7 +104,7 @@ describe("after prepare()", () => {
     assertEquals(client.parseAnswer().status, 101);
     const { text = "" } = connection.head ?? {};
     const key = connection.head?.get("sec-websocket-key") ?? "";
-    assertEquals([key.length, shared], [24, [text.replace(key, "")]]);
+    assertEquals([key.length, shared], [24, [text.replace(key, "?".repeat(24))]]);
   });
 });
 
