@@ -302,7 +302,7 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
         wheel: this.#environment.wheel,
         timeout: this.#environment.limits.closeTimeout,
         peerEndsFirst,
-        gone: () => this.#receiver.gone(),
+        owner: this.#receiver,
       });
       if (destroys) this.#transport.destroy();
     }

@@ -20,8 +20,14 @@ export interface LingerOptions {
   readonly peerEndsFirst?: boolean;
   /** Whether to destroy the socket at the peer's FIN. */
   readonly destroys?: boolean;
-  /** Called when the socket is closed. */
-  readonly gone: () => void;
+  /** Whose socket it is. */
+  readonly owner: SocketOwner;
+}
+
+/** The owner of a socket that is being closed. */
+export interface SocketOwner {
+  /** The socket is closed. */
+  gone(): void;
 }
 
 /** Closes a socket with FIN, or destroys it after a timeout. */
@@ -33,17 +39,26 @@ export class Linger implements TransportEvents, Timed {
   /** See {@linkcode Timed}. */
   after: Link | null = null;
   readonly #transport: Transport;
-  readonly #options: LingerOptions;
+  readonly #wheel: TimingWheel;
+  readonly #timeout: number;
+  readonly #destroys: boolean;
+  readonly #owner: SocketOwner;
   /** How much output was waiting when the timer was set. */
   #waiting: number;
 
   /** @param transport The socket; its `events` are replaced. @param options The options. */
-  constructor(transport: Transport, options: LingerOptions) {
+  constructor(
+    transport: Transport,
+    { wheel, timeout, peerEndsFirst = false, destroys = false, owner }: LingerOptions,
+  ) {
     this.#transport = transport;
-    this.#options = options;
+    this.#wheel = wheel;
+    this.#timeout = timeout;
+    this.#destroys = destroys;
+    this.#owner = owner;
     transport.events = this;
-    if (options.timeout > 0) options.wheel.set(this, options.timeout);
-    if (options.peerEndsFirst !== true) transport.end();
+    if (timeout > 0) wheel.set(this, timeout);
+    if (!peerEndsFirst) transport.end();
     this.#waiting = transport.bufferedAmount;
   }
 
@@ -55,14 +70,14 @@ export class Linger implements TransportEvents, Timed {
 
   /** See {@linkcode TransportEvents.end}. */
   end(): void {
-    if (this.#options.destroys === true) this.#transport.destroy();
+    if (this.#destroys) this.#transport.destroy();
     else this.#transport.end();
   }
 
   /** See {@linkcode TransportEvents.closed}. */
   closed(): void {
-    this.#options.wheel.remove(this);
-    this.#options.gone();
+    this.#wheel.remove(this);
+    this.#owner.gone();
   }
 
   /** See {@linkcode Timed.expire}. */
@@ -70,6 +85,6 @@ export class Linger implements TransportEvents, Timed {
     const { bufferedAmount } = this.#transport;
     if (bufferedAmount === 0 || bufferedAmount >= this.#waiting) return this.#transport.destroy();
     this.#waiting = bufferedAmount;
-    this.#options.wheel.set(this, this.#options.timeout);
+    this.#wheel.set(this, this.#timeout);
   }
 }

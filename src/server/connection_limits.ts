@@ -25,6 +25,11 @@ export class Addresses {
     this.#trusted = trusted;
   }
 
+  /** Whether there is a limit. */
+  get areLimited(): boolean {
+    return this.#limit !== Infinity;
+  }
+
   /**
    * Counts a connection. Called again when a trusted proxy has reported the address of the client.
    *
@@ -81,7 +86,7 @@ export function reject(
     wheel,
     timeout: LINGER_TIMEOUT,
     destroys: true,
-    gone: () => owner?.forget(rejected),
+    owner: { gone: () => owner?.forget(rejected) },
   });
   return rejected;
 }

@@ -194,6 +194,8 @@ export class Context {
     if (this.#sockets >= this.settings.maxConnections) {
       return new Refusal(503, "too many connections (maxConnections)", { reason: "limit" });
     }
+    // The address is read only if it counts: that takes up to 1.4 µs on Bun.
+    if (!this.#addresses.areLimited) return undefined;
     if (this.#addresses.add(transport, transport.remoteAddress)) return undefined;
     return new Refusal(503, "too many connections (maxConnectionsPerAddress)", { reason: "limit" });
   }

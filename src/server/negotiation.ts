@@ -21,8 +21,8 @@ export interface Negotiated {
 
 /** What the response to a handshake consists of. */
 export interface HandshakeResult extends Negotiated {
-  /** Fields of the response that the handler has set. */
-  readonly headers: readonly [name: string, value: string][];
+  /** Fields of the response that the handler has set, if any. */
+  readonly headers: readonly [name: string, value: string][] | undefined;
 }
 
 /**

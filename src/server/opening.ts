@@ -84,7 +84,7 @@ export class Opening implements OpeningPhase {
   /** Bytes after the head that are not used yet. Made when first needed. */
   #held: HeldBytes | null = null;
   /** Fields of the 101 that the handler has set. */
-  readonly #fields: [name: string, value: string][] = [];
+  #fields: [name: string, value: string][] | null = null;
   /** The first two keys of draft76. */
   #challenge: ChallengeParts | null = null;
   /** Whether the client has sent FIN. */
@@ -102,7 +102,7 @@ export class Opening implements OpeningPhase {
       throw new TypeError(`Cannot set header ${name}: the response was already sent`);
     }
     checkHandshakeField(name, value);
-    this.#fields.push([name, value]);
+    (this.#fields ??= []).push([name, value]);
   }
 
   // --- Events of the transport ------------------------------------------------------------------
@@ -272,7 +272,11 @@ export class Opening implements OpeningPhase {
     const { subprotocol, deflate } = negotiate(handler, head, version);
     connection.subprotocol = subprotocol;
     if (this.#isOver) return;
-    this.#responder.accept(connection, handler, { subprotocol, deflate, headers: this.#fields });
+    this.#responder.accept(connection, handler, {
+      subprotocol,
+      deflate,
+      headers: this.#fields ?? undefined,
+    });
     if (this.#isOver) return;
     const held = this.#takeHeld();
     if (version !== "draft76") return this.#done(held, true, deflate);
@@ -343,7 +347,7 @@ export function endSocket(connection: ServerConnection, isPaused = false): void 
   new Linger(transport, {
     wheel: context.wheel,
     timeout: context.settings.closeTimeout,
-    gone: () => connection.gone(),
+    owner: connection,
   });
 }
 

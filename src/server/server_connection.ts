@@ -24,7 +24,7 @@ import type { Context, Owned, Owner, ServerEnvironment } from "./context.ts";
 import { CLOSE, HANDSHAKE, OPEN } from "./diagnostics.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { EarlyMessages } from "./early_messages.ts";
-import type { AnyHandler } from "./handler.ts";
+import { type AnyHandler, WebSocketHandler } from "./handler.ts";
 import { HttpConnection } from "./http_connection.ts";
 import type { OpeningPhase } from "./opening.ts";
 import { RequestingClient } from "./requesting_client.ts";
@@ -343,8 +343,17 @@ export class ServerConnection extends RequestingClient
       this.context.counters.close(this.match.pattern, this.version, end.code);
     }
     this.context.accessLog?.close(this, end);
+    if (!this.#hasOnClose) {
+      this.#owesClose = false;
+      return this.#release();
+    }
     // In a microtask: the handler may be inside the call that has ended the connection.
     queueMicrotask(() => this.#callOnClose(end));
+  }
+
+  /** Whether `onClose()` does anything. A microtask for one that does not takes 0.3 µs on Node. */
+  get #hasOnClose(): boolean {
+    return this.handler?.onClose !== WebSocketHandler.prototype.onClose || CLOSE.isObserved;
   }
 
   #callOnClose(end: ConnectionEnd): void {

@@ -119,9 +119,11 @@ export function secureHandlers(
   return {
     ...handlers,
     open(socket): void {
-      const peer = peerOf(socket, path);
-      const handshake = peer && gate.begin(peer, () => socket.terminate());
-      if (peer === undefined || handshake === undefined) return refuse(socket);
+      const found = peerOf(socket, path);
+      if (found === undefined) return refuse(socket);
+      const peer: Address = { port: socket.remotePort ?? 0, ...found };
+      const handshake = gate.begin(peer, () => socket.terminate());
+      if (handshake === undefined) return refuse(socket);
       socket.data = new Handshaking(handshake, peer);
     },
     handshake(socket, success, error): void {

@@ -96,7 +96,10 @@ export interface Transport {
   events: TransportEvents;
   /** Bytes that were written and not yet accepted by the system. Reading it costs O(1). */
   readonly bufferedAmount: number;
-  /** The peer's address. On Bun and Node, known after `closed` only if it was read before that. */
+  /**
+   * The peer's address. On Bun and Node, known after `closed` only if it was read before that. The
+   * adapters of this package read it at once; Bun's does not read the port, which is 0 then.
+   */
   readonly remoteAddress: Address;
   /** The local address. */
   readonly localAddress: Address;

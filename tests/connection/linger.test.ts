@@ -9,9 +9,9 @@ function start(options: Partial<LingerOptions> = {}, waiting = 0) {
   const transport = new RecordedTransport();
   transport.bufferedAmount = waiting;
   const clock = new FakeClock();
-  const gone = () => transport.calls.push("gone");
+  const owner = { gone: () => void transport.calls.push("gone") };
   const wheel = new TimingWheel(clock);
-  const linger = new Linger(transport, { wheel, timeout: 1000, gone, ...options });
+  const linger = new Linger(transport, { wheel, timeout: 1000, owner, ...options });
   assertStrictEquals(transport.events, linger);
   return { transport, clock, linger };
 }
