@@ -44,6 +44,8 @@ export type { UpgradeRequest } from "./src/server/upgrade_request.ts";
 export type { UpgradeSocket } from "./src/transport/attach.ts";
 export type { ConnectedHandler } from "./src/server/connected_handler.ts";
 export type { DiagnosticEvents } from "./src/server/diagnostics.ts";
+export type { ConnectionRate } from "./src/connection/flood_control.ts";
+export type { Rate } from "./src/connection/token_bucket.ts";
 export type { HookContext } from "./src/server/hook_context.ts";
 export type { LimitedHandler } from "./src/server/limited_handler.ts";
 export type { CookieSecret } from "./src/handshake/signed_value.ts";

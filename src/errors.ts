@@ -167,6 +167,7 @@ export function quote(text: string): string {
  * - `gone`: the client or the handler ended the connection before the handshake was complete;
  * - `host`: `allowedHosts` does not list the requested host;
  * - `limit`: `maxConnections` or `maxConnectionsPerAddress` was reached;
+ * - `rate`: the address exceeds `handshakeRate`;
  * - `stopping`: the server is shutting down;
  * - `proxy`: with the setting `proxyProtocol`, a connection without a PROXY header of a trusted proxy;
  * - `tls`: the TLS handshake failed, or took longer than `handshakeTimeout`;
@@ -194,6 +195,7 @@ export type RefusalReason =
   | "gone"
   | "host"
   | "limit"
+  | "rate"
   | "stopping"
   | "proxy"
   | "tls"

@@ -105,6 +105,32 @@ export const LIMIT: Kind = {
   inRange: (value) => value === Infinity || Number.isSafeInteger(value) && Number(value) > 0,
 };
 
+/** Makes the kind of a rate. @param actions The values that `action` may have. */
+function rateKind(expected: string, actions: readonly string[]): Kind {
+  return {
+    expected,
+    hasType(value) {
+      if (!isObject(value)) return false;
+      const { perSecond, burst, action, ...others } = value as Readonly<Record<string, unknown>>;
+      return isNumber(perSecond) && isNumber(burst) && Object.keys(others).length === 0 &&
+        (action === undefined || actions.includes(String(action)));
+    },
+    inRange(value) {
+      const { perSecond, burst } = value as { readonly perSecond: number; readonly burst: number };
+      return perSecond > 0 && perSecond < Infinity && burst >= 1 && burst < Infinity;
+    },
+  };
+}
+
+/** A rate. */
+export const RATE: Kind = rateKind("{ perSecond, burst }, with perSecond > 0 and burst ≥ 1", []);
+
+/** A rate of a connection. */
+export const CONNECTION_RATE: Kind = rateKind(
+  '{ perSecond, burst, action }, with perSecond > 0, burst ≥ 1, and action "wait" or "close"',
+  ["wait", "close"],
+);
+
 /** A size in bytes that is not a limit. */
 export const SIZE: Kind = {
   expected: "a non-negative integer",

@@ -15,7 +15,7 @@ import type { ConnectionEvent } from "./states.ts";
  * - `"timeout"`: no data within `pingTimeout` of a ping, no message within `idleTimeout`, no close
  *   frame within `closeTimeout`, or no complete handshake within `handshakeTimeout`;
  * - `"overflow"`: more than `maxBufferedAmount` waited for the peer (1013);
- * - `"protocol"`: the peer broke a rule of its version, or exceeded a limit (1002, 1007, 1009);
+ * - `"protocol"`: the peer broke a rule of its version, or exceeded a limit (1002, 1007, 1008, 1009);
  * - `"network"`: the socket was closed without a closing handshake;
  * - `"shutdown"`: the server shut down.
  *

@@ -5,6 +5,7 @@
  */
 import type { Protocol, Sink } from "../protocol/protocol.ts";
 import type { InternalTransport } from "../transport/transport.ts";
+import type { FloodControl } from "./flood_control.ts";
 import { HeldBytes } from "./held_bytes.ts";
 import type { Writer } from "./writer.ts";
 
@@ -31,6 +32,8 @@ export interface ReaderOptions {
 
 /** The input of a connection. */
 export class Reader {
+  /** Limits how fast the peer sends; `null` without a limit. */
+  flood: FloodControl | null = null;
   readonly #transport: InternalTransport;
   readonly #receiver: Receiver;
   readonly #writer: Writer | null;
@@ -66,7 +69,8 @@ export class Reader {
   /** Whether the protocol may report one more event. */
   get mayParse(): boolean {
     return this.#protocol !== null && this.#receiver.hasRoom &&
-      (this.#writer === null || !this.#writer.congested);
+      (this.#writer === null || !this.#writer.congested) &&
+      (this.flood === null || !this.flood.isBlocked);
   }
 
   /**
@@ -77,6 +81,7 @@ export class Reader {
    */
   receive(chunk: Uint8Array, owned: boolean): void {
     this.#kept = false;
+    if (this.flood !== null) this.flood.bytes(chunk.length);
     if (this.#held !== null || !this.mayParse) this.#hold(chunk, owned);
     else this.#parse(chunk, owned);
     if (owned && !this.#kept) this.#transport.release?.(chunk);
@@ -121,6 +126,18 @@ export class Reader {
     return true;
   }
 
+  /** Counts a message, a ping or a pong for the rate. @returns False if the peer was refused. */
+  admitMessage(): boolean {
+    return this.flood === null || this.flood.message();
+  }
+
+  /** Refuses the peer. Nothing more is parsed. */
+  refuse(error: Error): void {
+    if (this.#protocol === null) return;
+    this.#protocol = this.#held = null;
+    this.#receiver.violation(error);
+  }
+
   /** Pauses the transport until {@linkcode Reader.open}. */
   close(): void {
     this.#closed = true;
@@ -145,8 +162,8 @@ export class Reader {
 
   /** Stops parsing. What the peer still sends is read and dropped. */
   stop(): void {
-    this.#protocol = null;
-    this.#held = null;
+    this.#protocol = this.#held = null;
+    this.flood?.stop();
     this.update();
   }
 }

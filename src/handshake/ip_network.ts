@@ -49,6 +49,23 @@ export function includesAddress(networks: readonly IpNetwork[], text: string): b
   );
 }
 
+/**
+ * Returns a text that all addresses of one client share: an IPv4 address itself, also if it is mapped into
+ * IPv6, and the first 64 bits of an IPv6 address, since a client gets a network of that size. Other text
+ * than an address is returned as it is.
+ */
+export function addressGroup(text: string): string {
+  if (!text.includes(":")) return text;
+  const [address = "", zone] = text.split("%");
+  const canonical = canonicalAddress(address);
+  if (canonical === undefined) return text;
+  if (!canonical.includes(":")) return canonical;
+  const network = groupsOfAddress(canonical).slice(0, 4).map((group) => group.toString(16)).join(
+    ":",
+  );
+  return zone === undefined ? network : `${network}%${zone}`;
+}
+
 /** Returns the bits of an address, as a string of 32 or 128 digits. */
 function addressBits(text: string): string | undefined {
   const address = canonicalAddress(text);
@@ -56,10 +73,15 @@ function addressBits(text: string): string | undefined {
   if (!address.includes(":")) {
     return address.split(".").map((byte) => binary(Number(byte), 8)).join("");
   }
+  return groupsOfAddress(address).map((group) => binary(group, 16)).join("");
+}
+
+/** Returns the eight groups of an IPv6 address in canonical text. */
+function groupsOfAddress(address: string): number[] {
   const [head = "", tail] = address.split("::");
   const [before, after] = [groupsOf(head), groupsOf(tail ?? "")];
   const zeros = Array<number>(8 - before.length - after.length).fill(0);
-  return [...before, ...zeros, ...after].map((group) => binary(group, 16)).join("");
+  return [...before, ...zeros, ...after];
 }
 
 function groupsOf(text: string): number[] {

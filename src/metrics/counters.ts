@@ -45,6 +45,7 @@ export class Counters {
     gone: 0,
     host: 0,
     limit: 0,
+    rate: 0,
     stopping: 0,
     proxy: 0,
     tls: 0,
@@ -56,6 +57,8 @@ export class Counters {
     handler: 0,
     error: 0,
   };
+  /** How often reading from a client has stopped because of `messageRate` or `byteRate`. */
+  throttled = 0;
   /** Ended connections by close code. */
   readonly closed: Map<number, number> = new Map();
   /** Opened connections by route and version. */

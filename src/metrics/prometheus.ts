@@ -111,7 +111,7 @@ function latencyFamily({ count, sum, buckets }: HistogramStats): Family {
   };
 }
 
-function trafficFamilies({ traffic }: Stats): Family[] {
+function trafficFamilies({ traffic, throttled }: Stats): Family[] {
   return [
     counter("messages_total", "Messages. A published message counts once for each receiver.", [
       [{ direction: "in" }, traffic.messagesIn],
@@ -120,6 +120,9 @@ function trafficFamilies({ traffic }: Stats): Family[] {
     counter("bytes_total", "Bytes on the wire.", [
       [{ direction: "in" }, traffic.bytesIn],
       [{ direction: "out" }, traffic.bytesOut],
+    ]),
+    counter("throttled_total", "Stops of reading because of messageRate or byteRate.", [
+      [{}, throttled],
     ]),
   ];
 }

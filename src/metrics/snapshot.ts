@@ -94,6 +94,8 @@ export interface Stats {
   readonly latency: HistogramStats;
   /** Plain HTTP requests that were answered. */
   readonly requests: number;
+  /** How often reading from a client has stopped because of `messageRate` or `byteRate`. */
+  readonly throttled: number;
   /** Refused and failed handshakes by reason. */
   readonly refused: Readonly<Record<RefusalReason, number>>;
   /**
@@ -142,6 +144,7 @@ export function takeSnapshot(counters: Counters, topics: Topics, sockets: number
     byRouteAndVersion: rows,
     traffic: { ...counters.traffic },
     requests: counters.requests,
+    throttled: counters.throttled,
     refused: { ...counters.refused },
     closed: Object.fromEntries(counters.closed),
     topics: topics.size,

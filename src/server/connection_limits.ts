@@ -7,12 +7,13 @@ import { Linger } from "../connection/linger.ts";
 import type { Owned, Owner } from "./context.ts";
 import type { TrustedProxies } from "./trusted_proxy.ts";
 import type { Refusal } from "../errors.ts";
+import { addressGroup } from "../handshake/ip_network.ts";
 import { errorResponse } from "../http/error_response.ts";
 import type { Settings } from "./settings.ts";
 import type { TimingWheel } from "../timing/timing_wheel.ts";
 import type { Address, Transport } from "../transport/transport.ts";
 
-/** Counts connections by address, if there is a limit. */
+/** Counts connections by address, and IPv6 by its first 64 bits, if there is a limit. */
 export class Addresses {
   readonly #limit: number;
   readonly #trusted: TrustedProxies;
@@ -40,8 +41,8 @@ export class Addresses {
   add(key: object, address: Address): boolean {
     if (this.#limit === Infinity) return true;
     this.delete(key);
-    const { hostname } = address;
     if (address.transport === "unix" || this.#trusted.has(address)) return true;
+    const hostname = addressGroup(address.hostname);
     const count = this.#counts.get(hostname) ?? 0;
     if (count >= this.#limit) return false;
     this.#counts.set(hostname, count + 1);

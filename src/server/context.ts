@@ -15,6 +15,7 @@ import type { HeadReader } from "../handshake/head_reader.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
 import { requestReader } from "../handshake/request_line.ts";
 import { SharedHeads } from "../handshake/shared_heads.ts";
+import { HandshakeRates } from "./handshake_rates.ts";
 import { LimitedLog, logLastResort } from "./log.ts";
 import type { Indexed } from "./indexed_set.ts";
 import type { Routes } from "./routes.ts";
@@ -125,6 +126,8 @@ export class Context {
   readonly trusted: TrustedProxies;
   /** The number of sockets. */
   #sockets = 0;
+  /** Counts handshakes by address; `null` without the setting `handshakeRate`. */
+  readonly handshakeRates: HandshakeRates | null;
   readonly #addresses: Addresses;
   /** See {@linkcode hold}. */
   readonly #held: Set<object> = new Set();
@@ -152,6 +155,10 @@ export class Context {
     this.accessLog = accessLog === undefined ? null : new AccessLog(accessLog, clock, failed);
     this.trusted = new TrustedProxies(settings.trustProxy);
     this.#addresses = new Addresses(settings, this.trusted);
+    const { handshakeRate } = settings;
+    this.handshakeRates = handshakeRate === undefined
+      ? null
+      : new HandshakeRates(handshakeRate, clock, this.trusted);
     this.given = new ConnectionGroup(this);
     const { broker } = settings;
     if (broker !== undefined) this.topics.relay = new Relay(broker, this.topics, this);

@@ -7,6 +7,7 @@ import type { Connection } from "../connection/connection.ts";
 import type { ConnectionEnd } from "../connection/connection_end.ts";
 import type { ConnectionReceiver } from "../connection/connection_options.ts";
 import { corked } from "../connection/cork.ts";
+import { FloodControl } from "../connection/flood_control.ts";
 import { type Event, Inbox, PeerClose, PeerPing, PeerPong } from "../connection/inbox.ts";
 import { IncomingStream } from "../connection/message_stream.ts";
 import { RoundTrip } from "../connection/round_trip.ts";
@@ -42,6 +43,17 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
     this.pieces = isStreaming ? new IncomingStreams(this) : undefined;
   }
 
+  /** Starts to limit how fast the client sends, if it has a rate. */
+  limit(connection: Connection): void {
+    const { environment: { limits, wheel }, context } = this.#server;
+    if (limits.messageRate === undefined && limits.byteRate === undefined) return;
+    connection.reader.flood = new FloodControl(limits, wheel, {
+      throttled: () => void context.counters.throttled++,
+      resumed: () => corked(() => this.resume()),
+      refused: (error) => connection.reader.refuse(error),
+    });
+  }
+
   // --- Events of the protocol -------------------------------------------------------------------
 
   /** See `Sink.text`. */
@@ -57,7 +69,7 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
 
   #arrived(message: string | Uint8Array): boolean {
     const { connection } = this;
-    if (connection === null) return false;
+    if (connection === null || !connection.reader.admitMessage()) return false;
     connection.countMessage();
     if (this.isBehind) this.#push(message);
     else this.#deliver(message);
@@ -66,7 +78,8 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
 
   /** See `Sink.ping`. The pong is sent at once. `onPing()` waits for its turn. */
   ping(payload: Uint8Array): boolean {
-    this.connection?.pong(payload);
+    if (this.connection?.reader.admitMessage() !== true) return false;
+    this.connection.pong(payload);
     // The default callback does nothing, so the ping need not wait in the inbox.
     const isUsed = this.#server.handler?.onPing !== WebSocketHandler.prototype.onPing;
     return this.#controlArrived(isUsed ? new PeerPing(payload) : null);
@@ -74,6 +87,7 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
 
   /** See `Sink.pong`. */
   pong(payload: Uint8Array): boolean {
+    if (this.connection?.reader.admitMessage() !== true) return false;
     const { context } = this.#server;
     if (this.#roundTrip?.received(payload, context.wheel.now())) {
       context.counters.latency.observe(this.#roundTrip.latency ?? 0);

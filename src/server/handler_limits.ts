@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkAtMost, checkValue, type Kind, LIMIT, TIME } from "../validation.ts";
+import { checkAtMost, checkValue, CONNECTION_RATE, type Kind, LIMIT, TIME } from "../validation.ts";
 import type { Settings } from "./settings.ts";
 
 /**
@@ -36,6 +36,8 @@ export type HandlerLimits = Pick<
   | "pingTimeout"
   | "idleTimeout"
   | "closeTimeout"
+  | "messageRate"
+  | "byteRate"
 >;
 
 const KINDS: Readonly<Record<keyof HandlerLimits, Kind>> = {
@@ -49,25 +51,28 @@ const KINDS: Readonly<Record<keyof HandlerLimits, Kind>> = {
   pingTimeout: TIME,
   idleTimeout: TIME,
   closeTimeout: TIME,
+  messageRate: CONNECTION_RATE,
+  byteRate: CONNECTION_RATE,
 };
 
 /**
  * Reads the limits of a handler.
  *
  * @returns The settings themselves if the handler overrides none.
- * @throws {TypeError | RangeError} If a limit is not a number or is out of range.
+ * @throws {TypeError | RangeError} If a limit has the wrong type or is out of range.
  */
 export function limitsOf(handler: HandlerLimits, settings: HandlerLimits): HandlerLimits {
   const { maxMessageSize, maxFragments, maxFragmentSize, maxQueuedSize } = handler;
   const { highWaterMark, maxBufferedAmount } = handler;
-  const { pingInterval, pingTimeout, idleTimeout, closeTimeout } = handler;
+  const { pingInterval, pingTimeout, idleTimeout, closeTimeout, messageRate, byteRate } = handler;
   // By name and without an object: nearly all handlers have the limits of the settings.
   const areSettings = maxMessageSize === settings.maxMessageSize &&
     maxFragments === settings.maxFragments && maxFragmentSize === settings.maxFragmentSize &&
     maxQueuedSize === settings.maxQueuedSize &&
     highWaterMark === settings.highWaterMark && maxBufferedAmount === settings.maxBufferedAmount &&
     pingInterval === settings.pingInterval && pingTimeout === settings.pingTimeout &&
-    idleTimeout === settings.idleTimeout && closeTimeout === settings.closeTimeout;
+    idleTimeout === settings.idleTimeout && closeTimeout === settings.closeTimeout &&
+    messageRate === settings.messageRate && byteRate === settings.byteRate;
   if (areSettings) return settings;
   const limits: HandlerLimits = {
     maxMessageSize,
@@ -80,9 +85,13 @@ export function limitsOf(handler: HandlerLimits, settings: HandlerLimits): Handl
     pingTimeout,
     idleTimeout,
     closeTimeout,
+    messageRate,
+    byteRate,
   };
   const subject = `Cannot use ${handler.constructor.name}`;
   for (const [name, value] of Object.entries(limits)) {
+    // No rate is no limit.
+    if (value === undefined && name.endsWith("Rate")) continue;
     checkValue(value, `${subject}.${name}:`, KINDS[name as keyof HandlerLimits]);
   }
   checkAtMost(limits, "highWaterMark", "maxBufferedAmount", `${subject}.`);

@@ -66,6 +66,8 @@ export class IncomingStreams implements PieceSink, IncomingStreamEvents {
 
   /** See {@linkcode PieceSink.finish}. */
   finish(): boolean {
+    // If the client is refused, the message stays incomplete, and is cut off.
+    if (this.#delivery.connection?.reader.admitMessage() === false) return false;
     const stream = this.#arriving;
     this.#arriving = null;
     this.#delivery.connection?.countMessage();

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ConnectionRate } from "../connection/flood_control.ts";
 import type { HandlerLimits } from "./handler_limits.ts";
 import { type AnyParams, RequestHandler } from "./request_handler.ts";
 
@@ -91,6 +92,16 @@ export abstract class LimitedHandler<Options = unknown, Params extends object = 
   /** How long the client may send no message, in milliseconds; 0 is off. Default: the setting. */
   get idleTimeout(): number {
     return this.application.settings.idleTimeout;
+  }
+
+  /** How fast the client may send messages, pings and pongs. Default: the setting. */
+  get messageRate(): ConnectionRate | undefined {
+    return this.application.settings.messageRate;
+  }
+
+  /** How fast the client may send bytes. Default: the setting. */
+  get byteRate(): ConnectionRate | undefined {
+    return this.application.settings.byteRate;
   }
 
   /**

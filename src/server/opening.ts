@@ -197,6 +197,7 @@ export class Opening implements OpeningPhase {
       const connection = this.#connection;
       const { head, context } = connection;
       if (head === null) return;
+      context.handshakeRates?.admit(connection.remoteAddress);
       const match = matchRoute(context.routes, head);
       connection.version = version;
       connection.match = match;

@@ -261,6 +261,7 @@ export class ServerConnection extends RequestingClient
     });
     for (const message of early) this.writer.writeMessage(message);
     if (!connection.isOpen) return;
+    dispatcher.limit(connection);
     this.#owesClose = true;
     if (match !== null) context.counters.open(match.pattern, this.version);
     context.accessLog?.handshake(this);

@@ -4,6 +4,8 @@
  * @module
  */
 import { checkCompression, type CompressionOptions } from "../connection/compression.ts";
+import type { ConnectionRate } from "../connection/flood_control.ts";
+import type { Rate } from "../connection/token_bucket.ts";
 import { WEBSOCKET_VERSIONS, type WebSocketVersion } from "../handshake/versions.ts";
 import type { CookieSecret } from "../handshake/signed_value.ts";
 import type { Fetch } from "../http/fetch.ts";
@@ -15,11 +17,13 @@ import {
   BOOLEAN,
   checkAtMost,
   checkOptions,
+  CONNECTION_RATE,
   FUNCTION,
   type Kind,
   LIMIT,
   OBJECT,
   objectWith,
+  RATE,
   STRINGS,
   TIME,
   withDefaults,
@@ -126,10 +130,29 @@ export interface Settings {
   readonly idleTimeout: number;
   /** How long to wait for the client's part of the closing handshake. Default: 5 s. */
   readonly closeTimeout: number;
+  /**
+   * How many messages, pings and pongs a client may send. A message counts once, however many frames it
+   * has (see `maxFragments` and `byteRate`). Beyond it, the server stops reading until the rate allows
+   * more, or closes with 1008: `{ perSecond: 10, burst: 50, action: "close" }`. Default: no limit.
+   */
+  readonly messageRate: ConnectionRate | undefined;
+  /**
+   * How many bytes a client may send, as on the wire: compressed, with frame headers. A read may exceed
+   * the rate by 64 KiB, which is then waited for. Default: no limit.
+   */
+  readonly byteRate: ConnectionRate | undefined;
   /** The most connections at a time. More get a 503; over TLS they are closed. Default: `Infinity`. */
   readonly maxConnections: number;
-  /** The most connections of one address at a time. Default: `Infinity`. */
+  /**
+   * The most connections of one address at a time: of IPv6, of one /64. An IPv4-mapped address counts as
+   * IPv4. Default: `Infinity`.
+   */
   readonly maxConnectionsPerAddress: number;
+  /**
+   * How many handshakes an address may begin: of IPv6, a /64. More get a 429. They count when the request
+   * is complete. Behind a trusted proxy, the address is that of the client. Default: no limit.
+   */
+  readonly handshakeRate: Rate | undefined;
   /** Carries published messages to other processes. Default: topics stay in this process. */
   readonly broker: Broker | undefined;
   /**
@@ -176,8 +199,11 @@ export const defaultSettings: Settings = {
   pingTimeout: 20_000,
   idleTimeout: 0,
   closeTimeout: 5_000,
+  messageRate: undefined,
+  byteRate: undefined,
   maxConnections: Infinity,
   maxConnectionsPerAddress: Infinity,
+  handshakeRate: undefined,
   broker: undefined,
   onBrokerStatus: undefined,
   accessLog: undefined,
@@ -224,8 +250,11 @@ const KINDS: Readonly<Record<keyof Settings, Kind>> = {
   pingTimeout: TIME,
   idleTimeout: TIME,
   closeTimeout: TIME,
+  messageRate: CONNECTION_RATE,
+  byteRate: CONNECTION_RATE,
   maxConnections: LIMIT,
   maxConnectionsPerAddress: LIMIT,
+  handshakeRate: RATE,
   broker: objectWith("publish", "subscribe", "unsubscribe", "close"),
   onBrokerStatus: FUNCTION,
   accessLog: FUNCTION,

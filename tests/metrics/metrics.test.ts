@@ -69,7 +69,7 @@ describe("the metrics", () => {
       { value: `${stats.traffic.bytesIn}`, labels: { direction: "in" } },
       { value: `${stats.traffic.bytesOut}`, labels: { direction: "out" } },
     ]);
-    assertEquals(samples.get("waterspout_refused_total")?.length, 15);
+    assertEquals(samples.get("waterspout_refused_total")?.length, 16);
     assertEquals(samples.get("waterspout_topics"), [{ value: "1" }]);
     assertEquals(samples.get("waterspout_subscriptions"), [{ value: "1" }]);
     const name = 'BroadcastChannel "a \\"quoted\\" \\\\ name"';
@@ -90,7 +90,7 @@ describe("the metrics", () => {
 
   test("exist for a new application", async () => {
     const families = await parse(metricsResponse(new Application([])));
-    assertEquals(families.length, 11);
+    assertEquals(families.length, 12);
   });
 
   test("escape the values of labels", async () => {

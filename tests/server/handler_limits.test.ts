@@ -119,6 +119,16 @@ const scenarios: Readonly<Record<Limit, Scenario>> = {
     },
     act: (_client, rig) => rig.clock.advance(1500),
   },
+  messageRate: {
+    limits: { messageRate: { perSecond: 1, burst: 2 } },
+    act: (client) => {
+      for (const message of ["a", "b", "c"]) client.send(message);
+    },
+  },
+  byteRate: {
+    limits: { byteRate: { perSecond: 1, burst: 10, action: "close" } },
+    act: (client) => client.send("x".repeat(11)),
+  },
 };
 
 /** What happens in a scenario. */
@@ -184,6 +194,16 @@ describe("a limit of a handler", () => {
     [
       { highWaterMark: 10, maxBufferedAmount: 9 },
       "Limited.highWaterMark: must not exceed maxBufferedAmount (9), got 10",
+    ],
+    [
+      { messageRate: { perSecond: 1 } },
+      "Limited.messageRate: must be { perSecond, burst, action }, with perSecond > 0, burst ≥ 1, " +
+      'and action "wait" or "close", got an object',
+    ],
+    [
+      { byteRate: 5 },
+      "Limited.byteRate: must be { perSecond, burst, action }, with perSecond > 0, burst ≥ 1, " +
+      'and action "wait" or "close", got 5',
     ],
     ...(["pingInterval", "pingTimeout", "idleTimeout", "closeTimeout"] as const).map((name) =>
       [
