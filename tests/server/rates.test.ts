@@ -237,6 +237,61 @@ describe("messageRate", () => {
   });
 });
 
+describe("messageRate with messages as streams", () => {
+  /** Notes the pieces of each message, and what cuts it off. */
+  class Streaming extends Recording {
+    override async onMessageStream(stream: ReadableStream<string | Uint8Array>): Promise<void> {
+      try {
+        let text = "";
+        for (const reader = stream.getReader();;) {
+          const { done, value } = await reader.read();
+          if (done) break;
+          text += value;
+        }
+        this.note(`text ${text}`);
+      } catch (error) {
+        this.note(`cut off: ${(error as Error).name}`);
+      }
+    }
+  }
+
+  /** Sends `m0`, `m1` … in two frames each. */
+  function sendFragmented({ client }: Flooded, count: number): void {
+    for (let i = 0; i < count; i++) {
+      client.write(begin("m"));
+      client.write(continuation(`${i}`, true));
+    }
+  }
+
+  test("lets what exceeds it wait", async () => {
+    const flooded = await Flooded.open("rfc6455", { messageRate }, { Handler: Streaming });
+    sendFragmented(flooded, 6);
+    await untilQuiet();
+    assertEquals(flooded.take(), texts(3));
+    await flooded.rig.clock.advance(125);
+    await untilQuiet();
+    assertEquals(flooded.take(), texts(1, 3));
+    flooded.client.reset();
+  });
+
+  test("cuts the message off that exceeds it", async () => {
+    const rate: ConnectionRate = { ...messageRate, action: "close" };
+    const flooded = await Flooded.open(
+      "rfc6455",
+      { messageRate: rate },
+      { Handler: Streaming },
+    );
+    sendFragmented(flooded, 3);
+    await untilQuiet();
+    assertEquals(flooded.take(), texts(3));
+    sendFragmented(flooded, 3);
+    await untilQuiet();
+    assertEquals(flooded.take().sort(), ["close", "cut off: IncompleteMessageError"]);
+    assertEquals(flooded.rig.app.stats().closed, { 1008: 1 });
+    flooded.client.reset();
+  });
+});
+
 describe("byteRate", () => {
   const byteRate: ConnectionRate = { perSecond: 1000, burst: 100 };
 
