@@ -274,8 +274,14 @@ function hint(name: string, { kinds, elsewhere }: OptionsCheck): string {
   const isKnown = (meant: string) => meant.split(" and ").every((part) => known.includes(part));
   const plain = plainName(name);
   const meant = (Object.hasOwn(MEANT, plain) ? MEANT[plain] : undefined)?.find(isKnown) ??
-    known.find((candidate) => isNear(plainName(candidate), plain));
+    nearestName(name, known);
   return meant === undefined ? "" : `; did you mean ${meant}?`;
+}
+
+/** Returns the first known name that a misspelt one may mean; `undefined` if there is none. */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
+  const plain = plainName(name);
+  return known.find((candidate) => isNear(plainName(candidate), plain));
 }
 
 /** Returns a name in lower case without Tornado's prefix: `websocket_max_message_size`. */

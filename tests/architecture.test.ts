@@ -30,7 +30,7 @@ const GROUND = ["src/errors.ts", "src/guard.ts", "src/validation.ts"];
  * none beside it.
  */
 const STOREYS: readonly (readonly string[])[] = [
-  ["src/testing"],
+  ["src/testing", "src/cli"],
   ["src/server", "src/client"],
   ["src/metrics"],
   ["src/http", "src/pubsub"],

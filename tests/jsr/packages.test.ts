@@ -34,7 +34,7 @@ describe("the package for npm's clients", () => {
       );
     }));
 
-  test("has what a user needs, and nothing else", () =>
+  test("has what a user needs, a program for npx, and nothing else", () =>
     withProject({}, async (project) => {
       await packInto(project);
       const files = (await project.run("tar -tzf package.tgz")).trim().split("\n");
@@ -43,6 +43,13 @@ describe("the package for npm's clients", () => {
           .test(file)
       );
       assertEquals(odd, []);
+
+      project.write("package.json", "{}");
+      await project.run("npm install --silent --no-audit --no-fund --offline ./package.tgz");
+      assertEquals(
+        await project.run("npx --offline @waterspout/websocket probe --unknown 2>&1; echo $?"),
+        "waterspout: unknown option --unknown; see waterspout probe --help\n2\n",
+      );
     }));
 });
 

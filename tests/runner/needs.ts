@@ -92,6 +92,7 @@ export const NEEDS = {
     packages: ["iproute2"],
   }),
   "namespaces": { missing: missingOfNamespaces, packages: [], why: "a cable to pull" },
+  "script": program("script", "a pseudo terminal", { packages: ["bsdutils"] }),
   "linux": {
     missing: () => process.platform === "linux" ? undefined : "it takes Linux",
     packages: [],

@@ -30,6 +30,9 @@ interface Manifest {
   readonly exports: Readonly<Record<string, string>>;
 }
 
+/** The program of the package: `npx @waterspout/websocket`. */
+const PROGRAM = "src/cli/bin.ts";
+
 /** What goes into the package as it is. */
 const DOCUMENTS = ["README.md", "CHANGELOG.md", "LICENSE"] as const;
 
@@ -60,7 +63,7 @@ function compile(folder: string): void {
         rootDir: root,
         outDir: ".",
       },
-      files: [join(root, "mod.ts"), ...entryPoints().map((entry) => join(root, entry))],
+      files: ["mod.ts", PROGRAM, ...entryPoints()].map((entry) => join(root, entry)),
       include: [],
     }),
   );
@@ -113,6 +116,7 @@ function packageJson(): object {
         default: path.replace(/\.ts$/, ".js"),
       }]),
     ),
+    bin: { waterspout: `./${PROGRAM.replace(/\.ts$/, ".js")}` },
     files: ["mod.js", "mod.d.ts", "src", "CHANGELOG.md"],
   };
 }

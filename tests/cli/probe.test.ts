@@ -2,8 +2,8 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { describe, test } from "node:test";
 import { Application, WebSocketHandler } from "../../mod.ts";
 import { peers, startPeer } from "../client/peers/start.ts";
-import { spawnScript } from "../support/spawn.ts";
 import { credentials } from "../transport/links.ts";
+import { run } from "./fake_terminal.ts";
 
 /** What the probe prints as JSON. */
 interface Report {
@@ -19,10 +19,9 @@ interface Report {
   readonly subprotocols: readonly string[] | "any";
 }
 
-async function probe(...args: string[]): Promise<{ code: number | null; output: string }> {
-  const child = spawnScript("examples/probe.ts", args, { permission: "--allow-net" });
-  const code = await child.exited;
-  return { code, output: child.output };
+async function probe(...args: string[]): Promise<{ code: number; output: string }> {
+  const { code, printed, warned } = await run(["probe", ...args]);
+  return { code, output: [...printed, ...warned].join("\n") };
 }
 
 async function probeJson(...args: string[]): Promise<Report> {
@@ -83,16 +82,11 @@ describe("the probe", () => {
     assertEquals(lines[2], "version   opens   handshake        echo");
     assertMatch(lines[6] ?? "", /^draft76 {3}yes {3} +\d+\.\d\d ms {11}–$/);
     assertMatch(lines[3] ?? "", /^rfc6455 {3}no {14}– {11}– {2}the status must be 101, got .*426/);
-    assertStringIncludes(output, "\nextensions    none\nsubprotocols  none\n");
+    assertStringIncludes(`${output}\n`, "\nextensions    none\nsubprotocols  none\n");
   });
 
   test("fails where nothing answers, and says what is wrong with the command", async () => {
-    const app = new Application([]);
-    const server = app.listen({ hostname: "127.0.0.1", port: 0 });
-    await server.listening;
-    const url = `ws://127.0.0.1:${server.addr.port}/`;
-    await server.shutdown();
-    const nobody = await probe(url);
+    const nobody = await probe("ws://127.0.0.1:1/");
     assertEquals(nobody.code, 1);
     assertMatch(nobody.output, /^rfc6455 {3}no .*refused|Failed to connect/im);
     assertEquals((await probe()).code, 2);

@@ -1,35 +1,17 @@
 /**
- * Prints which versions, extensions and subprotocols a WebSocket server supports, and its latency.
+ * Finds out what a WebSocket server speaks.
  *
- *     deno run --allow-net examples/probe.ts ws://localhost:8888/websocket [options]
- *     bun run examples/probe.ts ws://localhost:8888/websocket [options]
- *     node examples/probe.ts ws://localhost:8888/websocket [options]
- *
- * Options:
- *
- *     --json                print JSON
- *     --timeout 3000        how long each step may take, in milliseconds
- *     --origin URL          the origin to send
- *     --header "Name: a"    a header field to send; can be repeated
- *     --subprotocol NAME    a subprotocol to offer, instead of well-known ones
- *     --insecure            accept any certificate
- *
- * The time of a handshake includes TCP and TLS. The time of an echo is from a text to the same
- * text. Both are medians. The exit code is 1 if the server supports no version, and 2 after an
- * error.
+ * @module
  */
-import process from "node:process";
-import { parseArgs } from "node:util";
-import {
-  type ConnectOptions,
-  HandshakeError,
-  type WebSocketClientConnection,
-  websocketConnect,
-  type WebSocketVersion,
-} from "@waterspout/websocket/client";
+import { HandshakeError } from "../client/handshake_error.ts";
+import type { ConnectOptions } from "../client/options.ts";
+import type { WebSocketClientConnection } from "../client/client_connection.ts";
+import { websocketConnect } from "../client/websocket_connect.ts";
+import type { WebSocketVersion } from "../handshake/versions.ts";
 
 /** The result for one version. */
-interface VersionReport {
+export interface VersionReport {
+  /** The version. */
   readonly version: WebSocketVersion;
   /** Whether the handshake succeeds. */
   readonly opens: boolean;
@@ -42,8 +24,10 @@ interface VersionReport {
 }
 
 /** The results for a server. */
-interface Report {
+export interface ProbeReport {
+  /** The URL. */
   readonly url: string;
+  /** The result for each version. */
   readonly versions: readonly VersionReport[];
   /** The accepted extensions with their parameters. */
   readonly extensions: readonly string[];
@@ -51,16 +35,8 @@ interface Report {
   readonly subprotocols: readonly string[] | "any";
 }
 
-const VERSIONS: readonly WebSocketVersion[] = [
-  "rfc6455",
-  "hybi-08",
-  "hybi-07",
-  "draft76",
-  "draft75",
-];
-
 /** Common subprotocols, registered at IANA or not. */
-const WELL_KNOWN: readonly string[] = [
+export const WELL_KNOWN: readonly string[] = [
   "graphql-transport-ws",
   "graphql-ws",
   "mqtt",
@@ -79,20 +55,29 @@ const WELL_KNOWN: readonly string[] = [
 const ROUNDS = 5;
 
 /** Probes a server. */
-class Probe {
+export class Probe {
   readonly #url: string;
   readonly #options: ConnectOptions;
   readonly #timeout: number;
 
+  /**
+   * @param url The server.
+   * @param options The options of each connection.
+   * @param timeout How long each step may take, in milliseconds.
+   */
   constructor(url: string, options: ConnectOptions, timeout: number) {
     this.#url = url;
     this.#options = { ...options, handshakeTimeout: timeout, closeTimeout: 100 };
     this.#timeout = timeout;
   }
 
-  async report(subprotocols: readonly string[]): Promise<Report> {
+  /** Tries versions, extensions and subprotocols, one after the other. */
+  async report(
+    tried: readonly WebSocketVersion[],
+    subprotocols: readonly string[],
+  ): Promise<ProbeReport> {
     const versions: VersionReport[] = [];
-    for (const version of VERSIONS) versions.push(await this.#probeVersion(version));
+    for (const version of tried) versions.push(await this.#probeVersion(version));
     // The drafts of 2010 have no extensions and no list of subprotocols.
     const newest = versions.find(({ opens, version }) => opens && !version.startsWith("draft"));
     const extensions = newest === undefined ? [] : await this.#probeExtensions(newest.version);
@@ -190,88 +175,11 @@ class Probe {
 
   #reasonOf(error: unknown): string {
     if (!(error instanceof HandshakeError)) throw error;
-    return error.message.replace(/^Cannot connect to \S+: /, "");
+    return error.message.replace(/^Cannot connect to \S+(?: through proxy \S+)?: /, "");
   }
 }
 
 function median(times: readonly number[]): number {
   const middle = times.toSorted((a, b) => a - b)[times.length >> 1] ?? 0;
   return Math.round(middle * 1000) / 1000;
-}
-
-function table({ url, versions, extensions, subprotocols }: Report): string {
-  const ms = (time: number | undefined) => time === undefined ? "–" : `${time.toFixed(2)} ms`;
-  const lines = versions.map(({ version, opens, handshake, echo, reason = "" }) =>
-    row(version, opens ? "yes" : "no", ms(handshake), ms(echo), shorten(reason))
-  );
-  return [
-    url,
-    "",
-    row("version", "opens", "handshake", "echo", ""),
-    ...lines,
-    "",
-    `extensions    ${extensions.join(", ") || "none"}`,
-    `subprotocols  ${subprotocols === "any" ? "any" : subprotocols.join(", ") || "none"}`,
-  ].join("\n");
-}
-
-function row(
-  version: string,
-  opens: string,
-  handshake: string,
-  echo: string,
-  rest: string,
-): string {
-  const cells = [
-    version.padEnd(8),
-    opens.padEnd(5),
-    handshake.padStart(10),
-    echo.padStart(10),
-    rest,
-  ];
-  return cells.join("  ").trimEnd();
-}
-
-function shorten(text: string): string {
-  return text.length > 100 ? `${text.slice(0, 99)}…` : text;
-}
-
-/** Parses a header field of the command line. */
-function parseField(line: string): [name: string, value: string] {
-  const colon = line.indexOf(":");
-  return [line.slice(0, Math.max(colon, 0)), line.slice(colon + 1).trim()];
-}
-
-async function main(): Promise<number> {
-  const { values, positionals: [url] } = parseArgs({
-    allowPositionals: true,
-    options: {
-      json: { type: "boolean", default: false },
-      timeout: { type: "string", default: "3000" },
-      origin: { type: "string" },
-      header: { type: "string", multiple: true, default: [] },
-      subprotocol: { type: "string", multiple: true, default: [...WELL_KNOWN] },
-      insecure: { type: "boolean", default: false },
-    },
-  });
-  if (url === undefined) {
-    throw new TypeError("Cannot probe: expected a URL such as ws://host/path, got none");
-  }
-  const options: ConnectOptions = {
-    headers: values.header.map(parseField),
-    // `ws:` has no TLS options.
-    ...(/^(?:wss|https):/i.test(url) ? { tls: { insecure: values.insecure } } : {}),
-    ...(values.origin === undefined ? {} : { origin: values.origin }),
-  };
-  const report = await new Probe(url, options, Number(values.timeout)).report(values.subprotocol);
-  console.log(values.json ? JSON.stringify(report, null, 2) : table(report));
-  return report.versions.some(({ opens }) => opens) ? 0 : 1;
-}
-
-try {
-  process.exitCode = await main();
-} catch (error) {
-  // Print only the message: a wrong command line needs no stack trace.
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 2;
 }

@@ -1,0 +1,119 @@
+/**
+ * `connect`: sends lines to a server, and prints its messages.
+ *
+ * @module
+ */
+import type { WebSocketClientConnection } from "../client/client_connection.ts";
+import { websocketConnect } from "../client/websocket_connect.ts";
+import type { ConnectionEnd } from "../connection/connection_end.ts";
+import { messageOf } from "../guard.ts";
+import type { ConnectPlan } from "./arguments.ts";
+import { Printer } from "./printer.ts";
+import { connectOptions } from "./reach_options.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Close codes of a normal end: normal closure, going away, and none. */
+const NORMAL: ReadonlySet<number> = new Set([1000, 1001, 1005]);
+
+/** Runs the command. @returns The exit code. */
+export async function connectCommand(plan: ConnectPlan, terminal: Terminal): Promise<number> {
+  const printer = new Printer(terminal, plan.json);
+  const connection = await websocketConnect(plan.url, {
+    ...connectOptions(plan, terminal),
+    version: plan.version,
+    ...(plan.compress ? { compression: {} } : {}),
+    ...(plan.slash ? { onPong: (payload) => printer.pong(payload) } : {}),
+  });
+  terminal.onInterrupt(() => connection.close(1000));
+  printer.opened(plan.url, connection);
+  return await new Conversation(plan, terminal, connection).run(printer);
+}
+
+/** One open connection. */
+class Conversation {
+  readonly #plan: ConnectPlan;
+  readonly #terminal: Terminal;
+  readonly #connection: WebSocketClientConnection;
+  /** When the last message has arrived, or the input has ended. */
+  #lastHeard = 0;
+
+  constructor(plan: ConnectPlan, terminal: Terminal, connection: WebSocketClientConnection) {
+    this.#plan = plan;
+    this.#terminal = terminal;
+    this.#connection = connection;
+  }
+
+  /** Runs it to its end. @returns The exit code. */
+  async run(printer: Printer): Promise<number> {
+    const sent = this.#send();
+    // A reader of messages ends with the connection. Lines may never end.
+    await Promise.race([this.#receive(printer), sent.then(() => new Promise(() => {}))]);
+    const end = await this.#connection.closed;
+    const isNormal = this.#isNormal(end);
+    printer.closed(end, isNormal);
+    return isNormal ? 0 : 1;
+  }
+
+  #isNormal({ by, code }: ConnectionEnd): boolean {
+    if (by !== "peer" && by !== "client") return false;
+    // The drafts of 2010 have no close codes.
+    return NORMAL.has(code) || this.#connection.version.startsWith("draft");
+  }
+
+  async #receive(printer: Printer): Promise<void> {
+    let count = 0;
+    try {
+      for await (const message of this.#connection) {
+        this.#lastHeard = performance.now();
+        printer.message(message);
+        if (++count === this.#plan.count) this.#connection.close(1000);
+      }
+    } catch (error) {
+      // The end of the connection says it too.
+      if (this.#connection.ended === undefined) throw error;
+    }
+  }
+
+  /** Sends the input, and closes after it. */
+  async #send(): Promise<void> {
+    try {
+      for (const text of this.#plan.send) await this.#connection.writeMessage(text);
+      for await (const line of this.#terminal.lines()) {
+        if (!this.#command(line)) await this.#connection.writeMessage(line);
+      }
+    } catch (error) {
+      if (this.#connection.ended === undefined) throw error;
+    }
+    if (!this.#terminal.interactive) await this.#silence();
+    this.#connection.close(1000);
+  }
+
+  /** Waits until no message has come for some time. */
+  async #silence(): Promise<void> {
+    const { wait } = this.#plan;
+    if (wait === Infinity) {
+      await this.#connection.closed;
+      return;
+    }
+    this.#lastHeard = performance.now();
+    let left = wait;
+    while (left > 0 && this.#connection.ended === undefined) {
+      const pause = left;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      left = this.#lastHeard + wait - performance.now();
+    }
+  }
+
+  /** Does what a line says, if it is a command. Returns whether it is one. */
+  #command(line: string): boolean {
+    const [, name, code, reason = ""] = /^\/(ping|close)(?: (\d+)(?: (.*))?)?$/.exec(line) ?? [];
+    if (!this.#plan.slash || name === undefined) return false;
+    try {
+      if (name === "ping") this.#connection.ping();
+      else this.#connection.close(code === undefined ? 1000 : Number(code), reason);
+    } catch (error) {
+      this.#terminal.warn(messageOf(error));
+    }
+    return true;
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * The program: parses the command line, runs the command, and tells its mistakes in one line.
+ *
+ * @module
+ */
+import { messageOf } from "../guard.ts";
+import { parseArguments, type Plan, UsageError } from "./arguments.ts";
+import { connectCommand } from "./connect_command.ts";
+import { probeCommand } from "./probe_command.ts";
+import { coloured } from "./printer.ts";
+import { serveCommand } from "./serve_command.ts";
+import { ProcessTerminal, type Terminal } from "./terminal.ts";
+
+/**
+ * Runs the program.
+ *
+ * @param args The arguments after the program's name.
+ * @param terminal Where it reads and prints.
+ * @returns The exit code: 0, 1 if a connection could not be opened or was lost, or 2 if the arguments
+ * are wrong.
+ */
+export async function runProgram(args: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    return await runPlan(parseArguments(args), terminal);
+  } catch (error) {
+    const message = messageOf(error).replace(/\s*\n\s*/g, " ");
+    terminal.warn(coloured(`waterspout: ${message}`, "red", terminal));
+    return isUsage(error) ? 2 : 1;
+  } finally {
+    await terminal.close();
+  }
+}
+
+/** Runs the program with the arguments of the process, and ends the process. */
+export async function runProcess(): Promise<never> {
+  const terminal = new ProcessTerminal();
+  return terminal.exit(await runProgram(terminal.arguments, terminal));
+}
+
+function runPlan(plan: Plan, terminal: Terminal): Promise<number> | number {
+  switch (plan.command) {
+    case "help":
+      terminal.print(plan.text);
+      return 0;
+    case "connect":
+      return connectCommand(plan, terminal);
+    case "probe":
+      return probeCommand(plan, terminal);
+    case "serve":
+      return serveCommand(plan, terminal);
+  }
+}
+
+/** An option that the client or the server does not take is a mistake in the command line too. */
+function isUsage(error: unknown): boolean {
+  return error instanceof UsageError || error instanceof TypeError || error instanceof RangeError;
+}

@@ -1,0 +1,167 @@
+/**
+ * The terminal or the pipes of the program. This is the only file of the tool with I/O of its own; it
+ * uses modules of Node, which Deno and Bun have too.
+ *
+ * @module
+ */
+import { requireBuiltin } from "../transport/builtin_module.ts";
+import { LineQueue } from "./line_queue.ts";
+
+/** What a command may do with the world. */
+export interface Terminal {
+  /** Whether a person types and reads: lines are edited, and messages are marked. */
+  readonly interactive: boolean;
+  /** Whether the output has colours. */
+  readonly coloured: boolean;
+  /** The lines of the input. Reading begins with the first call. */
+  lines(): AsyncIterable<string>;
+  /** Prints a line on standard output. On a terminal, above the line that is edited. */
+  print(line: string): void;
+  /** Prints a line on standard error. */
+  warn(line: string): void;
+  /** Calls back at Ctrl-C, or at SIGTERM. A second Ctrl-C ends the process. */
+  onInterrupt(callback: () => void): void;
+  /** Reads a file as text. @throws {Error} If it cannot be read. */
+  readFile(path: string): string;
+  /** Waits until everything is printed, and gives the terminal back. */
+  close(): Promise<void>;
+}
+
+/** A stream of the process. */
+interface Stream {
+  readonly isTTY?: boolean;
+  write(text: string, done?: () => void): unknown;
+}
+
+/** The part of `node:process` that is used. */
+interface Process {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdin: Stream & { pause(): unknown; unref?(): unknown };
+  readonly stdout: Stream;
+  readonly stderr: Stream;
+  once(event: "SIGINT" | "SIGTERM", callback: () => void): unknown;
+  exit(code: number): never;
+}
+
+/** A line editor. */
+interface Editor {
+  on(event: "line", callback: (line: string) => void): unknown;
+  on(event: "SIGINT" | "close", callback: () => void): unknown;
+  prompt(keepsCursor?: boolean): void;
+  pause(): unknown;
+  resume(): unknown;
+  close(): void;
+}
+
+interface ReadlineModule {
+  createInterface(options: {
+    input: unknown;
+    output?: unknown;
+    terminal: boolean;
+    prompt: string;
+    historySize?: number;
+  }): Editor;
+}
+
+interface FileModule {
+  readFileSync(path: string, encoding: "utf8"): string;
+}
+
+/** Moves to the first column, and clears the line. */
+const CLEAR_LINE = "\r\x1b[K";
+
+/** The terminal of this process. */
+export class ProcessTerminal implements Terminal {
+  readonly interactive: boolean;
+  readonly coloured: boolean;
+  readonly #process: Process = requireBuiltin<Process>("node:process", "run");
+  #editor: Editor | null = null;
+  #interrupted: () => void = () => {};
+
+  /** Looks whether this is a terminal. */
+  constructor() {
+    const { stdin, stdout, env } = this.#process;
+    this.interactive = stdin.isTTY === true && stdout.isTTY === true;
+    // https://no-color.org
+    this.coloured = stdout.isTTY === true && !env.NO_COLOR;
+  }
+
+  /** The arguments of the program. */
+  get arguments(): readonly string[] {
+    return this.#process.argv.slice(2);
+  }
+
+  lines(): AsyncIterable<string> {
+    const { stdin, stdout } = this.#process;
+    const { createInterface } = requireBuiltin<ReadlineModule>("node:readline", "read lines");
+    const editor = this.#editor = createInterface({
+      input: stdin,
+      ...(this.interactive ? { output: stdout } : {}),
+      terminal: this.interactive,
+      prompt: "> ",
+    });
+    const queue = new LineQueue(editor);
+    editor.on("line", (line) => {
+      queue.push(line);
+      if (this.interactive) editor.prompt();
+    });
+    editor.on("close", () => {
+      this.#leaveLine();
+      queue.end();
+    });
+    // While a line is edited, Ctrl-C is no signal.
+    editor.on("SIGINT", () => this.#interrupted());
+    if (this.interactive) editor.prompt();
+    return queue;
+  }
+
+  print(line: string): void {
+    const { stdout } = this.#process;
+    if (this.#editor === null || !this.interactive) {
+      stdout.write(`${line}\n`);
+      return;
+    }
+    stdout.write(`${CLEAR_LINE}${line}\n`);
+    this.#editor.prompt(true);
+  }
+
+  warn(line: string): void {
+    const { stdout, stderr } = this.#process;
+    if (this.#editor === null || !this.interactive) stderr.write(`${line}\n`);
+    else {
+      stdout.write(CLEAR_LINE);
+      stderr.write(`${line}\n`);
+      this.#editor.prompt(true);
+    }
+  }
+
+  onInterrupt(callback: () => void): void {
+    this.#interrupted = callback;
+    this.#process.once("SIGINT", callback);
+    this.#process.once("SIGTERM", callback);
+  }
+
+  readFile(path: string): string {
+    return requireBuiltin<FileModule>("node:fs", "read a file").readFileSync(path, "utf8");
+  }
+
+  async close(): Promise<void> {
+    const { stdout, stderr } = this.#process;
+    this.#editor?.close();
+    for (const stream of [stdout, stderr]) {
+      await new Promise<void>((resolve) => stream.write("", resolve));
+    }
+  }
+
+  /** Forgets the editor, which has closed, and leaves an empty line. */
+  #leaveLine(): void {
+    if (this.#editor !== null && this.interactive) this.#process.stdout.write(CLEAR_LINE);
+    this.#editor = null;
+  }
+
+  /** Ends the process. */
+  exit(code: number): never {
+    this.#process.exit(code);
+  }
+}

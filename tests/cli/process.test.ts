@@ -1,0 +1,48 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { describe, test } from "node:test";
+import { runtime, scriptCommand } from "../support/runtime.ts";
+import { Child, spawnScript } from "../support/spawn.ts";
+
+const PROGRAM = "src/cli/cli.ts";
+
+/** Runs the program in a shell, behind a pipe, with only the permission that it needs. */
+async function shell(line: string): Promise<{ code: number | null; output: string }> {
+  const command = scriptCommand(PROGRAM, runtime, "--allow-net").map((part) => `'${part}'`);
+  const child = new Child(["sh", "-c", line.replace("waterspout", command.join(" "))]);
+  const code = await child.exited;
+  return { code, output: child.output };
+}
+
+describe("the program in a pipe", () => {
+  test("serves, connects, and probes", async () => {
+    const server = spawnScript(PROGRAM, ["serve", "--port", "0"], { permission: "--allow-net" });
+    try {
+      const [, url] = await server.waitFor(/^Listening on (\S+)$/m);
+      const lines = Array.from({ length: 1000 }, (_, index) => `line ${index}`).join("\n");
+      const connected = await shell(
+        `seq -f 'line %g' 0 999 | waterspout connect ${url} -V draft76 -n 1000 2>&-`,
+      );
+      assertEquals(connected, { code: 0, output: `${lines}\n` });
+      const probed = await shell(`waterspout probe ${url} --json -V 13 -V draft75`);
+      assertEquals(probed.code, 0, probed.output);
+      const { versions } = JSON.parse(probed.output);
+      assertEquals(versions.map(({ opens }: { opens: boolean }) => opens), [true, true]);
+      const code = await server.stop("SIGINT");
+      assertEquals(code, 0, server.output);
+    } finally {
+      await server.stop("SIGKILL");
+    }
+  });
+
+  test("ends with 2 and one line after a mistake, and prints no stack", async () => {
+    const { code, output } = await shell("waterspout connect ws://127.0.0.1:1/ --verison 8");
+    assertEquals(code, 2);
+    assertMatch(output, /^waterspout: unknown option --verison; did you mean --version\?.*\n$/);
+  });
+
+  test("ends with 1 where nobody listens", async () => {
+    const { code, output } = await shell("waterspout connect ws://127.0.0.1:1/ </dev/null");
+    assertEquals(code, 1);
+    assertMatch(output, /^waterspout: Cannot connect to ws:\/\/127\.0\.0\.1:1\/: .*\n$/);
+  });
+});
