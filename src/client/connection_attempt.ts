@@ -116,13 +116,15 @@ export class ConnectionAttempt {
   #makeSession(transport: Transport, handshake: ClientHandshake | OpenedHandshake): Session {
     const { version, url } = this.#handshake;
     const { compression, onPing, onPong } = this.#options;
+    const { turns, wheel } = timersOf(this.#limits.clock);
     return new Session(transport, {
       href: url.href,
       version,
       handshake,
       compression,
       limits: this.#limits,
-      ...timersOf(this.#limits.clock),
+      turns,
+      wheel,
       onPing,
       onPong,
     });

@@ -15,6 +15,22 @@ export interface ClockTimers {
   readonly wheel: TimingWheel;
 }
 
+/** The timers of a clock. The wheel is made for the first client: most processes have none. */
+class LazyTimers implements ClockTimers {
+  readonly turns: Turns;
+  readonly #clock: Clock;
+  #wheel: TimingWheel | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.turns = new Turns(clock);
+  }
+
+  get wheel(): TimingWheel {
+    return this.#wheel ??= new TimingWheel(this.#clock);
+  }
+}
+
 /**
  * Module state: a process has one event loop for each clock, and thousands of clients need no wheel
  * of 1024 slots each.
@@ -25,7 +41,7 @@ const timers: WeakMap<Clock, ClockTimers> = new WeakMap();
 export function timersOf(clock: Clock): ClockTimers {
   let found = timers.get(clock);
   if (found === undefined) {
-    found = { turns: new Turns(clock), wheel: new TimingWheel(clock) };
+    found = new LazyTimers(clock);
     timers.set(clock, found);
   }
   return found;

@@ -42,7 +42,8 @@ const LATE = 1000;
 /** A hashed timing wheel (Varghese and Lauck, scheme 6). Each slot is a list of entries. */
 export class TimingWheel {
   readonly #clock: Clock;
-  readonly #slots: readonly Slot[] = Array.from({ length: SLOTS }, () => new Slot());
+  /** Made when they are first needed: an application with few clients uses a few of them. */
+  readonly #slots: (Slot | undefined)[] = new Array(SLOTS).fill(undefined);
   #size = 0;
   #timeout: unknown;
   /** The tick for which the timeout is set; 0 if none is. */
@@ -103,14 +104,14 @@ export class TimingWheel {
     this.#wakeAt = 0;
   }
 
-  #slot(tick: number): Slot {
-    // The index is below SLOTS, a power of two.
-    return this.#slots[tick & (SLOTS - 1)]!;
+  /** The slot of a tick, unless it was never needed. SLOTS is a power of two. */
+  #slot(tick: number): Slot | undefined {
+    return this.#slots[tick & (SLOTS - 1)];
   }
 
   #link(entry: Timed): number {
     const tick = Math.max(Math.ceil(entry.deadline / TICK) | 0, this.#visited + 1);
-    const slot = this.#slot(tick);
+    const slot = this.#slots[tick & (SLOTS - 1)] ??= new Slot();
     entry.before = slot;
     entry.after = slot.after;
     slot.after.before = entry;
@@ -153,7 +154,8 @@ export class TimingWheel {
     if (this.#size !== 0) this.#wake(this.#nextTick(), now);
   };
 
-  #visit(slot: Slot, now: number): void {
+  #visit(slot: Slot | undefined, now: number): void {
+    if (slot === undefined) return;
     const expired: Timed[] = [];
     for (let link = slot.after; link !== slot; link = link.after as Link) {
       const entry = link as Timed;
@@ -171,7 +173,7 @@ export class TimingWheel {
   #nextTick(): number {
     let tick = this.#visited + 1;
     const turn = this.#visited + SLOTS;
-    while (tick < turn && this.#slot(tick).after === this.#slot(tick)) tick++;
+    while (tick < turn && this.#slot(tick)?.after === this.#slot(tick)) tick++;
     return tick;
   }
 }

@@ -21,11 +21,9 @@ import {
 import { FakeClock } from "../../src/testing/mod.ts";
 import { bytesOf, goodAnswer, parseRequest } from "../handshake/good_server.ts";
 import { textOf } from "../handshake/support.ts";
+import { settle } from "../support/settle.ts";
 
-/** Waits until everything has happened that does not wait for the clock. */
-export function settle(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
-}
+export { settle };
 
 const LIMITS = { maxMessageSize: 2 ** 30, maxFragments: 2 ** 20 };
 

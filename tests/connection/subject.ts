@@ -27,6 +27,9 @@ import {
   type MemoryPairOptions,
   type MemoryTransport,
 } from "../../src/transport/memory.ts";
+import { settle } from "../support/settle.ts";
+
+export { settle };
 
 /** The two ends of a connection. */
 export type RoleName = "server" | "client";
@@ -165,9 +168,4 @@ export function protocolOf(version: WebSocketVersion, role: RoleName): Protocol 
 /** Bytes in hexadecimal, two digits each. */
 export function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
-}
-
-/** Waits until everything has happened that does not wait for the clock. */
-export function settle(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
 }

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import { requestReader } from "../../src/handshake/request_line.ts";
 import { latin1Bytes } from "../support/bytes.ts";
+import { checkRows } from "../support/rows.ts";
 import {
   assertRefused,
   CHROME,
@@ -91,9 +92,11 @@ describe("a request head, whole and in pieces", () => {
       },
     ],
   ];
-  for (const [name, text, expected] of rows) {
-    test(name, () => assertEquals(describeOutcome(readEveryWay(text)), expected));
-  }
+  test("has its parts, and what is behind it", () => {
+    checkRows(rows, ([name]) => name, ([, text, expected]) => {
+      assertEquals(describeOutcome(readEveryWay(text)), expected);
+    });
+  });
 
   test("Chromium's", () => {
     const outcome = readEveryWay(CHROME);
@@ -222,13 +225,13 @@ describe("a malformed head is refused with 400, at its first wrong byte", () => 
     ["two CRs", "GET / HTTP/1.1\r\nA: b\r\r", "a CR must be followed by an LF"],
     ["a CR alone at the end", "GET / HTTP/1.1\r\nA: b\r\n\rX", "a CR must be followed by an LF"],
   ];
-  for (const [name, text, because] of malformed) {
-    test(name, () => {
+  test("and not before", () => {
+    checkRows(malformed, ([name]) => name, ([, text, because]) => {
       assertEquals(readEveryWay(text.slice(0, -1)), "incomplete");
       assertRefused(text, 400, because);
       assertRefused(`${text}a: b\r\n\r\n`, 400, because);
     });
-  }
+  });
 
   test("every byte that a place can't hold, in that place", () => {
     const places: [before: string, allowed: RegExp, next: string][] = [
@@ -321,7 +324,9 @@ describe("a head that breaks a rule is refused with 400, when it is complete", (
       "Host must be sent once",
     ],
   ];
-  for (const [name, text, because] of rows) test(name, () => assertRefused(text, 400, because));
+  test("with the rule", () => {
+    checkRows(rows, ([name]) => name, ([, text, because]) => assertRefused(text, 400, because));
+  });
 
   for (
     const host of [

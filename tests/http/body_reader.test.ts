@@ -5,6 +5,7 @@ import { requestReader } from "../../src/handshake/request_line.ts";
 import { BodyReader } from "../../src/http/body_reader.ts";
 import { latin1Bytes } from "../support/bytes.ts";
 import { COLLECTABLE } from "../support/collect.ts";
+import { checkRows } from "../support/rows.ts";
 import { spawnScript } from "../support/spawn.ts";
 
 const limits = { maxHeaderSize: 16384, maxHeaderCount: 100 };
@@ -101,21 +102,19 @@ const rows: [name: string, fields: string, body: string, expected: string | numb
   ["endless trailers", TE, `0\r\n${"a: b\r\n".repeat(1000)}`, 400],
 ];
 
-describe("the body of a request", () => {
-  for (const [name, fields, body, expected] of rows) {
-    test(name, () => {
-      assertEquals(read(fields, body, (bytes) => [bytes]), expected, "whole");
-      assertEquals(
-        read(fields, body, (bytes) => Array.from(bytes, (byte) => Uint8Array.of(byte))),
-        expected,
-        "byte by byte",
-      );
-      for (let at = 0; at <= Math.min(body.length, 60); at++) {
-        const split = (bytes: Uint8Array) => [bytes.subarray(0, at), bytes.subarray(at)];
-        assertEquals(read(fields, body, split), expected, `split at ${at}`);
-      }
-    });
-  }
+test("the body of a request, whole, byte by byte and split everywhere", () => {
+  checkRows(rows, ([name]) => name, ([, fields, body, expected]) => {
+    assertEquals(read(fields, body, (bytes) => [bytes]), expected, "whole");
+    assertEquals(
+      read(fields, body, (bytes) => Array.from(bytes, (byte) => Uint8Array.of(byte))),
+      expected,
+      "byte by byte",
+    );
+    for (let at = 0; at <= Math.min(body.length, 60); at++) {
+      const split = (bytes: Uint8Array) => [bytes.subarray(0, at), bytes.subarray(at)];
+      assertEquals(read(fields, body, split), expected, `split at ${at}`);
+    }
+  });
 });
 
 describe("a body of many pieces", () => {

@@ -3,18 +3,20 @@ import { describe, test } from "node:test";
 import { text as conversions } from "../../src/protocol/text_codec.ts";
 import { bytes, hex, hixieCases, type HixieEvent, lengthFrame, textFrame } from "./hixie_cases.ts";
 import { chopped, everySplit, hixie, receiveAll, recorder } from "./hixie_receive.ts";
+import { checkRows } from "../support/rows.ts";
 
-describe("receives, whole, byte by byte and split everywhere", () => {
-  for (const { name, versions, maxMessageSize, bytes, events } of hixieCases) {
-    for (const version of versions) {
-      test(`${version}: ${name}`, () => {
-        for (const pieces of everySplit(bytes)) {
-          const got = receiveAll(hixie(version, maxMessageSize), pieces);
-          assertEquals(got, events, `pieces of ${pieces.map(({ length }) => length)} bytes`);
-        }
-      });
-    }
-  }
+test("receives, whole, byte by byte and split everywhere", () => {
+  const rows = hixieCases.flatMap((one) => one.versions.map((version) => ({ ...one, version })));
+  checkRows(
+    rows,
+    ({ version, name }) => `${version}: ${name}`,
+    ({ version, maxMessageSize, bytes, events }) => {
+      for (const pieces of everySplit(bytes)) {
+        const got = receiveAll(hixie(version, maxMessageSize), pieces);
+        assertEquals(got, events, `pieces of ${pieces.map(({ length }) => length)} bytes`);
+      }
+    },
+  );
 });
 
 describe("frames of every type", () => {

@@ -11,14 +11,12 @@ import {
   type MemoryPairOptions,
   type MemoryTransport,
 } from "../../src/transport/memory.ts";
+import { settle } from "../support/settle.ts";
 import { openingHandshake, textFrame, WireReader } from "../support/wire_client.ts";
 
 export { VERSIONS } from "../support/wire_client.ts";
 
-/** Waits until everything in memory has happened. All of it runs in microtasks. */
-export function settled(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
-}
+export { settle as settled };
 
 /** One client. */
 export class Member {
@@ -60,7 +58,7 @@ export class Member {
     const member = new Member(client, version);
     app.accept(server);
     client.write(openingHandshake(path, version, options), true);
-    await settled();
+    await settle();
     return member;
   }
 

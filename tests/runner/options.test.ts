@@ -5,9 +5,10 @@ import { parseOptions } from "./options.ts";
 
 describe("the command line", () => {
   test("has defaults", () => {
-    const { runtimes, paths, tier, maySkip, install, timeout } = parseOptions([]);
+    const { runtimes, paths, tier, maySkip, install, timeout, slowest } = parseOptions([]);
     assertEquals([runtimes, paths, tier], [["deno", "bun", "node"], [], undefined]);
-    assertEquals([maySkip, install, timeout], ["all", true, 300_000]);
+    assertEquals([maySkip, install, timeout, slowest], ["all", true, 300_000, 10]);
+    assertEquals(parseOptions(["--slowest", "200"]).slowest, 200);
   });
 
   test("names runtimes, files, and what may be skipped", () => {

@@ -24,6 +24,7 @@ deno task test [OPTION …] [FILE or FOLDER …]
   --jobs N          how many processes compute at a time, beside as many that mostly wait;
                     default: the number of cores
   --timeout SECONDS how long a process may print nothing; default: 300
+  --slowest N       how many of the slowest files are named at the end; default: 10
   --verbose         all output, also of tests that pass
   --deno, --bun, --node PATH   another executable of a runtime`;
 
@@ -40,6 +41,8 @@ export interface Options {
   readonly jobs: number;
   /** In milliseconds. */
   readonly timeout: number;
+  /** How many of the slowest files are named at the end. */
+  readonly slowest: number;
   readonly verbose: boolean;
   readonly help: boolean;
   readonly executables: Readonly<Partial<Record<Runtime, string>>>;
@@ -54,6 +57,7 @@ const DEFINITIONS = {
   "seed": { type: "string" },
   "jobs": { type: "string" },
   "timeout": { type: "string" },
+  "slowest": { type: "string" },
   "verbose": { type: "boolean" },
   "help": { type: "boolean" },
   "deno": { type: "string" },
@@ -71,7 +75,11 @@ export function parseOptions(args: readonly string[]): Options {
   const named = (values.runtime ?? []).flatMap((names) => names.split(","))
     .map((name) => oneOf("runtime", runtimes, name));
   const maySkip = values["may-skip"]?.map(pathInRepository);
-  const integer = (option: "seed" | "jobs" | "timeout", least: number, otherwise: number) =>
+  const integer = (
+    option: "seed" | "jobs" | "timeout" | "slowest",
+    least: number,
+    otherwise: number,
+  ) =>
     values[option] === undefined
       ? otherwise
       : parseInteger(`Option --${option}`, values[option], least);
@@ -84,6 +92,7 @@ export function parseOptions(args: readonly string[]): Options {
     seed: integer("seed", 0, randomSeed()),
     jobs: integer("jobs", 1, availableParallelism()),
     timeout: integer("timeout", 1, 300) * 1000,
+    slowest: integer("slowest", 0, 10),
     verbose: values.verbose ?? false,
     help: values.help ?? false,
     executables: Object.fromEntries(runtimes.flatMap((runtime) => {

@@ -64,7 +64,7 @@ describe("the summary", () => {
   const skip = { suite: "tests/x", reason: "y is not installed", command: "apt-get install y" };
 
   test("ends with what was skipped, and the numbers", () => {
-    const options = { skips: [{ ...skip, allowed: true }], seed: 7, seconds: 9 };
+    const options = { skips: [{ ...skip, allowed: true }], seed: 7, seconds: 9, slowest: 10 };
     const { text, failed } = summary([result], options);
     assertEquals(failed, false);
     assertEquals(text.split("\n").slice(-5), [
@@ -77,16 +77,18 @@ describe("the summary", () => {
   });
 
   test("has a failure for what must not be skipped", () => {
-    const options = { skips: [{ ...skip, allowed: false }], seed: 7, seconds: 9 };
+    const options = { skips: [{ ...skip, allowed: false }], seed: 7, seconds: 9, slowest: 10 };
     const { text, failed } = summary([result], options);
     assertEquals([failed, text.endsWith("2 passed, 1 failed, 1 skipped")], [true, true]);
   });
 
   test("names the slowest files", () => {
-    const { text } = summary([result], { skips: [], seed: 7, seconds: 9 });
+    const { text } = summary([result], { skips: [], seed: 7, seconds: 9, slowest: 10 });
     assertEquals(text.split("\n").slice(2, 4), [
       "     2.0 (1.5)  node  tests/runner/junit.test.ts",
       "     1.0 (0.5)  node  tests/runner/plan.test.ts",
     ]);
+    const one = summary([result], { skips: [], seed: 7, seconds: 9, slowest: 1 });
+    assertEquals(one.text.includes("tests/runner/plan.test.ts"), false);
   });
 });

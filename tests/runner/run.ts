@@ -37,7 +37,8 @@ export async function runTests(options: Options): Promise<number> {
   );
   const results = await runJobs(jobs, executables, options);
   const seconds = (performance.now() - started) / 1000;
-  const { text, failed } = summary(results, { skips, seed: options.seed, seconds });
+  const { seed, slowest } = options;
+  const { text, failed } = summary(results, { skips, seed, seconds, slowest });
   console.log(text);
   return failed ? 1 : 0;
 }

@@ -7,9 +7,6 @@ import type { FileTime } from "./batch_events.ts";
 import type { Result } from "./results.ts";
 import type { Skip } from "./skips.ts";
 
-/** How many of the slowest files are named. */
-const SLOWEST = 10;
-
 /** A job's line: `ok     bun  tests/conformance: 555 (1.9 s, 1.2 s of CPU)`. */
 export function jobLine({ job, passed, failures, times }: Result): string {
   const mark = failures.length > 0 ? "FAILED" : "ok    ";
@@ -27,12 +24,14 @@ export interface SummaryOptions {
   readonly skips: readonly Skip[];
   readonly seed: number;
   readonly seconds: number;
+  /** How many of the slowest files are named. */
+  readonly slowest: number;
 }
 
 /** The last lines: the slowest files, what failed, what was skipped, and the numbers. */
 export function summary(
   results: readonly Result[],
-  { skips, seed, seconds }: SummaryOptions,
+  { skips, seed, seconds, slowest }: SummaryOptions,
 ): { readonly text: string; readonly failed: boolean } {
   const failures = results.flatMap(({ job, failures }) =>
     failures.map((name) => `${job.runtime}: ${name}`)
@@ -45,7 +44,7 @@ export function summary(
   if (skips.length > 0) counts.push(`${skips.length} skipped`);
   const files = new Set(results.flatMap(({ job }) => job.files)).size;
   const text = [
-    ...section("The slowest files, in seconds (and of CPU time)", slowest(results)),
+    ...section("The slowest files, in seconds (and of CPU time)", slowestFiles(results, slowest)),
     ...section("Failed", failures),
     ...section("Skipped", skips.map(skipLine)),
     "",
@@ -63,11 +62,11 @@ function skipLine({ suite, reason, command }: Skip): string {
   return `${suite}: ${reason}${command === undefined ? "" : ` (${command})`}`;
 }
 
-function slowest(results: readonly Result[]): string[] {
+function slowestFiles(results: readonly Result[], count: number): string[] {
   const all = results.flatMap(({ job, times }) =>
     times.map((time) => ({ ...time, runtime: job.runtime }))
   );
-  return all.sort((a, b) => b.seconds - a.seconds).slice(0, SLOWEST)
+  return all.sort((a, b) => b.seconds - a.seconds).slice(0, count)
     .map(({ file, runtime, seconds, cpu }) =>
       `${seconds.toFixed(1).padStart(6)} (${cpu.toFixed(1)})  ${runtime.padEnd(4)}  ${file}`
     );

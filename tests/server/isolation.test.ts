@@ -4,6 +4,7 @@ import { WebSocketHandler } from "../../src/server/handler.ts";
 import type { WebSocketVersion } from "../../src/handshake/versions.ts";
 import { makeOpening, type MemoryClient } from "../support/memory_client.ts";
 import { HIXIE, HYBI, Rig, settle, VERSIONS } from "../support/rig.ts";
+import { checkEach } from "../support/rows.ts";
 
 const HANDSHAKE_HOOKS = [
   "initialize",
@@ -98,8 +99,8 @@ for (const version of VERSIONS) {
     });
 
     for (const hook of HANDSHAKE_HOOKS.filter((name) => calls(name, version))) {
-      for (const [how, fail] of Object.entries(failures)) {
-        test(`in ${hook}(), which ${how}, gets a 500`, async () => {
+      test(`in ${hook}() gets a 500`, async () => {
+        await checkEach(Object.entries(failures), ([how]) => `if it ${how}`, async ([, fail]) => {
           const { rig, check } = await setUp(handlerWith(hook, fail), version);
           const client = await request(rig, version);
           const { status, body } = client.parseAnswer();
@@ -109,13 +110,13 @@ for (const version of VERSIONS) {
           assertStringIncludes(rig.logged[0] ?? "", 'Uncaught exception in "/broken": ');
           await check();
         });
-      }
+      });
     }
 
     for (const hook of OPEN_HOOKS) {
       if (HIXIE.includes(version) && (hook === "onPing" || hook === "onPong")) continue;
-      for (const [how, fail] of Object.entries(failures)) {
-        test(`in ${hook}(), which ${how}, closes only its connection`, async () => {
+      test(`in ${hook}() closes only its connection`, async () => {
+        await checkEach(Object.entries(failures), ([how]) => `if it ${how}`, async ([, fail]) => {
           let closed = 0;
           class Broken extends handlerWith(hook, fail) {
             override onClose(): void {
@@ -133,11 +134,11 @@ for (const version of VERSIONS) {
           assertEquals([closed, rig.logged], [1, ['Uncaught exception in "/broken": on purpose']]);
           await check();
         });
-      }
+      });
     }
 
-    for (const [how, fail] of Object.entries(failures)) {
-      test(`in onClose(), which ${how}, is logged`, async () => {
+    test("in onClose() is logged", async () => {
+      await checkEach(Object.entries(failures), ([how]) => `if it ${how}`, async ([, fail]) => {
         const { rig, check } = await setUp(handlerWith("onClose", fail), version);
         const client = await rig.open(version, { path: "/broken" });
         client.end();
@@ -146,8 +147,10 @@ for (const version of VERSIONS) {
         assertEquals(rig.logged, ['Uncaught exception in "/broken": on purpose']);
         await check();
       });
+    });
 
-      test(`in logException(), which ${how}, is logged`, async () => {
+    test("in logException() is logged", async () => {
+      await checkEach(Object.entries(failures), ([how]) => `if it ${how}`, async ([, fail]) => {
         class Broken extends handlerWith("logException", fail) {
           override onMessage(): void {
             throw new Error("the first");
@@ -161,7 +164,7 @@ for (const version of VERSIONS) {
         assertEquals(rig.logged, ["Uncaught exception in logException: on purpose"]);
         await check();
       });
-    }
+    });
 
     test("while a message is made into JSON closes only its connection", async () => {
       class Broken extends Echo {

@@ -14,11 +14,9 @@ import { type MemoryPairOptions, MemoryTransport } from "../../src/transport/mem
 import type { ConnectorOptions, Transport } from "../../src/transport/transport.ts";
 import { latin1Bytes, latin1Text } from "./bytes.ts";
 import { makeRequest } from "./draft76_client.ts";
+import { settle } from "./settle.ts";
 
-/** Lets everything happen that waits for no clock: bytes in memory, promises. */
-export function settle(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
-}
+export { settle };
 
 /** How long a test waits for what does not come, in milliseconds. */
 const PATIENCE = 60_000;

@@ -1,10 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import { Network } from "../../src/testing/network.ts";
-
-function settle(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
-}
+import { settle } from "../support/settle.ts";
 
 describe("the network of the test kit", () => {
   test("delivers later, one at a time and in order", async () => {
