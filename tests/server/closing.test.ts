@@ -1,4 +1,5 @@
 import { describe, test } from "node:test";
+import { setImmediate } from "node:timers";
 import { assertEquals, assertThrows } from "@std/assert";
 import type { WebSocketVersion } from "../../src/handshake/versions.ts";
 import type { MemoryClient } from "../support/memory_client.ts";
@@ -29,7 +30,7 @@ class Obedient extends Recording {
         for (let left = 20; left > 0; left--) this.writeMessage("x".repeat(1000));
         return;
       case "late":
-        setTimeout(this.asyncCallback(() => this.onMessage("throw")), 0);
+        setImmediate(this.asyncCallback(() => this.onMessage("throw")));
         return;
     }
   }
