@@ -4,7 +4,7 @@ import { random as randomFrom } from "../handshake/support.ts";
 import { bytesOf, VERSIONS } from "../handshake/good_server.ts";
 import { type Outcome, Subject } from "./support.ts";
 
-const ROUNDS = 2000;
+const ROUNDS = 800;
 /** Bytes that occur in heads. Any other byte has the same probability as all of these together. */
 const TELLING = bytesOf('\r\n: ,;="\0\t/1HTPUws\xff\x80');
 

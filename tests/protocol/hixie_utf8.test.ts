@@ -3,9 +3,11 @@ import { describe, test } from "node:test";
 import { bytes, hex, textFrame } from "./hixie_cases.ts";
 import { chopped, dice, hixie, receiveAll } from "./hixie_receive.ts";
 
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /** The text of a payload, decoded in one piece by the Encoding Standard. */
 function oneShot(payload: Uint8Array): string {
-  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(payload);
+  return decoder.decode(payload);
 }
 
 // The bytes at which the rules of UTF-8 change. FF ends the frame and cannot occur.
@@ -19,9 +21,13 @@ describe("text that is not UTF-8 is decoded as if it came in one piece", () => {
       for (const b of edges) {
         for (const c of edges) {
           const frame = Uint8Array.of(0x00, a, b, c, 0xff);
-          const events = [["text", oneShot(frame.subarray(1, 4))] as const];
+          const text = oneShot(frame.subarray(1, 4));
           for (const size of [1, 2, 3, 5]) {
-            assertEquals(receiveAll(hixie(), chopped(frame, size)), events, `${a} ${b} ${c}`);
+            const [event] = receiveAll(hixie(), chopped(frame, size));
+            // Compared with assertEquals only if they differ, since there are so many.
+            if (event?.[0] !== "text" || event[1] !== text) {
+              assertEquals([event], [["text", text]], `${a} ${b} ${c}`);
+            }
           }
         }
       }
@@ -30,8 +36,8 @@ describe("text that is not UTF-8 is decoded as if it came in one piece", () => {
 
   test("random bytes of every size, in random pieces", () => {
     const roll = dice(76);
-    for (let round = 0; round < 1500; round++) {
-      const payload = new Uint8Array(roll(round % 10 === 0 ? 20000 : 300));
+    for (let round = 0; round < 900; round++) {
+      const payload = new Uint8Array(roll(round % 20 === 0 ? 20000 : 300));
       const badness = [1, 4, 40][round % 3] as number;
       for (let i = 0; i < payload.length; i++) {
         payload[i] = roll(badness) === 0 ? edges[roll(edges.length)] as number : 0x61;

@@ -20,6 +20,7 @@ import {
 import { inTwoFrames } from "./hybi_closing_cases.ts";
 import { LIMITS, server } from "./hybi_receive.ts";
 import { PiecesSink } from "./pieces_sink.ts";
+import { checkRows } from "../support/rows.ts";
 import { UTF8_CASES } from "./utf8_cases.ts";
 
 const WITHOUT_CONTEXT = { ...WITH_CONTEXT, receivesWithoutContext: true };
@@ -42,9 +43,13 @@ function check(one: HybiCase, hybi: Hybi, chunks: Iterable<Uint8Array>, stops: b
   assertEquals(error?.code, one.error?.code, error?.message);
 }
 
+function titleOf({ section, name }: { section: string; name: string }): string {
+  return `§${section} ${name}`;
+}
+
 describe("in pieces, whole, byte by byte and split everywhere", () => {
-  for (const one of HYBI_CASES) {
-    test(`§${one.section} ${one.name}`, () => {
+  test("versions 7, 8 and 13", () => {
+    checkRows(HYBI_CASES, titleOf, (one) => {
       for (const chunks of splits(one.input)) check(one, server(one), chunks, false);
       for (const size of [1, 5, 1000]) {
         if (size * 2000 > one.input.length) check(one, server(one), chopped(one.input, size), true);
@@ -53,21 +58,23 @@ describe("in pieces, whole, byte by byte and split everywhere", () => {
       const { after } = new PiecesSink().feed(server(one), chopped(one.input, 1));
       assertEquals(after, one.error.after);
     });
-  }
+  });
 
-  for (const one of DEFLATE_CASES) {
-    test(`compressed: §${one.section} ${one.name}`, () => {
+  test("compressed", () => {
+    checkRows(DEFLATE_CASES, titleOf, (one) => {
       const make = () => new Hybi({ ...LIMITS, ...one }, { role: "server", deflate: WITH_CONTEXT });
       for (const size of [1, 7, 1000, one.input.length]) {
         if (size * 2000 < one.input.length) continue;
         for (const stops of [false, true]) check(one, make(), chopped(one.input, size), stops);
       }
     });
-  }
+  });
 
-  for (const { name, versions, maxMessageSize, bytes: input, events } of hixieCases) {
-    for (const version of versions) {
-      test(`${version}: ${name}`, () => {
+  test("the drafts", () => {
+    checkRows(
+      hixieCases.flatMap((one) => one.versions.map((version) => ({ ...one, version }))),
+      ({ version, name }) => `${version}: ${name}`,
+      ({ version, maxMessageSize, bytes: input, events }) => {
         for (const stops of [false, true]) {
           const splits = stops ? [chopped(input, 1), chopped(input, 5)] : everySplit(input);
           for (const chunks of splits) {
@@ -79,9 +86,9 @@ describe("in pieces, whole, byte by byte and split everywhere", () => {
             assertEquals([...got, ...(error ? [["error", error.code]] : [])], [...events]);
           }
         }
-      });
-    }
-  }
+      },
+    );
+  });
 
   test("a text in two frames, cut at each byte", () => {
     for (const one of UTF8_CASES) {

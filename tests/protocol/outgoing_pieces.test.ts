@@ -4,7 +4,7 @@ import { Hybi } from "../../src/protocol/hybi.ts";
 import { Output } from "../../src/protocol/output.ts";
 import type { Protocol } from "../../src/protocol/protocol.ts";
 import { WITH_CONTEXT } from "./deflate_cases.ts";
-import { hex } from "./hixie_cases.ts";
+import { bytes as bytesOf, hex } from "./hixie_cases.ts";
 import { hixie } from "./hixie_receive.ts";
 import { pattern } from "./hybi_frames.ts";
 import { client, LIMITS, receiveAll, server } from "./hybi_receive.ts";
@@ -97,7 +97,7 @@ describe("a message in pieces is received whole", () => {
             assertEquals(error, undefined);
             const whole = typeof piece === "string"
               ? ["text", piece.repeat(3)]
-              : ["binary", Uint8Array.from([piece, piece, piece].flatMap((bytes) => [...bytes]))];
+              : ["binary", bytesOf(piece, piece, piece)];
             assertEquals(events, [["text", "before"], whole] as never);
           }
         }

@@ -20,8 +20,8 @@ export interface Job {
   readonly waits: boolean;
 }
 
-/** The most files in a process: a process costs a second, but fills no core alone. */
-const BATCH = 40;
+/** The most files in a process: a process costs one or two seconds, but fills no core alone. */
+const BATCH = 100;
 
 /**
  * The test files that were asked for, sorted.
@@ -68,8 +68,7 @@ function rank(suite: Suite): number {
 
 /** The files that may share a process are of one group: another program may hold up its own suite only. */
 function groupOf(file: string): string {
-  const { path, tier, once, alone, waits } = suiteOf(file);
-  if (alone) return file;
+  const { path, tier, once, waits } = suiteOf(file);
   return tier === "e2e" ? path : [tier, once, waits].join();
 }
 

@@ -24,8 +24,6 @@ export interface Suite {
   /** The runtime of tests that do not depend on it, or that start all three themselves. */
   readonly once?: Runtime;
   readonly needs?: readonly NeedName[];
-  /** Whether each file needs a process of its own, since it measures one. */
-  readonly alone?: boolean;
   /** Whether its tests mostly wait for timers and other processes: it runs beside those that compute. */
   readonly waits?: boolean;
 }
@@ -115,7 +113,6 @@ export const SUITES: readonly Suite[] = [
   { path: "tests/digest/md5_sha1_wasm.test.ts", tier: "system", once: "deno" },
   { path: "tests/protocol/xor_mask_wasm.test.ts", tier: "system", once: "deno" },
   { path: "tests/fuzz", tier: "unit", once: "node" },
-  { path: "tests/protocol/hybi_memory.test.ts", tier: "unit", alone: true },
 ];
 
 const REST: Suite = { path: "tests", tier: "unit" };

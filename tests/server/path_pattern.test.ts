@@ -150,7 +150,7 @@ describe("a path pattern", () => {
     const pieces = ["/", "/", "a", "b", "-", ":N", ":N", "*", "{a}", "{-:N}", "{:Nb}", "{a:N-}"];
     const modifiers = ["", "", "", "?", "*", "+"];
     let compared = 0;
-    for (let round = 0; round < 3000; round++) {
+    for (let round = 0; round < 1000; round++) {
       let pattern = "/";
       for (let i = numbers.next().value % 5; i >= 0; i--) {
         const piece = pick(pieces).replace("N", () => `n${i}_`);
@@ -168,6 +168,6 @@ describe("a path pattern", () => {
         compared++;
       }
     }
-    assertLess(5000, compared);
+    assertLess(1500, compared);
   });
 });

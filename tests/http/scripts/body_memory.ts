@@ -1,22 +1,22 @@
 /**
- * Measures the memory of bodies of 256 KiB that arrive in pieces of one byte. For each kind of
+ * Measures the memory of bodies of 64 KiB that arrive in pieces of one byte. For each kind of
  * piece, it prints the growth and the number of bytes.
  */
 import process from "node:process";
 import { BodyReader } from "../../../src/http/body_reader.ts";
 import { collectGarbage } from "../../support/collect.ts";
 
-const SIZE = 2 ** 18;
+const SIZE = 2 ** 16;
 
 const chunk = new TextEncoder().encode("1\r\nX\r\n");
 const chunks = new Uint8Array(1000 * chunk.length);
 for (let at = 0; at < chunks.length; at += chunk.length) chunks.set(chunk, at);
 
-/** Readers that have received nearly 256 KiB. */
+/** Readers that have received nearly 64 KiB. */
 const kinds: Readonly<Record<string, () => BodyReader>> = {
-  "chunks": () => feed(chunkedBody(), [chunks], 262),
+  "chunks": () => feed(chunkedBody(), [chunks], 65),
   "chunks, byte by byte": () => {
-    return feed(chunkedBody(), Array.from(chunk, (byte) => Uint8Array.of(byte)), 262_000);
+    return feed(chunkedBody(), Array.from(chunk, (byte) => Uint8Array.of(byte)), 65_000);
   },
   "segments": () => {
     const get = (name: string) => name === "content-length" ? `${SIZE}` : undefined;
