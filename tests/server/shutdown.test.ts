@@ -138,7 +138,7 @@ for (const version of VERSIONS) {
       const silent = await listening.open(version);
       const busy = await listening.open(version);
       busy.send("work");
-      await settle();
+      while (listening.rig.app.stats().traffic.messagesIn === 0) await settle();
       const watched = watch(listening.server.shutdown({ timeout: 3000 }));
       await settle();
       await listening.rig.clock.advance(2990);
@@ -233,14 +233,16 @@ describe("shutdown()", () => {
 
   test("finishes the response to a plain request", async () => {
     const { promise, open } = gate();
+    const asked = gate();
     const fetch = async () => {
+      asked.open();
       await promise;
       return new Response("all of it");
     };
     const listening = new Listening(Recording, { fetch });
     const client = await listening.connect();
     client.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-    await untilQuiet();
+    await asked.promise;
     const done = listening.server.shutdown();
     await settle();
     open();
