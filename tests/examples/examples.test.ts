@@ -232,3 +232,68 @@ describe("the example mount", () => {
       await reader.closed;
     }));
 });
+
+/** A span, as the example tracing tells it. */
+interface TracedSpan {
+  readonly name: string;
+  readonly trace: string;
+  readonly id: string;
+  readonly parent?: string;
+  readonly links: readonly string[];
+  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly events: readonly string[];
+}
+
+describe("the example tracing", () => {
+  const traceId = "0af7651916cd43dd8448eb211c80319c";
+  const sender = "b7ad6b7169203331";
+
+  test("traces a message from its page to a subscriber of the topic", () =>
+    withExample("tracing", ["0"], async ({ port }) => {
+      const url = `ws://127.0.0.1:${port}/room`;
+      const subscriber = await websocketConnect(url);
+      // The API of a browser.
+      const page = new WebSocket(url);
+      await once(page, "open");
+      page.send(JSON.stringify({ traceparent: `00-${traceId}-${sender}-01`, text: "Hello" }));
+      const { traceparent, text } = JSON.parse(String(await subscriber.readMessage()));
+      page.send("not JSON");
+      await once(page, "close");
+      subscriber.close(1000);
+      await subscriber.closed;
+
+      const spans = await spansOf(port, 4);
+      const named = (name: string) => spans.filter((span) => span.name === name);
+      const [message, publish] = [named("message")[0], named("publish")[0]];
+      const [first, second] = named("connection");
+      assertEquals([message?.trace, message?.parent], [traceId, sender]);
+      assertEquals([publish?.trace, publish?.parent], [traceId, message?.id]);
+      assertEquals(publish?.attributes, { subscribers: 1 });
+      assertEquals([text, traceparent], ["Hello", `00-${traceId}-${publish?.id}-01`]);
+      // The span of the connection is active in the hooks.
+      assertEquals(message?.links, [first?.id ?? "none"]);
+      assertEquals(first?.attributes, {
+        "websocket.closed_by": "server",
+        "websocket.close_code": 1011,
+      });
+      assertMatch(first?.events[0] ?? "", /JSON/);
+      assertEquals(second?.attributes, {
+        "websocket.closed_by": "peer",
+        "websocket.close_code": 1000,
+      });
+    }));
+});
+
+/** Waits for an event. */
+function once(target: EventTarget, name: string): Promise<unknown> {
+  return new Promise((resolve) => target.addEventListener(name, resolve, { once: true }));
+}
+
+/** The spans that have ended, when there are so many. */
+async function spansOf(port: number, count: number): Promise<TracedSpan[]> {
+  for (;;) {
+    const response = await fetch(`http://127.0.0.1:${port}/spans`);
+    const spans: TracedSpan[] = await response.json();
+    if (spans.length >= count) return spans;
+  }
+}
