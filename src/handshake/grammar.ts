@@ -77,8 +77,10 @@ export function listHasToken(list: string, token: string): boolean {
 export function equalsIgnoreCase(text: string, at: number, lowerCase: string): boolean {
   for (let i = 0; i < lowerCase.length; i++) {
     const code = text.charCodeAt(at + i);
-    const isUpperCase = code >= 0x41 && code <= 0x5a;
-    if ((isUpperCase ? code + 0x20 : code) !== lowerCase.charCodeAt(i)) return false;
+    const expected = lowerCase.charCodeAt(i);
+    if (code === expected) continue;
+    // Only a letter in upper case may differ.
+    if (code + 0x20 !== expected || code < 0x41 || code > 0x5a) return false;
   }
   return true;
 }

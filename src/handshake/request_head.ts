@@ -15,6 +15,8 @@ const FORBIDDEN = /^(?:CONNECT|TRACE|TRACK)$/i;
 export const ABSOLUTE_FORM = /^(?:http|ws)s?:\/\/([^/?]*)/i;
 /** The length of ` HTTP/1.1` and the CRLF after it. */
 const VERSION_LENGTH = 11;
+const DIGIT_0 = 0x30;
+const DIGIT_2 = 0x32;
 
 /** The part of a {@linkcode RequestHead} that the checks of an opening handshake use. */
 export interface HandshakeRequest {
@@ -87,8 +89,8 @@ export class RequestHead extends MessageHead {
 
   /** The HTTP version. */
   get httpVersion(): "1.0" | "1.1" | "2.0" {
-    if (this.kept[this.fieldsStart - 5] === "2") return "2.0";
-    return this.kept[this.fieldsStart - 3] === "0" ? "1.0" : "1.1";
+    if (this.kept.charCodeAt(this.fieldsStart - 5) === DIGIT_2) return "2.0";
+    return this.kept.charCodeAt(this.fieldsStart - 3) === DIGIT_0 ? "1.0" : "1.1";
   }
 
   /**
