@@ -7,6 +7,7 @@ import type { WebSocketClientConnection } from "../client/client_connection.ts";
 import { websocketConnect } from "../client/websocket_connect.ts";
 import type { ConnectionEnd } from "../connection/connection_end.ts";
 import { messageOf } from "../guard.ts";
+import { wait } from "../timing/waiting_clock.ts";
 import type { ConnectPlan } from "./arguments.ts";
 import { Printer } from "./printer.ts";
 import { connectOptions } from "./reach_options.ts";
@@ -64,7 +65,7 @@ class Conversation {
     let count = 0;
     try {
       for await (const message of this.#connection) {
-        this.#lastHeard = performance.now();
+        this.#lastHeard = this.#terminal.clock.now();
         printer.message(message);
         if (++count === this.#plan.count) this.#connection.close(1000);
       }
@@ -90,17 +91,17 @@ class Conversation {
 
   /** Waits until no message has come for some time. */
   async #silence(): Promise<void> {
-    const { wait } = this.#plan;
-    if (wait === Infinity) {
+    const { wait: silence } = this.#plan;
+    if (silence === Infinity) {
       await this.#connection.closed;
       return;
     }
-    this.#lastHeard = performance.now();
-    let left = wait;
+    const { clock } = this.#terminal;
+    this.#lastHeard = clock.now();
+    let left = silence;
     while (left > 0 && this.#connection.ended === undefined) {
-      const pause = left;
-      await new Promise((resolve) => setTimeout(resolve, pause));
-      left = this.#lastHeard + wait - performance.now();
+      await wait(left, clock, undefined);
+      left = this.#lastHeard + silence - clock.now();
     }
   }
 

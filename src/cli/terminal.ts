@@ -5,6 +5,8 @@
  * @module
  */
 import { requireBuiltin } from "../transport/builtin_module.ts";
+import type { Clock } from "../timing/clock.ts";
+import { waitingClock } from "../timing/waiting_clock.ts";
 import { LineQueue } from "./line_queue.ts";
 
 /** What a command may do with the world. */
@@ -13,6 +15,8 @@ export interface Terminal {
   readonly interactive: boolean;
   /** Whether the output has colours. */
   readonly coloured: boolean;
+  /** The source of time, for waits. */
+  readonly clock: Clock;
   /** The lines of the input. Reading begins with the first call. */
   lines(): AsyncIterable<string>;
   /** Prints a line on standard output. On a terminal, above the line that is edited. */
@@ -75,6 +79,7 @@ const CLEAR_LINE = "\r\x1b[K";
 export class ProcessTerminal implements Terminal {
   readonly interactive: boolean;
   readonly coloured: boolean;
+  readonly clock: Clock = waitingClock;
   readonly #process: Process = requireBuiltin<Process>("node:process", "run");
   #editor: Editor | null = null;
   #interrupted: () => void = () => {};

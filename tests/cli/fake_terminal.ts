@@ -5,6 +5,7 @@
  */
 import { readFileSync } from "node:fs";
 import { runProgram } from "../../src/cli/program.ts";
+import { FakeClock } from "../../src/testing/mod.ts";
 import type { Terminal } from "../../src/cli/terminal.ts";
 
 /** What a {@linkcode FakeTerminal} is like. */
@@ -19,6 +20,7 @@ export interface FakeTerminalOptions {
 export class FakeTerminal implements Terminal {
   readonly interactive: boolean;
   readonly coloured: boolean;
+  readonly clock = new FakeClock();
   /** The lines of standard output. */
   readonly printed: string[] = [];
   /** The lines of standard error. */

@@ -109,10 +109,24 @@ describe("connect", () => {
       ]);
     }));
 
-  test("closes after the end of input, and after Ctrl-C", () =>
+  test("closes when no message has come for a second behind the end of input", () =>
     serving(async (url) => {
-      const { code, printed } = await run(["connect", url, "-w", "0.2"], { input: ["a", "b"] });
-      assertEquals([code, printed], [0, ["a", "b"]]);
+      const terminal = new FakeTerminal({ input: ["a", "b"] });
+      const { clock } = terminal;
+      const heard = Promise.withResolvers<void>();
+      terminal.onPrint = (line) => line === "b" && heard.resolve();
+      const running = runProgram(["connect", url], terminal);
+      await heard.promise;
+      // The wait may begin now, or it began before the message.
+      while (clock.pending === 0) await clock.advance(0);
+      await clock.advance(999);
+      assertEquals([terminal.warned.length, clock.pending], [1, 1]);
+      while (clock.pending > 0) await clock.advance(1);
+      assertEquals([await running, terminal.printed], [0, ["a", "b"]]);
+    }));
+
+  test("closes after Ctrl-C", () =>
+    serving(async (url) => {
       const terminal = new FakeTerminal({ input: ["a"] });
       terminal.onPrint = () => terminal.interrupt();
       assertEquals(await runProgram(["connect", url, "-w", "forever"], terminal), 0);

@@ -175,39 +175,6 @@ describe("a reconnecting client waits", () => {
     subject.server.write(refusal(400));
     await assertRejects(() => next, HandshakeError, "400");
   });
-
-  test("although the process has nothing else to do", async () => {
-    // A timer of the default clock of connections would let the process exit.
-    let exits = true;
-    const { setTimeout: original } = globalThis;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    globalThis.setTimeout = ((callback: () => void, delay: number) => {
-      const timeout = original(callback, delay) as unknown as { unref?: () => void };
-      if (delay === 7 && typeof timeout === "object") {
-        exits = false;
-        timeout.unref = () => exits = true;
-      }
-      if (delay === 7) resolve();
-      return timeout;
-    }) as unknown as typeof setTimeout;
-    const controller = new AbortController();
-    try {
-      const next = reconnecting(URL, {
-        initialDelay: 14,
-        random: () => 0.5,
-        signal: controller.signal,
-        transport: () => Promise.reject(new Error("offline")),
-      }).next();
-      await promise;
-      globalThis.setTimeout = original;
-      controller.abort(new RangeError("enough"));
-      await assertRejects(() => next, RangeError, "enough");
-    } finally {
-      globalThis.setTimeout = original;
-    }
-    // Deno's timers are numbers, which cannot be unreferenced by this.
-    if (!("Deno" in globalThis)) assertEquals(exits, false);
-  });
 });
 
 /** Statuses, and whether the loop ends with the refusal. */

@@ -19,6 +19,9 @@ class Echo extends WebSocketHandler {
   }
 }
 
+/** Of handshakes that fail on purpose. */
+const log = () => {};
+
 const LARGE = "x".repeat(512 * 1024);
 
 async function echo(url: string, options: ConnectOptions): Promise<void> {
@@ -34,11 +37,12 @@ async function echo(url: string, options: ConnectOptions): Promise<void> {
 class TestProxy implements AsyncDisposable {
   /** The requests so far. */
   readonly requests: string[] = [];
-  /** Resolves when all its connections are closed. */
-  readonly empty: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** Connections of TCP, also those whose TLS handshake has failed. */
+  readonly #accepted: Socket[] = [];
   readonly #answer: ((socket: Socket) => void) | undefined;
+  #changed: () => void = () => {};
 
   constructor({ secure = false, answer }: {
     readonly secure?: boolean;
@@ -49,6 +53,7 @@ class TestProxy implements AsyncDisposable {
     this.#server = secure
       ? createTlsServer({ ...credentials, allowHalfOpen: true }, serve)
       : createServer({ allowHalfOpen: true }, serve);
+    this.#server.on("connection", (socket: Socket) => this.#accepted.push(socket));
   }
 
   async listen(): Promise<number> {
@@ -56,12 +61,19 @@ class TestProxy implements AsyncDisposable {
     return (this.#server.address() as AddressInfo).port;
   }
 
+  /** Waits until all its connections are closed. */
+  async closed(): Promise<void> {
+    while (this.#sockets.size > 0) {
+      await new Promise<void>((resolve) => this.#changed = resolve);
+    }
+  }
+
   #serve(socket: Socket): void {
     this.#sockets.add(socket);
     socket.on("error", () => {});
     socket.on("close", () => {
       this.#sockets.delete(socket);
-      if (this.#sockets.size === 0) this.empty.resolve();
+      this.#changed();
     });
     let head = "";
     const receive = (chunk: Uint8Array) => {
@@ -79,7 +91,7 @@ class TestProxy implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#accepted) socket.destroy();
     await new Promise<unknown>((resolve) => this.#server.close(resolve));
   }
 }
@@ -102,7 +114,7 @@ async function serving(
   options: ListenOptions,
   body: (port: number) => Promise<void>,
 ): Promise<void> {
-  await using server = new Application([["/echo", Echo]]).listen({
+  await using server = new Application([["/echo", Echo]], { log }).listen({
     hostname: "127.0.0.1",
     port: 0,
     ...options,
@@ -125,15 +137,64 @@ describe("a tunnel of an HTTP proxy", () => {
         const connecting = () => websocketConnect(`wss://127.0.0.1:${port}/echo`, options);
         await assertRejects(connecting, HandshakeError, `through proxy ${scheme}://127.0.0.1:`);
       });
-      await proxy.empty.promise;
+      await proxy.closed();
     });
   }
+
+  test("is closed at once by abort(), and by a TLS handshake that fails or is not answered", async () => {
+    const silent = createServer((socket) => void socket.on("error", () => {}).resume());
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const { port } = silent.address() as AddressInfo;
+    for (const secure of [false, true]) {
+      await using proxy = new TestProxy({ secure });
+      const options: ConnectOptions = {
+        proxy: `${secure ? "https" : "http"}://127.0.0.1:${await proxy.listen()}`,
+        proxyTls: { ca },
+      };
+      await serving(credentials, async (port) => {
+        const url = `wss://127.0.0.1:${port}/echo`;
+        (await websocketConnect(url, { ...options, tls: { ca } })).abort();
+        await assertRejects(() => websocketConnect(url, options), HandshakeError);
+        await proxy.closed();
+      });
+      await assertRejects(
+        () => websocketConnect(`wss://127.0.0.1:${port}/`, { ...options, handshakeTimeout: 300 }),
+        HandshakeError,
+        "no connection within handshakeTimeout (300 ms)",
+      );
+      await proxy.closed();
+    }
+    silent.close();
+  });
+
+  test("does not open to a proxy with an unknown certificate", async () => {
+    await using proxy = new TestProxy({ secure: true });
+    const options = { proxy: `https://127.0.0.1:${await proxy.listen()}` };
+    await assertRejects(
+      () => websocketConnect("ws://a.example/", options),
+      HandshakeError,
+      `through proxy ${options.proxy}: `,
+    );
+    assertEquals(proxy.requests, []);
+  });
 
   test("resolves names: only the proxy sees the address", async () => {
     await using proxy = new TestProxy({});
     const options = { proxy: `http://127.0.0.1:${await proxy.listen()}` };
     await serving({}, (port) => echo(`ws://nowhere.invalid:${port}/echo`, options));
     assertEquals(/^CONNECT nowhere\.invalid:\d+ HTTP/.test(proxy.requests[0] ?? ""), true);
+  });
+
+  test("may bring bytes of the server together with the answer of the proxy", async () => {
+    const both = "HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 404 Not here\r\nContent-Length: 0\r\n\r\n";
+    await using proxy = new TestProxy({ answer: (socket) => socket.write(both) });
+    const options = { proxy: `http://127.0.0.1:${await proxy.listen()}` };
+    await assertRejects(
+      () => websocketConnect("ws://a.example/", options),
+      HandshakeError,
+      'Cannot connect to ws://a.example/: the status must be 101, got "HTTP/1.1 404 Not here"',
+    );
+    await proxy.closed();
   });
 
   test("is asked for by a function, for each URL", async () => {
@@ -199,7 +260,7 @@ describe("a client closes its connection to a proxy that", () => {
         return error;
       });
       if (isAnswer) assertInstanceOf(cause, ProxyError);
-      await proxy.empty.promise;
+      await proxy.closed();
     });
   }
 
@@ -209,7 +270,7 @@ describe("a client closes its connection to a proxy that", () => {
     const url = `http://127.0.0.1:${await proxy.listen()}`;
     const options = { proxy: url, signal: controller.signal };
     await assertRejects(() => websocketConnect("ws://a.example/", options), RangeError, "enough");
-    await proxy.empty.promise;
+    await proxy.closed();
   });
 
   test("cannot be reached: there is none", async () => {

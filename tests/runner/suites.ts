@@ -77,6 +77,7 @@ export const SUITES: readonly Suite[] = [
   },
   { path: "tests/examples", tier: "system", waits: true },
   { path: "tests/client/peers.test.ts", tier: "e2e" },
+  { path: "tests/client/waiting.test.ts", tier: "system", waits: true },
   { path: "tests/cli/probe.test.ts", tier: "e2e" },
   { path: "tests/cli/process.test.ts", tier: "system", waits: true },
   {
