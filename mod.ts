@@ -64,6 +64,7 @@ export type {
 export { WebSocketRequest } from "./src/handshake/web_socket_request.ts";
 export type { WebSocketVersion } from "./src/handshake/versions.ts";
 export type { JsonMessage, Message } from "./src/connection/message.ts";
+export type { MessageSource } from "./src/connection/message_source.ts";
 export { IncompleteMessageError, type MessageStream } from "./src/connection/message_stream.ts";
 export {
   type AnyHandlerClass,

@@ -27,6 +27,7 @@
 export { type HeaderFields, ProtocolError, WebSocketClosedError } from "../errors.ts";
 export type { WebSocketVersion } from "../handshake/versions.ts";
 export type { JsonMessage, Message } from "../connection/message.ts";
+export type { MessageSource } from "../connection/message_source.ts";
 export type { ConnectionEnd, EndedBy } from "../connection/connection_end.ts";
 export type { CompressionOptions } from "../connection/compression.ts";
 export type { Address, TlsOptions, Transport, TransportEvents } from "../transport/transport.ts";

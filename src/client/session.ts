@@ -9,6 +9,8 @@ import type { ConnectionEnd } from "../connection/connection_end.ts";
 import { cork, uncork } from "../connection/cork.ts";
 import { Lifetime } from "../connection/lifetime.ts";
 import { type Message, toPing, toSendable } from "../connection/message.ts";
+import { isSource, type MessageSource } from "../connection/message_source.ts";
+import { OutgoingMessage } from "../connection/outgoing_message.ts";
 import { Traffic } from "../connection/traffic.ts";
 import {
   type CompressionOptions,
@@ -17,6 +19,8 @@ import {
 } from "../connection/compression.ts";
 import { createClientProtocol } from "../connection/create_protocol.ts";
 import { Writer } from "../connection/writer.ts";
+import { ProtocolError } from "../errors.ts";
+import { toError } from "../guard.ts";
 import type { Agreement, ClientHandshake } from "../handshake/client_handshake.ts";
 import type { WebSocketVersion } from "../handshake/versions.ts";
 import type { Protocol } from "../protocol/protocol.ts";
@@ -222,9 +226,20 @@ export class Session implements TransportEvents, ClientOpeningEvents {
   }
 
   /** See `WebSocketClientConnection.writeMessage`. */
-  writeMessage(message: Message): Promise<void> {
+  writeMessage(message: Message | MessageSource): Promise<void> {
+    if (typeof message !== "string" && isSource(message)) {
+      return this.writer.writePieces(
+        new OutgoingMessage(message, (thrown) => this.#failed(thrown)),
+      );
+    }
     if (this.writer.protocol === null) toSendable(message, this.version);
     return this.writer.writeMessage(message);
+  }
+
+  /** Closes the connection with 1011 after an exception of the application. */
+  #failed(thrown: unknown): void {
+    const error = new ProtocolError(1011, "internal error");
+    this.#connection?.fail(error, "client", toError(thrown));
   }
 
   /** See `WebSocketClientConnection.ping`. */

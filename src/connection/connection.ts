@@ -248,7 +248,7 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
     if (this.#state === "closed") return;
     const wasOpen = this.#state === "open";
     this.#state = next;
-    this.writer.protocol = null;
+    this.writer.seal(this.#end?.error);
     if (wasOpen) this.#receiver.closing();
     if (next === "closed") this.#finish(event, destroys);
     else if (next === "closing") this.#awaitClose();

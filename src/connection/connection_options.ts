@@ -8,7 +8,8 @@ import type { TimingWheel } from "../timing/timing_wheel.ts";
 import type { ConnectionEnd } from "./connection_end.ts";
 import type { KeepaliveLimits } from "./keepalive.ts";
 import type { Receiver } from "./reader.ts";
-import type { Writer, WriterEnvironment, WriterLimits } from "./writer.ts";
+import type { Writer } from "./writer.ts";
+import type { WriterEnvironment, WriterLimits } from "./writer_environment.ts";
 
 /** The limits of a connection. Sizes are bytes, times milliseconds. */
 export interface ConnectionLimits extends WriterLimits, KeepaliveLimits {

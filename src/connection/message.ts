@@ -91,16 +91,23 @@ export type JsonMessage =
  * `JSON.stringify` fails.
  */
 export function toPayload(message: Message): string | Uint8Array {
-  if (typeof message === "string" || message instanceof Uint8Array) return message;
-  if (ArrayBuffer.isView(message)) {
-    return new Uint8Array(message.buffer, message.byteOffset, message.byteLength);
-  }
-  if (isArrayBuffer(message)) return new Uint8Array(message);
+  if (typeof message === "string") return message;
+  const bytes = bytesOf(message);
+  if (bytes !== undefined) return bytes;
   if (Array.isArray(message) || isPlain(message)) return toJson(message);
   throw new TypeError(
     "Cannot send a message: must be a string, an ArrayBuffer or a view of one, a plain object or " +
       `an array, got ${kindOf(message)}`,
   );
+}
+
+/** Returns the bytes of an `ArrayBuffer` or of a view of one; `undefined` for anything else. */
+export function bytesOf(value: unknown): Uint8Array | undefined {
+  if (value instanceof Uint8Array) return value;
+  if (ArrayBuffer.isView(value)) {
+    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  }
+  return isArrayBuffer(value) ? new Uint8Array(value) : undefined;
 }
 
 /**
@@ -165,7 +172,8 @@ function isPlain(value: unknown): value is object {
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-function kindOf(value: unknown): string {
+/** Describes a value for an error: `5`, `a function`, `a Map`. */
+export function kindOf(value: unknown): string {
   if (typeof value === "function") return "a function";
   if (typeof value !== "object" || value === null) return String(value);
   return `a ${value.constructor?.name ?? "class instance"}`;

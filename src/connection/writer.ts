@@ -6,11 +6,12 @@
 import { ProtocolError, WebSocketClosedError } from "../errors.ts";
 import type { Output } from "../protocol/output.ts";
 import type { Protocol } from "../protocol/protocol.ts";
-import type { Turns } from "../timing/turns.ts";
 import type { Transport } from "../transport/transport.ts";
 import { type Flushable, flushSoon, giveOutput, takeOutput } from "./cork.ts";
 import { type Message, sizeOf, toPayload } from "./message.ts";
-import type { Traffic } from "./traffic.ts";
+import type { OutgoingMessage } from "./outgoing_message.ts";
+import { OutgoingQueue, type QueueWriter } from "./outgoing_queue.ts";
+import type { WriterEnvironment } from "./writer_environment.ts";
 
 /** From this size, waiting output goes to the transport at once, in bytes. */
 const FLUSH_SIZE = 64 * 1024;
@@ -30,14 +31,6 @@ export function ignorable<T>(promise: Promise<T>): Promise<T> {
   return promise;
 }
 
-/** Limits of waiting output, in bytes. */
-export interface WriterLimits {
-  /** If more waits, promises of writes are pending. */
-  readonly highWaterMark: number;
-  /** If more would wait, the connection is closed with 1013. */
-  readonly maxBufferedAmount: number;
-}
-
 /** The events of a writer. */
 export interface WriterEvents {
   /** More than `maxBufferedAmount` would wait. */
@@ -48,18 +41,8 @@ export interface WriterEvents {
   drained(): void;
 }
 
-/** The objects that writers share. */
-export interface WriterEnvironment {
-  /** The limits. */
-  readonly limits: WriterLimits;
-  /** The counters. */
-  readonly traffic: Traffic;
-  /** Turns of the event loop. */
-  readonly turns: Turns;
-}
-
 /** The output of a connection. */
-export class Writer implements Flushable {
+export class Writer implements Flushable, QueueWriter {
   /** Whether more than `highWaterMark` waited, and the transport has not drained since. */
   congested = false;
   /** The receiver of events. */
@@ -73,6 +56,8 @@ export class Writer implements Flushable {
   /** The frame of a broadcast, if no other output waits. It is shared and must not change. */
   #frame: Uint8Array | null = null;
   #waiter: PromiseWithResolvers<void> | null = null;
+  /** Messages behind one that is sent in pieces; `null` if there is none. */
+  #queue: OutgoingQueue | null = null;
   /** How many bytes were written to the transport so far. */
   #written = 0;
   /** `flushedBytes` at the last call of {@linkcode watchProgress}. */
@@ -98,6 +83,7 @@ export class Writer implements Flushable {
     let amount = this.#transport.bufferedAmount;
     if (this.#output !== null) amount += this.#output.size;
     if (this.#frame !== null) amount += this.#frame.length;
+    if (this.#queue !== null) amount += this.#queue.size;
     return amount;
   }
 
@@ -130,9 +116,15 @@ export class Writer implements Flushable {
     const payload = typeof message === "string" ? message : toPayload(message);
     const { protocol } = this;
     if (protocol === null) return this.refuse();
+    if (this.#queue !== null) return this.#queue.add(payload);
     if ((this.congested || payload.length > SMALL_SIZE) && !this.makeRoom(payload)) {
       return this.refuse();
     }
+    return this.writeNow(protocol, payload);
+  }
+
+  /** See {@linkcode QueueWriter.writeNow}. */
+  writeNow(protocol: Protocol, payload: string | Uint8Array): Promise<void> {
     this.#encode(protocol, payload);
     this.environment.traffic.messagesOut++;
     this.flushLarge();
@@ -152,6 +144,40 @@ export class Writer implements Flushable {
     }
   }
 
+  // --- Messages in pieces -----------------------------------------------------------------------
+
+  /** Sends a message in pieces. Those that are written later wait until its end. */
+  writePieces(message: OutgoingMessage): Promise<void> {
+    if (this.protocol === null) message.stop(this.closedError());
+    else if (this.#queue !== null) this.#queue.addPieces(message);
+    else {
+      this.#queue = new OutgoingQueue(this);
+      this.#queue.addPieces(message);
+      void this.#queue.run(); // never rejects
+    }
+    return message.written;
+  }
+
+  /** See {@linkcode QueueWriter.queueEnded}. */
+  queueEnded(wasLong: boolean): void {
+    this.#queue = null;
+    // Subscribers that were slow catch up. During a congestion, `drain` reports the same.
+    if (wasLong && !this.congested) this.events.drained();
+  }
+
+  /** See `PieceWriter.append`. */
+  append(write: (output: Output) => void): void {
+    const output = this.output();
+    const { length } = output;
+    try {
+      write(output);
+    } catch (error) {
+      output.length = length;
+      throw error;
+    }
+    this.flushLarge();
+  }
+
   /**
    * Sends a frame that a protocol of the same `format` has written. Does not copy it if it is large,
    * or if no other output waits.
@@ -160,7 +186,14 @@ export class Writer implements Flushable {
    */
   writeFrame(frame: Uint8Array): boolean {
     if (this.protocol === null) return false;
+    if (this.#queue !== null) return this.#queue.addFrame(frame);
     if ((this.congested || frame.length > SMALL_SIZE) && !this.makeRoom(frame)) return false;
+    this.writeFrameNow(frame);
+    return true;
+  }
+
+  /** See {@linkcode QueueWriter.writeFrameNow}. */
+  writeFrameNow(frame: Uint8Array): void {
     this.environment.traffic.messagesOut++;
     const isLarge = this.#isLarge(frame.length);
     // In front of a large frame: copying the frame would take longer than a write of its own.
@@ -173,7 +206,6 @@ export class Writer implements Flushable {
       if (isLarge) this.flush();
       else flushSoon(this);
     }
-    return true;
   }
 
   /** Sends a ping if there is room. @throws {TypeError | RangeError} See `Protocol`. */
@@ -219,11 +251,11 @@ export class Writer implements Flushable {
 
   /** Returns a rejection with the reason why nothing can be written. It may be ignored. */
   refuse(): Promise<void> {
-    return ignorable(Promise.reject(this.#closedError()));
+    return ignorable(Promise.reject(this.closedError()));
   }
 
-  #closedError(): WebSocketClosedError {
-    const cause = this.#stopped;
+  /** Makes the error of a write that is too late. Default: with the cause of {@linkcode stop}. */
+  closedError(cause: Error | null | undefined = this.#stopped): WebSocketClosedError {
     const because = cause instanceof ProtocolError ? ` (${cause.code}: ${cause.message})` : "";
     return new WebSocketClosedError(
       `Cannot write a message: the connection is closed${because}`,
@@ -302,13 +334,20 @@ export class Writer implements Flushable {
     this.events.drained();
   }
 
+  /** Called when no message can be written any more. One that is sent in pieces is cut off. */
+  seal(cause?: Error): void {
+    this.protocol = null;
+    this.#queue?.stop(this.closedError(cause));
+    this.#queue = null;
+  }
+
   /** Stops the output. Promises of writes reject; their error has `cause`, if there is one. */
   stop(cause: Error | null = null): void {
-    this.protocol = null;
+    this.seal(cause ?? undefined);
     this.congested = false;
     this.#unanswered = null;
     if (this.#stopped === undefined) this.#stopped = cause;
-    this.#waiter?.reject(this.#closedError());
+    this.#waiter?.reject(this.closedError());
     this.#waiter = null;
   }
 

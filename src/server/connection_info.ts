@@ -5,6 +5,7 @@
  */
 import type { ConnectionEnd } from "../connection/connection_end.ts";
 import type { Message } from "../connection/message.ts";
+import type { MessageSource } from "../connection/message_source.ts";
 import type { WebSocketVersion } from "../handshake/versions.ts";
 import type { Published } from "../pubsub/broadcast.ts";
 import type { SubscribeOptions } from "../pubsub/topics.ts";
@@ -106,7 +107,7 @@ export interface HandlerConnection extends ConnectionInfo {
   /** See `WebSocketHandler.setHeader`. */
   setHeader(name: string, value: string): void;
   /** See `WebSocketHandler.writeMessage`. */
-  writeMessage(message: Message): Promise<void>;
+  writeMessage(message: Message | MessageSource): Promise<void>;
   /** See `WebSocketHandler.ping`. */
   ping(payload: string | Uint8Array): void;
   /** See `WebSocketHandler.close`. */

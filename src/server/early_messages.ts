@@ -4,12 +4,14 @@
  * @module
  */
 import { sizeOf } from "../connection/message.ts";
-import type { WriterLimits } from "../connection/writer.ts";
+import { OutgoingMessage } from "../connection/outgoing_message.ts";
+import type { Writer } from "../connection/writer.ts";
+import type { WriterLimits } from "../connection/writer_environment.ts";
 
 /** The early messages of one connection. */
 export class EarlyMessages {
   /** The messages, in order. */
-  readonly messages: (string | Uint8Array)[] = [];
+  readonly #messages: (string | Uint8Array | OutgoingMessage)[] = [];
   /** The size of their payloads, in bytes. */
   size = 0;
 
@@ -18,8 +20,29 @@ export class EarlyMessages {
     const size = this.size + sizeOf(payload);
     if (this.size > highWaterMark && size > maxBufferedAmount) return false;
     // A copy: the caller may change its array before the handshake is complete.
-    this.messages.push(typeof payload === "string" ? payload : payload.slice());
+    this.#messages.push(typeof payload === "string" ? payload : payload.slice());
     this.size = size;
     return true;
+  }
+
+  /** Adds a message in pieces. They are made after the handshake. */
+  addPieces(message: OutgoingMessage): Promise<void> {
+    this.#messages.push(message);
+    return message.written;
+  }
+
+  /** Sends everything. */
+  send(writer: Writer): void {
+    for (const message of this.#messages) {
+      if (message instanceof OutgoingMessage) writer.writePieces(message);
+      else writer.writeMessage(message);
+    }
+  }
+
+  /** Called if the handshake fails. */
+  stop(error: Error): void {
+    for (const message of this.#messages) {
+      if (message instanceof OutgoingMessage) message.stop(error);
+    }
   }
 }

@@ -5,6 +5,7 @@
  */
 import type { CompressionOptions } from "../connection/compression.ts";
 import type { Message } from "../connection/message.ts";
+import type { MessageSource } from "../connection/message_source.ts";
 import type { MessageStream } from "../connection/message_stream.ts";
 import { type MaybePromise, requireSync } from "../guard.ts";
 import { sameOrigin } from "../handshake/origin.ts";
@@ -248,7 +249,24 @@ export abstract class WebSocketHandler<Options = unknown, Params extends object 
    * with {@linkcode WebSocketClosedError} if the connection closes before, and is safe to ignore.
    * @throws {TypeError} If the argument is not a message, or is binary and the version has only text.
    */
-  writeMessage(message: Message): Promise<void> {
+  writeMessage(message: Message): Promise<void>;
+  /**
+   * Sends a message in pieces, while its source makes them: an async iterable or a `ReadableStream` of
+   * strings for a text message, or of buffers or views of them for a binary one. The next piece is taken
+   * when at most `highWaterMark` bytes wait for the client.
+   *
+   * Messages that are written meanwhile wait until this one is complete; pings do not. {@linkcode close}
+   * cuts it off: await the promise before. If the source throws, or gives a wrong piece, the connection
+   * is closed with 1011, as the message cannot be completed. When the connection ends, the source is
+   * cancelled.
+   *
+   * @returns A promise that resolves once the last piece was written and at most `highWaterMark` bytes
+   * wait. It rejects with {@linkcode WebSocketClosedError} if that does not happen, and is safe to
+   * ignore.
+   * @throws {TypeError} If the stream is locked.
+   */
+  writeMessage(source: MessageSource): Promise<void>;
+  writeMessage(message: Message | MessageSource): Promise<void> {
     return this.#live().writeMessage(message);
   }
 

@@ -8,6 +8,8 @@ import { type ConnectionEnd, type EndedBy, unclosed } from "../connection/connec
 import { SERVER } from "../connection/connection_options.ts";
 import { Lifetime } from "../connection/lifetime.ts";
 import { type Message, toPing, toSendable } from "../connection/message.ts";
+import { isSource, type MessageSource } from "../connection/message_source.ts";
+import { OutgoingMessage } from "../connection/outgoing_message.ts";
 import { Writer, type WriterEvents } from "../connection/writer.ts";
 import { ProtocolError, WebSocketClosedError } from "../errors.ts";
 import { caught, guard, toError } from "../guard.ts";
@@ -50,7 +52,6 @@ export class ServerConnection extends RequestingClient
   topics: SmallSet<string> = undefined;
   /** See {@linkcode Subscriber.policies}. */
   policies: SubscriptionPolicies | null = null;
-
   /** See `WebSocketHandler.runHooksIn`. */
   hookContext: HookContext | null = null;
 
@@ -168,7 +169,12 @@ export class ServerConnection extends RequestingClient
   }
 
   /** See `WebSocketHandler.writeMessage`. */
-  writeMessage(message: Message): Promise<void> {
+  writeMessage(message: Message | MessageSource): Promise<void> {
+    if (typeof message !== "string" && isSource(message)) {
+      const pieces = new OutgoingMessage(message, (thrown) => this.failed(thrown));
+      if (this.#opening === null) return this.writer.writePieces(pieces);
+      return (this.#early ??= new EarlyMessages()).addPieces(pieces);
+    }
     if (this.writer.protocol === null) return this.#writeEarly(message);
     return this.writer.writeMessage(message);
   }
@@ -249,7 +255,7 @@ export class ServerConnection extends RequestingClient
    */
   accepted(protocol: Protocol, rest: Uint8Array, owned: boolean): void {
     const { context, match } = this;
-    const early = this.#early?.messages ?? [];
+    const early = this.#early;
     this.#early = this.#opening = null;
     const dispatcher = this.#dispatcher = new Dispatcher(this);
     const connection = this.connection = dispatcher.connection = new Connection(this.transport, {
@@ -259,7 +265,7 @@ export class ServerConnection extends RequestingClient
       receiver: dispatcher,
       environment: this.environment,
     });
-    for (const message of early) this.writer.writeMessage(message);
+    early?.send(this.writer);
     if (!connection.isOpen) return;
     dispatcher.limit(connection);
     this.#owesClose = true;
@@ -292,6 +298,7 @@ export class ServerConnection extends RequestingClient
 
   /** Called if the handshake is refused or fails, and after plain HTTP. */
   refused(): void {
+    this.#early?.stop(this.writer.closedError());
     this.#opening = this.#early = null;
     this.writer.stop();
   }

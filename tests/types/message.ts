@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { type Message, WebSocketHandler } from "../../mod.ts";
+import {
+  type Message,
+  type MessageSource,
+  type MessageStream,
+  WebSocketHandler,
+} from "../../mod.ts";
 import type { WebSocketClientConnection } from "../../src/client/mod.ts";
 
 /** Takes what may be sent. */
@@ -121,6 +126,59 @@ send(something);
 send(maybe);
 // @ts-expect-error An iterator among what may be sent
 send({} as Chat | Iterator<string>);
+
+declare const texts: AsyncGenerator<string>;
+declare const bytes: AsyncIterable<Uint8Array>;
+declare const buffers: AsyncIterable<ArrayBuffer>;
+declare const textStream: ReadableStream<string>;
+declare const byteStream: ReadableStream<Uint8Array>;
+declare const messageStream: MessageStream;
+declare const numbers: AsyncIterable<number>;
+declare const mixed: AsyncIterable<string | Uint8Array>;
+declare const source: MessageSource;
+
+/** What may be sent in pieces, and read in pieces. */
+export class Streaming extends WebSocketHandler {
+  /** Not called. */
+  onMessage(): void {}
+
+  /** Each kind of stream is known. */
+  override async onMessageStream(stream: MessageStream): Promise<void> {
+    const reply: Promise<void> = this.writeMessage(stream);
+    if (stream.kind === "text") {
+      for await (const piece of stream) piece.charCodeAt(0);
+      await stream.pipeTo(new WritableStream<string>());
+    } else {
+      for await (const piece of stream) piece.subarray(0);
+      await stream.pipeTo(new WritableStream<Uint8Array>());
+    }
+    for await (const piece of stream) send(piece);
+    await reply;
+  }
+
+  /** The client takes the same. */
+  async forward(client: WebSocketClientConnection): Promise<void> {
+    for (const to of [this, client]) {
+      await to.writeMessage(texts);
+      await to.writeMessage(bytes);
+      await to.writeMessage(buffers);
+      await to.writeMessage(textStream);
+      await to.writeMessage(byteStream);
+      await to.writeMessage(messageStream);
+      await to.writeMessage(source);
+      // @ts-expect-error Pieces that are not text or bytes
+      await to.writeMessage(numbers);
+      // @ts-expect-error Text and bytes in one message
+      await to.writeMessage(mixed);
+      // @ts-expect-error An iterator without Symbol.asyncIterator
+      await to.writeMessage(asyncIterator);
+      // @ts-expect-error An iterable that is not asynchronous
+      await to.writeMessage(iterable);
+    }
+    // @ts-expect-error Topics have whole messages
+    this.publish("topic", texts);
+  }
+}
 
 /** All that send take the same. */
 export class Sending extends WebSocketHandler {
