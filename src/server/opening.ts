@@ -350,6 +350,7 @@ export function endSocket(connection: ServerConnection, isPaused = false): void 
     timeout: context.settings.closeTimeout,
     owner: connection,
   });
+  transport.releasePeer?.();
 }
 
 /** Returns the refusal reason of an error. */

@@ -6,7 +6,7 @@
  */
 import { ByteQueue } from "./byte_queue.ts";
 import { toError } from "../guard.ts";
-import type { Http2Stream, Http2StreamSession } from "./http2_types.ts";
+import type { Http2ServerStream, Http2Stream, Http2StreamSession } from "./http2_types.ts";
 import { noEvents } from "./no_events.ts";
 import { certificateOf, type VerifiedSocket } from "./peer_certificate.ts";
 import type { Address, InternalTransport, PeerCertificate, TransportEvents } from "./transport.ts";
@@ -16,6 +16,9 @@ type WriteCallback = (error?: Error | null) => void;
 
 /** The error code of a reset (RFC 8441 §5). */
 const CANCEL = 8;
+
+/** The error code for a request whose rest is not needed (RFC 9113 §8.1). */
+const NO_ERROR = 0;
 
 /**
  * The most bytes that the stream gets at once. Its callback comes when all of them are sent, so
@@ -79,6 +82,10 @@ export class Http2Transport implements InternalTransport {
   #paused = false;
   /** Whether END_STREAM arrived while paused. */
   #endIsHeld = false;
+  /** Whether the peer has ended the stream, as far as is known. */
+  #peerEnded: boolean;
+  /** Whether the peer may stop when END_STREAM is sent. */
+  #releasesPeer = false;
   /** The size of the stream's pending write; 0 if there is none. */
   #sending = 0;
   /** Writes that wait behind it. */
@@ -89,6 +96,7 @@ export class Http2Transport implements InternalTransport {
   /** @param stream An open stream that nothing else uses. */
   constructor(stream: Http2Stream) {
     this.#stream = stream;
+    this.#peerEnded = (stream as Partial<Http2ServerStream>).endAfterHeaders === true;
     this.#ends = endsOf(stream.session);
     (stream as OwnedStream)[owner] = this;
     stream.on("error", onError);
@@ -169,6 +177,7 @@ export class Http2Transport implements InternalTransport {
 
   /** Handles `end`, which is also emitted for a stream that was reset. */
   peerEnded(): void {
+    this.#peerEnded = true;
     if (this.#state === "closed" || this.#stream.aborted || this.#stream.destroyed) return;
     if (this.#paused) this.#endIsHeld = true;
     else this.#events.end();
@@ -203,6 +212,21 @@ export class Http2Transport implements InternalTransport {
   #finish(): void {
     this.#state = "ended";
     this.#stream.end();
+    if (this.#releasesPeer) this.#releasePeer();
+  }
+
+  releasePeer(): void {
+    this.#releasesPeer = true;
+    if (this.#state === "ended") this.#releasePeer();
+  }
+
+  /** Without RST_STREAM, a client may wait until it can send the rest of its request. */
+  #releasePeer(): void {
+    const reset = () => {
+      if (!this.#peerEnded && !this.#stream.destroyed) this.#stream.close(NO_ERROR);
+    };
+    // In another turn: Deno has not sent END_STREAM yet, and would not send it after RST_STREAM.
+    this.#stream.on("finish", () => setTimeout(reset, 0));
   }
 
   destroy(): void {

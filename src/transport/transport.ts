@@ -140,6 +140,11 @@ export interface InternalTransport extends Transport {
    * `false`.
    */
   readonly transfersChunks?: boolean;
+  /**
+   * Tells the peer, after {@linkcode Transport.end}, that it need not send the rest of its request
+   * (RFC 9113 §8.1). Default: it finds out by itself.
+   */
+  releasePeer?(): void;
   /** The client's certificate, verified. Default: it has none. */
   readonly peerCertificate?: PeerCertificate | undefined;
   /** See {@linkcode ProxiedTls}. Default: the connection was not forwarded. */

@@ -5,6 +5,7 @@
  * @module
  */
 import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 
 /** The types of frames (RFC 9113 §6). */
 export const TYPES = {
@@ -60,13 +61,20 @@ export class RawSession {
     this.send(TYPES.settings, 0, 0, Uint8Array.from(payload));
   }
 
-  /** Connects, and waits for the server's SETTINGS. @param settings Pairs of identifier and value. */
+  /**
+   * Connects, and waits for the server's SETTINGS.
+   *
+   * @param settings Pairs of identifier and value.
+   * @param secure Whether to connect with TLS.
+   */
   static async connect(
     port: number,
     settings: readonly [number, number][] = [],
+    secure = false,
   ): Promise<RawSession> {
-    const socket = connect(port, "127.0.0.1");
-    await new Promise((resolve) => socket.once("connect", resolve));
+    const tls = { host: "127.0.0.1", port, rejectUnauthorized: false, ALPNProtocols: ["h2"] };
+    const socket = secure ? connectTls(tls) : connect(port, "127.0.0.1");
+    await new Promise((resolve) => socket.once(secure ? "secureConnect" : "connect", resolve));
     const session = new RawSession(socket, settings);
     await session.until(() => session.frames.some(({ type }) => type === TYPES.settings));
     return session;
