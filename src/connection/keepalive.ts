@@ -28,6 +28,9 @@ export type KeepaliveAction = "wait" | "ping" | "dead" | "idle";
  */
 export type Flow = "reading" | "busy" | "stalled";
 
+/** When the peer is watched: always in versions with pings, else while output is stalled. */
+type Watch = "always" | "stalled" | "never";
+
 /** The keepalive of one connection. Times are whole milliseconds of the timing wheel's clock. */
 export class Keepalive {
   /** Whether a byte has arrived since the last tick. Set for every chunk. */
@@ -37,9 +40,7 @@ export class Keepalive {
   /** When the next tick is due; `Infinity` if none is. */
   next = 0;
   readonly #limits: KeepaliveLimits;
-  readonly #pings: boolean;
-  /** Whether the peer is watched: always in versions with pings, else while output is stalled. */
-  #watches: boolean;
+  #watch: Watch;
   #pingAt: number;
   /** When the first unanswered ping was sent; 0 if there is none. */
   #unansweredAt = 0;
@@ -57,7 +58,7 @@ export class Keepalive {
     now: number,
   ) {
     this.#limits = limits;
-    this.#pings = this.#watches = pings && limits.pingInterval > 0;
+    this.#watch = pings && limits.pingInterval > 0 ? "always" : "never";
     this.messageAt = Math.trunc(now);
     this.#pingAt = Math.trunc(now) + limits.pingInterval;
     this.#schedule();
@@ -75,8 +76,8 @@ export class Keepalive {
 
   /** Called when output stalls: starts to watch the peer, in every version. */
   outputStalled(now: number): void {
-    if (this.#watches) return;
-    this.#watches = true;
+    if (this.#watch !== "never") return;
+    this.#watch = "stalled";
     this.#pingAt = Math.trunc(now) + this.#limits.pingInterval;
     this.#schedule();
   }
@@ -96,7 +97,7 @@ export class Keepalive {
     if (this.#unansweredAt !== 0 && pingTimeout > 0 && now - this.#unansweredAt >= pingTimeout) {
       action = "dead";
     } else if (idleTimeout > 0 && now - this.messageAt >= idleTimeout) action = "idle";
-    else if (this.#watches && now >= this.#pingAt) {
+    else if (this.#watch !== "never" && now >= this.#pingAt) {
       this.#pingAt = now + pingInterval;
       if (this.#unansweredAt === 0) this.#unansweredAt = now;
       // A ping would wait behind stalled output.
@@ -113,9 +114,9 @@ export class Keepalive {
       this.#flushedBefore = flushedBytes;
     } else {
       this.#flushedBefore = -1;
-      this.#watches = this.#pings;
+      if (this.#watch === "stalled") this.#watch = "never";
     }
-    if (this.sawTraffic || flow === "busy" || !this.#watches) {
+    if (this.sawTraffic || flow === "busy" || this.#watch === "never") {
       this.sawTraffic = false;
       this.#unansweredAt = 0;
     }
@@ -125,7 +126,7 @@ export class Keepalive {
   #schedule(): void {
     const { pingTimeout, idleTimeout } = this.#limits;
     let next = Infinity;
-    if (this.#watches) next = this.#pingAt;
+    if (this.#watch !== "never") next = this.#pingAt;
     if (this.#unansweredAt !== 0 && pingTimeout > 0) {
       next = Math.min(next, this.#unansweredAt + pingTimeout);
     }

@@ -30,6 +30,13 @@ export interface ReaderOptions {
   readonly writer: Writer | null;
 }
 
+/**
+ * - `open`: reading;
+ * - `paused`: not reading, because nothing can be parsed;
+ * - `closed`: not reading, because of {@linkcode Reader.close}.
+ */
+type ReadingState = "open" | "paused" | "closed";
+
 /** The input of a connection. */
 export class Reader {
   /** Limits how fast the peer sends; `null` without a limit. */
@@ -41,10 +48,7 @@ export class Reader {
   #protocol: Protocol | null;
   /** Bytes that have arrived and are not parsed yet. */
   #held: HeldBytes | null = null;
-  /** Whether the transport is paused. */
-  #paused = false;
-  /** Whether {@linkcode close} was called. */
-  #closed = false;
+  #flow: ReadingState = "open";
   /** Whether a part of the current chunk is still in use. */
   #kept = false;
 
@@ -58,7 +62,7 @@ export class Reader {
 
   /** Whether the transport is paused. */
   get paused(): boolean {
-    return this.#paused;
+    return this.#flow !== "open";
   }
 
   /** Whether bytes wait to be parsed. */
@@ -140,22 +144,24 @@ export class Reader {
 
   /** Pauses the transport until {@linkcode Reader.open}. */
   close(): void {
-    this.#closed = true;
-    this.update();
+    if (this.#protocol === null) return;
+    if (this.#flow === "open") this.#transport.pause();
+    this.#flow = "closed";
   }
 
   /** Ends the pause of {@linkcode Reader.close}. */
   open(): void {
-    this.#closed = false;
+    if (this.#flow !== "closed") return;
+    this.#flow = "paused";
     this.update();
   }
 
   /** Pauses or resumes the transport, whichever is due. */
   update(): void {
     const pause = this.#protocol !== null &&
-      (this.#closed || this.#held !== null || !this.mayParse);
-    if (pause === this.#paused) return;
-    this.#paused = pause;
+      (this.#flow === "closed" || this.#held !== null || !this.mayParse);
+    if (pause === this.paused) return;
+    this.#flow = pause ? "paused" : "open";
     if (pause) this.#transport.pause();
     else this.#transport.resume();
   }

@@ -116,12 +116,19 @@ export class MessageHead {
 
 /** Returns the value of a field in the index, without the white space around it. */
 export function fieldValue(text: string, place: number): string {
-  // The caller has checked the place.
-  let start = fieldIndex.colons[place]! + 1;
+  const start = valueStart(text, place);
   let end = fieldEnd(text, place);
-  while (start < end && isSpace(text.charCodeAt(start))) start++;
   while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
   return text.substring(start, end);
+}
+
+/** Returns the start of a value in the index, after the white space before it. */
+export function valueStart(text: string, place: number): number {
+  // The caller has checked the place.
+  let start = fieldIndex.colons[place]! + 1;
+  const end = fieldEnd(text, place);
+  while (start < end && isSpace(text.charCodeAt(start))) start++;
+  return start;
 }
 
 /** Returns the end of a field line in the index, without its CRLF. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { Refusal } from "../errors.ts";
-import { fieldValue, isField, MessageHead } from "./message_head.ts";
+import { fieldValue, isField, MessageHead, valueStart } from "./message_head.ts";
 import type { SharedHeads } from "./shared_heads.ts";
 
 const FORBIDDEN = /^(?:CONNECT|TRACE|TRACK)$/i;
@@ -31,38 +31,31 @@ export interface HandshakeRequest {
 /** The name of the field that has another value in each handshake. */
 export const KEY_FIELD = "sec-websocket-key";
 
-/** A `Sec-WebSocket-Key` that is not in the text of its head. */
-export interface KeyValue {
-  /** The key. */
-  readonly value: string;
-  /** The position in the text of the characters in its place; they are as many. */
-  readonly at: number;
-}
-
 /** The method, target and fields of a request. They are parsed on access. */
 export class RequestHead extends MessageHead {
   readonly #methodEnd: number;
   /** The key, if other characters are in its place in the kept text; else empty. */
   readonly #key: string;
-  readonly #keyAt: number;
 
   /**
    * @param text The well-formed head, from the method to the empty line.
    * @param methodEnd The position of the space after the method.
    * @param targetEnd The position of the space after the request-target.
-   * @param key The key, if other characters are in its place in the text.
+   * @param key The key, if as many other characters are in its place in the text.
    */
-  constructor(text: string, methodEnd: number, targetEnd: number, key?: KeyValue) {
+  constructor(text: string, methodEnd: number, targetEnd: number, key = "") {
     super(text, targetEnd + VERSION_LENGTH);
     this.#methodEnd = methodEnd;
-    this.#key = key === undefined ? "" : key.value;
-    this.#keyAt = key === undefined ? 0 : key.at;
+    this.#key = key;
   }
 
   /** See {@linkcode MessageHead.text}. */
   override get text(): string {
-    const key = this.#key, at = this.#keyAt;
+    const key = this.#key;
     if (key === "") return this.kept;
+    const { starts, colons } = this.index();
+    const place = starts.findIndex((start, i) => isField(this.kept, start, colons[i]!, KEY_FIELD));
+    const at = valueStart(this.kept, place);
     return this.kept.slice(0, at) + key + this.kept.slice(at + key.length);
   }
 

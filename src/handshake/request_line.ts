@@ -86,7 +86,7 @@ class RequestLine implements StartLine<RequestHead> {
     bytes.fill(PLACEHOLDER, at, at + KEY_LENGTH);
     const text = decodeLatin1(bytes, start, end);
     writeLatin1(key, bytes, at);
-    return new RequestHead(text, methodEnd, targetEnd, { value: key, at: at - start });
+    return new RequestHead(text, methodEnd, targetEnd, key);
   }
 
   /** See {@linkcode StartLine.checkHead}. */

@@ -63,15 +63,12 @@ export class Hybi implements Protocol {
   readonly #maskingKeys: MaskingKeys | null;
   /** Whether received bytes are discarded: after a close frame or a broken rule. */
   #ended = false;
-  /** The largest payload of a frame, in bytes. */
-  readonly #maxFrameSize: number;
   #unfinished: Unfinished | null = null;
 
   /** @param limits The limits of received messages. @param options The role and the version. */
   constructor(limits: ProtocolLimits, options: HybiOptions) {
     const { role, version = "rfc6455", deflate } = options;
     this.#limits = limits;
-    this.#maxFrameSize = Math.min(limits.maxMessageSize, limits.maxFragmentSize ?? Infinity);
     this.#rules = frameRules(role, version !== "rfc6455");
     this.#deflate = deflate === undefined ? null : new Deflate(deflate);
     this.#maskingKeys = role === "server" ? null : new MaskingKeys();
@@ -121,7 +118,7 @@ export class Hybi implements Protocol {
   #receiveFrame(read: Read, at: number): number {
     const { chunk } = read;
     if (chunk[at] === WHOLE_TEXT && this.#rules.isServer && this.#unfinished === null) {
-      const next = receiveTexts(read, at, this.#maxFrameSize);
+      const next = receiveTexts(read, at, maxFrameSize(this.#limits));
       if (next !== at) return next;
     }
     if (!this.#readHeader(read, chunk, at, chunk.length)) return this.#holdHeader(chunk, at);
@@ -372,6 +369,11 @@ function wholeText(read: Read, at: number, end: number): string {
   }
   const orOfBytes = maskInto(scratch, 0, chunk, at, end, maskingKey);
   return decodeText(scratch, 0, size, orOfBytes);
+}
+
+/** Returns the largest payload of a frame, in bytes. */
+function maxFrameSize({ maxMessageSize, maxFragmentSize = Infinity }: ProtocolLimits): number {
+  return Math.min(maxMessageSize, maxFragmentSize);
 }
 
 /** Unmasks a binary message whose payload is in one chunk. The result belongs to the sink. */

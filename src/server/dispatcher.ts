@@ -22,8 +22,6 @@ import type { ServerConnection } from "./server_connection.ts";
 
 /** The receiver of a server's connection. It queues events while the handler is busy. */
 export class Dispatcher implements ConnectionReceiver, StreamDelivery {
-  /** The connection. Set after its construction, which needs the dispatcher. */
-  connection: Connection | null = null;
   /** See `Sink.pieces`: set if the handler reads messages as streams. */
   readonly pieces: IncomingStreams | undefined;
   readonly #server: ServerConnection;
@@ -41,6 +39,11 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
     this.#server = server;
     const isStreaming = server.handler?.onMessageStream !== undefined;
     this.pieces = isStreaming ? new IncomingStreams(this) : undefined;
+  }
+
+  /** The connection; `null` during its construction, which needs the dispatcher. */
+  get connection(): Connection | null {
+    return this.#server.connection;
   }
 
   /** Starts to limit how fast the client sends, if it has a rate. */

@@ -258,7 +258,7 @@ export class ServerConnection extends RequestingClient
     const early = this.#early;
     this.#early = this.#opening = null;
     const dispatcher = this.#dispatcher = new Dispatcher(this);
-    const connection = this.connection = dispatcher.connection = new Connection(this.transport, {
+    const connection = this.connection = new Connection(this.transport, {
       role: SERVER,
       protocol,
       writer: this.writer,

@@ -1,6 +1,5 @@
 import { assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
-import type { Connection } from "../../src/connection/connection.ts";
 import { Dispatcher } from "../../src/server/dispatcher.ts";
 import type { ServerConnection } from "../../src/server/server_connection.ts";
 import { gate, settle } from "../support/rig.ts";
@@ -9,12 +8,13 @@ import { gate, settle } from "../support/rig.ts";
 function make(maxQueuedSize = 1000) {
   const failed: unknown[] = [];
   const server = {
+    connection: null as unknown,
     handler: {},
     hookContext: null,
     failed: (error: unknown) => failed.push(error),
     environment: { limits: { maxQueuedSize } },
   };
-  return { dispatcher: new Dispatcher(server as unknown as ServerConnection), failed };
+  return { dispatcher: new Dispatcher(server as unknown as ServerConnection), server, failed };
 }
 
 describe("a dispatcher", () => {
@@ -36,10 +36,10 @@ describe("a dispatcher", () => {
   });
 
   test("stops parsing at a close frame", () => {
-    const { dispatcher } = make();
+    const { dispatcher, server } = make();
     const closed: unknown[] = [];
     const peerClosed = (...args: unknown[]) => closed.push(args);
-    dispatcher.connection = { state: "open", peerClosed } as unknown as Connection;
+    server.connection = { state: "open", peerClosed };
     assertEquals([dispatcher.close(1000, "bye"), closed], [false, [[1000, "bye"]]]);
   });
 
@@ -77,14 +77,13 @@ describe("a dispatcher", () => {
       const called: string[] = [];
       const note = (name: string) => () => void called.push(name);
       const server = {
+        connection: { isOpen, isLive: false, settle: note("settle") },
         policies,
         handler: { onDrain: note("onDrain") },
         hookContext: null,
         context: { topics: { catchUp: note("catchUp") } },
       };
       const dispatcher = new Dispatcher(server as unknown as ServerConnection);
-      const connection = { isOpen, isLive: false, settle: note("settle") };
-      dispatcher.connection = connection as unknown as Connection;
       dispatcher.drained();
       assertEquals(called, [...told, "settle"]);
     });
