@@ -394,6 +394,8 @@ export class ServerConnection extends RequestingClient
   terminate(): void {
     if (this.connection !== null) this.connection.abort("shutdown");
     else this.#abortOpening("shutdown");
+    // A closed connection may still wait for the client's FIN.
+    this.transport.destroy();
     this.#owesClose = false;
     this.#release();
   }

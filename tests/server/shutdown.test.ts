@@ -58,6 +58,25 @@ function watch(promise: Promise<unknown>): { done: boolean } {
 }
 
 for (const version of VERSIONS) {
+  describe(`a shutdown with a client of ${version} that keeps its socket`, () => {
+    test("drops it after the timeout, even if closeTimeout is 0", async () => {
+      const events: string[] = [];
+      const rig = new Rig([["/", Recording, events]], { closeTimeout: 0 });
+      const client = await rig.open(version);
+      const shutdown = watch(rig.app.shutdown({ timeout: 3000 }));
+      await settle();
+      client.close(1001);
+      await settle();
+      await rig.clock.advance(2900);
+      assertEquals([shutdown.done, client.take().at(-1)], [false, "FIN"]);
+      await rig.clock.advance(200);
+      assertEquals([shutdown.done, client.take()], [true, ["reset"]]);
+      assertEquals([events.length, rig.clock.pending], [2, 0]);
+    });
+  });
+}
+
+for (const version of VERSIONS) {
   const goodbye = { draft75: "FIN", draft76: "close" }[version as string];
 
   describe(`shutdown() with clients of ${version}`, () => {
