@@ -254,9 +254,7 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
     else if (next === "closing") this.#awaitClose();
   }
 
-  /**
-   * Returns the end that came earlier and is not yet effective: messages before it are delivered.
-   */
+  /** Returns the end that came earlier. It waits until messages before it are delivered. */
   #earlier({ by }: ConnectionEnd): ConnectionEnd | null {
     if (this.#peerClose !== null || this.#state !== "lost") return this.#peerClose;
     return by === "peer" || by === "protocol" ? null : lossOf(this.#protocol, this.#lostBy);
@@ -338,7 +336,8 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
     if (isWatched) this.#tick(this.#keepalive as Keepalive, now);
     else if (this.#keepsUnread) return;
     else if (this.writer.isProgressing) this.#setCloseTimer();
-    else this.abort(this.#peerEnded ? "network" : "timeout");
+    else if (!this.#peerEnded) this.abort("timeout");
+    else this.#apply("abort", lossOf(this.#protocol, this.#lostBy));
   }
 
   #tick(keepalive: Keepalive, now: number): void {
@@ -368,8 +367,8 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
   }
 
   /**
-   * Starts the close timer if the peer has sent its close frame or FIN. A callback of the
-   * application that never settles must not keep the connection open.
+   * Starts the close timer if the peer has sent FIN, or has answered our close frame. A callback of
+   * the application that never settles must not keep the connection open.
    */
   armCloseTimer(): void {
     if (this.#state === "closed" || this.#keepsUnread) return;

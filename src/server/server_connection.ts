@@ -365,13 +365,12 @@ export class ServerConnection extends RequestingClient
   }
 
   #callOnClose(end: ConnectionEnd): void {
-    const failed = (error: unknown) => this.failed(error);
     const { handler, hookContext } = this;
     const call = (): unknown =>
       handler !== null && CLOSE.isObserved
         ? CLOSE.run(() => handler.onClose(), handler, end)
         : handler?.onClose();
-    guard((): unknown => callIn(hookContext, call), failed, () => {
+    guard((): unknown => callIn(hookContext, call), (error) => this.failed(error), () => {
       this.#owesClose = false;
       this.#release();
     });
@@ -394,8 +393,7 @@ export class ServerConnection extends RequestingClient
   terminate(): void {
     if (this.connection !== null) this.connection.abort("shutdown");
     else this.#abortOpening("shutdown");
-    // A closed connection may still wait for the client's FIN.
-    this.transport.destroy();
+    this.transport.destroy(); // A closed connection may wait for FIN.
     this.#owesClose = false;
     this.#release();
   }

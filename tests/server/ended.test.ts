@@ -222,7 +222,7 @@ const ways: Readonly<Record<string, Way>> = {
       client.end();
       return rig.clock.advance(6000);
     },
-    told: ["peer 4001 done", "peer 1005", "network 1006"],
+    told: ["peer 4001 done", "peer 1005", "peer 1006"],
   },
   "a handler that never settles, and a client that is gone": {
     act: async ({ rig, client }) => {
