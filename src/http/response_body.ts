@@ -23,38 +23,55 @@ export class ResponseBody {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   #first: Uint8Array | undefined = undefined;
   #next: Promise<Read> | null = null;
+  /** Whether {@linkcode #next} is settled. */
+  #isSettled = false;
+  /** The value of {@linkcode #next}. */
+  #result: Read | undefined = undefined;
 
   /** @param body The body. @throws {TypeError} If the application has already read it. */
   constructor(body: ReadableStream<Uint8Array>) {
     this.#reader = body.getReader();
   }
 
-  /** Reads what is there already. @throws {unknown} The error of the stream. */
+  /**
+   * Reads what is there already. One async function for both reads: three take 0.5 µs more on Node.
+   *
+   * @throws {unknown} The error of the stream.
+   */
   async readAhead(): Promise<void> {
-    const first = await this.#readSoon();
-    if (first === undefined) return;
+    let next = this.#begin();
+    for (let i = 0; i < MICROTASKS && !this.#isSettled; i++) await undefined;
+    if (!this.#isSettled) return;
+    const first = this.#result ?? await next;
     if (first.done) {
       this.length = 0;
       return;
     }
     this.#first = checked(first.value);
-    const second = await this.#readSoon();
-    if (second?.done === true) this.length = this.#first.length;
+    next = this.#begin();
+    for (let i = 0; i < MICROTASKS && !this.#isSettled; i++) await undefined;
+    if (!this.#isSettled) return;
+    const second = this.#result ?? await next;
+    if (second.done) this.length = this.#first.length;
   }
 
-  async #readSoon(): Promise<Read | undefined> {
+  /** Begins to read the next piece. */
+  #begin(): Promise<Read> {
     const next = this.#next = this.#reader.read();
-    let result: Read | undefined;
-    let isSettled = false;
+    this.#result = undefined;
+    this.#isSettled = false;
     next.then((read) => {
-      result = read;
-      isSettled = true;
+      this.#result = read;
+      this.#isSettled = true;
     }, () => {
-      isSettled = true;
+      this.#isSettled = true;
     });
-    for (let i = 0; i < MICROTASKS && !isSettled; i++) await undefined;
-    if (!isSettled) return undefined;
-    return result ?? await next;
+    return next;
+  }
+
+  /** Whether the whole body was read ahead. @param length The length that it should have, if known. */
+  isWhole(length: number | undefined): boolean {
+    return this.length !== undefined && this.length === (length ?? this.length);
   }
 
   /** Returns the first piece, if it was read ahead. */

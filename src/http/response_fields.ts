@@ -4,7 +4,7 @@
  * @module
  */
 import { listHasToken } from "../handshake/grammar.ts";
-import { responseHead } from "../handshake/head_writer.ts";
+import { fieldLine, statusLine } from "../handshake/head_writer.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
 import { reasonPhrase } from "./reason_phrases.ts";
 
@@ -33,8 +33,8 @@ export function isBodiless(method: string, status: number): boolean {
 
 /** What the application has set. */
 export interface ResponseFields {
-  /** The fields that are sent as they are. */
-  readonly fields: [name: string, value: string][];
+  /** The lines of the fields that are sent as they are. */
+  lines: string;
   /** The value of `Content-Length`. */
   length: number | undefined;
   /** Whether the connection shall end after the response. */
@@ -46,24 +46,19 @@ export interface ResponseFields {
 /**
  * Reads the fields of a response, each once.
  *
- * @throws {TypeError} If `Content-Length` is not one decimal number.
+ * @throws {TypeError} If a field is malformed, or `Content-Length` is not one decimal number.
  */
 export function fieldsOf({ headers, status }: Response): ResponseFields {
-  const read: ResponseFields = {
-    fields: [],
-    length: undefined,
-    wantsClose: false,
-    hasDate: false,
-  };
-  for (const field of headers) {
-    const [name, value] = field;
+  const read: ResponseFields = { lines: "", length: undefined, wantsClose: false, hasDate: false };
+  // On Deno and Bun, the iterator of a `Headers` takes two to three times as long.
+  headers.forEach((value, name) => {
     if (name === "connection") read.wantsClose = listHasToken(value, "close");
-    if (CONNECTION_FIELDS.has(name)) continue;
+    if (CONNECTION_FIELDS.has(name)) return;
     if (name === "date") read.hasDate = true;
     if (name === "content-length") read.length = parseLength(value);
     // RFC 9110 §8.6: no Content-Length in a 204.
-    if (name !== "content-length" || status !== 204) read.fields.push(field);
-  }
+    if (name !== "content-length" || status !== 204) read.lines += fieldLine(name, value);
+  });
   return read;
 }
 
@@ -89,16 +84,17 @@ export interface ResponseFraming {
   readonly connection: "close" | "keep-alive" | undefined;
 }
 
-/** Makes the head of a response. @throws {TypeError} If a field is malformed. */
+/** Makes the head of a response. @throws {TypeError} If the reason phrase is malformed. */
 export function fetchedHead(
   response: Response,
-  { fields, hasDate }: ResponseFields,
+  { lines, hasDate }: ResponseFields,
   { date, length, chunked, connection }: ResponseFraming,
 ): string {
   const { status, statusText } = response;
-  if (!hasDate) fields.push(["date", date]);
-  if (length !== undefined) fields.push(["content-length", `${length}`]);
-  if (chunked) fields.push(["transfer-encoding", "chunked"]);
-  if (connection !== undefined) fields.push(["connection", connection]);
-  return responseHead(status, statusText || reasonPhrase(status), fields);
+  let head = statusLine(status, statusText || reasonPhrase(status)) + lines;
+  if (!hasDate) head += `date: ${date}\r\n`;
+  if (length !== undefined) head += `content-length: ${length}\r\n`;
+  if (chunked) head += "transfer-encoding: chunked\r\n";
+  if (connection !== undefined) head += `connection: ${connection}\r\n`;
+  return `${head}\r\n`;
 }

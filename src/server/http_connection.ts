@@ -50,6 +50,8 @@ export class HttpConnection implements TransportEvents, Timed, OpeningPhase, Pla
   #reader: HeadReader<RequestHead> | null = null;
   #state: State = "head";
   #exchange: HttpExchange | null = null;
+  /** The exchange, until {@linkcode #start}. */
+  #unstarted: HttpExchange | null = null;
   /** Bytes after the request that is being answered. Made when first needed. */
   #held: HeldBytes | null = null;
   /** Whether a byte of the current request has arrived. */
@@ -94,7 +96,22 @@ export class HttpConnection implements TransportEvents, Timed, OpeningPhase, Pla
     else if (this.#state === "head") {
       if (!this.#hasData) this.#begin(rest);
       this.#readHead(rest, owned);
+      this.#start(true);
     }
+  }
+
+  /**
+   * Starts the exchange if a request has arrived.
+   *
+   * @param isNew Whether it arrived in the current event. Requests of other connections may follow.
+   */
+  #start(isNew: boolean): void {
+    const exchange = this.#unstarted;
+    if (exchange === null) return;
+    const { transport } = this.#connection;
+    this.#unstarted = null;
+    if (isNew && transport.defer !== undefined) transport.defer(exchange);
+    else void exchange.start();
   }
 
   /** A request begins, unless there are only empty lines, as some clients send after a body. */
@@ -279,14 +296,13 @@ export class HttpConnection implements TransportEvents, Timed, OpeningPhase, Pla
     const exchange = new HttpExchange(new PlainResponse(connection, head, this), settings.fetch);
     this.#state = "http";
     counters.requests++;
-    this.#exchange = exchange;
+    this.#exchange = this.#unstarted = exchange;
     // Without output, only TCP finds out that the client's machine has vanished.
     if (!this.#isReused && settings.pingInterval > 0) {
       connection.transport.setKeepAlive(true, settings.pingInterval);
     }
     if (rest.length > 0) this.#receive(rest, owned);
     if (this.#ended) exchange.end();
-    void exchange.start();
   }
 
   /** See {@linkcode PlainConnection.finishExchange}. */
@@ -326,6 +342,7 @@ export class HttpConnection implements TransportEvents, Timed, OpeningPhase, Pla
   #readNext(held: Uint8Array): void {
     this.#begin(held);
     this.#readHead(held, true);
+    this.#start(false);
     if (this.#ended && this.#state === "head") this.end();
   }
 }

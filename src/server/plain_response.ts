@@ -112,10 +112,11 @@ export class PlainResponse implements ResponseWriter {
 
   /** See {@linkcode ResponseWriter.toRequest}. */
   toRequest(body: ReadableStream<Uint8Array> | null): ServedRequest {
+    const scheme = this.info.secure ? "https" : "http";
+    if (body === null) return this.head.toRequest(scheme, makeRequest);
     return this.head.toRequest(
-      this.info.secure ? "https" : "http",
-      (url, init) =>
-        new ServedRequest(url, body === null ? init : { ...init, body, ...{ duplex: "half" } }),
+      scheme,
+      (url, init) => new ServedRequest(url, { ...init, body, ...{ duplex: "half" } }),
     );
   }
 
@@ -143,4 +144,8 @@ export class PlainResponse implements ResponseWriter {
     connection.writer.flush();
     accessLog.request(connection, { status, complete, unread: this.#http.heldSize });
   }
+}
+
+function makeRequest(url: string, init?: RequestInit): ServedRequest {
+  return new ServedRequest(url, init);
 }

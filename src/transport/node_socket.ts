@@ -10,7 +10,7 @@ import { ChunkReader, type SocketClass } from "./node_onread.ts";
 import type { NodeHandle, NodeSocket, WriteCallback } from "./node_types.ts";
 import { WriteSlab } from "./node_slab.ts";
 import { ByteQueue } from "./byte_queue.ts";
-import type { Address, Transport, TransportEvents } from "./transport.ts";
+import type { Address, Deferred, Transport, TransportEvents } from "./transport.ts";
 
 /** A handle that can stop reading. */
 type ReadingHandle = Pick<NodeHandle, "readStart" | "readStop">;
@@ -213,6 +213,11 @@ export class NodeTransport implements Transport {
 
   release(chunk: Uint8Array): void {
     if (isNode && chunk.length >= MIN_FREED_SIZE) free(chunk);
+  }
+
+  defer(work: Deferred): void {
+    if (this.#reader === undefined) work.start();
+    else this.#reader.defer(work);
   }
 
   /** Handles a chunk. Returns whether to read on. */

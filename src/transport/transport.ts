@@ -133,6 +133,12 @@ export interface Transport {
   setKeepAlive(on: boolean, delay?: number): void;
 }
 
+/** Work that need not be done within an event of a transport. */
+export interface Deferred {
+  /** Does it. Must not throw. */
+  start(): void;
+}
+
 /** Optional methods of the adapters in this package. Other transports need not have them. */
 export interface InternalTransport extends Transport {
   /**
@@ -159,6 +165,11 @@ export interface InternalTransport extends Transport {
    * Takes back a chunk that the receiver does not keep, and frees its memory at once.
    */
   release?(chunk: Uint8Array): void;
+  /**
+   * Starts work when the input that has arrived is read from all sockets. If you need not wait for
+   * more input, this is quicker under load. Default: start it at once.
+   */
+  defer?(work: Deferred): void;
 }
 
 /**
