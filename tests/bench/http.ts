@@ -1,15 +1,23 @@
 /**
- * Compares small plain HTTP responses of Waterspout with those of `node:http`, on Node, by `wrk`:
- * `deno task bench:http [ROUNDS]`. The servers are measured in turn, for 2 seconds each.
+ * Compares small plain HTTP responses of Waterspout with those of the runtime's own server, by `wrk`:
+ * `deno task bench:http [RUNTIME] [ROUNDS]`, on Node and 5 times by default. The servers are measured
+ * in turn, for 2 seconds each.
  *
  * @module
  */
 import process from "node:process";
-import { findExecutable } from "../support/runtime.ts";
+import { findExecutable, runtimes } from "../support/runtime.ts";
 import { Child, spawnScript } from "../support/spawn.ts";
 
-const KINDS = ["node", "waterspout"] as const;
-const rounds = Number(process.argv[2] ?? 5);
+/** The servers of `small_response.ts`. */
+const KINDS = {
+  node: ["node", "node-fetch", "waterspout"],
+  bun: ["own", "waterspout"],
+  deno: ["own", "waterspout"],
+} as const;
+const runtime = runtimes.find((name) => name === process.argv[2]) ?? "node";
+const kinds = KINDS[runtime];
+const rounds = Number(process.argv.slice(2).find((argument) => /^\d+$/.test(argument)) ?? 5);
 
 /** One measurement. */
 interface Sample {
@@ -37,22 +45,24 @@ function median(numbers: readonly number[]): number {
   return numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? NaN;
 }
 
-const servers = KINDS.map((kind) =>
-  spawnScript("tests/bench/servers/small_response.ts", [kind], { runtime: "node" })
+const servers = kinds.map((kind) =>
+  spawnScript("tests/bench/servers/small_response.ts", [kind], { runtime })
 );
 try {
   const ports: number[] = [];
   for (const server of servers) ports.push(Number((await server.waitFor(/^\d+$/m))[0]));
   // The first round warms up.
-  const samples = KINDS.map((): Sample[] => []);
+  const samples = kinds.map((): Sample[] => []);
   for (let round = 0; round <= rounds; round++) {
     for (const [i, port] of ports.entries()) {
       const sample = await measure(port);
       if (round > 0) samples[i]?.push(sample);
     }
   }
-  console.log("| server | requests/s | µs of CPU per request | least |\n| --- | --- | --- | --- |");
-  for (const [i, kind] of KINDS.entries()) {
+  console.log(
+    `| ${runtime} | requests/s | µs of CPU per request | least |\n| --- | --- | --- | --- |`,
+  );
+  for (const [i, kind] of kinds.entries()) {
     const of = samples[i] ?? [];
     const cpus = of.map(({ cpu }) => cpu);
     const rate = Math.round(median(of.map((sample) => sample.rate)));

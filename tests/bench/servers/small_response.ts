@@ -1,10 +1,16 @@
 /**
- * Answers plain HTTP with a small response: `small_response.ts waterspout`, or `node` for `node:http`.
+ * Answers plain HTTP with a small response: `small_response.ts KIND`.
+ *
+ * - `waterspout`
+ * - `node`: `node:http`
+ * - `node-fetch`: `node:http` with a `Request` and a `Response`, as the setting `fetch` has them
+ * - `own`: `Bun.serve` or `Deno.serve`
+ *
  * It prints its port. `GET /cpu` tells how many microseconds of CPU time it has used.
  *
  * @module
  */
-import { createServer } from "node:http";
+import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
 import { Application } from "../../../mod.ts";
@@ -12,22 +18,70 @@ import { Application } from "../../../mod.ts";
 const BODY = "Hello, world!";
 const HEADERS = { "Content-Type": "text/plain" };
 
+/** The part of `Bun` and `Deno` that is used. */
+interface Servers {
+  readonly Bun?: {
+    serve(options: { port: number; hostname: string; fetch: typeof respond }): { port: number };
+  };
+  readonly Deno?: {
+    serve(
+      options: { port: number; hostname: string; onListen(address: { port: number }): void },
+      handler: typeof respond,
+    ): unknown;
+  };
+}
+
 function cpu(): string {
   const { user, system } = process.cpuUsage();
   return `${user + system}`;
 }
 
-if (process.argv[2] === "node") {
-  const server = createServer((request, response) => {
-    const body = request.url === "/cpu" ? cpu() : BODY;
-    response.writeHead(200, { ...HEADERS, "Content-Length": body.length });
-    response.end(body);
+function respond(request: Request): Response {
+  return new Response(request.url.endsWith("/cpu") ? cpu() : BODY, { headers: HEADERS });
+}
+
+const plain: RequestListener = (request, response) => {
+  const body = request.url === "/cpu" ? cpu() : BODY;
+  response.writeHead(200, { ...HEADERS, "Content-Length": body.length });
+  response.end(body);
+};
+
+const withFetch: RequestListener = async (incoming, outgoing) => {
+  const { method = "GET", url, rawHeaders } = incoming;
+  const headers: [string, string][] = [];
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    headers.push([rawHeaders[i] ?? "", rawHeaders[i + 1] ?? ""]);
+  }
+  const request = new Request(`http://${incoming.headers.host}${url}`, { method, headers });
+  const response = respond(request);
+  const body = new Uint8Array(await response.arrayBuffer());
+  outgoing.writeHead(response.status, {
+    ...Object.fromEntries(response.headers),
+    "Content-Length": body.length,
   });
+  outgoing.end(body);
+};
+
+function listen(listener: RequestListener): void {
+  const server = createServer(listener);
   server.listen(0, "127.0.0.1", () => console.log((server.address() as AddressInfo).port));
-} else {
-  const app = new Application([], {
-    fetch: (request) =>
-      new Response(request.url.endsWith("/cpu") ? cpu() : BODY, { headers: HEADERS }),
-  });
-  app.listen({ port: 0, hostname: "127.0.0.1", onListen: ({ port }) => console.log(port) });
+}
+
+const options = { port: 0, hostname: "127.0.0.1" };
+const onListen = ({ port }: { port: number }) => console.log(port);
+switch (process.argv[2]) {
+  case "node":
+    listen(plain);
+    break;
+  case "node-fetch":
+    listen(withFetch);
+    break;
+  case "own": {
+    const { Bun, Deno } = globalThis as Servers;
+    if (Bun !== undefined) onListen(Bun.serve({ ...options, fetch: respond }));
+    else Deno?.serve({ ...options, onListen }, respond);
+    break;
+  }
+  default:
+    new Application([], { fetch: respond }).listen({ ...options, onListen });
 }
