@@ -6,6 +6,7 @@
 import type { WebSocketClientConnection } from "../client/client_connection.ts";
 import { websocketConnect } from "../client/websocket_connect.ts";
 import type { ConnectionEnd } from "../connection/connection_end.ts";
+import { WebSocketClosedError } from "../errors.ts";
 import { messageOf } from "../guard.ts";
 import { wait } from "../timing/waiting_clock.ts";
 import type { ConnectPlan } from "./arguments.ts";
@@ -83,7 +84,8 @@ class Conversation {
         if (!this.#command(line)) await this.#connection.writeMessage(line);
       }
     } catch (error) {
-      if (this.#connection.ended === undefined) throw error;
+      // The end of the connection says it too.
+      if (!(error instanceof WebSocketClosedError)) throw error;
     }
     if (!this.#terminal.interactive) await this.#silence();
     this.#connection.close(1000);

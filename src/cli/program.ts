@@ -5,10 +5,7 @@
  */
 import { messageOf } from "../guard.ts";
 import { parseArguments, type Plan, UsageError } from "./arguments.ts";
-import { connectCommand } from "./connect_command.ts";
-import { probeCommand } from "./probe_command.ts";
 import { coloured } from "./printer.ts";
-import { serveCommand } from "./serve_command.ts";
 import { ProcessTerminal, type Terminal } from "./terminal.ts";
 
 /**
@@ -37,17 +34,18 @@ export async function runProcess(): Promise<never> {
   return terminal.exit(await runProgram(terminal.arguments, terminal));
 }
 
-function runPlan(plan: Plan, terminal: Terminal): Promise<number> | number {
+/** Loads only what the command needs: a client starts faster without the server. */
+async function runPlan(plan: Plan, terminal: Terminal): Promise<number> {
   switch (plan.command) {
     case "help":
       terminal.print(plan.text);
       return 0;
     case "connect":
-      return connectCommand(plan, terminal);
+      return await (await import("./connect_command.ts")).connectCommand(plan, terminal);
     case "probe":
-      return probeCommand(plan, terminal);
+      return await (await import("./probe_command.ts")).probeCommand(plan, terminal);
     case "serve":
-      return serveCommand(plan, terminal);
+      return await (await import("./serve_command.ts")).serveCommand(plan, terminal);
   }
 }
 

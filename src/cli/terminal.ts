@@ -34,6 +34,7 @@ export interface Terminal {
 /** A stream of the process. */
 interface Stream {
   readonly isTTY?: boolean;
+  on(event: "error", callback: () => void): unknown;
   write(text: string, done?: () => void): unknown;
 }
 
@@ -82,11 +83,20 @@ export class ProcessTerminal implements Terminal {
   readonly clock: Clock = waitingClock;
   readonly #process: Process = requireBuiltin<Process>("node:process", "run");
   #editor: Editor | null = null;
+  /** Streams that nobody reads any more: `waterspout … | head`. */
+  readonly #broken: Set<Stream> = new Set();
   #interrupted: () => void = () => {};
 
-  /** Looks whether this is a terminal. */
+  /** Looks whether this is a terminal. A process has only one. */
   constructor() {
-    const { stdin, stdout, env } = this.#process;
+    const { stdin, stdout, stderr, env } = this.#process;
+    for (const stream of [stdout, stderr]) {
+      // Without a listener, the process would end with a stack trace.
+      stream.on("error", () => {
+        this.#broken.add(stream);
+        this.#interrupted();
+      });
+    }
     this.interactive = stdin.isTTY === true && stdout.isTTY === true;
     // https://no-color.org
     this.coloured = stdout.isTTY === true && !env.NO_COLOR;
@@ -124,7 +134,7 @@ export class ProcessTerminal implements Terminal {
   print(line: string): void {
     const { stdout } = this.#process;
     if (this.#editor === null || !this.interactive) {
-      stdout.write(`${line}\n`);
+      this.#write(stdout, `${line}\n`);
       return;
     }
     stdout.write(`${CLEAR_LINE}${line}\n`);
@@ -133,7 +143,7 @@ export class ProcessTerminal implements Terminal {
 
   warn(line: string): void {
     const { stdout, stderr } = this.#process;
-    if (this.#editor === null || !this.interactive) stderr.write(`${line}\n`);
+    if (this.#editor === null || !this.interactive) this.#write(stderr, `${line}\n`);
     else {
       stdout.write(CLEAR_LINE);
       stderr.write(`${line}\n`);
@@ -155,8 +165,16 @@ export class ProcessTerminal implements Terminal {
     const { stdout, stderr } = this.#process;
     this.#editor?.close();
     for (const stream of [stdout, stderr]) {
-      await new Promise<void>((resolve) => stream.write("", resolve));
+      if (this.#broken.has(stream)) continue;
+      await new Promise<void>((resolve) => {
+        stream.on("error", resolve);
+        stream.write("", resolve);
+      });
     }
+  }
+
+  #write(stream: Stream, text: string): void {
+    if (!this.#broken.has(stream)) stream.write(text);
   }
 
   /** Forgets the editor, which has closed, and leaves an empty line. */

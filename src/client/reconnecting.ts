@@ -4,10 +4,8 @@
  * @module
  */
 import { retryAfter } from "../handshake/retry_after.ts";
-import { isThenable } from "../guard.ts";
 import { wait, waitingClock } from "../timing/waiting_clock.ts";
 import { Backoff } from "./backoff.ts";
-import type { Transport } from "../transport/transport.ts";
 import { WebSocketClientConnection } from "./client_connection.ts";
 import { HandshakeError } from "./handshake_error.ts";
 import type { ConnectOptions } from "./options.ts";
@@ -148,7 +146,7 @@ class Reconnection {
       return connection;
     } catch (error) {
       // Another error is a mistake of the caller, or the reason of the signal.
-      if (!(error instanceof HandshakeError) || this.#attempt.signal?.aborted) throw error;
+      if (!(error instanceof HandshakeError)) throw error;
       await this.#retry(error);
       return undefined;
     }
@@ -165,12 +163,9 @@ class Reconnection {
       ...this.#attempt,
       ...(fields === undefined ? {} : { headers: fields }),
     };
-    if (transport === undefined) return { url: freshUrl, options };
-    // A transport must get its events before anything is awaited.
-    const made = transport();
     return {
       url: freshUrl,
-      options: { ...options, transport: isThenable(made) ? await made : made as Transport },
+      options: transport === undefined ? options : { ...options, transport: await transport() },
     };
   }
 

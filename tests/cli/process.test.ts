@@ -23,10 +23,18 @@ describe("the program in a pipe", () => {
         `seq -f 'line %g' 0 999 | waterspout connect ${url} -V draft76 -n 1000 2>&-`,
       );
       assertEquals(connected, { code: 0, output: `${lines}\n` });
-      const probed = await shell(`waterspout probe ${url} --json -V 13 -V draft75`);
+      // Nobody reads on after the first line.
+      const cut = await shell(`{ yes | waterspout connect ${url} 2>&-; echo $? >&2; } | head -1`);
+      assertEquals(cut.output.split("\n").sort(), ["", "0", "y"]);
+      const probed = await shell(`waterspout probe ${url} --json`);
       assertEquals(probed.code, 0, probed.output);
       const { versions } = JSON.parse(probed.output);
-      assertEquals(versions.map(({ opens }: { opens: boolean }) => opens), [true, true]);
+      // It connects in each version, and hears its echo.
+      const echoes = versions.map(({ opens, echo }: Record<string, unknown>) => [
+        opens,
+        typeof echo,
+      ]);
+      assertEquals(echoes, Array(5).fill([true, "number"]));
       const code = await server.stop("SIGINT");
       assertEquals(code, 0, server.output);
     } finally {

@@ -125,6 +125,13 @@ describe("connect", () => {
       assertEquals([await running, terminal.printed], [0, ["a", "b"]]);
     }));
 
+  test("closes after some messages, although there are more lines", () =>
+    serving(async (url) => {
+      const input = Array.from({ length: 5000 }, (_, index) => String(index));
+      const { code, printed, warned } = await run(["connect", url, "-n", "3"], { input });
+      assertEquals([code, printed, warned.at(-1)], [0, ["0", "1", "2"], "closed by client: 1000"]);
+    }));
+
   test("closes after Ctrl-C", () =>
     serving(async (url) => {
       const terminal = new FakeTerminal({ input: ["a"] });
