@@ -16,7 +16,7 @@ import { isThenable } from "../guard.ts";
 import { DONE } from "../timing/turns.ts";
 import { type AnyHandler, WebSocketHandler } from "./handler.ts";
 import { MESSAGE, MESSAGE_STREAM } from "./diagnostics.ts";
-import { callIn } from "./hook_context.ts";
+import { callIn, type HookContext } from "./hook_context.ts";
 import { IncomingStreams, type StreamDelivery } from "./incoming_streams.ts";
 import type { ServerConnection } from "./server_connection.ts";
 
@@ -208,7 +208,7 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
       if (handler === null) return;
       const result: unknown = hookContext === null && !MESSAGE.isObserved
         ? handler.onMessage(message)
-        : callIn(hookContext, () => callOnMessage(handler, message));
+        : callOnMessage(handler, message, hookContext);
       if (result !== undefined) this.#wait(result);
     } catch (error) {
       this.#server.failed(error);
@@ -333,9 +333,17 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
   }
 }
 
-function callOnMessage(handler: AnyHandler, message: string | Uint8Array): unknown {
-  if (!MESSAGE.isObserved) return handler.onMessage(message);
-  return MESSAGE.run(() => handler.onMessage(message), handler, message);
+/** Apart from the hot path: engines allocate what a closure uses at the start of its function. */
+function callOnMessage(
+  handler: AnyHandler,
+  message: string | Uint8Array,
+  context: HookContext | null,
+): unknown {
+  const call = (): unknown => handler.onMessage(message);
+  return callIn(
+    context,
+    () => MESSAGE.isObserved ? MESSAGE.run(call, handler, message) : call(),
+  );
 }
 
 function callOnMessageStream(handler: AnyHandler, { kind, readable }: IncomingStream): unknown {
