@@ -26,6 +26,7 @@ const COUNTS = {
   "round trip": 100,
   "agreement": 250,
   "connection": 60,
+  "tunnel": 400,
 };
 
 describe("fuzzing with a fixed number of seeds", () => {

@@ -6,6 +6,7 @@
 import { fuzzConnection } from "./connections.ts";
 import type { Dice } from "./mutate.ts";
 import { fuzzHixie, fuzzHybi, fuzzRoundTrip } from "./protocols.ts";
+import { fuzzTunnel } from "./tunnels.ts";
 import { fuzzAgreement } from "./ws_agreement.ts";
 
 /** Each function throws if it finds a fault. */
@@ -15,6 +16,7 @@ export const TARGETS: Readonly<Record<string, (next: Dice) => void | Promise<voi
   "round trip": fuzzRoundTrip,
   "agreement": fuzzAgreement,
   "connection": fuzzConnection,
+  "tunnel": fuzzTunnel,
 };
 
 /** Seeds that have failed, and the fault that they found. */

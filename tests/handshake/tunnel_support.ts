@@ -18,7 +18,11 @@ export interface TunnelOutcome {
   readonly rest: string;
 }
 
-function feed(handshake: TunnelHandshake, pieces: readonly Uint8Array[]): TunnelOutcome {
+/** Feeds pieces of answers. Any error but a `ProxyError` is thrown. */
+export function feedPieces(
+  handshake: TunnelHandshake,
+  pieces: readonly Uint8Array[],
+): TunnelOutcome {
   let sent = textOf(handshake.request);
   let end: TunnelOutcome["end"] = "waiting";
   let rest = "";
@@ -44,9 +48,9 @@ function feed(handshake: TunnelHandshake, pieces: readonly Uint8Array[]): Tunnel
 
 /** Feeds answers in every way, checks that all come to the same, and returns what they come to. */
 export function feedTunnel(make: () => TunnelHandshake, answers: Uint8Array): TunnelOutcome {
-  const whole = feed(make(), [answers]);
+  const whole = feedPieces(make(), [answers]);
   for (const pieces of everyWay(answers)) {
-    const { sent, end, rest } = feed(make(), pieces);
+    const { sent, end, rest } = feedPieces(make(), pieces);
     const lengths = pieces.map(({ length }) => length).join("+");
     assertEquals(sent, whole.sent, `in pieces of ${lengths}`);
     assertEquals([String(end), rest], [String(whole.end), whole.rest], `in pieces of ${lengths}`);
