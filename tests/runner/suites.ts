@@ -92,6 +92,7 @@ export const SUITES: readonly Suite[] = [
   { path: "tests/tornado", tier: "e2e", waits: true, needs: ["tornado"] },
   { path: "tests/tornado/one_end.test.ts", tier: "unit" },
   { path: "tests/frameworks", tier: "e2e", waits: true },
+  { path: "tests/simulation", tier: "system", once: "bun" },
   { path: "tests/jsr", tier: "system" },
   { path: "tests/jsr/packages.test.ts", tier: "system", once: "bun" },
   { path: "tests/conformance", tier: "system" },

@@ -71,6 +71,10 @@ export interface WireEvents {
   open?(): void;
   /** A message has arrived. */
   message(message: string | Uint8Array): void;
+  /** A ping has arrived. */
+  ping?(payload: Uint8Array): void;
+  /** A pong has arrived. */
+  pong?(payload: Uint8Array): void;
   /** A close frame has arrived, with its code; 0 if it has none. */
   close?(code: number): void;
 }
@@ -116,7 +120,8 @@ export class WireReader {
   }
 
   #readHixie(bytes: Uint8Array): number {
-    if (bytes[0] === 0xff && bytes.length >= 2) {
+    if (bytes[0] === 0xff) {
+      if (bytes.length < 2) return 0;
       this.#events.close?.(0);
       return 2;
     }
@@ -140,6 +145,8 @@ export class WireReader {
     const payload = bytes.slice(header, header + length);
     if (first === 0x81) this.#events.message(decoder.decode(payload));
     else if (first === 0x82) this.#events.message(payload);
+    else if (first === 0x89) this.#events.ping?.(payload);
+    else if (first === 0x8a) this.#events.pong?.(payload);
     else if (first === 0x88) {
       this.#events.close?.(length === 0 ? 0 : new DataView(payload.buffer).getUint16(0));
     }

@@ -1,0 +1,9 @@
+import type { Fault } from "../fault.ts";
+
+/** The promise of a slow write does not settle when output drains. */
+export const fault: Fault = {
+  file: "src/connection/writer.ts",
+  find: `    this.#waiter?.resolve();
+`,
+  replace: ``,
+};
