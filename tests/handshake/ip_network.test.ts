@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
-import { includesAddress, parseNetwork } from "../../src/handshake/ip_network.ts";
+import { addressGroup, includesAddress, parseNetwork } from "../../src/handshake/ip_network.ts";
 
 /** Ranges, addresses in them, and addresses that are not. */
 const ranges: readonly (readonly [range: string, inside: string[], outside: string[]])[] = [
@@ -83,4 +83,27 @@ describe("a range of addresses", () => {
       [true, true, false],
     );
   });
+});
+
+describe("the group of an address", () => {
+  const groups: readonly (readonly [address: string, group: string])[] = [
+    ["192.0.2.1", "192.0.2.1"],
+    ["::ffff:192.0.2.1", "192.0.2.1"],
+    ["::FFFF:c000:0201", "192.0.2.1"],
+    ["2001:db8::1", "2001:db8:0:0"],
+    ["2001:DB8:0:0:ffff::", "2001:db8:0:0"],
+    ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2"],
+    ["::1", "0:0:0:0"],
+    ["fe80::1%eth0", "fe80:0:0:0%eth0"],
+    // What is no address is its own group.
+    ["", ""],
+    ["unknown", "unknown"],
+    ["1:2", "1:2"],
+    ["::1%", "0:0:0:0%"],
+  ];
+  for (const [address, group] of groups) {
+    test(`${address || "nothing"} is in ${group || "none"}`, () => {
+      assertEquals(addressGroup(address), group);
+    });
+  }
 });
