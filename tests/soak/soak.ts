@@ -19,6 +19,7 @@ import { seedGlobals } from "../support/random.ts";
 import type { Runtime } from "../support/runtime.ts";
 import { type Child, spawnScript } from "../support/spawn.ts";
 import { pushMebibytes, withSlowServer } from "../server/slow_server.ts";
+import { streamMebibytes } from "../server/stream_server.ts";
 import { parseOptions } from "./options.ts";
 import { type Counters, type Fault, makeTally, openAll, type SoakClient, start } from "./client.ts";
 
@@ -200,7 +201,21 @@ async function soak(runtime: Runtime, milliseconds: number): Promise<boolean> {
   const line = idle > 0 ? await holdIdle(runtime, counters) : "";
   const grown = await withSlowServer((port) => pushMebibytes(port, PUSHED), runtime);
   if (grown > FLAT) counters.violations.push(`${PUSHED} MiB pushed took ${grown} MiB`);
+  await streamAll(runtime, counters);
   return report(runtime, counters, before, after, line);
+}
+
+/** Sends one message of a gigabyte in pieces, in each direction, compressed and not. */
+async function streamAll(runtime: Runtime, counters: Counters): Promise<void> {
+  for (const direction of ["up", "down"] as const) {
+    for (const compressed of [false, true]) {
+      const way = { direction, compressed, mebibytes: PUSHED };
+      const { grown, all } = await streamMebibytes(way, runtime);
+      const name = `${PUSHED} MiB ${direction} in pieces${compressed ? ", compressed," : ""}`;
+      console.log(`${runtime}: ${name} took ${grown} MiB more; ${all} MiB in all`);
+      if (grown > FLAT) counters.violations.push(`${name} took ${grown} MiB`);
+    }
+  }
 }
 
 function report(
