@@ -45,18 +45,20 @@ export function enableExtendedConnect(server: UpgradeServer): void {
   updateSettings?.call(server, { enableConnectProtocol: true });
 }
 
-/** Sessions whose clients know that extended CONNECT is on. */
-const informed: WeakSet<object> = new WeakSet();
+/** Set in a session whose client knows that extended CONNECT is on. */
+const INFORMED: unique symbol = Symbol("waterspout informed");
+
+type Session = NonNullable<Http2ServerStream["session"]> & { [INFORMED]?: boolean };
 
 /** Handles a new session, to which the server has announced extended CONNECT. */
 export function sessionStarted(session: unknown): void {
-  if (typeof session === "object" && session !== null) informed.add(session);
+  if (typeof session === "object" && session !== null) (session as Session)[INFORMED] = true;
 }
 
 /** Announces extended CONNECT to a session that is older than its attachment (RFC 8441 §3). */
-function inform({ session }: Http2ServerStream): void {
-  if (session === undefined || informed.has(session)) return;
-  informed.add(session);
+function inform({ session }: { readonly session?: Session | undefined }): void {
+  if (session === undefined || session[INFORMED]) return;
+  session[INFORMED] = true;
   session.settings?.({ enableConnectProtocol: true });
 }
 

@@ -42,6 +42,7 @@ type ShouldUpgrade = (this: UpgradeServer, request: UpgradeRequest) => boolean;
 
 /** The server with what is replaced. */
 interface Patched extends UpgradeServer {
+  [DISPATCH]?: UpgradeDispatch;
   shouldUpgradeCallback?: ShouldUpgrade;
 }
 
@@ -82,8 +83,8 @@ interface Decision {
   readonly claim: Claim;
 }
 
-/** The dispatch of each server with attachments. */
-const dispatches: WeakMap<object, UpgradeDispatch> = new WeakMap();
+/** The dispatch of a server with attachments, in the server itself. */
+const DISPATCH: unique symbol = Symbol("waterspout dispatch");
 
 /** The attachments of one server. */
 export class UpgradeDispatch {
@@ -110,18 +111,14 @@ export class UpgradeDispatch {
   }
 
   /** Adds an attachment to a server. The first one that claims a request gets it. */
-  static add(server: UpgradeServer, claimant: Claimant): void {
-    let dispatch = dispatches.get(server);
-    if (dispatch === undefined) {
-      dispatch = new UpgradeDispatch(server);
-      dispatches.set(server, dispatch);
-    }
-    dispatch.#claimants.add(claimant);
+  static add(server: Patched, claimant: Claimant): void {
+    server[DISPATCH] ??= new UpgradeDispatch(server);
+    server[DISPATCH].#claimants.add(claimant);
   }
 
   /** Removes an attachment. After the last one, restores the server. */
-  static delete(server: UpgradeServer, claimant: Claimant): void {
-    const dispatch = dispatches.get(server);
+  static delete(server: Patched, claimant: Claimant): void {
+    const dispatch = server[DISPATCH];
     if (dispatch === undefined) return;
     dispatch.#claimants.delete(claimant);
     if (dispatch.#claimants.size === 0) dispatch.#restore();
@@ -194,7 +191,7 @@ export class UpgradeDispatch {
 
   #restore(): void {
     const server = this.#server;
-    dispatches.delete(server);
+    delete server[DISPATCH];
     server.removeListener("upgrade", this.#onUpgrade);
     // If another library has replaced our `emit`, it stays below theirs, and claims nothing.
     if (server.emit === this.#emit) {

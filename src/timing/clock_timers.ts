@@ -31,18 +31,18 @@ class LazyTimers implements ClockTimers {
   }
 }
 
-/**
- * Module state: a process has one event loop for each clock, and thousands of clients need no wheel
- * of 1024 slots each.
- */
-const timers: WeakMap<Clock, ClockTimers> = new WeakMap();
+/** The timers of a clock, in the clock itself. */
+const TIMERS: unique symbol = Symbol("waterspout timers");
 
-/** Returns the timers of a clock. */
-export function timersOf(clock: Clock): ClockTimers {
-  let found = timers.get(clock);
-  if (found === undefined) {
-    found = new LazyTimers(clock);
-    timers.set(clock, found);
-  }
-  return found;
+interface SharedClock extends Clock {
+  [TIMERS]?: ClockTimers;
+}
+
+/**
+ * Returns the timers of a clock. All users of a clock share them: a process has one event loop for each
+ * clock, and thousands of clients need no wheel of 1024 slots each. A frozen clock cannot be shared.
+ */
+export function timersOf(clock: SharedClock): ClockTimers {
+  if (!Object.isExtensible(clock)) return clock[TIMERS] ?? new LazyTimers(clock);
+  return clock[TIMERS] ??= new LazyTimers(clock);
 }

@@ -8,8 +8,12 @@ import { Http2Transport } from "./http2_stream.ts";
 import type { Http2ClientSession } from "./http2_types.ts";
 import type { Transport } from "./transport.ts";
 
-/** Sessions whose SETTINGS are awaited, by all who wait for them. */
-const awaited = new WeakMap<Http2ClientSession, Promise<void>>();
+/** The arrival of a session's SETTINGS, in the session itself, for all who wait for it. */
+const SETTINGS: unique symbol = Symbol("waterspout settings");
+
+interface Session extends Http2ClientSession {
+  [SETTINGS]?: Promise<void> | undefined;
+}
 
 /**
  * Waits until the server has enabled extended CONNECT, which a client must not send before
@@ -17,14 +21,9 @@ const awaited = new WeakMap<Http2ClientSession, Promise<void>>();
  *
  * @returns Rejects if the server has not enabled it, or the session is closed.
  */
-export function extendedConnectEnabled(session: Http2ClientSession): Promise<void> {
+export function extendedConnectEnabled(session: Session): Promise<void> {
   if (isEnabled(session)) return Promise.resolve();
-  let settings = awaited.get(session);
-  if (settings === undefined) {
-    settings = awaitSettings(session).finally(() => awaited.delete(session));
-    awaited.set(session, settings);
-  }
-  return settings;
+  return session[SETTINGS] ??= awaitSettings(session).finally(() => session[SETTINGS] = undefined);
 }
 
 function isEnabled(session: Http2ClientSession): boolean {

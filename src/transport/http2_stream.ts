@@ -272,16 +272,20 @@ function resetError({ rstCode = 0, aborted }: Http2Stream): Error | undefined {
   return new Error(`the peer reset the HTTP/2 stream with ${name} (${rstCode})`);
 }
 
-const sharedEnds = new WeakMap<Http2StreamSession, Ends>();
+/** The ends of a session, in the session itself. */
+const ENDS: unique symbol = Symbol("waterspout ends");
+
+interface Session extends Http2StreamSession {
+  [ENDS]?: Ends;
+}
 
 /** Reads the ends of a session once: its `socket` is a slow proxy. */
-export function endsOf(session: Http2StreamSession | undefined): Ends {
-  let ends = session === undefined ? undefined : sharedEnds.get(session);
-  if (ends !== undefined) return ends;
+export function endsOf(session: Session | undefined): Ends {
+  if (session?.[ENDS] !== undefined) return session[ENDS];
   const { remoteAddress, remotePort, localAddress, localPort } = session?.socket ?? {};
   const isTcp = remoteAddress !== undefined || localAddress !== undefined;
   const transport = isTcp || session === undefined ? "tcp" : "unix";
-  ends = {
+  const ends: Ends = {
     remoteAddress: { transport, hostname: remoteAddress ?? "", port: remotePort ?? 0 },
     localAddress: { transport, hostname: localAddress ?? "", port: localPort ?? 0 },
     secure: session?.encrypted === true,
@@ -289,7 +293,7 @@ export function endsOf(session: Http2StreamSession | undefined): Ends {
       ? certificateOf(session.socket as VerifiedSocket)
       : undefined,
   };
-  if (session !== undefined) sharedEnds.set(session, ends);
+  if (session !== undefined) session[ENDS] = ends;
   return ends;
 }
 

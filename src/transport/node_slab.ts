@@ -32,10 +32,14 @@ export class WriteSlab {
       this.#bytes = Buffer.allocUnsafeSlow(SIZE);
       this.#used = 0;
     }
+    const slab = this.#bytes;
     const at = this.#used;
-    copyBytes(bytes, length, this.#bytes, at);
-    socket.write(this.#bytes.subarray(at, at + length), callback);
+    const end = at + length;
+    copyBytes(bytes, length, slab, at);
+    // Before the write, which may call code that writes to another socket.
+    this.#used = end;
+    socket.write(slab.subarray(at, end), callback);
     // If the system accepted all bytes, the next write may use the same place.
-    if (socket.writableLength !== 0) this.#used = at + length;
+    if (socket.writableLength === 0 && this.#used === end && this.#bytes === slab) this.#used = at;
   }
 }

@@ -1,6 +1,7 @@
 import { assert, assertStrictEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import { FakeClock } from "../../src/testing/fake_clock.ts";
+import { systemClock } from "../../src/timing/clock.ts";
 import { timersOf } from "../../src/timing/clock_timers.ts";
 
 describe("timers", () => {
@@ -20,5 +21,11 @@ describe("timers", () => {
     );
     await clock.advance(200);
     assertStrictEquals(calls, 1);
+  });
+
+  test("of a frozen clock are not shared", () => {
+    const { now, setTimeout, clearTimeout } = systemClock;
+    const frozen = Object.freeze({ now, setTimeout, clearTimeout });
+    assert(timersOf(frozen).turns !== timersOf(frozen).turns);
   });
 });
