@@ -73,6 +73,7 @@ export class SimulatedClient {
       drain: () => {},
       end: () => {
         member.note("receives FIN");
+        member.client.finished = true;
         if (!member.plan.isStubborn) transport.end();
       },
       closed: () => {

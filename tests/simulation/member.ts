@@ -31,8 +31,9 @@ export class ClientSide {
   /** Whether it has sent its close frame, FIN or a reset, or broken the protocol. */
   leaving = false;
   leftAt = 0;
-  /** When it sent its last message. */
+  /** When it sent its last message, and the last one that is known to have arrived while open. */
   sentAt = 0;
+  arrivedAt = 0;
   /** Whether it has sent FIN or a reset. */
   hasEnded = false;
   /** Whether it has sent garbage. */
@@ -46,6 +47,8 @@ export class ClientSide {
   closeCode: number | undefined;
   /** The code of the server's close frame: 0 if it has none. */
   serverCode: number | undefined;
+  /** Whether the server has sent FIN. */
+  finished = false;
   /** Whether the socket is closed. */
   gone = false;
 }
@@ -188,7 +191,7 @@ export class Member {
     handler.closes++;
     this.must(handler.closes === 1, () => "onClose was called twice");
     if (end?.by !== "timeout" || end.code !== 1001) return;
-    const silent = now - this.client.sentAt;
+    const silent = now - this.client.arrivedAt;
     this.must(silent + LATE >= idleTimeout, () => `idle after ${silent} ms, not ${idleTimeout}`);
   }
 
@@ -208,13 +211,17 @@ export class Member {
   get #isHealthy(): boolean {
     const { client, handler } = this;
     return client.handshake === "open" && handler.opens > 0 && handler.ended === undefined &&
-      !client.stalled && !client.leaving && !client.gone && client.serverCode === undefined;
+      !client.stalled && !client.leaving && !client.finished && !client.gone &&
+      client.serverCode === undefined;
   }
 
   /** What must hold when nothing is on its way. @param punctual Whether the process never slept. */
   checkSettled(settings: PlanSettings, now: number, punctual: boolean): void {
     const { client, handler } = this;
-    if (this.#isHealthy) this.#checkHealthy(settings, now, punctual);
+    if (this.#isHealthy) {
+      this.#checkHealthy(settings, now, punctual);
+      client.arrivedAt = client.sentAt;
+    }
     if (!punctual) return;
     this.#checkStalled(settings, now);
     if (client.handshake !== "open" || client.stalled || client.hostile || !client.leaving) return;
