@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { after, before, describe, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { type EchoExample, echoOf, startEchoExample } from "../support/echo_example.ts";
-import { type Runtime, runtimes } from "../support/runtime.ts";
+import { runtimes } from "../support/runtime.ts";
 import { spawnScript } from "../support/spawn.ts";
 import { launchChromium } from "./chromium.ts";
 import { openEchoPage, type Phantom } from "./phantomjs.ts";
@@ -18,9 +18,9 @@ interface EchoPage {
 declare const globalThis: EchoPage;
 
 /** Opens the example's page and waits for its socket. */
-async function open({ port }: EchoExample): Promise<Page> {
+async function open(): Promise<Page> {
   const opened = await browser.newPage();
-  await opened.goto(`http://127.0.0.1:${port}/`);
+  await opened.goto(`http://127.0.0.1:${example.port}/`);
   await opened.locator("#log div", { hasText: /^open/ }).waitFor();
   return opened;
 }
@@ -33,17 +33,15 @@ async function echoes(opened: Page, count: number): Promise<void> {
 /** One browser for all tests, since its start takes longer than a test. */
 let browser: Browser;
 
-/** Runs `body` with the example, then ends it, and closes the pages. */
-async function withExample(
-  runtime: Runtime,
-  body: (example: EchoExample) => Promise<void>,
-): Promise<void> {
-  const example = await startEchoExample(runtime);
+/** The example of a runtime, for its tests. */
+let example: EchoExample;
+
+/** Runs `body`, and closes the pages. */
+async function withPages(body: () => Promise<void>): Promise<void> {
   try {
-    await body(example);
+    await body();
   } finally {
     for (const context of browser.contexts()) await context.close();
-    await example.child.stop("SIGKILL");
   }
 }
 
@@ -55,9 +53,14 @@ describe("a current browser", () => {
 
   for (const runtime of runtimes) {
     describe(`Chromium uses the echo example's page, served by ${runtime}`, () => {
+      before(async () => {
+        example = await startEchoExample(runtime);
+      });
+      after(() => example.child.stop("SIGKILL"));
+
       test("text that is typed and sent, empty, long and not ASCII, compressed", () =>
-        withExample(runtime, async (example) => {
-          const opened = await open(example);
+        withPages(async () => {
+          const opened = await open();
           await opened.fill("#message", "Hello, 日本語 👋");
           await opened.click("#send");
           const texts = ["", "x".repeat(1 << 20), "語".repeat(1 << 16), "last"];
@@ -70,8 +73,8 @@ describe("a current browser", () => {
         }));
 
       test("binary messages, up to 1 MiB", () =>
-        withExample(runtime, async (example) => {
-          const opened = await open(example);
+        withPages(async () => {
+          const opened = await open();
           const sizes = [0, 1, 125, 126, 65_536, 1 << 20];
           const same = await opened.evaluate(async (all) => {
             globalThis.socket.binaryType = "arraybuffer";
@@ -97,8 +100,8 @@ describe("a current browser", () => {
         }));
 
       test("closing with code and reason, from the page", () =>
-        withExample(runtime, async (example) => {
-          const opened = await open(example);
+        withPages(async () => {
+          const opened = await open();
           const closed = await opened.evaluate(() =>
             new Promise<[number, boolean]>((resolve) => {
               globalThis.socket.addEventListener(
@@ -111,11 +114,36 @@ describe("a current browser", () => {
           assertEquals(closed, [4321, true]);
         }));
 
-      test("closing from the server: going away", () =>
-        withExample(runtime, async (example) => {
-          const opened = await open(example);
-          assertEquals(await example.child.stop("SIGINT"), 0, example.child.output);
-          await opened.locator("#log div", { hasText: /^closed: 1001/ }).waitFor();
+      test("at the same time as PhantomJS 2.1.1 and PhantomJS 1.9.8, until the server goes away", () =>
+        withPages(async () => {
+          const url = `http://127.0.0.1:${example.port}/`;
+          const texts = [
+            "Hello",
+            "",
+            "Ahoj, 日本語",
+            ...Array.from({ length: 50 }, (_, i) => `${i}`),
+          ];
+          const phantoms: Phantom[] = [openEchoPage(1, url, texts), openEchoPage(2, url, texts)];
+          try {
+            const opened = await open();
+            await opened.evaluate((all) => all.forEach((text) => globalThis.send(text)), texts);
+            await echoes(opened, texts.length);
+            assertEquals(await opened.evaluate(() => globalThis.received), texts.map(echoOf));
+            for (const { child } of phantoms) {
+              const [, json = ""] = await child.waitFor(/^echoed (.*)\n/m);
+              assertEquals(JSON.parse(json), texts.map(echoOf));
+            }
+            // Ctrl-C closes all three.
+            assertEquals(await example.child.stop("SIGINT"), 0, example.child.output);
+            await opened.locator("#log div", { hasText: /^closed: 1001/ }).waitFor();
+            for (const { child } of phantoms) {
+              await child.waitFor(/^closed /m);
+              assertEquals(await child.exited, 0);
+            }
+            assertStringIncludes(await opened.title(), "Echo");
+          } finally {
+            for (const phantom of phantoms) await phantom.stop();
+          }
         }));
     });
 
@@ -142,40 +170,6 @@ describe("a current browser", () => {
       } finally {
         await child.stop("SIGKILL");
       }
-    });
-
-    describe(`three browsers use the same page, served by ${runtime}, at the same time`, () => {
-      test("Chromium, PhantomJS 2.1.1 and PhantomJS 1.9.8, on one port", () =>
-        withExample(runtime, async (example) => {
-          const url = `http://127.0.0.1:${example.port}/`;
-          const texts = [
-            "Hello",
-            "",
-            "Ahoj, 日本語",
-            ...Array.from({ length: 50 }, (_, i) => `${i}`),
-          ];
-          const phantoms: Phantom[] = [openEchoPage(1, url, texts), openEchoPage(2, url, texts)];
-          try {
-            const opened = await open(example);
-            await opened.evaluate((all) => all.forEach((text) => globalThis.send(text)), texts);
-            await echoes(opened, texts.length);
-            assertEquals(await opened.evaluate(() => globalThis.received), texts.map(echoOf));
-            for (const { child } of phantoms) {
-              const [, json = ""] = await child.waitFor(/^echoed (.*)\n/m);
-              assertEquals(JSON.parse(json), texts.map(echoOf));
-            }
-            // Ctrl-C closes all three.
-            assertEquals(await example.child.stop("SIGINT"), 0, example.child.output);
-            await opened.locator("#log div", { hasText: /^closed/ }).waitFor();
-            for (const { child } of phantoms) {
-              await child.waitFor(/^closed /m);
-              assertEquals(await child.exited, 0);
-            }
-            assertStringIncludes(await opened.title(), "Echo");
-          } finally {
-            for (const phantom of phantoms) await phantom.stop();
-          }
-        }));
     });
   }
 });

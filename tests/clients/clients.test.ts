@@ -166,8 +166,10 @@ describe("ws", () => {
   }
 
   for (const runtime of runtimes) {
-    test(`on ${runtime}, 16 MiB`, async () => {
-      await runWs(runtime, [{ largest: 16 * MIB, compression: { contextTakeover: true } }]);
+    // The largest message by default; the library is the same on the others.
+    const largest = (runtime === "node" ? 16 : 4) * MIB;
+    test(`on ${runtime}, ${largest / MIB} MiB`, async () => {
+      await runWs(runtime, [{ largest, compression: { contextTakeover: true } }]);
     });
   }
 

@@ -4,7 +4,7 @@ import { BrokerServer, until } from "../brokers/servers.ts";
 import type { Runtime } from "../support/runtime.ts";
 import { Service } from "./service.ts";
 
-const CLIENTS = 3000;
+const CLIENTS = 900;
 const TOPICS = 30;
 /** Messages on each topic by each process in each part of the test. */
 const ROUNDS = 10;
@@ -71,7 +71,7 @@ async function trial(
   }
 }
 
-describe("a Deno, a Bun and a Node on one port serve 3000 clients of all versions", () => {
+describe("a Deno, a Bun and a Node on one port serve 900 clients of all versions", () => {
   test("joined by Redis", async () => {
     const redis = await BrokerServer.redis();
     const url = `redis://127.0.0.1:${redis.port}`;

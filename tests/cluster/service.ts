@@ -1,5 +1,5 @@
 /**
- * A service of one process on each runtime, and its thousands of clients.
+ * A service of one process on each runtime, and its hundreds of clients.
  *
  * @module
  */

@@ -5,22 +5,8 @@ import { launchChromium } from "../browser/chromium.ts";
 import { runPhantom } from "../browser/phantomjs.ts";
 import { Draft76Client } from "../support/draft76_client.ts";
 import { type Example, startExample } from "../support/example.ts";
-import { type Runtime, runtimes } from "../support/runtime.ts";
+import { runtimes } from "../support/runtime.ts";
 import { takePicture } from "./picture.ts";
-
-/** Runs `body` with the example, and ends it with Ctrl-C. */
-async function withChat(
-  runtime: Runtime,
-  body: (example: Example) => Promise<void>,
-): Promise<void> {
-  const example = await startExample(runtime, "examples/chat.ts", "0");
-  try {
-    await body(example);
-    assertEquals(await example.child.stop("SIGINT"), 0, example.child.output);
-  } finally {
-    await example.child.stop("SIGKILL");
-  }
-}
 
 async function openRoom(browser: Browser, url: string, name: string): Promise<Page> {
   const page = await browser.newPage({ viewport: { width: 900, height: 600 } });
@@ -65,8 +51,16 @@ describe("the chat example", () => {
   after(() => browser.close());
 
   for (const runtime of runtimes) {
-    test(`on ${runtime} joins PhantomJS 1.9.8 and Chromium in one room`, () =>
-      withChat(runtime, async ({ url }) => {
+    describe(`on ${runtime}`, () => {
+      let url: URL;
+      let example: Example;
+      before(async () => {
+        example = await startExample(runtime, "examples/chat.ts", "0");
+        url = example.url;
+      });
+      after(() => example.child.stop("SIGKILL"));
+
+      test("joins PhantomJS 1.9.8 and Chromium in one room", async () => {
         const veras = dialogue.flatMap(([who, text], index) =>
           who === "Vera" ? [[dialogue[index - 1]?.[1] ?? "", text]] : []
         );
@@ -98,10 +92,9 @@ describe("the chat example", () => {
           await phantom.stop();
           for (const context of browser.contexts()) await context.close();
         }
-      }));
+      });
 
-    test(`on ${runtime} keeps rooms apart, and the last 50 messages of each`, () =>
-      withChat(runtime, async ({ url }) => {
+      test("keeps rooms apart, and the last 50 messages of each", async () => {
         const connect = (path: string) =>
           Draft76Client.connect({ port: Number(url.port), url: `ws://${url.host}${path}` });
         const receive = async (client: Draft76Client, type: string) => {
@@ -126,10 +119,9 @@ describe("the chat example", () => {
         ]);
         assertEquals((await receive(one, "here")).names, ["One", "Late"]);
         for (const client of [one, other, late]) await client.destroy();
-      }));
+      });
 
-    test(`on ${runtime} lets nobody in without a name, or into a room without one`, () =>
-      withChat(runtime, async ({ url }) => {
+      test("lets nobody in without a name, or into a room without one", async () => {
         const get = (path: string) => fetch(new URL(path, url), { redirect: "manual" });
         for (const path of ["/chat/", "/chat/a/b", `/chat/${"x".repeat(65)}`, "/other"]) {
           const response = await get(path);
@@ -148,6 +140,11 @@ describe("the chat example", () => {
           });
           assert(!opened, query);
         }
-      }));
+      });
+
+      test("ends with Ctrl-C", async () => {
+        assertEquals(await example.child.stop("SIGINT"), 0, example.child.output);
+      });
+    });
   }
 });

@@ -15,13 +15,13 @@ import { type Child, spawnScript } from "../support/spawn.ts";
 import { Fleet, heldIn } from "./restart_fleet.ts";
 import type { Report } from "./scripts/restart.ts";
 
-const CLIENTS = 2000;
+const CLIENTS = 500;
 /** How many clients have a message in each lot that is handled when a shutdown has begun. */
-const HOLDING = 200;
+const HOLDING = 50;
 /** How many messages a client has in a lot. The first lot ends with the first restart. */
 const MESSAGES = 4;
 /** How many acknowledgements of the next lot come before a restart. */
-const UNDER_WAY = 500;
+const UNDER_WAY = 125;
 
 /** The processes of a service, one after the other, on one port. */
 class Service {
