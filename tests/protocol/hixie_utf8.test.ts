@@ -83,7 +83,13 @@ describe("text that is not UTF-8 is decoded as if it came in one piece", () => {
       for (const end of [1 << 20, (1 << 20) + (1 << 16), (1 << 20) + (1 << 17)]) {
         for (let cut = 0; cut <= bytes(character).length; cut++) {
           const message = filler.slice(0, end - cut) + character + after;
-          const frame = textFrame(message);
+          const encoded = bytes(character);
+          const frame = new Uint8Array(1 + end - cut + encoded.length + after.length + 1).fill(
+            0x78,
+          );
+          frame[0] = 0x00;
+          frame.set(encoded, 1 + end - cut);
+          frame[frame.length - 1] = 0xff;
           // The FF comes in another piece, so all of the message is collected.
           for (const pieces of [[frame.slice(0, -1), frame.slice(-1)], chopped(frame, 65536)]) {
             const [event] = receiveAll(hixie(), pieces);

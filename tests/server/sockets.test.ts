@@ -6,6 +6,7 @@ import { describe, test } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { WebSocketHandler } from "../../src/server/handler.ts";
 import type { ListenOptions, Server } from "../../src/server/server.ts";
+import { sameBytes } from "../support/bytes.ts";
 import { MemoryClient } from "../support/memory_client.ts";
 import { Recording } from "../support/recording.ts";
 import { HYBI, Rig, VERSIONS } from "../support/rig.ts";
@@ -40,6 +41,9 @@ function pass(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
+/** Several times what the system holds on its way, and what the client reads of it. */
+const POURED = "x".repeat(60 * 2 ** 20);
+
 /** Counts what comes instead of keeping it; resolves to it when `size` bytes have come. */
 class Reader {
   count = 0;
@@ -48,11 +52,13 @@ class Reader {
 
   constructor(client: MemoryClient, expected: number) {
     this.#client = client;
+    const right = new Uint8Array(2 ** 20).fill(expected);
     const { events } = client.transport;
     client.transport.events = {
       ...events,
       data: (chunk) => {
         this.count += chunk.length;
+        if (sameBytes(chunk, right.subarray(0, chunk.length))) return;
         for (let i = 0; i < chunk.length; i++) if (chunk[i] !== expected) this.wrong++;
       },
       drain: () => {},
@@ -134,7 +140,7 @@ describe("over real sockets", () => {
       class Pouring extends Recording {
         override onMessage(): void {
           this.note("poured");
-          this.writeMessage("x".repeat(60 * 2 ** 20));
+          this.writeMessage(POURED);
         }
       }
       const events: string[] = [];

@@ -103,6 +103,8 @@ for (const version of VERSIONS) {
       test(`is ${maxBufferedAmount} bytes and a message, if writers wait at ${highWaterMark}`, async () => {
         const random = randomFor(`waiting ${highWaterMark} ${maxBufferedAmount}`);
         for (const largest of [10, 1000, 4096, 4097, 20_000]) {
+          // So many small messages show nothing that fewer do not.
+          if (largest === 10 && maxBufferedAmount > 10_000) continue;
           const rig = new Rig(Member, { highWaterMark, maxBufferedAmount });
           const client = await openPaused(rig, version);
           const { last } = Member;
@@ -127,13 +129,15 @@ for (const version of VERSIONS) {
 }
 
 for (const version of HYBI) {
-  test(`${version}: a binary message of 16 MiB to a room in which nothing waits closes nobody`, async () => {
-    const rig = new Rig(Member);
+  // The default of one version, and less for the others.
+  const size = version === "rfc6455" ? defaultSettings.maxBufferedAmount : MIB;
+  test(`${version}: a binary message of ${size / MIB} MiB to a room in which nothing waits closes nobody`, async () => {
+    const rig = new Rig(Member, version === "rfc6455" ? {} : { maxBufferedAmount: size });
     const clients: MemoryClient[] = [];
     for (let left = 3; left > 0; left--) clients.push(await openPaused(rig, version));
-    const { sent, disconnected } = rig.app.publish("room", new Uint8Array(16 * MIB).fill(65));
+    const { sent, disconnected } = rig.app.publish("room", new Uint8Array(size).fill(65));
     assertEquals({ sent, disconnected }, { sent: 3, disconnected: 0 });
-    assertEquals(Member.last.bufferedAmount, 16 * MIB + FRAME_HEAD);
+    assertEquals(Member.last.bufferedAmount, size + FRAME_HEAD);
     // A second one would wait behind it.
     const again = rig.app.publish("room", "more than nothing");
     assertEquals(again.disconnected, 3);
