@@ -22,7 +22,7 @@ deno task test [OPTION …] [FILE or FOLDER …]
   --no-install      install no Debian packages
   --seed N          the seed of all random values; default: a new one
   --jobs N          how many processes compute at a time, beside as many that mostly wait;
-                    default: the number of cores
+                    default: one more than there are cores, since all of them wait at times
   --timeout SECONDS how long a process may print nothing; default: 300
   --slowest N       how many of the slowest files are named at the end; default: 10
   --verbose         all output, also of tests that pass
@@ -90,7 +90,7 @@ export function parseOptions(args: readonly string[]): Options {
     maySkip: maySkip ?? (values["no-skip"] ? [] : "all"),
     install: !values["no-install"],
     seed: integer("seed", 0, randomSeed()),
-    jobs: integer("jobs", 1, availableParallelism()),
+    jobs: integer("jobs", 1, availableParallelism() + 1),
     timeout: integer("timeout", 1, 300) * 1000,
     slowest: integer("slowest", 0, 10),
     verbose: values.verbose ?? false,

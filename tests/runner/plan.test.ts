@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertLessOrEqual, assertThrows } from "@std/assert";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { root, runtimes } from "../support/runtime.ts";
@@ -70,6 +70,20 @@ describe("a plan", () => {
       if (suites.some(({ tier }) => tier === "e2e")) assertEquals(suites.length, 1, files.join());
       assertLessOrEqual(files.length, 100);
     }
+  });
+});
+
+describe("random values of tests", () => {
+  test("come from the seed: nothing calls a function that does not follow it", () => {
+    const names = ["UUID", "Bytes", "FillSync", "Int"].map((name) => `random${name}(`);
+    const unseeded = readdirSync(join(root, "tests"), { recursive: true, encoding: "utf8" })
+      .filter((file) => /\.(ts|js)$/.test(file) && !/node_modules|^(bench|soak)\b/.test(file))
+      .filter((file) => {
+        const text = readFileSync(join(root, "tests", file), "utf8");
+        return text.includes("crypto." + names[0]) ||
+          text.includes('"node:crypto"') && names.some((name) => text.includes(name));
+      });
+    assertEquals(unseeded, []);
   });
 });
 

@@ -43,8 +43,8 @@ const getRandomValues = crypto.getRandomValues;
 
 /**
  * Lets `Math.random` and `crypto.getRandomValues` of this process follow the seed: what the code
- * under test draws, and the tests themselves, can then be repeated. `crypto.randomUUID` stays as it
- * is, since names must differ between processes.
+ * under test draws, and the tests themselves, can then be repeated. Tests must not call
+ * `crypto.randomUUID`, nor the functions of `node:crypto`, which do not follow it.
  */
 export function seedGlobals(name: string): void {
   const random = randomFor(name);
