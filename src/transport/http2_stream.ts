@@ -6,6 +6,7 @@
  */
 import { ByteQueue } from "./byte_queue.ts";
 import { toError } from "../guard.ts";
+import { SessionOutput, type SocketWaiter } from "./http2_output.ts";
 import type { Http2ServerStream, Http2Stream, Http2StreamSession } from "./http2_types.ts";
 import { noEvents } from "./no_events.ts";
 import { certificateOf, type VerifiedSocket } from "./peer_certificate.ts";
@@ -60,6 +61,8 @@ export interface Ends {
   readonly secure: boolean;
   /** The client's certificate, verified. */
   readonly peerCertificate: PeerCertificate | undefined;
+  /** What all streams send. */
+  readonly output: SessionOutput | undefined;
 }
 
 /**
@@ -71,7 +74,7 @@ export interface Ends {
 type State = "open" | "ending" | "ended" | "closed";
 
 /** A {@linkcode Transport} for a stream of `node:http2`. */
-export class Http2Transport implements InternalTransport {
+export class Http2Transport implements InternalTransport, SocketWaiter {
   readonly #stream: Http2Stream;
   readonly #ends: Ends;
   #events = noEvents;
@@ -155,9 +158,14 @@ export class Http2Transport implements InternalTransport {
     return this.#onSent ??= (error) => {
       // `close` follows an error.
       if (error || this.#state === "closed") return;
-      this.#sending = 0;
-      this.#sendNext();
+      if (this.#ends.output?.isCongestedAfter(this.#sending, this)) return;
+      this.socketDrained();
     };
+  }
+
+  socketDrained(): void {
+    this.#sending = 0;
+    this.#sendNext();
   }
 
   #sendNext(): void {
@@ -240,6 +248,7 @@ export class Http2Transport implements InternalTransport {
   }
 
   #release(): void {
+    this.#ends.output?.forget(this);
     this.#state = "closed";
     this.#queue = null;
     this.#sending = 0;
@@ -292,6 +301,7 @@ export function endsOf(session: Session | undefined): Ends {
     peerCertificate: session?.encrypted
       ? certificateOf(session.socket as VerifiedSocket)
       : undefined,
+    output: session && new SessionOutput(session),
   };
   if (session !== undefined) session[ENDS] = ends;
   return ends;

@@ -24,6 +24,10 @@ export interface Http2Socket {
   readonly localAddress?: string | undefined;
   /** This end's port. */
   readonly localPort?: number | undefined;
+  /** How many bytes wait in the socket. */
+  readonly writableLength?: number;
+  /** Adds a listener. */
+  on?(event: string, listener: (argument: unknown) => void): unknown;
 }
 
 /**
@@ -40,6 +44,8 @@ export interface Http2Socket {
 export interface Http2StreamSession {
   /** Whether the session is over TLS. */
   readonly encrypted?: boolean | undefined;
+  /** Whether the session is closed. */
+  readonly destroyed?: boolean;
   /** The socket below the session. */
   readonly socket: Http2Socket;
   /** Announces settings to the peer. */

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { describe, test } from "node:test";
 import { WebSocketHandler } from "../../mod.ts";
+import { rawHandshake, RawSession, TYPES } from "./raw_session.ts";
 import { Http2Rig } from "./rig.ts";
 
 const MESSAGE = "x".repeat(16 * 1024);
@@ -62,6 +63,39 @@ describe("flow control of HTTP/2 is backpressure", () => {
     await until(() => counts.done, "the last message");
     slow.abort();
     other.abort();
+  });
+
+  test("stops handlers whose client has a large window, but reads nothing from its socket", async () => {
+    // On each of two streams, more than the buffers of the system hold.
+    const [size, count] = [64 * 1024, 16 * 16];
+    const counts = { written: 0, done: 0 };
+    class Writing extends WebSocketHandler {
+      override async open(): Promise<void> {
+        for (let i = 0; i < count; i++) {
+          await this.writeMessage(new Uint8Array(size));
+          counts.written++;
+        }
+        counts.done++;
+      }
+      onMessage(): void {}
+    }
+    await using rig = await Http2Rig.start([["/", Writing]]);
+    const window = Uint8Array.of(0x70, 0, 0, 0);
+    const session = await RawSession.connect(rig.port, [[4, 0x7000_0000]]);
+    session.send(TYPES.windowUpdate, 0, 0, window);
+    session.pause();
+    const streams = [session.request(rawHandshake()), session.request(rawHandshake())];
+    assertLess(await settled(() => counts.written) * size, 16 * MIB);
+    assertEquals(counts.done, 0);
+    session.resume();
+    await until(() => counts.done === 2, "the last message");
+    const sizes = () =>
+      streams.map((stream) =>
+        session.received(TYPES.data, stream).reduce((sum, { payload }) => sum + payload.length, 0)
+      );
+    // Each message has a header of 10 bytes.
+    await until(() => sizes().every((sum) => sum === count * (size + 10)), "all bytes");
+    session.destroy();
   });
 
   test("stops a client that writes to a handler that is busy, and only that one", async () => {

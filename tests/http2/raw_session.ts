@@ -138,6 +138,16 @@ export class RawSession {
     });
   }
 
+  /** Stops reading from the socket. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  /** Reads on. */
+  resume(): void {
+    this.#socket.resume();
+  }
+
   /** Ends the connection: with a reset, or with FIN. */
   destroy(resets = false): void {
     if (resets) this.#socket.resetAndDestroy();
