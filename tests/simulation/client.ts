@@ -128,7 +128,8 @@ export class SimulatedClient {
     const { client } = member;
     member.note(`receives close ${code}`);
     client.serverCode = code;
-    if (client.closeCode !== undefined && member.isHybi && member.causes.size === 1) {
+    const isAnswer = [...member.causes].every((cause) => cause === "peer" || cause === "timeout");
+    if (client.closeCode !== undefined && member.isHybi && isAnswer) {
       member.must(code === client.closeCode, () => `${client.closeCode} was answered by ${code}`);
     }
     if (!this.#isDone && !member.plan.isStubborn) this.#close(code);
@@ -141,9 +142,10 @@ export class SimulatedClient {
     this.#write(bytes.length === 8 && code === 0 ? Uint8Array.of(0x88, 0x80, 0, 0, 0, 0) : bytes);
   }
 
-  /** Nothing that follows must be answered. */
+  /** Nothing that follows must be answered; nor does the client answer pings. */
   #leaves(): void {
-    const { client } = this.#member;
+    const { client, causes } = this.#member;
+    causes.add("timeout");
     if (!client.leaving) client.leftAt = this.#options.clock.now();
     client.leaving = true;
     this.#isDone = true;
