@@ -115,7 +115,8 @@ class Reconnection {
       const close = (): void => connection.close(1000);
       signal?.addEventListener("abort", close, { once: true });
       try {
-        yield connection;
+        if (signal?.aborted) close();
+        else yield connection;
         await connection.closed;
       } finally {
         signal?.removeEventListener("abort", close);
@@ -155,18 +156,22 @@ class Reconnection {
   /** Asks for what is fresh for each attempt. */
   async #prepare(): Promise<{ url: string | URL; options: ConnectOptions }> {
     const { url, headers, transport } = this.#source;
-    const [freshUrl, fields] = await Promise.all([
-      typeof url === "function" ? url() : url,
-      typeof headers === "function" ? headers() : headers,
-    ]);
+    const { signal } = this.#attempt;
+    const [freshUrl, fields] = await unlessAborted(
+      Promise.all([
+        typeof url === "function" ? url() : url,
+        typeof headers === "function" ? headers() : headers,
+      ]),
+      signal,
+    );
     const options: ConnectOptions = {
       ...this.#attempt,
       ...(fields === undefined ? {} : { headers: fields }),
     };
-    return {
-      url: freshUrl,
-      options: transport === undefined ? options : { ...options, transport: await transport() },
-    };
+    if (transport === undefined) return { url: freshUrl, options };
+    const made = await transport();
+    if (signal?.aborted) made.destroy();
+    return { url: freshUrl, options: { ...options, transport: made } };
   }
 
   async #retry(error: unknown): Promise<void> {
@@ -183,6 +188,20 @@ class Reconnection {
     this.#policy.onRetry(retry);
     await wait(retry.delay, clock, signal);
   }
+}
+
+/** Waits for a promise. Rejects with the signal's reason. */
+function unlessAborted<Result>(
+  pending: Promise<Result>,
+  signal: AbortSignal | undefined,
+): Promise<Result> {
+  if (signal === undefined) return pending;
+  return new Promise((resolve, reject) => {
+    const aborted = (): void => reject(signal.reason);
+    signal.addEventListener("abort", aborted, { once: true });
+    pending.then(resolve, reject).finally(() => signal.removeEventListener("abort", aborted));
+    if (signal.aborted) aborted();
+  });
 }
 
 /** The longest delay of a timer: about 25 days. */

@@ -11,7 +11,7 @@ import {
   type WebSocketClientConnection,
 } from "../../src/client/mod.ts";
 import { FakeClock } from "../../src/testing/mod.ts";
-import { memoryPair } from "../../src/transport/memory.ts";
+import { memoryPair, type MemoryTransport } from "../../src/transport/memory.ts";
 import { bytesOf, goodAnswer, parseRequest } from "../handshake/good_server.ts";
 import { FakeServer, settle } from "./fake_server.ts";
 
@@ -414,6 +414,33 @@ describe("the signal of a reconnecting client", () => {
     subject.server.end();
     for await (const _ of client) throw new Error("a message after the end");
     await assertRejects(() => subject.sockets.next(), RangeError, "enough");
+  });
+
+  test("ends an attempt that waits for header fields", async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const subject = new Subject({ signal, headers: () => new Promise(() => {}) });
+    const next = subject.next();
+    await settle();
+    controller.abort(new RangeError("enough"));
+    await assertRejects(() => next, RangeError, "enough");
+    assertEquals(subject.servers.length, 0);
+  });
+
+  test("ends an attempt that waits for a transport, which is closed", async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const made = Promise.withResolvers<MemoryTransport>();
+    const subject = new Subject({ signal, transport: () => made.promise });
+    const next = subject.next();
+    await settle();
+    controller.abort(new RangeError("enough"));
+    const [near, far] = memoryPair();
+    const server = new FakeServer(far);
+    made.resolve(near);
+    await assertRejects(() => next, RangeError, "enough");
+    await settle();
+    assertEquals(server.events, ["reset"]);
   });
 
   test("that has aborted before lets nothing begin", async () => {
