@@ -322,4 +322,16 @@ export const EQUIVALENT: readonly Equivalent[] = [
     after: "if (rest.length >= 0) this.#hold(rest, owned);",
     reason: "holding no bytes only takes time",
   },
+  {
+    file: "src/connection/flood_control.ts",
+    before: "let left = 0;",
+    after: "let left = (-1);",
+    reason: "a connection that waits has a rate, whose time is not negative",
+  },
+  {
+    file: "src/connection/token_bucket.ts",
+    before: "return missing <= 0 ? 0 : Math.ceil(missing * 1000 / this.#rate.perSecond);",
+    after: "return missing < 0 ? 0 : Math.ceil(missing * 1000 / this.#rate.perSecond);",
+    reason: "if nothing is missing, the time is 0 either way",
+  },
 ];
