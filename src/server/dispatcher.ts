@@ -129,6 +129,8 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
     if (isBehind) {
       this.#push(new PeerClose(code, reason));
       connection.closeWaits(code, reason);
+      // Bytes after a close frame have no meaning. FIN has, and is not read while the socket is paused.
+      connection.reader.stop();
     } else connection.peerClosed(code, reason);
     return false;
   }

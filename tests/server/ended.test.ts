@@ -224,6 +224,17 @@ const ways: Readonly<Record<string, Way>> = {
     },
     told: ["peer 4001 done", "peer 1005", "peer 1006"],
   },
+  "a handler that never settles, and a client that has closed, with no room for more": {
+    act: ({ rig, client }) => {
+      Ending.work = new Promise(() => {});
+      client.send("wait");
+      client.close(4001, "done");
+      client.end();
+      return rig.clock.advance(6000);
+    },
+    told: ["peer 4001 done", "peer 1005", "peer 1006"],
+    settings: { maxQueuedSize: 1 },
+  },
   "a handler that never settles, and a client that is gone": {
     act: async ({ rig, client }) => {
       Ending.work = new Promise(() => {});

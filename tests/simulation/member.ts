@@ -226,8 +226,10 @@ export class Member {
     this.#checkStalled(settings, now);
     if (client.handshake !== "open" || client.stalled || client.hostile || !client.leaving) return;
     if (handler.opens === 0 || handler.ended !== undefined) return;
-    // What came before a close frame, or before a broken rule, is handled first.
-    if (!client.hasEnded && handler.active !== undefined) return;
+    // What came before a close frame, or before a broken rule, is handled first. Behind more than
+    // maxQueuedSize, FIN is not read.
+    const isFull = settings.maxQueuedSize < 65_536 || client.sent.length > handler.handled + 1;
+    if (handler.active !== undefined && (isFull || !client.hasEnded)) return;
     const patience = handler.active === undefined ? 0 : settings.closeTimeout || Infinity;
     const waited = now - client.leftAt;
     // Output that still waits may take as long as the client reads.
