@@ -334,4 +334,78 @@ export const EQUIVALENT: readonly Equivalent[] = [
     after: "return missing < 0 ? 0 : Math.ceil(missing * 1000 / this.#rate.perSecond);",
     reason: "if nothing is missing, the time is 0 either way",
   },
+  {
+    file: "src/protocol/hixie.ts",
+    before: "#end = 0;",
+    after: "#end = 1;",
+    reason: "nothing is found in an empty window, and no second message ends here",
+  },
+  {
+    file: "src/protocol/hixie.ts",
+    before: "#end = 0;",
+    after: "#end = (-1);",
+    reason: "nothing is found in an empty window, and no second message ends here",
+  },
+  {
+    file: "src/protocol/incoming_pieces.ts",
+    before: "const SLICE = 16 * 1024;",
+    after: "const SLICE = 16 * 1023;",
+    reason: "the same bytes are decompressed in parts of another size",
+  },
+  {
+    file: "src/protocol/incoming_pieces.ts",
+    before: "const SLICE = 16 * 1024;",
+    after: "const SLICE = 16 * 1025;",
+    reason: "the same bytes are decompressed in parts of another size",
+  },
+  {
+    file: "src/protocol/incoming_pieces.ts",
+    before: "const SLICE = 16 * 1024;",
+    after: "const SLICE = 15 * 1024;",
+    reason: "the same bytes are decompressed in parts of another size",
+  },
+  {
+    file: "src/protocol/incoming_pieces.ts",
+    before: "const SLICE = 16 * 1024;",
+    after: "const SLICE = 17 * 1024;",
+    reason: "the same bytes are decompressed in parts of another size",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before: "const LARGEST = SMALLEST * 4 ** 7;",
+    after: "const LARGEST = SMALLEST * 3 ** 7;",
+    reason: "the same text is decoded in parts of another size",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before: "const LARGEST = SMALLEST * 4 ** 7;",
+    after: "const LARGEST = SMALLEST * 5 ** 7;",
+    reason: "the same text is decoded in parts of another size",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before: "const LARGEST = SMALLEST * 4 ** 7;",
+    after: "const LARGEST = SMALLEST * 4 ** 6;",
+    reason: "the same text is decoded in parts of another size",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before: "const LARGEST = SMALLEST * 4 ** 7;",
+    after: "const LARGEST = SMALLEST * 4 ** 8;",
+    reason: "the same text is decoded in parts of another size",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before: "for (let at = end - 1; at >= end - 3; at--) {",
+    after: "for (let at = end - 1; at >= end - 4; at--) {",
+    reason: "no character is longer than four bytes",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before:
+      "else for (let i = 0; i < size; i++) this.#bytes[this.#length + i] = chunk[at + i] as number;",
+    after:
+      "else for (let i = 0; i <= size; i++) this.#bytes[this.#length + i] = chunk[at + i] as number;",
+    reason: "the byte after the last one is overwritten, or has no place",
+  },
 ];
