@@ -122,6 +122,7 @@ describe("the size of a payload", () => {
     "\uffff",
     "😀",
     "a😀é",
+    "\u20ac\u00e9",
     "\ud800",
     "\udc00a",
   ];

@@ -207,6 +207,26 @@ describe("a shared frame", () => {
   });
 });
 
+describe("a message above 4096 bytes needs room behind output that was not given to the transport", () => {
+  for (const [bytes, fits] of [[4096, true], [4097, false]] as const) {
+    const ways: [name: string, write: (writer: Writer) => void][] = [
+      ["text", (writer) => void writer.writeMessage("x".repeat(bytes))],
+      ["frame", (writer) => void writer.writeFrame(new Uint8Array(bytes))],
+    ];
+    for (const [name, write] of ways) {
+      test(`${name} of ${bytes}`, () => {
+        const { writer, transport, events } = make();
+        transport.isStuck = true;
+        writer.writeRaw(new Uint8Array(8000));
+        assertEquals([writer.congested, transport.take()], [false, []]);
+        write(writer);
+        const overflow = "1013 more than maxBufferedAmount (10000 bytes) would wait for the peer";
+        assertEquals(events.filter((event) => event !== "congested"), fits ? [] : [overflow]);
+      });
+    }
+  }
+});
+
 describe("waiting output", () => {
   test("is congested above the high-water mark", () => {
     for (const [bytes, congested] of [[996, false], [997, true]] as const) {

@@ -408,4 +408,34 @@ export const EQUIVALENT: readonly Equivalent[] = [
       "else for (let i = 0; i <= size; i++) this.#bytes[this.#length + i] = chunk[at + i] as number;",
     reason: "the byte after the last one is overwritten, or has no place",
   },
+  {
+    file: "src/connection/round_trip.ts",
+    before: "#sentAt = 0;",
+    after: "#sentAt = (-1);",
+    reason: "it is set together with the payload, without which it is not read",
+  },
+  {
+    file: "src/connection/round_trip.ts",
+    before: "#sentAt = 0;",
+    after: "#sentAt = 1;",
+    reason: "it is set together with the payload, without which it is not read",
+  },
+  {
+    file: "src/connection/reader.ts",
+    before: "if (this.#held !== null || !this.mayParse) this.update();",
+    after: "if (true) this.update();",
+    reason: "otherwise the transport is not paused, and stays so",
+  },
+  {
+    file: "src/connection/connection.ts",
+    before: "if (this.#environment.limits.idleTimeout > 0) {",
+    after: "if (true) {",
+    reason: "the time of the last message is read with an idleTimeout only",
+  },
+  {
+    file: "src/connection/connection.ts",
+    before: "if (this.#environment.limits.idleTimeout > 0) {",
+    after: "if (this.#environment.limits.idleTimeout >= 0) {",
+    reason: "the time of the last message is read with an idleTimeout only",
+  },
 ];

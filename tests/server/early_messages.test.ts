@@ -1,0 +1,32 @@
+import { assertEquals } from "@std/assert";
+import { describe, test } from "node:test";
+import { EarlyMessages } from "../../src/server/early_messages.ts";
+
+const LIMITS = { highWaterMark: 10, maxBufferedAmount: 20 };
+
+describe("messages that are written during the handshake", () => {
+  const rows: [sizes: readonly number[], taken: readonly boolean[], size: number][] = [
+    [[100], [true], 100],
+    [[10, 11], [true, true], 21],
+    [[11, 9], [true, true], 20],
+    [[11, 10], [true, false], 11],
+    [[11, 10, 9], [true, false, true], 20],
+  ];
+  for (const [sizes, taken, size] of rows) {
+    test(`are kept while there is room: ${sizes}`, () => {
+      const early = new EarlyMessages();
+      const answers = sizes.map((size) => early.add("x".repeat(size), LIMITS));
+      assertEquals([answers, early.size], [taken, size]);
+      assertEquals(early.messages.map(({ length }) => length), sizes.filter((_, i) => taken[i]));
+    });
+  }
+
+  test("are copies, in order", () => {
+    const early = new EarlyMessages();
+    const bytes = Uint8Array.of(1, 2);
+    early.add(bytes, LIMITS);
+    early.add("\u00e9", LIMITS);
+    bytes.fill(0);
+    assertEquals([early.messages, early.size], [[Uint8Array.of(1, 2), "\u00e9"], 4]);
+  });
+});
