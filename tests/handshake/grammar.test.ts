@@ -79,6 +79,7 @@ describe("lists", () => {
         assert(!listHasToken(`close, ${other}`, "upgrade"), other);
       }
     }
+    assert(!listHasToken("@", "`") && !listHasToken("[", "{"));
     // U+212A is a K in lower case, which is not ASCII.
     assert(!listHasToken("\u212aeep-alive", "keep-alive"));
   });

@@ -197,6 +197,21 @@ describe("random numbers", () => {
     assert(counts.every((count) => count > 2600 && count < 3400), String(counts));
   });
 
+  test("are drawn again above the last multiple of their range", () => {
+    const { getRandomValues } = crypto;
+    const drawn = [2 ** 32 - 1, 2 ** 32 - 2, 2 ** 32 - 1, 0, 4];
+    crypto.getRandomValues = (array) => {
+      if (array instanceof Uint32Array) array[0] = drawn.shift() ?? 0;
+      return array;
+    };
+    try {
+      assertEquals([1, 2, 3].map(() => randomInteger(5, 7)), [7, 5, 6]);
+    } finally {
+      crypto.getRandomValues = getRandomValues;
+    }
+    assertEquals(drawn, []);
+  });
+
   test("make a key3 of any bytes", () => {
     assertEquals(makeChallenge((_, highest) => highest).key3, new Uint8Array(8).fill(0xff));
     assertEquals(makeChallenge((lowest) => lowest).key3, new Uint8Array(8));

@@ -82,6 +82,18 @@ describe("heads that share their text", () => {
     assertEquals(heads.size, 4);
   });
 
+  test("have their own fields, and none of the head before", () => {
+    const heads = new SharedHeads();
+    for (const key of [KEY, "x3JJHMbDL1EzLkh9GBhXDw=="]) {
+      const text = (between: string) =>
+        `GET / HTTP/1.1\r\nSec-WebSocket-Key: ${key}\r\nHost: x\r\nX-A: 1${between}` +
+        `Sec-WebSocket-Key: ${KEY}\r\n\r\n`;
+      headOf(text("\r\n"));
+      headOf(text(", ")).share(heads);
+    }
+    assertEquals(heads.size, 1);
+  });
+
   test("leave the bytes as they were", () => {
     const bytes = latin1Bytes(rows["with a key"] ?? "");
     const copy = bytes.slice();

@@ -438,4 +438,40 @@ export const EQUIVALENT: readonly Equivalent[] = [
     after: "if (this.#environment.limits.idleTimeout >= 0) {",
     reason: "the time of the last message is read with an idleTimeout only",
   },
+  {
+    file: "src/handshake/request_head.ts",
+    before: "this.#keyAt = key === undefined ? 0 : key.at;",
+    after: "this.#keyAt = key === undefined ? 1 : key.at;",
+    reason: "the place of the key is read with a key only",
+  },
+  {
+    file: "src/handshake/request_head.ts",
+    before: "this.#keyAt = key === undefined ? 0 : key.at;",
+    after: "this.#keyAt = key === undefined ? (-1) : key.at;",
+    reason: "the place of the key is read with a key only",
+  },
+  {
+    file: "src/handshake/request_line.ts",
+    before: "while (valueEnd > at && isSpace(bytes[valueEnd - 1]!)) valueEnd--;",
+    after: "while (valueEnd >= at && isSpace(bytes[valueEnd - 1]!)) valueEnd--;",
+    reason: "an empty value is no key, whatever its length is then",
+  },
+  {
+    file: "src/server/dispatcher.ts",
+    before: "const result: unknown = hookContext === null && !MESSAGE.isObserved",
+    after: "const result: unknown = false",
+    reason: "the other way calls the handler too, if slower",
+  },
+  {
+    file: "src/server/access_log.ts",
+    before: "openedAt = 0;",
+    after: "openedAt = 1;",
+    reason: "the entry of the handshake sets it, before that of the end reads it",
+  },
+  {
+    file: "src/server/access_log.ts",
+    before: "openedAt = 0;",
+    after: "openedAt = (-1);",
+    reason: "the entry of the handshake sets it, before that of the end reads it",
+  },
 ];

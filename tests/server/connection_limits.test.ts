@@ -103,6 +103,20 @@ describe("a connection that is rejected", () => {
   });
 });
 
+test("a shutdown waits for the sockets of connections that are closed", async () => {
+  const rig = new Rig([["/", Recording, []]]);
+  const client = await rig.open("rfc6455");
+  client.close(1000);
+  await settle();
+  assertEquals(client.take(), ["close 1000", "FIN"]);
+  let isDone = false;
+  const done = rig.app.shutdown().then(() => isDone = true);
+  await settle();
+  assertEquals(isDone, false);
+  client.end();
+  await done;
+});
+
 test("a connection that arrives during a shutdown is rejected", async () => {
   const rig = new Rig([["/", Recording, []]]);
   const client = await rig.open("rfc6455");

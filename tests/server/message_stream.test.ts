@@ -336,6 +336,26 @@ for (const version of VERSIONS) {
       await done;
     });
 
+    test("is the last that is read before a shutdown, however long the handler takes", async () => {
+      const { client, rig, take } = await open(version, Led);
+      const bytes = bytesOf(client, "abcdef");
+      client.write(bytes.subarray(0, -3));
+      await take();
+      const done = rig.app.shutdown();
+      client.write(bytes.subarray(-3));
+      await untilQuiet();
+      assertEquals(client.transport.bufferedAmount, 0);
+      const next = bytesOf(client, "next");
+      client.write(next);
+      await untilQuiet();
+      assertEquals(client.transport.bufferedAmount, next.length);
+      client.reset();
+      await untilQuiet();
+      await Led.reader.cancel();
+      Led.release.open();
+      await done;
+    });
+
     test("that is longer than the shutdown's timeout is cut off", async () => {
       const { client, rig, take } = await open(version, Reading);
       client.write(bytesOf(client, "abcdef").subarray(0, -3));

@@ -7,7 +7,7 @@ import { WebSocketHandler } from "../../src/server/handler.ts";
 import type { ServerConnection } from "../../src/server/server_connection.ts";
 import { makeOpening } from "../support/memory_client.ts";
 import { Recording } from "../support/recording.ts";
-import { type Gate, gate, HYBI, type Joined, Rig, settle } from "../support/rig.ts";
+import { type Gate, gate, HIXIE, HYBI, type Joined, Rig, settle } from "../support/rig.ts";
 
 /** A connection whose handler is in `prepare()`. */
 interface Preparing extends Joined {
@@ -85,6 +85,23 @@ describe("while prepare() is pending", () => {
       // An error of the application is logged in any case.
       const isFault = error !== undefined && !(error instanceof HttpError);
       assertEquals(rig.logged.length, isFault ? 1 : 0);
+    });
+  }
+});
+
+describe("a draft", () => {
+  for (const version of HIXIE) {
+    test(`${version}: has no extensions, whatever the client sends`, async () => {
+      const called: string[] = [];
+      class Asked extends Recording {
+        override getCompressionOptions(): undefined {
+          called.push("getCompressionOptions");
+        }
+      }
+      const rig = new Rig([["/", Asked, []]]);
+      const fields = ["Sec-WebSocket-Extensions: ;"];
+      const client = await rig.open(version, { fields });
+      assertEquals([client.answer?.status, called], [101, []]);
     });
   }
 });
