@@ -197,18 +197,6 @@ export const EQUIVALENT: readonly Equivalent[] = [
     reason: "the type of a block is refused before there is output",
   },
   {
-    file: "src/connection/connection.ts",
-    before: 'else this.abort(this.#peerEnded ? "network" : "timeout");',
-    after: 'else this.abort(this.#peerEnded ? "network" : "");',
-    reason: "who ends a connection is set when it is closing, and an open one has a keepalive",
-  },
-  {
-    file: "src/connection/connection.ts",
-    before: 'else this.abort(this.#peerEnded ? "network" : "timeout");',
-    after: 'else this.abort(true ? "network" : "timeout");',
-    reason: "who ends a connection is set when it is closing, and an open one has a keepalive",
-  },
-  {
     file: "src/handshake/request_line.ts",
     before: "while (at < chunk.length && TOKEN_BYTES[chunk[at]!] === 1) at++;",
     after: "while (at <= chunk.length && TOKEN_BYTES[chunk[at]!] === 1) at++;",
@@ -437,18 +425,6 @@ export const EQUIVALENT: readonly Equivalent[] = [
     before: "if (this.#environment.limits.idleTimeout > 0) {",
     after: "if (this.#environment.limits.idleTimeout >= 0) {",
     reason: "the time of the last message is read with an idleTimeout only",
-  },
-  {
-    file: "src/handshake/request_head.ts",
-    before: "this.#keyAt = key === undefined ? 0 : key.at;",
-    after: "this.#keyAt = key === undefined ? 1 : key.at;",
-    reason: "the place of the key is read with a key only",
-  },
-  {
-    file: "src/handshake/request_head.ts",
-    before: "this.#keyAt = key === undefined ? 0 : key.at;",
-    after: "this.#keyAt = key === undefined ? (-1) : key.at;",
-    reason: "the place of the key is read with a key only",
   },
   {
     file: "src/handshake/request_line.ts",
