@@ -83,19 +83,22 @@ describe("flow control of HTTP/2 is backpressure", () => {
     const window = Uint8Array.of(0x70, 0, 0, 0);
     const session = await RawSession.connect(rig.port, [[4, 0x7000_0000]]);
     session.send(TYPES.windowUpdate, 0, 0, window);
-    session.pause();
-    const streams = [session.request(rawHandshake()), session.request(rawHandshake())];
-    assertLess(await settled(() => counts.written) * size, 16 * MIB);
-    assertEquals(counts.done, 0);
-    session.resume();
-    await until(() => counts.done === 2, "the last message");
-    const sizes = () =>
-      streams.map((stream) =>
-        session.received(TYPES.data, stream).reduce((sum, { payload }) => sum + payload.length, 0)
-      );
-    // Each message has a header of 10 bytes.
-    await until(() => sizes().every((sum) => sum === count * (size + 10)), "all bytes");
-    session.destroy();
+    try {
+      session.pause();
+      const streams = [session.request(rawHandshake()), session.request(rawHandshake())];
+      assertLess(await settled(() => counts.written) * size, 16 * MIB);
+      assertEquals(counts.done, 0);
+      session.resume();
+      await until(() => counts.done === 2, "the last message");
+      const sizes = () =>
+        streams.map((stream) =>
+          session.received(TYPES.data, stream).reduce((sum, { payload }) => sum + payload.length, 0)
+        );
+      // Each message has a header of 10 bytes.
+      await until(() => sizes().every((sum) => sum === count * (size + 10)), "all bytes");
+    } finally {
+      session.destroy();
+    }
   });
 
   test("stops a client that writes to a handler that is busy, and only that one", async () => {
