@@ -4,6 +4,7 @@
  * @module
  */
 import { type BunSocket, BunTransport, peerOf } from "./bun_socket.ts";
+import { DeferredWork } from "./deferred_work.ts";
 import type { Acceptor, Address, TlsGate, TlsHandshake } from "./transport.ts";
 
 /** The handlers that `Bun.listen` takes as `socket`. */
@@ -95,12 +96,14 @@ class Handshaking implements SocketOwner {
  * @param path See {@linkcode peerOf}.
  */
 export function plainHandlers(accept: Acceptor, path?: string): BunSocketHandlers {
+  const work = new DeferredWork();
   return {
     ...handlers,
     open(socket): void {
       const peer = peerOf(socket, path);
       if (peer === undefined) return refuse(socket);
       const transport = new BunTransport(socket, false, peer);
+      transport.work = work;
       socket.data = transport;
       accept(transport);
     },

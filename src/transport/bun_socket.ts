@@ -6,7 +6,8 @@
  */
 import { noEvents } from "./no_events.ts";
 import { ByteQueue } from "./byte_queue.ts";
-import type { Address, Transport, TransportEvents } from "./transport.ts";
+import type { DeferredWork } from "./deferred_work.ts";
+import type { Address, Deferred, Transport, TransportEvents } from "./transport.ts";
 
 /** The part of Bun's `Socket` that is used. */
 export interface BunSocket {
@@ -61,6 +62,8 @@ type Output = "open" | "ending" | "ended" | "closed";
 /** A {@linkcode Transport} for a socket of Bun. */
 export class BunTransport implements Transport {
   events: TransportEvents = noEvents;
+  /** The work of the listener's sockets; `null` if there is no listener. */
+  work: DeferredWork | null = null;
   readonly secure: boolean;
   readonly #socket: BunSocket;
   readonly #kind: Address["transport"];
@@ -105,6 +108,11 @@ export class BunTransport implements Transport {
     return this.#localAddress ??= this.#kind === "unix"
       ? { transport: "unix", hostname: pathOf(listener) ?? "", port: 0 }
       : { transport: "tcp", hostname: localAddress, port: localPort };
+  }
+
+  defer(work: Deferred): void {
+    if (this.work === null) work.start();
+    else this.work.add(work);
   }
 
   /** Handles `data`. */

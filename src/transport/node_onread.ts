@@ -10,8 +10,8 @@
  *
  * @module
  */
+import { DeferredWork } from "./deferred_work.ts";
 import type { NodeSocket } from "./node_types.ts";
-import type { Deferred } from "./transport.ts";
 
 /** Called with the socket as `this`. Returns whether to read on. */
 type OnChunk = (this: NodeSocket, length: number, buffer: Uint8Array) => boolean;
@@ -28,15 +28,8 @@ export type SocketClass = new (options: { onread: OnRead }) => object;
 /** The properties of a socket that have symbols as keys. */
 type Keyed = Record<symbol, unknown>;
 
-/** The function of Node that is no Web standard. */
-interface Immediate {
-  setImmediate(callback: () => void): unknown;
-}
-
 /** The size of Node's own reads, in bytes. */
 const BUFFER_SIZE = 64 * 1024;
-/** How much work is started before microtasks run, so that the first of it is soon complete. */
-const MAX_GROUP = 32;
 
 /** The keys of the option `onread` in a socket. */
 interface Slots {
@@ -48,8 +41,8 @@ interface Slots {
 export class ChunkReader {
   readonly #onread: OnRead;
   readonly #slots: Slots | undefined;
-  /** Work that may be joined by more; `null` if none waits. */
-  #group: Deferred[] | null = null;
+  /** The work of the sockets. */
+  readonly work: DeferredWork = new DeferredWork();
 
   /**
    * Finds the keys of the option.
@@ -76,24 +69,6 @@ export class ChunkReader {
     keyed[this.#slots.callback] = callback;
     handle.useUserBuffer(buffer);
     return true;
-  }
-
-  /**
-   * Starts work when libuv has read all sockets that have input. In between are no system calls, which
-   * empty the caches of the processor: a plain HTTP request takes 6 µs less under load.
-   */
-  defer(work: Deferred): void {
-    if (this.#group !== null) this.#group.push(work);
-    else {
-      const group = this.#group = [work];
-      (globalThis as unknown as Immediate).setImmediate(() => this.#start(group));
-    }
-    if (this.#group.length === MAX_GROUP) this.#group = null;
-  }
-
-  #start(group: Deferred[]): void {
-    if (this.#group === group) this.#group = null;
-    for (const work of group) work.start();
   }
 }
 

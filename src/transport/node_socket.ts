@@ -217,7 +217,7 @@ export class NodeTransport implements Transport {
 
   defer(work: Deferred): void {
     if (this.#reader === undefined) work.start();
-    else this.#reader.defer(work);
+    else this.#reader.work.add(work);
   }
 
   /** Handles a chunk. Returns whether to read on. */

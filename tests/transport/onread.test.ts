@@ -6,7 +6,6 @@
 import { assertEquals } from "@std/assert";
 import { connect, Socket } from "node:net";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { setImmediate } from "node:timers";
 import { listen } from "../../src/transport/listen.ts";
 import { ChunkReader, type SocketClass } from "../../src/transport/node_onread.ts";
 import { NodeTransport } from "../../src/transport/node_socket.ts";
@@ -224,49 +223,6 @@ describe("a socket that reads through its stream", () => {
     });
   }
 });
-
-if (runtime === "node") {
-  describe("work that the sockets of a listener defer", () => {
-    test("starts in its order after the reads, and microtasks run after 32 of it", async () => {
-      const reader = new ChunkReader(Socket as unknown as SocketClass, onChunk);
-      const { socket } = fakeSocket();
-      const transport = new NodeTransport(socket, reader);
-      const log: string[] = [];
-      const numbers = Array.from({ length: 33 }, (_, i) => i);
-      for (const i of numbers) {
-        transport.defer({
-          start() {
-            log.push(`start ${i}`);
-            queueMicrotask(() => log.push(`end ${i}`));
-          },
-        });
-      }
-      assertEquals(log, []);
-      await new Promise((resolve) => setImmediate(resolve));
-      const of = (group: number[]) => [
-        ...group.map((i) => `start ${i}`),
-        ...group.map((i) => `end ${i}`),
-      ];
-      assertEquals(log, [...of(numbers.slice(0, 32)), ...of([32])]);
-    });
-
-    test("starts in a later turn if it is deferred by other work", async () => {
-      const reader = new ChunkReader(Socket as unknown as SocketClass, onChunk);
-      const log: string[] = [];
-      const again = { start: () => log.push("again") };
-      reader.defer({
-        start() {
-          reader.defer(again);
-          log.push("first");
-        },
-      });
-      await new Promise((resolve) => setImmediate(resolve));
-      assertEquals(log, ["first"]);
-      await new Promise((resolve) => setImmediate(resolve));
-      assertEquals(log, ["first", "again"]);
-    });
-  });
-}
 
 describe("work of a socket that reads through its stream", () => {
   test("starts at once", () => {
