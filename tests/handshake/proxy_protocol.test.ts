@@ -32,7 +32,7 @@ function read(chunks: readonly Uint8Array[]): { header: string; length: number }
 function* splits(bytes: Uint8Array): Generator<Uint8Array[]> {
   yield [bytes];
   yield Array.from(bytes, (byte) => Uint8Array.of(byte));
-  const step = Math.ceil(bytes.length / 1000);
+  const step = Math.ceil(bytes.length / 300);
   for (let at = 1; at < bytes.length; at += step) yield [bytes.slice(0, at), bytes.slice(at)];
 }
 

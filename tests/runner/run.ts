@@ -86,7 +86,7 @@ async function runJob(
       [LOG_VARIABLE]: log,
       [SEED_VARIABLE]: String(seed),
     };
-    const ended = await run(batchCommand(job.runtime, executable, report), {
+    const ended = await run(batchCommand(job.runtime, executable, { report, verbose }), {
       env,
       timeout,
       renewed: true,

@@ -53,11 +53,31 @@ function locate(runtime: Runtime): string {
   }
 }
 
+/** How a batch reports. */
+export interface Reports {
+  /** Where the JUnit report goes. */
+  readonly report: string;
+  /** Whether the tests that pass are printed. Deno spends a third less on a test if not. */
+  readonly verbose: boolean;
+}
+
 /** The command that runs a batch and writes its JUnit report. */
-export function batchCommand(runtime: Runtime, path: string, report: string): string[] {
+export function batchCommand(
+  runtime: Runtime,
+  path: string,
+  { report, verbose }: Reports,
+): string[] {
   switch (runtime) {
     case "deno":
-      return [path, "test", "--allow-all", "--no-check", `--junit-path=${report}`, BATCH];
+      return [
+        path,
+        "test",
+        "--allow-all",
+        "--no-check",
+        `--reporter=${verbose ? "pretty" : "dot"}`,
+        `--junit-path=${report}`,
+        BATCH,
+      ];
     case "bun":
       return [
         path,
