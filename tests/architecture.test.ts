@@ -230,4 +230,13 @@ describe("the files of src", () => {
       .filter(([, lines]) => lines > 400);
     assertEquals(long, []);
   });
+
+  test("have eight variables of modules at most, each with what it gains", () => {
+    const shared = files.filter((file) => read(file).includes("Module state"));
+    assertEquals(shared.length <= 8, true, shared.join(", "));
+    // What else may change: a variable, or a collection whose type allows it.
+    const mutable =
+      /^(?:export )?(?:let |var |const \w+(?:: (?:Weak)?(?:Map|Set)\b.*)? = (?:new WeakMap|new WeakSet|new \w+<.*>\(\);))/m;
+    assertEquals(files.filter((file) => !shared.includes(file) && mutable.test(read(file))), []);
+  });
 });
