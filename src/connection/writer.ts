@@ -41,6 +41,14 @@ export interface WriterEvents {
   drained(): void;
 }
 
+/** What waits until the peer has read enough. */
+class Stall {
+  /** The promise of all writes. */
+  waiter: PromiseWithResolvers<void> | null = null;
+  /** The payload of the last ping, which is not answered yet. */
+  ping: Uint8Array | null = null;
+}
+
 /** The output of a connection. */
 export class Writer implements Flushable, QueueWriter {
   /** Whether more than `highWaterMark` waited, and the transport has not drained since. */
@@ -55,15 +63,14 @@ export class Writer implements Flushable, QueueWriter {
   #output: Output | null = null;
   /** The frame of a broadcast, if no other output waits. It is shared and must not change. */
   #frame: Uint8Array | null = null;
-  #waiter: PromiseWithResolvers<void> | null = null;
+  /** What waits for the end of the congestion. Made when first needed. */
+  #stall: Stall | null = null;
   /** Messages behind one that is sent in pieces; `null` if there is none. */
   #queue: OutgoingQueue | null = null;
   /** How many bytes were written to the transport so far. */
   #written = 0;
   /** `flushedBytes` at the last call of {@linkcode watchProgress}. */
   #flushedBefore = 0;
-  /** The payload of the last ping, if it was not answered because of congestion. */
-  #unanswered: Uint8Array | null = null;
   /** Why nothing can be written any more; `null` without a cause, `undefined` until then. */
   #stopped: Error | null | undefined = undefined;
 
@@ -222,7 +229,7 @@ export class Writer implements Flushable, QueueWriter {
   writePong(payload: Uint8Array): void {
     if (this.protocol === null) return;
     if (this.congested) {
-      this.#unanswered = payload.slice();
+      (this.#stall ??= new Stall()).ping = payload.slice();
       return;
     }
     this.protocol.writePong(this.output(), payload);
@@ -242,11 +249,12 @@ export class Writer implements Flushable, QueueWriter {
   ready(): Promise<void> {
     if (this.#stopped !== undefined) return this.refuse();
     if (!this.congested) return this.environment.turns.wait(this.environment.limits.highWaterMark);
-    if (this.#waiter === null) {
-      this.#waiter = Promise.withResolvers<void>();
-      ignorable(this.#waiter.promise);
+    const stall = this.#stall ??= new Stall();
+    if (stall.waiter === null) {
+      stall.waiter = Promise.withResolvers<void>();
+      ignorable(stall.waiter.promise);
     }
-    return this.#waiter.promise;
+    return stall.waiter.promise;
   }
 
   /** Returns a rejection with the reason why nothing can be written. It may be ignored. */
@@ -326,11 +334,10 @@ export class Writer implements Flushable, QueueWriter {
   drain(): void {
     if (!this.congested) return;
     this.congested = false;
-    this.#waiter?.resolve();
-    this.#waiter = null;
-    const payload = this.#unanswered;
-    this.#unanswered = null;
-    if (payload !== null) this.writePong(payload);
+    const stall = this.#stall;
+    this.#stall = null;
+    stall?.waiter?.resolve();
+    if (stall !== null && stall.ping !== null) this.writePong(stall.ping);
     this.events.drained();
   }
 
@@ -345,10 +352,9 @@ export class Writer implements Flushable, QueueWriter {
   stop(cause: Error | null = null): void {
     this.seal(cause ?? undefined);
     this.congested = false;
-    this.#unanswered = null;
     if (this.#stopped === undefined) this.#stopped = cause;
-    this.#waiter?.reject(this.closedError());
-    this.#waiter = null;
+    this.#stall?.waiter?.reject(this.closedError());
+    this.#stall = null;
   }
 
   /**
