@@ -6,7 +6,7 @@
 import { Refusal } from "../errors.ts";
 import { caught, requireSync } from "../guard.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
-import { upgradedTransport, type UpgradeSocket } from "../transport/attach.ts";
+import { upgradedTransport, type UpgradeSocket, whenAnswered } from "../transport/attach.ts";
 import {
   checkOptions,
   checkValue,
@@ -213,10 +213,12 @@ function serveUpgrade(
   { request, head, socket, rest }: Upgrade,
   refusal?: Refusal,
 ): void {
-  const transport = upgradedTransport(socket);
-  if (transport === undefined) context.counters.refused.gone++;
-  else if (refusal !== undefined) group.reject(transport, refusal);
-  else group.take(transport, { rawRequest: request, received: bytesOf(head, rest) });
+  whenAnswered(socket, () => {
+    const transport = upgradedTransport(socket);
+    if (transport === undefined) context.counters.refused.gone++;
+    else if (refusal !== undefined) group.reject(transport, refusal);
+    else group.take(transport, { rawRequest: request, received: bytesOf(head, rest) });
+  });
 }
 
 const SOCKET = objectWith("on", "write", "end", "destroy", "pause", "resume");

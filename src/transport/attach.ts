@@ -60,6 +60,38 @@ export interface UpgradeSocket {
   setTimeout?(timeout: number): unknown;
 }
 
+/** A response of an HTTP server. */
+interface PendingResponse {
+  once(event: "close", listener: () => void): unknown;
+}
+
+/** The socket with what is not documented: the response that has it now. */
+interface AnsweringSocket extends UpgradeSocket {
+  readonly _httpMessage?: PendingResponse | null;
+}
+
+/**
+ * Waits for the responses to the requests that came before on the same connection: the client reads
+ * them first (RFC 9112 §9.3.2). Node and Deno do not wait before they emit `upgrade`.
+ *
+ * @param socket A socket from an `upgrade` event.
+ * @param callback Called at once if there are none, and also if the socket is closed meanwhile.
+ */
+export function whenAnswered(socket: UpgradeSocket, callback: () => void): void {
+  const { _httpMessage: response } = socket as AnsweringSocket;
+  if (!response || socket.destroyed === true) return callback();
+  let isOver = false;
+  const next = () => {
+    if (isOver) return;
+    isOver = true;
+    whenAnswered(socket, callback);
+  };
+  // An `error` without a listener would end the process. `close` follows.
+  socket.on("error", () => {});
+  socket.on("close", next);
+  response.once("close", next);
+}
+
 /**
  * Makes a {@linkcode Transport} of a socket from an `upgrade` event.
  *
