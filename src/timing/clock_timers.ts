@@ -43,6 +43,10 @@ interface SharedClock extends Clock {
  * clock, and thousands of clients need no wheel of 1024 slots each. A frozen clock cannot be shared.
  */
 export function timersOf(clock: SharedClock): ClockTimers {
-  if (!Object.isExtensible(clock)) return clock[TIMERS] ?? new LazyTimers(clock);
-  return clock[TIMERS] ??= new LazyTimers(clock);
+  const known = Object.hasOwn(clock, TIMERS) ? clock[TIMERS] : undefined;
+  if (known !== undefined) return known;
+  const timers = new LazyTimers(clock);
+  // Not enumerable: a copy such as `{ ...clock, now }` is another clock.
+  if (Object.isExtensible(clock)) Object.defineProperty(clock, TIMERS, { value: timers });
+  return timers;
 }

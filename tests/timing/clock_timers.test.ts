@@ -12,6 +12,14 @@ describe("timers", () => {
     assert(timersOf(one).wheel !== timersOf(other).wheel);
   });
 
+  test("are not those of a clock that was copied or extended", () => {
+    const original = { ...systemClock };
+    const { turns } = timersOf(original);
+    assert(timersOf({ ...original }).turns !== turns);
+    assert(timersOf(Object.create(original)).turns !== turns);
+    assertStrictEquals(timersOf(original).turns, turns);
+  });
+
   test("go by their clock", async () => {
     const clock = new FakeClock();
     let calls = 0;
