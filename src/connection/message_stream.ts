@@ -65,7 +65,11 @@ export class IncompleteMessageError extends WebSocketClosedError {
   /** Why the connection ended: the same as `WebSocketHandler.ended`. */
   readonly ended: ConnectionEnd;
 
-  /** @param ended Why the connection ended. Its error is the `cause`. */
+  /**
+   * Made when a message is cut off.
+   *
+   * @param ended Why the connection ended. Its error is the `cause`.
+   */
   constructor(ended: ConnectionEnd) {
     const { by, code, reason, error } = ended;
     const because = reason === "" ? `${code}` : `${code}: ${reason}`;

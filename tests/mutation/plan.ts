@@ -6,8 +6,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, posix } from "node:path";
 import { findFiles } from "../runner/plan.ts";
-import { isIn, suiteOf } from "../runner/suites.ts";
 import { root } from "../support/runtime.ts";
+import { isIn } from "../runner/suites.ts";
 import { UsageError } from "../support/usage.ts";
 import { dice } from "../fuzz/mutate.ts";
 import { EQUIVALENT, type Equivalent } from "./equivalent.ts";
@@ -77,7 +77,7 @@ export function findTests(paths: readonly string[]): string[] {
   const missing = paths.find((path) => !existsSync(join(root, path)));
   if (missing !== undefined) throw new UsageError(`Cannot test ${missing}: no such file or folder`);
   return findFiles({ paths, tier: "unit" }).filter((file) =>
-    suiteOf(file).alone !== true && !USES_SYSTEM.test(readFileSync(join(root, file), "utf8"))
+    !USES_SYSTEM.test(readFileSync(join(root, file), "utf8"))
   );
 }
 
