@@ -4,7 +4,12 @@
  * @module
  */
 import { requireBuiltin } from "./builtin_module.ts";
-import { checkCertificate, refusedCredentials, type ResolvedTls } from "./listener_options.ts";
+import {
+  type CertificateUse,
+  checkCertificate,
+  refusedCredentials,
+  type ResolvedTls,
+} from "./listener_options.ts";
 import type { Credentials, HostCredentials } from "./transport.ts";
 
 /** A `tls.SecureContext`. */
@@ -71,19 +76,20 @@ export class Certificates {
    */
   set(certificate: Credentials | HostCredentials): void {
     checkCertificate(certificate);
-    if ("hostname" in certificate) return this.#add(certificate);
-    checkUsable(certificate);
+    const action = "Cannot set the certificate";
+    if ("hostname" in certificate) return this.#add(certificate, action);
+    checkUsable(certificate, { action });
     this.#server?.setSecureContext(this.#contextOf(certificate));
   }
 
-  #add(certificate: HostCredentials): void {
+  #add(certificate: HostCredentials, action?: string): void {
     const { hostname } = certificate;
     if (this.#contexts === null) {
       throw new TypeError(
         `Cannot set the certificate of ${hostname}: listen without the option certificates`,
       );
     }
-    checkUsable(certificate, hostname);
+    checkUsable(certificate, { hostname, ...(action === undefined ? {} : { action }) });
     const { createSecureContext } = requireBuiltin<TlsModule>("node:tls", "listen");
     this.#contexts.set(hostname.toLowerCase(), createSecureContext(this.#contextOf(certificate)));
   }
@@ -102,7 +108,7 @@ export class Certificates {
 }
 
 /** Deno would notice a wrong certificate only in a TLS handshake. */
-function checkUsable({ cert, key }: Credentials, hostname?: string): void {
+function checkUsable({ cert, key }: Credentials, use?: CertificateUse): void {
   const { X509Certificate, createPrivateKey } = requireBuiltin<CryptoModule>(
     "node:crypto",
     "listen",
@@ -110,9 +116,9 @@ function checkUsable({ cert, key }: Credentials, hostname?: string): void {
   try {
     if (new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) return;
   } catch (error) {
-    throw refusedCredentials(error, hostname);
+    throw refusedCredentials(error, use);
   }
-  throw refusedCredentials(new Error("the key is not that of the certificate"), hostname);
+  throw refusedCredentials(new Error("the key is not that of the certificate"), use);
 }
 
 const PEM_BLOCK = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;

@@ -214,11 +214,22 @@ export function checkOwnTls(options: ListenerOptions, api: string): void {
   );
 }
 
+/** What a certificate is for. */
+export interface CertificateUse {
+  /** The beginning of an error. Default: `"Cannot listen with TLS"`. */
+  readonly action?: string;
+  /** The host name; `undefined` for the certificate of all others. */
+  readonly hostname?: string;
+}
+
 /** Makes the error for a certificate or key that the runtime refuses. */
-export function refusedCredentials(error: unknown, hostname?: string): TypeError {
+export function refusedCredentials(
+  error: unknown,
+  { action = "Cannot listen with TLS", hostname }: CertificateUse = {},
+): TypeError {
   const { message } = toError(error);
   const which = hostname === undefined ? "" : ` of ${hostname}`;
-  return new TypeError(`Cannot listen with TLS: cert or key${which} is not usable: ${message}`, {
+  return new TypeError(`${action}: cert or key${which} is not usable: ${message}`, {
     cause: error,
   });
 }

@@ -132,9 +132,12 @@ describe("setCertificate", () => {
       [{ cert, key, ca: cert }, 'certificate option "ca": unknown'],
       [{ cert, key, hostname: undefined }, "hostname must be a host name such as"],
       [{ cert, key, hostname: "a b" }, 'hostname must be a host name such as "a.example"'],
-      [{ cert: "x", key: "y" }, "cert or key is not usable: "],
+      [{ cert: "x", key: "y" }, "Cannot set the certificate: cert or key is not usable: "],
       [{ cert: b?.cert, key: a?.key }, "cert or key is not usable: the key is not that of the"],
-      [{ ...itemOf("a.example", b), key: a?.key }, "cert or key of a.example is not usable: "],
+      [
+        { ...itemOf("a.example", b), key: a?.key },
+        "Cannot set the certificate: cert or key of a.example is not usable: ",
+      ],
     ];
     for (const [certificate, message] of rows) {
       const error = assertThrows(() => server.setCertificate(certificate as never), TypeError);
