@@ -3,7 +3,7 @@ import type { Fault } from "../fault.ts";
 /** The promise of a slow write does not settle when output drains. */
 export const fault: Fault = {
   file: "src/connection/writer.ts",
-  find: `    this.#waiter?.resolve();
+  find: `    stall?.waiter?.resolve();
 `,
   replace: ``,
 };
