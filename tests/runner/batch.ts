@@ -1,9 +1,10 @@
 /**
- * The tests of several files in one process, on any runtime: a process and the modules of the
- * source cost more than most files' tests. The files come by environment; see `jobs.ts`.
+ * Runs the tests of several files in one process, on any runtime. Starting a process and loading the
+ * sources cost more than the tests of most files. An environment variable lists the files; see
+ * `batch_events.ts`.
  *
- * A test of its own before each file's tests marks it in the report, and appends a line to a log:
- * when the file began, and what CPU time had been used.
+ * An extra test before each file's tests marks the file in the report. It also appends a line to a
+ * log: when the file began, and the CPU time used until then.
  *
  * @module
  */
@@ -16,14 +17,14 @@ import { type BatchEvent, FILES_VARIABLE, LOG_VARIABLE, markOf } from "./batch_e
 const files = JSON.parse(process.env[FILES_VARIABLE] ?? "[]") as string[];
 const log = process.env[LOG_VARIABLE];
 
-/** Notes that a file begins; or, without one, that the last has ended. */
+/** Logs that a file begins or, without a file, that the last file has ended. */
 function mark(file: string): void {
   if (log === undefined) return;
   const event: BatchEvent = { file, at: performance.now() / 1000, cpu: cpuSeconds() };
   appendFileSync(log, `${JSON.stringify(event)}\n`);
 }
 
-/** The CPU time of this process and, on Linux, of all processes that it has started and that ended. */
+/** The CPU time of this process and, on Linux, of its child processes that have ended. */
 function cpuSeconds(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6 + (process.platform === "linux" ? cpuSecondsOfChildren() : 0);

@@ -1,5 +1,5 @@
 /**
- * What the runner and the process of a batch tell each other.
+ * The messages between the runner and the process of a batch.
  *
  * @module
  */
@@ -14,18 +14,18 @@ export interface BatchEvent {
   readonly file: string;
   /** Since the process began, in seconds. */
   readonly at: number;
-  /** The CPU time so far, with that of processes that were started and have ended, in seconds. */
+  /** The CPU time so far, including child processes that have ended, in seconds. */
   readonly cpu: number;
 }
 
 const MARK = /^file: (.*)$/;
 
-/** The name of the test that stands before a file's tests, and (`""`) behind all of them. */
+/** The name of the test before a file's tests; for `""`, of the test after all files. */
 export function markOf(file: string): string {
   return `file: ${file}`;
 }
 
-/** The file that begins with the test of this name, if it is a mark. */
+/** The file that begins at the test of this name; nothing if the test marks no file. */
 export function markedFile(name: string): string | undefined {
   return MARK.exec(name)?.[1];
 }

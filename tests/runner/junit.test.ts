@@ -2,7 +2,7 @@ import { test } from "node:test";
 import { assertEquals } from "@std/assert";
 import { parseJUnit } from "./junit.ts";
 
-/** Two files, as each runtime reports them: a describe, of which a test fails, and a skipped test. */
+/** Each runtime's report of two files: a describe with a failed test, and a skipped test. */
 const reports = {
   deno: `<testsuites name="deno test" tests="8" failures="2">
     <testsuite name="./tests/runner/batch.ts" tests="3">

@@ -1,8 +1,9 @@
 /**
- * Reads the JUnit reports that `deno test`, `bun test` and `node --test` write of a batch, which
- * differ. Bun and Node report in the order of the run, so that marks tell the files, and nest a
- * describe's tests in a `<testsuite>`. Deno has a suite for each module that registers tests, with
- * what is at its top, describes too, and one for all tests of describes, named `describe > test`.
+ * Reads the JUnit reports that `deno test`, `bun test` and `node --test` write for a batch. Their
+ * formats differ. Bun and Node report tests in the order of the run, so the marks show where a file
+ * begins. They put a describe's tests into a `<testsuite>`. Deno writes a suite for each module that
+ * registers tests, with its top-level tests and describes, and one more suite for all tests inside
+ * describes, named `describe > test`.
  *
  * @module
  */
@@ -11,22 +12,22 @@ import { markedFile } from "./batch_events.ts";
 
 /** One test's result. */
 export interface TestResult {
-  /** Its file; on Deno, the module that registers it, which may be one that the file imports. */
+  /** Its file. On Deno, the module that registers it, which may be a module that the file imports. */
   readonly file: string;
-  /** The names of its describes and its own, joined by ` > `. */
+  /** The names of its describes and its own name, joined by ` > `. */
   readonly name: string;
-  /** How it ended. A test that was skipped or that never ended has not passed. */
+  /** The result. A skipped test or a test that never ended has not passed. */
   readonly outcome: "passed" | "failed" | "skipped";
 }
 
-/** An element, as the parser gives it where order counts: one key, the tag's name. */
+/** An element in the parser's order-preserving form: its only key is the tag's name. */
 type Element = { readonly [tag: string]: Element[] } & {
   readonly ":@"?: { readonly name?: string };
 };
 
-/** A test or a describe as reported, in the report's order. */
+/** A test or a describe, in the order of the report. */
 interface Entry {
-  /** The names from the outermost describe on. */
+  /** The names, outermost describe first. */
   readonly path: readonly string[];
   readonly outcome: TestResult["outcome"];
 }
@@ -40,7 +41,7 @@ const parser = new XMLParser({
   trimValues: false,
 });
 
-/** Deno's suite for all that is in a describe. */
+/** The name of Deno's suite for all tests inside describes. */
 const DENO_STEPS = "ext:deno_node/testing.ts";
 
 /** The tests of a report, without describes and marks. */
@@ -93,7 +94,7 @@ function withMarkedFiles(all: readonly Entry[]): TestResult[] {
   });
 }
 
-/** Puts Deno's steps in the place of their describes. Those of a describe come one after another. */
+/** Replaces each describe by its tests, which Deno reports one after another. */
 function joinSteps(top: readonly TestResult[], steps: readonly Entry[]): TestResult[] {
   const names = steps.map(({ path: [name = ""] }) => name);
   const groups = new Set(names.flatMap(ancestors));

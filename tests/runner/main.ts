@@ -7,8 +7,8 @@
  * deno task test --help                            # all options
  * ```
  *
- * A process's output is shown if something failed in it. The exit code is 1 if a test failed, did
- * not end, or if a file ran none; 2 if the command line is wrong.
+ * The output of a process is shown only if something failed in it. The exit code is 1 if a test failed
+ * or did not end, or if a file ran no tests. It is 2 if the command line is wrong.
  *
  * @module
  */
@@ -25,7 +25,8 @@ await runTask(async () => {
   }
   await install();
   Object.assign(process.env, environment());
-  // Not before the installation: it needs packages. Deno looks a literal up when it starts.
+  // Imported after the installation, because it needs packages. Not a literal: Deno would resolve a
+  // literal at start.
   const { runTests } = await import(
     new URL("run.ts", import.meta.url).href
   ) as typeof import("./run.ts");

@@ -1,6 +1,6 @@
 /**
- * The programs, libraries and rights that some suites need beside npm's packages: the only list of
- * them. A suite names what it needs in `suites.ts`; what is missing is installed by `packages.ts`.
+ * The only list of programs, libraries and permissions that some suites need besides npm packages.
+ * `suites.ts` says which suite needs what. `packages.ts` installs what is missing.
  *
  * @module
  */
@@ -10,13 +10,13 @@ import process from "node:process";
 import { findExecutable, root } from "../support/runtime.ts";
 import { findPython } from "../tornado/python.ts";
 
-/** What a suite may need. */
+/** Something that a suite needs. */
 export interface Need {
-  /** What lacks, for people, or nothing. */
+  /** What is missing, as text for people; nothing if all is there. */
   readonly missing: () => string | undefined;
-  /** Debian's packages that bring it; none if it cannot be installed. */
+  /** The Debian packages that contain it; none if it cannot be installed. */
   readonly packages: readonly string[];
-  /** Homebrew's, if it has them. */
+  /** The Homebrew packages, if there are any. */
   readonly brew?: string;
   /** What it is for. */
   readonly why: string;
@@ -34,7 +34,7 @@ function program(name: string, why: string, more: Partial<Need> = {}): Need {
   return { missing, packages: [name], why, ...more };
 }
 
-/** PhantomJS's executables, from npm. */
+/** The PhantomJS executables from npm. */
 const PHANTOMS = [1, 2].map((version) =>
   `${root}/node_modules/phantomjs${version}/bin/linux/x64/phantomjs`
 );
@@ -53,11 +53,11 @@ function missingOfPhantomJS(): string | undefined {
     : `PhantomJS lacks ${[...new Set(lacking)].slice(0, 3).join(", ")}`;
 }
 
-/** Makes a network namespace, runs something in it, and removes it: rights alone do not tell. */
+/** Creates a network namespace, runs a command in it, and removes it. Only a try shows if this works. */
 function missingOfNamespaces(): string | undefined {
   const name = `waterspout-probe-${process.pid}`;
   const added = spawnSync("ip", ["netns", "add", name], { encoding: "utf8" });
-  // Without ip, which is a need of its own, nothing is known.
+  // Not known without `ip`, which has its own row.
   if (added.error) return undefined;
   const entered = spawnSync("ip", ["netns", "exec", name, "true"]);
   spawnSync("ip", ["netns", "delete", name]);
@@ -109,7 +109,7 @@ export const NEEDS = {
 /** The name of a need. */
 export type NeedName = keyof typeof NEEDS;
 
-/** The command that installs a need here, or nothing if none does. */
+/** The command that installs a need on this system; nothing if there is none. */
 export function installCommand(name: NeedName): string | undefined {
   const { packages, brew }: Need = NEEDS[name];
   if (process.platform === "darwin") return brew === undefined ? undefined : `brew install ${brew}`;

@@ -28,13 +28,13 @@ deno task test [OPTION …] [FILE or FOLDER …]
   --verbose         all output, also of tests that pass
   --deno, --bun, --node PATH   another executable of a runtime`;
 
-/** What was asked for. */
+/** The parsed command line. */
 export interface Options {
   readonly runtimes: readonly Runtime[];
   /** Files and folders, relative to the repository, with `/`. */
   readonly paths: readonly string[];
   readonly tier: Tier | undefined;
-  /** The suites that may be skipped, or all. */
+  /** The suites that may be skipped; or all of them. */
   readonly maySkip: readonly string[] | "all";
   readonly install: boolean;
   readonly seed: number;
@@ -68,7 +68,7 @@ const DEFINITIONS = {
 /**
  * Parses the command line.
  *
- * @throws {UsageError} If there is something in it that does not exist.
+ * @throws {UsageError} If an option, runtime or path does not exist.
  */
 export function parseOptions(args: readonly string[]): Options {
   const { values, positionals } = parseTaskArgs(args, DEFINITIONS);
@@ -108,7 +108,7 @@ function oneOf<T extends string>(what: string, known: readonly T[], name: string
   throw new UsageError(`Cannot test: no ${what} is called ${name}, only ${known.join(", ")}`);
 }
 
-/** A path as the table of suites has it. */
+/** Converts a path to the form of the table of suites. */
 function pathInRepository(path: string): string {
   const inside = relative(root, resolve(root, path));
   if (inside.startsWith("..") || !existsSync(join(root, inside))) {

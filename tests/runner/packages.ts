@@ -1,5 +1,5 @@
 /**
- * Installs Debian's packages, where that is possible without a question to anybody.
+ * Installs Debian packages if this is possible without asking the user.
  *
  * @module
  */
@@ -8,16 +8,16 @@ import { existsSync } from "node:fs";
 import process from "node:process";
 import { type Need, type NeedName, NEEDS } from "./needs.ts";
 
-/** While it exists and says 101, no package starts its daemon. */
+/** While this script exists and exits with 101, no package starts its daemon. */
 const POLICY = "/usr/sbin/policy-rc.d";
 
-/** A network that is not there must not cost minutes. */
+/** Short timeouts, so that a missing network does not cost minutes. */
 const APT_OPTIONS = ["-q", "-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20"];
 
 /**
- * Installs what is missing of some needs, if it can, and says so in one line.
+ * Installs what is missing, if possible, and prints one line about it.
  *
- * @returns Why a need is still missing, by its name.
+ * @returns For each need that is still missing, its name and the reason.
  */
 export function provide(
   names: readonly NeedName[],
@@ -32,7 +32,7 @@ export function provide(
   return missing(names);
 }
 
-/** What is missing, by name, and why. */
+/** The missing needs by name, each with the reason. */
 function missing(names: readonly NeedName[]): Map<NeedName, string> {
   const found = names.map((name) => [name, NEEDS[name].missing()] as const);
   return new Map(found.flatMap(([name, why]) => why === undefined ? [] : [[name, why]]));
@@ -52,14 +52,14 @@ function isRoot(): boolean {
   return process.getuid?.() === 0;
 }
 
-/** Runs a command as root; returns what it printed if it failed. */
+/** Runs a command as root. Returns its output if it failed. */
 function asRoot(command: readonly string[], input = ""): string | undefined {
   const [path = "", ...args] = isRoot() ? command : ["sudo", "-n", ...command];
   const { status, stdout, stderr, error } = spawnSync(path, args, { encoding: "utf8", input });
   return status === 0 ? undefined : `${error ?? ""}${stdout ?? ""}${stderr ?? ""}`.trim();
 }
 
-/** Runs `body` while no daemon is started by its package. */
+/** Runs `body` while packages are kept from starting their daemons. */
 function withoutDaemons(body: () => void): void {
   if (existsSync(POLICY)) return body();
   asRoot(["tee", POLICY], "#!/bin/sh\nexit 101\n");
@@ -74,7 +74,7 @@ function withoutDaemons(body: () => void): void {
 function installPackages(packages: readonly string[]): void {
   report("apt-get update", aptGet("update"));
   if (aptGet("install", packages) === undefined) return;
-  // One of them may not exist here: the others are still worth having.
+  // One by one: if a package does not exist here, the others are still installed.
   for (const name of packages) report(`apt-get install ${name}`, aptGet("install", [name]));
 }
 

@@ -1,5 +1,5 @@
 /**
- * What runs where: the test files, put together into the processes that run them.
+ * Divides the test files among processes.
  *
  * @module
  */
@@ -14,19 +14,19 @@ import { type Suite, suiteOf, SUITES } from "./suites.ts";
 export interface Job {
   readonly runtime: Runtime;
   readonly files: readonly string[];
-  /** What the files have in common, for people. */
+  /** A name for what the files have in common, for the report. */
   readonly label: string;
-  /** Whether it mostly waits, so that it can run beside those that compute. */
+  /** Whether this process mostly waits. Then it runs beside processes that use the CPU. */
   readonly waits: boolean;
 }
 
-/** The most files in a process: a process costs one or two seconds, but fills no core alone. */
+/** The most files in a process. Starting a process takes a second or two, but one process does not fill a core. */
 const BATCH = 100;
 
 /**
  * The test files that were asked for, sorted.
  *
- * @throws {UsageError} If a path leads to none.
+ * @throws {UsageError} If a path has no test files.
  */
 export function findFiles({ paths, tier }: Pick<Options, "paths" | "tier">): string[] {
   const found = (paths.length > 0 ? paths : ["tests"]).flatMap((path) => {
@@ -60,13 +60,13 @@ export function plan(files: readonly string[], runtimes: readonly Runtime[]): Jo
   });
 }
 
-/** Where a suite stands in the table; behind all of it if it has no row. */
+/** The index of a suite in the table; after the last row if it has none. */
 function rank(suite: Suite): number {
   const index = SUITES.indexOf(suite);
   return index === -1 ? SUITES.length : index;
 }
 
-/** The files that may share a process are of one group: another program may hold up its own suite only. */
+/** The group of a file. Only files of one group share a process, so a slow program delays only its suite. */
 function groupOf(file: string): string {
   const { path, tier, once, waits } = suiteOf(file);
   return tier === "e2e" ? path : [tier, once, waits].join();
@@ -77,7 +77,7 @@ function runtimesFor(once: Runtime | undefined, runtimes: readonly Runtime[]): r
   return runtimes.includes(once) ? [once] : runtimes.slice(0, 1);
 }
 
-/** Evenly filled batches. */
+/** Splits files into batches of nearly equal size. */
 function batches(runtime: Runtime, files: readonly string[], waits: boolean): Job[] {
   const count = Math.ceil(files.length / BATCH);
   return Array.from({ length: count }, (_, index) => {

@@ -1,6 +1,6 @@
 /**
- * Processes that the runner starts, each in a group of its own, so that nothing that a test has
- * started outlives it.
+ * Starts each process in its own process group, so that the whole group can be killed: nothing that a
+ * test started outlives the run.
  *
  * @module
  */
@@ -22,13 +22,13 @@ export interface Ended {
 /** How to run it. */
 export interface RunOptions {
   readonly env: Readonly<Record<string, string>>;
-  /** In milliseconds; then it is killed. */
+  /** Time limit in milliseconds. The process is killed after it. */
   readonly timeout: number;
-  /** Whether the time begins again with each output. */
+  /** Whether each output restarts the time limit. */
   readonly renewed?: boolean;
-  /** Where it runs. Default: the repository. */
+  /** The working directory. Default: the repository. */
   readonly cwd?: string;
-  /** Takes the output as it comes. */
+  /** Called with the output as it arrives. */
   readonly onOutput?: (text: string) => void;
 }
 
@@ -74,7 +74,7 @@ export function run(
   });
 }
 
-/** Kills all processes that run. */
+/** Kills all running processes. */
 export function killAll(): void {
   for (const child of running) kill(child);
 }
@@ -88,7 +88,7 @@ function kill(child: ChildProcess): void {
   try {
     process.kill(-child.pid, "SIGKILL");
   } catch (error) {
-    // The group is gone already.
+    // The group has already ended.
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }

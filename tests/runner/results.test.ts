@@ -8,7 +8,7 @@ import { summary } from "./summary.ts";
 const files = ["tests/runner/plan.test.ts", "tests/runner/junit.test.ts"];
 const job: Job = { runtime: "node", files, label: "two files", waits: false };
 
-/** A report of tests, each by its name, behind the mark of its file. */
+/** A report: the mark of each file, followed by the names of its tests. */
 function reportOf(tests: Readonly<Record<string, readonly string[]>>): string {
   const cases = Object.entries(tests).flatMap(([file, names]) => [markOf(file), ...names]);
   return `<testsuites>${

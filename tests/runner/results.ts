@@ -1,5 +1,5 @@
 /**
- * What a job came to.
+ * The results of jobs.
  *
  * @module
  */
@@ -15,21 +15,22 @@ import type { Ended } from "./process.ts";
 export interface Result {
   readonly job: Job;
   readonly passed: number;
-  /** What failed, as `FILE: NAME`. */
+  /** The failures, as `FILE: NAME`. */
   readonly failures: readonly string[];
   readonly times: readonly FileTime[];
   readonly output: string;
 }
 
-/** What a job left: its JUnit report and its log, empty where it wrote none. */
+/** The JUnit report and the log of a job; empty if the job wrote none. */
 export interface Traces {
   readonly report: string;
   readonly log: string;
 }
 
 /**
- * Judges a job. A process that exits in the middle of its tests has code 0 in every runtime, so a
- * file that is missing from the report has failed, and so has a test that did not run.
+ * Decides whether a job passed. A process that exits in the middle of its tests has exit code 0 on
+ * every runtime. Therefore, a file that is missing from the report has failed, and so has a test that
+ * did not run.
  */
 export function judge(job: Job, ended: Ended, { report, log }: Traces): Result {
   const { times, running } = readEvents(log);
@@ -56,7 +57,7 @@ function failuresIn(job: Job, results: readonly TestResult[]): string[] {
   return [...failures, ...unseen.map((file) => `${file}: ran no test`)];
 }
 
-/** Whether a test file imports a module: its tests may be written there. */
+/** Whether a test file imports a module, which may register the tests of the file. */
 function mentions(file: string, module: string): boolean {
   return readFileSync(join(root, file), "utf8").includes(`/${basename(module)}"`);
 }

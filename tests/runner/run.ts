@@ -1,5 +1,5 @@
 /**
- * Runs what was asked for: installs what is missing, starts the jobs, and reports.
+ * Installs what is missing, runs the jobs, and reports.
  *
  * @module
  */
@@ -43,7 +43,7 @@ export async function runTests(options: Options): Promise<number> {
   return failed ? 1 : 0;
 }
 
-/** Runs jobs: so many that compute at a time, and beside them as many that wait. */
+/** Runs jobs in parallel: some that use the CPU, and beside them the same number that mostly wait. */
 async function runJobs(
   jobs: readonly Job[],
   executables: ReadonlyMap<Runtime, string>,

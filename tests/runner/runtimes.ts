@@ -1,5 +1,5 @@
 /**
- * The three runtimes as the runner needs them: whether they start, and how they run a batch.
+ * The three runtimes: where they are, and how they run a batch.
  *
  * @module
  */
@@ -7,17 +7,17 @@ import { spawnSync } from "node:child_process";
 import { type Runtime, runtimePath } from "../support/runtime.ts";
 import { UsageError } from "../support/usage.ts";
 
-/** How long a hanging test may hold its process up, in milliseconds, where the runtime can tell. */
+/** Time limit for one test in milliseconds, on runtimes that have such a limit. */
 const TEST_TIMEOUT = 120_000;
 
-/** What runs a batch; Bun takes a path for a pattern of names without the "./". */
+/** The file that runs a batch. Without the "./", Bun takes the path as a name pattern. */
 const BATCH = "./tests/runner/batch.ts";
 
-/** Node runs TypeScript directly from this version on. */
+/** The first version of Node that runs TypeScript directly. */
 const OLDEST_NODE = [22, 18] as const;
 
 /**
- * Where a runtime's executable is, tried by asking it for its version.
+ * Finds a runtime's executable, and tries it by asking for its version.
  *
  * @throws {UsageError} If it does not start, or is too old.
  */
@@ -57,7 +57,7 @@ function locate(runtime: Runtime): string {
 export interface Reports {
   /** Where the JUnit report goes. */
   readonly report: string;
-  /** Whether the tests that pass are printed. Deno spends a third less on a test if not. */
+  /** Whether to print tests that pass. Without, a test costs a third less on Deno. */
   readonly verbose: boolean;
 }
 
@@ -91,7 +91,7 @@ export function batchCommand(
       return [
         path,
         "--test",
-        // Its name in Node 22, which later ones know too.
+        // The flag's name in Node 22. Later versions accept it too.
         "--experimental-test-isolation=none",
         `--test-timeout=${TEST_TIMEOUT}`,
         "--test-reporter=spec",

@@ -1,5 +1,5 @@
 /**
- * Which suites cannot run here, and why.
+ * Finds the suites that cannot run on this machine, and why.
  *
  * @module
  */
@@ -11,13 +11,13 @@ export interface Skip {
   /** Its path in the table of suites. */
   readonly suite: string;
   readonly reason: string;
-  /** What would install what lacks, if anything does. */
+  /** The command that installs what is missing, if there is one. */
   readonly command: string | undefined;
-  /** Whether the command line lets it be skipped. */
+  /** Whether the command line allows skipping it. */
   readonly allowed: boolean;
 }
 
-/** The suites of some files that lack what they need. */
+/** The suites whose needs are missing. */
 export function findSkips(
   files: readonly string[],
   missing: ReadonlyMap<NeedName, string>,

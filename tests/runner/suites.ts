@@ -1,6 +1,6 @@
 /**
- * The table of suites: in which tier the files of a folder are, what they need, and where they run.
- * A folder that has no row is of the tier `unit`, needs nothing and runs on every runtime.
+ * The table of suites: the tier of each folder, what its tests need, and where they run. A folder
+ * without a row is in the tier `unit`, needs nothing and runs on every runtime.
  *
  * @module
  */
@@ -8,27 +8,27 @@ import type { Runtime } from "../support/runtime.ts";
 import type { NeedName } from "./needs.ts";
 
 /**
- * `unit`: in memory or on loopback, every runtime. `e2e`: with programs of others. `system`: whole
- * processes of ours, and what is said about the repository.
+ * `unit`: in memory or on loopback, on every runtime. `e2e`: with programs of other projects.
+ * `system`: whole processes of ours, and checks of the repository.
  */
 export type Tier = "unit" | "e2e" | "system";
 
 /** All tiers. */
 export const TIERS: readonly Tier[] = ["unit", "system", "e2e"];
 
-/** What the runner knows of some test files. */
+/** One row. */
 export interface Suite {
-  /** A folder or a file; the longest path that fits a file is its suite. */
+  /** A folder or a file. A test file belongs to the row with the longest matching path. */
   readonly path: string;
   readonly tier: Tier;
-  /** The runtime of tests that do not depend on it, or that start all three themselves. */
+  /** The only runtime that runs these tests: they do not depend on it, or start all three themselves. */
   readonly once?: Runtime;
   readonly needs?: readonly NeedName[];
-  /** Whether its tests mostly wait for timers and other processes: it runs beside those that compute. */
+  /** Whether its tests mostly wait for timers and other processes. They run beside tests that use the CPU. */
   readonly waits?: boolean;
 }
 
-/** The suites, in the order in which they start: what takes longest comes first. */
+/** The suites, in the order in which they start. The slowest come first. */
 export const SUITES: readonly Suite[] = [
   { path: "tests/clients", tier: "e2e", once: "node" },
   {
@@ -125,7 +125,7 @@ export function suiteOf(file: string): Suite {
     .reduce((best, suite) => suite.path.length > best.path.length ? suite : best, REST);
 }
 
-/** Whether a file is a path's, or in the folder of the path. */
+/** Whether a path is the file itself or a folder that contains it. */
 export function isIn(path: string, file: string): boolean {
   return file === path || file.startsWith(`${path.replace(/\/$/, "")}/`);
 }

@@ -19,16 +19,16 @@ function total(times: readonly FileTime[], what: "seconds" | "cpu"): string {
   return times.reduce((sum, time) => sum + time[what], 0).toFixed(1);
 }
 
-/** What the last lines tell beside the results. */
+/** What the last lines show besides the results. */
 export interface SummaryOptions {
   readonly skips: readonly Skip[];
   readonly seed: number;
   readonly seconds: number;
-  /** How many of the slowest files are named. */
+  /** How many of the slowest files to list. */
   readonly slowest: number;
 }
 
-/** The last lines: the slowest files, what failed, what was skipped, and the numbers. */
+/** The last lines: the slowest files, the failures, the skipped suites, and the totals. */
 export function summary(
   results: readonly Result[],
   { skips, seed, seconds, slowest }: SummaryOptions,

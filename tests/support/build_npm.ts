@@ -1,6 +1,6 @@
 /**
- * Builds the package that npm's clients take, JavaScript and type declarations, as JSR makes it for
- * Bun and Node:
+ * Builds the npm package (JavaScript and type declarations) in the form that JSR gives to Bun and
+ * Node:
  *
  * ```sh
  * deno task build:npm FOLDER    # then: npm publish FOLDER
@@ -22,7 +22,7 @@ import process from "node:process";
 import { root, runtimePath } from "./runtime.ts";
 import { runTask, UsageError } from "./usage.ts";
 
-/** What of `deno.json` the package has too. */
+/** The parts of `deno.json` that the package needs. */
 interface Manifest {
   readonly name: string;
   readonly version: string;
@@ -33,11 +33,11 @@ interface Manifest {
 /** The program of the package: `npx @waterspout/websocket`. */
 const PROGRAM = "src/cli/bin.ts";
 
-/** What goes into the package as it is. */
+/** Files that are copied into the package unchanged. */
 const DOCUMENTS = ["README.md", "CHANGELOG.md", "LICENSE"] as const;
 
 /**
- * Builds the package in a folder, which is made where it is missing.
+ * Builds the package in a folder. Creates the folder if it does not exist.
  *
  * @throws {Error} If the sources do not compile.
  * @throws {UsageError} If the development dependencies are not installed.
@@ -89,7 +89,7 @@ function entryPoints(): string[] {
   return Object.values(manifest().exports);
 }
 
-/** In declarations the compiler leaves the imports as they are. */
+/** Rewrites imports in declarations, which the compiler does not change. */
 function rewriteDeclarations(folder: string): void {
   for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
     if (!name.endsWith(".d.ts")) continue;
@@ -121,7 +121,7 @@ function packageJson(): object {
   };
 }
 
-/** Where the sources are, as npm's provenance wants it: known where a workflow publishes them. */
+/** The repository's URL for npm's provenance. Known only in a publishing workflow. */
 function repository(): object {
   const name = process.env.GITHUB_REPOSITORY;
   if (name === undefined) return {};

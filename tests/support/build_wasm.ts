@@ -1,6 +1,6 @@
 /**
  * Compiles AssemblyScript to WebAssembly and embeds the bytes in modules of src
- * (`deno task build:wasm`; Bun and Node run it as well).
+ * (`deno task build:wasm`). Also runs on Bun and Node.
  *
  * @module
  */
@@ -49,14 +49,13 @@ export function embeddedFile(module: WasmModule): URL {
   return fileOf(module, `${module.name}_wasm.ts`);
 }
 
-// Without its runtime AssemblyScript needs no imports; without a shrink level the digests do not stay
-// below 4 KiB.
+// Without its runtime, AssemblyScript needs no imports. The shrink level keeps the digests below 4 KiB.
 const options = [
   ...["--optimizeLevel", "3", "--shrinkLevel", "1", "--enable", "simd"],
   ...["--runtime", "stub", "--use", "abort="],
 ];
 
-/** Compiles a source, wherever the process was started. */
+/** Compiles a source. Works from any current directory. */
 export async function compile(module: WasmModule): Promise<Uint8Array> {
   const source = fileOf(module, `assembly/${module.name}.ts`);
   const input = `${module.name}.ts`;

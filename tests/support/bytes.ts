@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 
 /** The bytes of a string whose characters are bytes. */
 export function latin1Bytes(text: string): Uint8Array<ArrayBuffer> {
-  // Copied, since Buffer.from shares its memory with others.
+  // A copy, because Buffer.from may use a memory pool that other buffers share.
   return new Uint8Array(Buffer.from(text, "latin1"));
 }
 

@@ -1,6 +1,6 @@
 /**
- * Everything that can be said about the code without running its tests: `deno task check`. Every
- * step runs, also after one has failed; the exit code is 1 if any did.
+ * Checks the code without running its tests: `deno task check`. Runs every step, even if an earlier
+ * step failed. The exit code is 1 if any step failed.
  *
  * @module
  */
@@ -14,17 +14,17 @@ const { exports } = JSON.parse(Deno.readTextFileSync(`${root}/deno.json`)) as {
 };
 const entryPoints = Object.values(exports);
 
-/** No step takes as long as this, in milliseconds, unless it hangs. */
+/** Time limit for one step, in milliseconds. A step that takes longer hangs. */
 const LIMIT = 600_000;
 
-/** The package for npm's clients, which two steps look at. */
+/** The folder of the npm package. Two steps check it. */
 const npmPackage = Deno.makeTempDirSync({ prefix: "waterspout-npm-" });
 
 const steps: readonly { readonly name: string; readonly command: readonly string[] }[] = [
   { name: "format", command: ["deno", "fmt", "--check"] },
   { name: "lint", command: ["deno", "lint"] },
   { name: "types, as Deno sees them", command: ["deno", "check"] },
-  // With the DOM's types and no runtime's: what the editor of someone who imports this sees.
+  // With the DOM's types and without a runtime's types, as in a user's editor.
   {
     name: "types, as a user without Deno sees them",
     command: ["tsc", "--project", "tsconfig.json"],

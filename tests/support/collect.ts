@@ -1,15 +1,15 @@
 /**
- * Garbage collection on demand, for tests of what memory is kept.
+ * Garbage collection on demand, for tests that check how much memory is kept.
  *
  * @module
  */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-/** What a script on Deno needs in its environment to {@linkcode collectGarbage}. */
+/** The environment variables that a script on Deno needs for {@linkcode collectGarbage}. */
 export const COLLECTABLE: Readonly<Record<string, string>> = { DENO_V8_FLAGS: "--expose-gc" };
 
-/** Collects all garbage of this process. @throws {TypeError} If the runtime does not let it. */
+/** Collects all garbage of this process. @throws {TypeError} If the runtime does not allow this. */
 export function collectGarbage(): void {
   const { gc, Bun } = globalThis as {
     gc?: () => void;

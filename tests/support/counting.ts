@@ -1,23 +1,23 @@
 /**
- * Counts what a hot path does: memory that is made and copied, promises, microtasks. The figures
- * are exact, and so say when a change adds one per message.
+ * Counts the work of a hot path: allocations, copies, promises and microtasks. The counts are exact,
+ * so they show a change that adds one per message.
  *
  * @module
  */
 
 import { Buffer } from "node:buffer";
 
-/** What was done while something ran. */
+/** The counts of one run. */
 export interface Counts {
-  /** Buffers that were made, in bytes each. */
+  /** The size of each new buffer, in bytes. */
   readonly buffers: number[];
-  /** Views of buffers that were there. */
+  /** New views of existing buffers. */
   views: number;
-  /** Copies of bytes (`set`, `slice`, `copyWithin`), in bytes each. */
+  /** The size of each copy (`set`, `slice`, `copyWithin`), in bytes. */
   readonly copies: number[];
-  /** Promises that were made or waited for. */
+  /** Promises that were created or awaited. */
   promises: number;
-  /** Microtasks that were asked for. */
+  /** Microtasks that were queued. */
   microtasks: number;
 }
 
@@ -30,7 +30,7 @@ const TypedArray = Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array;
 class Patches implements Disposable {
   readonly #undo: (() => void)[] = [];
 
-  /** Puts something in the place of a property. */
+  /** Replaces one property. */
   replace<Target extends object, Key extends keyof Target>(
     target: Target,
     key: Key,
@@ -136,7 +136,7 @@ function countPromises(patches: Patches, counts: Counts): void {
   });
 }
 
-/** Counts what `run` does, synchronously. */
+/** Counts the synchronous work of `run`. */
 export function count(run: () => void): Counts {
   const counts: Counts = { buffers: [], views: 0, copies: [], promises: 0, microtasks: 0 };
   using patches = new Patches();

@@ -1,7 +1,7 @@
 /**
- * Measures that the tests of the sans-I/O folders reach every line of them: `deno task coverage`.
- * Each folder counts by its own tests only; what a test of a connection happens to run does not.
- * `coverage.thresholds` in `deno.json` says what is enough.
+ * Checks that the tests of the sans-I/O folders reach every line: `deno task coverage`. Only the
+ * tests of the same folder count; lines that only a test of a connection reaches do not.
+ * `coverage.thresholds` in `deno.json` sets the minimum.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { environment, install } from "./install.ts";
 import { root } from "./runtime.ts";
 import { expectNoArgs, runTask } from "./usage.ts";
 
-/** The folders of src/ whose every line is tested, by the tests in the same folder of tests/. */
+/** Folders of src/. The tests in the same folder of tests/ must reach every line. */
 const FOLDERS = ["digest", "handshake", "protocol"] as const;
 
-/** What has no lines to count: generated code. */
+/** Files that are not counted: generated code. */
 const GENERATED = "_wasm\\.ts$";
 
 interface Ended {
@@ -22,7 +22,7 @@ interface Ended {
   readonly output: string;
 }
 
-/** Runs this Deno with a cache of its own: `deno coverage` reads what it has compiled from there. */
+/** Runs Deno with its own cache, because `deno coverage` reads compiled code from the cache. */
 async function deno(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Ended> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args,
@@ -40,12 +40,12 @@ function modulesOf(folder: string): string[] {
     .map(({ name }) => `${folder}/${name}`).sort();
 }
 
-/** Runs a folder's tests, and prints which of its lines they reach; returns whether all. */
+/** Runs a folder's tests and prints the coverage. Returns whether they reach enough lines. */
 async function measure(folder: string): Promise<boolean> {
   const temporary = Deno.makeTempDirSync({ prefix: "waterspout-coverage-" });
   const [cache, profile] = [`${temporary}/cache`, `${temporary}/profile`];
   try {
-    // The modules too: of one that no test loads, nothing is reached, rather than nothing known.
+    // Load the modules too: otherwise the report omits a module that no test loads.
     const files = [
       ...findFiles({ paths: [`tests/${folder}`], tier: undefined }),
       ...modulesOf(`src/${folder}`),

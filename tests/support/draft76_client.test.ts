@@ -14,7 +14,7 @@ function randomFrom(seed: number): () => number {
   };
 }
 
-/** Runs `body` with the port of a server that sends `answer` to whoever connects, and a FIN. */
+/** Runs `body` with the port of a server that sends `answer` and FIN to every client. */
 async function answering(answer: Uint8Array, body: (port: number) => Promise<void>): Promise<void> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -41,7 +41,7 @@ const optionsFor = (port: number): Draft76Options => ({
   random: randomFrom(76),
 });
 
-/** A good answer to the request that {@linkcode optionsFor} makes. */
+/** A valid response to the request of {@linkcode optionsFor}. */
 const goodHead = [
   "HTTP/1.1 101 WebSocket Protocol Handshake",
   "Upgrade: WebSocket",
@@ -60,7 +60,7 @@ function answer(head: string, response: Uint8Array = challengeResponse): Uint8Ar
 
 const wrong = Uint8Array.from(challengeResponse, (byte, index) => index === 15 ? byte ^ 1 : byte);
 
-/** Answers that W76 has a client refuse, each with a piece of the reason. */
+/** Responses that a client must reject (W76), each with a part of the error message. */
 const bad: readonly (readonly [what: string, answer: Uint8Array, reason: string])[] = [
   ["a status of 200", answer(goodHead.replace(" 101 ", " 200 ")), "status line"],
   ["no reason phrase", answer(goodHead.replace(/ 101 .*/, " 101")), "status line"],

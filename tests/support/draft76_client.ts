@@ -1,6 +1,6 @@
 /**
- * A draft76 client after draft-hixie-thewebsocketprotocol-76 (W76 below), as strict as its client
- * requirements: random keys, fields in random order, and every check of the server's answer.
+ * A strict draft76 client. It follows all client requirements of draft-hixie-thewebsocketprotocol-76
+ * ("W76" below): random keys, fields in random order, and every check of the server's response.
  *
  * @module
  */
@@ -13,34 +13,34 @@ export interface Draft76Options {
   readonly port: number;
   /** The address to connect to. Default: `"127.0.0.1"`. */
   readonly host?: string;
-  /** The URL to request, used only as text. Default: `ws://host:port/`. */
+  /** The URL of the request. It does not change where to connect. Default: `ws://host:port/`. */
   readonly url?: string;
   /** The origin. Default: that of the URL. */
   readonly origin?: string;
   /** The subprotocol to ask for. */
   readonly subprotocol?: string;
-  /** Fields to add, whole: `"Cookie: a=b"`. */
+  /** Complete header lines to add: `"Cookie: a=b"`. */
   readonly fields?: readonly string[];
-  /** Sends key3 only after the head of the answer, as proxies do that know no draft76. */
+  /** Sends key3 only after the response head, like a proxy that does not know draft76. */
   readonly holdKey3?: boolean;
   /** Returns numbers from 0 to 1. Default: `Math.random`. */
   readonly random?: () => number;
 }
 
-/** A frame from the server: a text, or the close frame. */
+/** A frame from the server: a text frame or the close frame. */
 export type Draft76Frame = { readonly text: string } | "close";
 
 /** What the client sends to open a connection. */
 export interface Draft76Request {
   /** From the request line to the empty line. */
   readonly head: string;
-  /** The 8 bytes after it. */
+  /** The 8 bytes after the head (key3). */
   readonly key3: Uint8Array;
-  /** The 16 bytes that prove that the server has read it. */
+  /** The expected 16-byte response to the challenge. */
   readonly challengeResponse: Uint8Array;
 }
 
-/** The head of an answer: its status line, and its fields with their names in lower case. */
+/** A response head: the status line, and the fields with lower-case names. */
 export interface Draft76Response {
   readonly statusLine: string;
   readonly fields: readonly (readonly [name: string, value: string])[];
@@ -48,9 +48,9 @@ export interface Draft76Response {
 
 /** An open connection. Every test that opens one ends it with `destroy`. */
 export class Draft76Client {
-  /** The connection below, for bytes that no client would send. */
+  /** The TCP connection, to send invalid bytes. */
   readonly socket: RawClient;
-  /** The head of the server's answer, checked. */
+  /** The checked head of the server's response. */
   readonly response: Draft76Response;
 
   private constructor(socket: RawClient, response: Draft76Response) {
@@ -58,7 +58,7 @@ export class Draft76Client {
     this.response = response;
   }
 
-  /** Connects, opens, and checks all that a client must check. */
+  /** Connects, performs the opening handshake, and does every check that a client must do. */
   static async connect(options: Draft76Options): Promise<Draft76Client> {
     const request = makeRequest(options);
     const { port, host = "127.0.0.1" } = options;
@@ -82,12 +82,12 @@ export class Draft76Client {
     this.socket.write(textFrame(text));
   }
 
-  /** The next frame; rejects if the bytes are none, or if nothing comes. */
+  /** Resolves to the next frame. Rejects if the bytes are no frame, or if nothing arrives. */
   async receive(): Promise<Draft76Frame> {
     const type = (await this.socket.read(1))[0];
     if (type === 0x00) {
       const bytes = await this.socket.readThrough(0xff);
-      // Fatal: a server that sends what is not UTF-8 is broken.
+      // Fatal: a server must not send invalid UTF-8.
       const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
       return { text: decoder.decode(bytes.subarray(0, -1)) };
     }
@@ -105,7 +105,7 @@ export class Draft76Client {
     return frame.text;
   }
 
-  /** Opens the closing handshake and waits for its end: FF 00 comes back, then the end of TCP. */
+  /** Starts the closing handshake and waits for the server's FF 00 and its FIN. */
   async close(): Promise<void> {
     this.socket.write(CLOSING_FRAME);
     while (await this.receive() !== "close");
@@ -132,7 +132,7 @@ export function textFrame(text: string): Uint8Array {
   return frame;
 }
 
-/** What a client sends, by the steps of W76, "Opening handshake" of the client requirements. */
+/** The client's opening handshake, in the steps of W76 ("Opening handshake", client requirements). */
 export function makeRequest(options: Draft76Options): Draft76Request {
   const { random = Math.random, subprotocol, fields: extra = [] } = options;
   const { host, resource } = parseUrl(urlOf(options));
@@ -208,13 +208,13 @@ function originOf(options: Draft76Options): string {
   return options.origin ?? `http://${parseUrl(urlOf(options)).host}`;
 }
 
-/** The Host field and the resource name of a URL, with no change to its text. */
+/** The Host field and the resource name of a URL. Their text is not normalized. */
 function parseUrl(url: string): { host: string; resource: string } {
   const [, host = "", resource = ""] = /^wss?:\/\/([^/?]*)(.*)$/.exec(url) ?? [];
   return { host, resource: resource.startsWith("/") ? resource : `/${resource}` };
 }
 
-/** Takes an answer's head apart as strictly as W76 asks (client steps 28 to 40). */
+/** Parses a response head as strictly as W76 requires (client steps 28 to 40). */
 export function parseResponse(head: Uint8Array): Draft76Response {
   const text = new TextDecoder("utf-8", { fatal: true }).decode(head);
   const [statusLine = "", ...lines] = text.slice(0, -4).split("\r\n");
@@ -231,7 +231,7 @@ export function parseResponse(head: Uint8Array): Draft76Response {
   return { statusLine, fields };
 }
 
-/** The checks of an answer's head (W76, client steps 30 and 41). */
+/** Checks a response head (W76, client steps 30 and 41). */
 function checkResponse(response: Draft76Response, options: Draft76Options): void {
   const { statusLine, fields } = response;
   if (!/^[^ ]+ 101 /.test(statusLine)) throw new Error(`The status line is "${statusLine}"`);
@@ -246,7 +246,7 @@ function checkResponse(response: Draft76Response, options: Draft76Options): void
   if (options.subprotocol !== undefined) wanted["sec-websocket-protocol"] = options.subprotocol;
   for (const [name, expected] of Object.entries(wanted)) {
     const values = fields.filter(([field]) => field === name).map(([, value]) => value);
-    // Connection is the one value whose case does not count.
+    // Only the value of Connection is compared without regard to case.
     const actual = name === "connection" ? values.map((value) => value.toLowerCase()) : values;
     if (actual.length !== 1 || actual[0] !== expected) {
       throw new Error(`${name} is ${JSON.stringify(values)}, not one "${expected}"`);

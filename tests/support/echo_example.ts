@@ -10,11 +10,11 @@ import { type Child, spawnScript } from "./spawn.ts";
 export interface EchoExample {
   /** Its process; `stop("SIGINT")` is Ctrl-C. */
   readonly child: Child;
-  /** The port of its page and, at `/websocket`, of its socket. */
+  /** The port of its page. The WebSocket is at `/websocket`. */
   readonly port: number;
 }
 
-/** What the example answers to a text. */
+/** The example's reply to a text. */
 export function echoOf(text: string): string {
   return `You said: ${text}`;
 }
@@ -22,7 +22,7 @@ export function echoOf(text: string): string {
 /**
  * Resolves once the example has printed its URL. The test stops `child`.
  *
- * @param runtime What runs it. Default: what runs the test.
+ * @param runtime The runtime of the example. Default: the runtime of the test.
  */
 export async function startEchoExample(runtime: Runtime = own): Promise<EchoExample> {
   const child = spawnScript("examples/echo.ts", ["0"], { permission: "--allow-net", runtime });

@@ -1,22 +1,22 @@
 /**
- * What a callback of an application can do to who calls it.
+ * Ways in which an application's callback can harm its caller.
  *
  * @module
  */
 
 import { HttpError } from "../../src/errors.ts";
 
-/** One way to fail, or to return what is dangerous to look at. */
+/** One way to fail, or to return a value that throws when it is used. */
 export interface Hostile {
-  /** Whether it is a failure: it throws or rejects. Otherwise the value that it returns is odd. */
+  /** Whether the callback throws or rejects. Otherwise, it returns a strange value. */
   readonly fails: boolean;
-  /** Whether it returns a promise that rejects. */
+  /** Whether the callback returns a promise that rejects. */
   readonly rejects?: boolean;
-  /** Does it. */
+  /** The callback. */
   readonly act: () => unknown;
 }
 
-/** An object that throws at every touch, also of `instanceof`. */
+/** An object that throws on every access, including `instanceof`. */
 function revoked(): object {
   const { proxy, revoke } = Proxy.revocable(new Error("on purpose"), {});
   revoke();
@@ -27,7 +27,7 @@ function fail(): never {
   throw new Error("on purpose");
 }
 
-/** An error that cannot be shown. */
+/** An error that cannot be converted to text. */
 function unreadable(): Error {
   const error = new Error("on purpose");
   for (const name of ["name", "message", "stack", "cause", "code"]) {
@@ -36,7 +36,7 @@ function unreadable(): Error {
   return error;
 }
 
-/** A value whose `then` is no function until it is read for the nth time; then it throws. */
+/** A value whose `then` is not a function. The nth read of `then` throws. */
 function failsAtRead(n: number): object {
   let reads = 0;
   return {
@@ -46,7 +46,7 @@ function failsAtRead(n: number): object {
   };
 }
 
-/** A promise whose own fields throw, that settles well. */
+/** A promise that fulfills, but whose own properties throw. */
 function unreadablePromise(): Promise<void> {
   const promise = Promise.resolve();
   for (const name of ["constructor", "then", "catch"]) {
@@ -55,7 +55,7 @@ function unreadablePromise(): Promise<void> {
   return promise;
 }
 
-/** A refusal that cannot be answered with. */
+/** A refusal that cannot be sent as a response. */
 function unreadableRefusal(): HttpError {
   const error = new HttpError(418, "on purpose");
   for (const name of ["status", "headers", "message"]) {
@@ -81,7 +81,7 @@ function returns(act: () => unknown, { fails = false } = {}): Hostile {
   return { fails, act };
 }
 
-/** All of it, by what it does. */
+/** All of these callbacks, by name. */
 export const hostile: Readonly<Record<string, Hostile>> = {
   "throws an Error": throws(() => new Error("on purpose")),
   "throws undefined": throws(() => undefined),

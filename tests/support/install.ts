@@ -1,7 +1,7 @@
 /**
- * Installs the development dependencies of package.json where they are missing or of another
- * version: what `deno task` needs before its first run in a clean clone. `deno task install NEED …`
- * also provides programs of `tests/runner/needs.ts`.
+ * Installs the development dependencies of package.json that are missing or have another version.
+ * `deno task` needs them before its first run in a new clone. `deno task install NEED …` also installs
+ * programs listed in `tests/runner/needs.ts`.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { runTask, UsageError } from "./usage.ts";
 export const binaries = `${root}/node_modules/.bin`;
 
 /**
- * Runs `npm install` unless every development dependency is there in its version.
+ * Runs `npm install` unless every development dependency is installed in the right version.
  *
  * @throws {UsageError} If there is no npm.
  */
@@ -29,7 +29,7 @@ export async function install(): Promise<void> {
   if (still.length > 0) throw new Error(`npm install did not bring ${still.join(", ")}`);
 }
 
-/** Runs npm, and shows what it printed if it fails. */
+/** Runs npm. Shows its output if it fails. */
 async function npm(...args: string[]): Promise<void> {
   const command = new Deno.Command(Deno.build.os === "windows" ? "npm.cmd" : "npm", {
     args,
@@ -45,7 +45,7 @@ async function npm(...args: string[]): Promise<void> {
   throw new Error(`npm ${args.join(" ")} failed with code ${code}\n${text(stdout)}${text(stderr)}`);
 }
 
-/** The development dependencies that are not there, or of another version. */
+/** The development dependencies that are missing or have another version. */
 function missingPackages(): string[] {
   const { devDependencies } = readJson(`${root}/package.json`) as {
     devDependencies: Record<string, string>;
@@ -72,15 +72,14 @@ function readJson(path: string): unknown {
   return JSON.parse(Deno.readTextFileSync(path));
 }
 
-/** The folders of PATH, without the packages' own. */
+/** The folders of PATH, without `node_modules/.bin`. */
 function searchPath(): string[] {
   return (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== binaries);
 }
 
 /**
- * The environment in which runtimes and tools are started: the packages' executables first, then
- * this very Deno. Node keeps the JavaScript that it makes of TypeScript, which takes it longer than
- * all else at its start.
+ * The environment for runtimes and tools. PATH begins with the packages' executables and this Deno.
+ * Node caches the JavaScript it compiles from TypeScript, because compiling is most of its start time.
  */
 export function environment(): Record<string, string> {
   return {
@@ -93,7 +92,7 @@ function text(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }
 
-/** Programs that a task needs: says what is missing, and fails. */
+/** Checks that the programs that a task needs are installed. Fails and lists the missing ones. */
 function provideAll(names: readonly string[]): number {
   const known = Object.keys(NEEDS) as NeedName[];
   const needs = names.map((name) => {

@@ -1,5 +1,5 @@
 /**
- * A WebSocket client of any version at one end of a connection, mostly one in memory.
+ * A WebSocket client of any version at one end of a connection, usually in memory.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { settle } from "./settle.ts";
 
 export { settle };
 
-/** How long a test waits for what does not come, in milliseconds. */
+/** How long a test waits for an event before it fails, in milliseconds. */
 const PATIENCE = 60_000;
 
 /** How to open. */
@@ -27,11 +27,11 @@ export interface OpenOptions {
   readonly path?: string;
   /** The field `Host`. Default: `localhost`. */
   readonly host?: string;
-  /** The origin; `null` for none (not in the drafts). Default: that of the server. */
+  /** The origin; `null` for none (not in the drafts). Default: the server's origin. */
   readonly origin?: string | null;
   /** The subprotocols to offer. */
   readonly subprotocols?: readonly string[];
-  /** Fields to add, whole: `"Cookie: a=b"`. */
+  /** Complete header lines to add: `"Cookie: a=b"`. */
   readonly fields?: readonly string[];
   /** How the connection's ends are joined. */
   readonly pair?: MemoryPairOptions;
@@ -41,9 +41,9 @@ export interface OpenOptions {
 export interface Opening {
   /** The head of the request. */
   readonly head: string;
-  /** What draft76 sends behind it. */
+  /** The bytes after the head (draft76's key3). */
   readonly key3: Uint8Array;
-  /** What must stand behind the answer's head (draft76), or in `Sec-WebSocket-Accept`. */
+  /** The expected value of `Sec-WebSocket-Accept`; in draft76, the expected bytes after the head. */
   readonly proof: Uint8Array | string;
 }
 
@@ -53,7 +53,7 @@ export interface Answer {
   /** The status line. */
   readonly line: string;
   readonly headers: Headers;
-  /** What stands behind the head, as Latin-1. */
+  /** The bytes after the head, as Latin-1. */
   readonly body: string;
 }
 
@@ -63,7 +63,7 @@ const NUMBERS: Readonly<Partial<Record<WebSocketVersion, string>>> = {
   "rfc6455": "13",
 };
 
-/** What a client of a version sends first. */
+/** The opening handshake of a client of a version. */
 export function makeOpening(version: WebSocketVersion, options: OpenOptions = {}): Opening {
   const { path = "/", host = "localhost", origin = `http://${host}`, fields = [] } = options;
   const { subprotocols = [] } = options;
@@ -100,13 +100,13 @@ export function makeOpening(version: WebSocketVersion, options: OpenOptions = {}
   };
 }
 
-/** One client. What it receives is in {@linkcode events}, a line for each. */
+/** One client. {@linkcode events} has a line for each thing it receives. */
 export class MemoryClient {
   /** The client's end of the connection. */
   readonly transport: Transport;
   /**
-   * `text …`, `binary 1,2`, `ping …`, `pong …`, `close 1000 …` (`close` where there is no code),
-   * `FIN`, `gone` and `reset`, in the order that they came.
+   * `text …`, `binary 1,2`, `ping …`, `pong …`, `close 1000 …` (`close` without a code),
+   * `FIN`, `gone` and `reset`, in the order of arrival.
    */
   readonly events: string[] = [];
   /** The answer to the opening handshake. */
@@ -140,7 +140,7 @@ export class MemoryClient {
     return new MemoryClient(await connect({ hostname: "127.0.0.1", port: 0, ...where }));
   }
 
-  /** Resolves when something is so; fails if it is not in time. */
+  /** Resolves when a condition holds. Rejects if it does not hold in time. */
   until(what: string, isSo: () => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       const settle = () => {
@@ -167,19 +167,19 @@ export class MemoryClient {
     return this.events.shift() ?? "";
   }
 
-  /** What came before the handshake was over, as Latin-1. */
+  /** The bytes received before the handshake was complete, as Latin-1. */
   get raw(): string {
     return this.#raw;
   }
 
-  /** Takes what came so far. */
+  /** Returns and removes the bytes received so far. */
   take(): string[] {
     return this.events.splice(0);
   }
 
   // --- Opening ----------------------------------------------------------------------------------
 
-  /** Opens; fails unless the server accepts and proves it. */
+  /** Opens the connection. Rejects unless the server accepts with the right proof. */
   async open(version: WebSocketVersion, options: OpenOptions = {}): Promise<void> {
     const opening = makeOpening(version, options);
     this.write(opening.head);
@@ -193,7 +193,7 @@ export class MemoryClient {
     this.begin(version, opening.proof);
   }
 
-  /** Takes the answer's head off what came, and speaks `version` from there on. */
+  /** Removes the response head from the received bytes, and speaks `version` from then on. */
   begin(version: WebSocketVersion, proof: Uint8Array | string): void {
     const answer = this.parseAnswer();
     if (answer.status !== 101) throw new Error(`Cannot open: ${JSON.stringify(this.raw)}`);
@@ -215,7 +215,7 @@ export class MemoryClient {
     this.events.push(...later);
   }
 
-  /** The HTTP answer, of what came so far. */
+  /** The HTTP response in the bytes received so far. */
   parseAnswer(): Answer {
     const end = this.#raw.indexOf("\r\n\r\n");
     const [line = "", ...lines] = this.#raw.slice(0, Math.max(end, 0)).split("\r\n");
@@ -235,7 +235,7 @@ export class MemoryClient {
     this.transport.write(typeof data === "string" ? latin1Bytes(data) : data, false);
   }
 
-  /** The bytes that a call of the protocol makes. */
+  /** The bytes that a call of the protocol writes. */
   encode(write: (protocol: Protocol, output: Output) => void): Uint8Array {
     if (this.#protocol === null) throw new Error("The client is not open");
     const output = new Output();

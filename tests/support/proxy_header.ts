@@ -1,5 +1,5 @@
 /**
- * Headers of the PROXY protocol, as proxies write them or would never write them.
+ * Valid and invalid headers of the PROXY protocol.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export interface ProxyV2 {
   readonly family?: number;
   /** The bytes of addresses and ports. Default: none. */
   readonly addresses?: readonly number[];
-  /** The fields after them. Default: none. */
+  /** The fields after the addresses and ports. Default: none. */
   readonly fields?: readonly Field[];
 }
 
@@ -37,7 +37,7 @@ export function proxyV2(
   ]);
 }
 
-/** Fills in the checksum of a header with IPv4 addresses, whose checksum is 0. */
+/** Computes the checksum of a header with IPv4 addresses and replaces the 0 in it. */
 export function withChecksum(header: Uint8Array): Uint8Array {
   const bytes = header.slice();
   for (

@@ -8,10 +8,10 @@ import process from "node:process";
 /** The environment variable that has the seed. */
 export const SEED_VARIABLE = "WATERSPOUT_TEST_SEED";
 
-/** The seed of this run; 1 in a test file that is run without the runner. */
+/** The seed of this run. Default: 1, when a test file runs without the runner. */
 export const seed: number = Number(process.env[SEED_VARIABLE] ?? 1);
 
-/** A seed for a run that was given none. */
+/** A new seed, for a run without `--seed`. */
 export function randomSeed(): number {
   const [drawn = 1] = crypto.getRandomValues(new Uint32Array(1));
   return drawn;
@@ -42,15 +42,15 @@ export function randomBytes(random: () => number, length: number): Uint8Array<Ar
 const getRandomValues = crypto.getRandomValues;
 
 /**
- * Lets `Math.random` and `crypto.getRandomValues` of this process follow the seed: what the code
- * under test draws, and the tests themselves, can then be repeated. Tests must not call
- * `crypto.randomUUID`, nor the functions of `node:crypto`, which do not follow it.
+ * Makes `Math.random` and `crypto.getRandomValues` of this process follow the seed, so that a run can
+ * be repeated. Tests must not call `crypto.randomUUID` or the random functions of `node:crypto`: these
+ * do not follow the seed.
  */
 export function seedGlobals(name: string): void {
   const random = randomFor(name);
   Math.random = random;
   crypto.getRandomValues = (array) => {
-    // Its error for more than 65,536 bytes, or for a view that is not of integers.
+    // Throws like the original for more than 65,536 bytes, or for a view that is not of integers.
     if (!isIntegerView(array) || array.byteLength > 65_536) {
       return getRandomValues.call(crypto, array) as typeof array;
     }

@@ -6,7 +6,7 @@ import { createServer as createTlsServer } from "node:tls";
 import { RawClient } from "./raw_client.ts";
 import { root } from "./runtime.ts";
 
-/** Runs `body` with a client and the server's end of its connection, and ends all. */
+/** Runs `body` with a client and the server's end of its connection, then closes everything. */
 async function connected(body: (client: RawClient, peer: Socket) => Promise<void>): Promise<void> {
   const accepted = Promise.withResolvers<Socket>();
   const server: Server = createServer({ allowHalfOpen: true }, accepted.resolve);

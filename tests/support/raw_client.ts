@@ -1,5 +1,5 @@
 /**
- * A TCP client that does nothing by itself: tests send bytes through it and say what they wait for.
+ * A TCP client that does nothing by itself. Tests tell it what to send and what to wait for.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import { connect as connectTls } from "node:tls";
 
 /** Where to connect. */
 export interface RawClientOptions {
-  /** The TCP port; nothing with `path`. */
+  /** The TCP port. Omit it with `path`. */
   readonly port?: number;
   /** The address. Default: `"127.0.0.1"`. */
   readonly host?: string;
   /** A unix socket's path, instead of a port. */
   readonly path?: string;
-  /** Whether to speak TLS, with any certificate. */
+  /** Whether to use TLS. Every certificate is accepted. */
   readonly tls?: boolean;
 }
 
@@ -25,10 +25,10 @@ const PATIENCE = 60_000;
 export class RawClient {
   /** Settles when the connection is gone in both directions. */
   readonly closed: Promise<void>;
-  /** What ended the connection, if not FIN: a reset, for example. */
+  /** The error that ended the connection, such as a reset; none after FIN. */
   error: Error | undefined;
   readonly #socket: Socket;
-  /** What has arrived and is not read yet. */
+  /** Received bytes that are not read yet. */
   #chunks: Uint8Array[] = [];
   #length = 0;
   #ended = false;
@@ -43,7 +43,7 @@ export class RawClient {
       });
     });
     socket.on("data", (chunk: Uint8Array) => {
-      // Not a Buffer, whose slice is no copy, and which equals no Uint8Array.
+      // Not a Buffer: its slice does not copy, and assertEquals distinguishes it from a Uint8Array.
       this.#chunks.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
       this.#length += chunk.length;
       this.#changed();
@@ -64,7 +64,7 @@ export class RawClient {
   static connect(options: RawClientOptions): Promise<RawClient> {
     const { port = 0, host = "127.0.0.1", path, tls = false } = options;
     const where = path === undefined ? { port, host } : { path };
-    // Half-open: the test, not the socket, decides when to answer a FIN.
+    // Half-open: the test, not the socket, decides when to send FIN.
     const how = { ...where, allowHalfOpen: true, rejectUnauthorized: false };
     return new Promise((resolve, reject) => {
       const socket = tls ? connectTls(how) : connectTcp(how);
@@ -88,7 +88,7 @@ export class RawClient {
     return this.#take(length);
   }
 
-  /** The bytes up to `delimiter` and with it, which is text as UTF-8 or a byte's value. */
+  /** The bytes up to and including `delimiter`: a text (as UTF-8) or the value of a byte. */
   async readThrough(delimiter: string | number, timeout: number = PATIENCE): Promise<Uint8Array> {
     const wanted = typeof delimiter === "number"
       ? Uint8Array.of(delimiter)
@@ -121,7 +121,7 @@ export class RawClient {
     return this.#ended;
   }
 
-  /** Stops or takes up again the reading from the socket, so that the peer's writes fill up. */
+  /** Pauses or resumes reading from the socket. While paused, the peer's buffers fill up. */
   set paused(paused: boolean) {
     if (paused) this.#socket.pause();
     else this.#socket.resume();
@@ -148,7 +148,7 @@ export class RawClient {
     this.#changed();
   }
 
-  /** Resolves when `arrived` says so; rejects when time or the connection ends before. */
+  /** Resolves when `arrived` returns a result. Rejects on a timeout or if the connection ends first. */
   #until(arrived: () => boolean, what: string, timeout: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const fail = (why: string) => {
@@ -201,7 +201,7 @@ function indexOf(bytes: Uint8Array, wanted: Uint8Array, from: number): number {
   return -1;
 }
 
-/** Bytes as a message shows them: the first 64 in hexadecimal, and how many there are. */
+/** Bytes as text for an error message: the first 64 in hexadecimal, and the total number. */
 function describe(bytes: Uint8Array): string {
   const shown = Array.from(bytes.subarray(0, 64), (byte) => byte.toString(16).padStart(2, "0"));
   return `${bytes.length} bytes ${shown.join(" ")}${bytes.length > 64 ? " …" : ""}`;

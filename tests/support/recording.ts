@@ -1,11 +1,11 @@
 /**
- * A handler that notes what happens to it.
+ * A handler that records its events.
  *
  * @module
  */
 import { WebSocketHandler } from "../../src/server/handler.ts";
 
-/** Notes `open`, `text …`, `binary 1,2`, `ping …`, `pong …`, `drain` and `close 1000 …`. */
+/** Records `open`, `text …`, `binary 1,2`, `ping …`, `pong …`, `drain` and `close 1000 …`. */
 export class Recording extends WebSocketHandler<string[]> {
   override open(...args: string[]): void | Promise<void> {
     this.note(["open", ...args].join(" "));

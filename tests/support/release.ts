@@ -1,7 +1,7 @@
 /**
- * Whether a release is ready: `deno task release`, or `deno task release --tagged` once its tag is
- * there. Nothing is published; every step runs, also after one has failed, and the exit code is 1 if
- * any did.
+ * Checks whether a release is ready: `deno task release`, or `deno task release --tagged` after the
+ * tag is made. Publishes nothing. Runs every step, even if an earlier step failed. The exit code is 1
+ * if any step failed.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { parseTaskArgs, runTask } from "./usage.ts";
 
 const { version } = JSON.parse(Deno.readTextFileSync(`${root}/deno.json`)) as { version: string };
 
-/** What stands in the way, or nothing. */
+/** Why the release is not ready; nothing if it is. */
 type Step = () => Promise<string | undefined> | string | undefined;
 
-/** Runs a command; what it printed if it failed. */
+/** Runs a command. Returns its output if it failed. */
 function command(...[path = "", ...args]: string[]): Step {
   return async () => {
     const { code, stdout, stderr } = await new Deno.Command(path, {
@@ -39,7 +39,7 @@ function checkChangelog(): string | undefined {
   return text.trim() === "" ? `CHANGELOG.md says nothing of ${version}` : undefined;
 }
 
-/** The tag comes after the commit, or is that of this very commit. */
+/** Checks that the tag does not exist yet, or that it points to this commit. */
 async function checkTag(tagged: boolean): Promise<string | undefined> {
   if (tagged) return await command("git", "diff", "--exit-code", "--stat", `v${version}`, "HEAD")();
   const missing = await command("git", "rev-parse", "--verify", "--quiet", `v${version}`)();

@@ -1,6 +1,5 @@
 /**
- * An application under test: its clients are in memory, its clock is moved by the test, and what it
- * logs is kept.
+ * An application under test. Its clients are in memory, the test moves its clock, and its log is kept.
  *
  * @module
  */
@@ -19,13 +18,13 @@ import { MemoryClient, type OpenOptions, settle } from "./memory_client.ts";
 
 export { settle };
 
-/** How many deliveries there have been between the ends of connections in memory. */
+/** How many deliveries connections in memory have made so far. */
 let deliveries = 0;
 
-/** The turns of the event loop that a promise or a stream of the runtime may take. */
+/** How many turns of the event loop a promise or a stream of the runtime may take. */
 const QUIET_TURNS = 6;
 
-/** Waits until connections in memory deliver nothing more, for some turns of the event loop. */
+/** Waits until connections in memory deliver nothing for some turns of the event loop. */
 export async function untilQuiet(): Promise<void> {
   let seen = deliveries;
   for (let left = QUIET_TURNS; left > 0; left--) {
@@ -36,11 +35,11 @@ export async function untilQuiet(): Promise<void> {
   }
 }
 
-/** All versions, for tests of what they share. */
+/** All versions. */
 export const VERSIONS: readonly WebSocketVersion[] = WEBSOCKET_VERSIONS;
-/** Those with close codes, pings and binary messages. */
+/** The versions with close codes, pings and binary messages. */
 export const HYBI: readonly WebSocketVersion[] = ["hybi-07", "hybi-08", "rfc6455"];
-/** Those without. */
+/** The versions without them. */
 export const HIXIE: readonly WebSocketVersion[] = ["draft75", "draft76"];
 
 /** A connection in memory: the client, and the server's end of it. */
@@ -53,7 +52,7 @@ export interface Joined {
 export class Rig {
   /** The application's time. */
   readonly clock: FakeClock = new FakeClock();
-  /** What was logged, a line each: the message, and the error's own message. */
+  /** A line for each log entry: its message, and the message of its error. */
   readonly logged: string[] = [];
   /** The application. */
   readonly app: Application;
@@ -89,14 +88,14 @@ export class Rig {
     return { client, transport };
   }
 
-  /** Connects and opens; fails unless the server accepts. */
+  /** Connects and performs the opening handshake. Rejects unless the server accepts. */
   async open(version: WebSocketVersion, options: OpenOptions = {}): Promise<MemoryClient> {
     const { client } = this.join(options.pair);
     await client.open(version, options);
     return client;
   }
 
-  /** Connects, sends bytes, and tells all that came back. */
+  /** Connects, sends bytes, and returns all bytes of the response. */
   async send(bytes: Uint8Array | string, options: MemoryPairOptions = {}): Promise<MemoryClient> {
     const { client } = this.join(options);
     client.write(bytes);
@@ -109,14 +108,14 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** A promise, and its two ends. */
+/** A promise with its `resolve` and `reject` functions. */
 export interface Gate {
   readonly promise: Promise<void>;
   readonly open: () => void;
   readonly fail: (error: Error) => void;
 }
 
-/** Something that a handler can wait for, until the test lets it go on. */
+/** A gate: a handler waits at it until the test opens it. */
 export function gate(): Gate {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   return { promise, open: resolve, fail: reject };

@@ -1,6 +1,6 @@
 /**
- * Tables of many small rows, checked in one test: a test of its own costs Deno and Node about a
- * millisecond, which is more than most rows cost.
+ * Checks a table of many small rows in one test. A separate test for each row would cost about a
+ * millisecond on Deno and Node, more than most rows themselves.
  *
  * @module
  */

@@ -28,7 +28,7 @@ export const runtime: Runtime = "Deno" in globalThis
  * The command that runs a TypeScript file on a runtime.
  *
  * @param path The file's path in the repository.
- * @param permission What the file may do, where the runtime asks: on Deno.
+ * @param permission The permissions of the file on Deno.
  */
 export function scriptCommand(path: string, on: Runtime, permission: string): string[] {
   const script = join(root, path);
@@ -42,15 +42,15 @@ export function scriptCommand(path: string, on: Runtime, permission: string): st
   }
 }
 
-/** Where a runtime's executable is: this one's own, else node_modules/.bin, else PATH. */
+/** Finds a runtime's executable: the running one, in node_modules/.bin, or in PATH. */
 export function runtimePath(name: Runtime): string {
   return name === runtime ? process.execPath : findExecutable(name);
 }
 
 /**
- * Where an executable is: in node_modules/.bin, in PATH, or where Debian has its daemons.
+ * Finds an executable in node_modules/.bin, in PATH, or in Debian's folders for daemons.
  *
- * @throws {Error} If it is nowhere.
+ * @throws {Error} If it is not found.
  */
 export function findExecutable(name: string): string {
   const folders = [

@@ -9,13 +9,13 @@ import { type Runtime, runtime, scriptCommand } from "./runtime.ts";
 
 /** How to start a {@linkcode Child}. */
 export interface SpawnOptions {
-  /** Environment variables to add; `undefined` takes one away. */
+  /** Environment variables to add; `undefined` removes one. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** The working directory. Default: that of the test. */
   readonly cwd?: string;
   /** The runtime of a script. Default: that of the test. */
   readonly runtime?: Runtime;
-  /** A descriptor of this process that becomes number 3 of the new one. */
+  /** A file descriptor of this process. It becomes descriptor 3 of the new process. */
   readonly descriptor?: number;
   /** The permissions of a script on Deno. Default: `"--allow-all"`. */
   readonly permission?: string;
@@ -23,10 +23,10 @@ export interface SpawnOptions {
   readonly denoFlags?: readonly string[];
 }
 
-/** How long a process may take to say or do what is waited for, in milliseconds. */
+/** How long to wait for output or for the end of a process, in milliseconds. */
 const PATIENCE = 60_000;
 
-/** How long a process may take to stop before it is killed: longer than a closing handshake. */
+/** How long a process may take to stop before it is killed. Longer than a closing handshake. */
 const STOPPING = 15_000;
 
 /** A running process, its output collected. Every test that starts one ends it with `stop`. */
@@ -77,10 +77,10 @@ export class Child {
   }
 
   /**
-   * Resolves to the first match of `pattern` in the output, which may have come before.
+   * Resolves to the first match of `pattern` in the output, including earlier output.
    *
    * @param pattern What to look for; with the `m` flag, `^` and `$` match at lines.
-   * @throws {Error} With the end of the output, if the process ends or a minute passes first.
+   * @throws {Error} If the process ends or a minute passes first. The message has the last output.
    */
   waitFor(pattern: RegExp): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
@@ -105,7 +105,7 @@ export class Child {
     });
   }
 
-  /** Sends a signal and resolves to the exit code once the process is gone; twice is once. */
+  /** Sends a signal and resolves to the exit code after the process ends. A second call does nothing. */
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> {
     this.#kill(signal);
     const force = setTimeout(() => this.#kill("SIGKILL"), STOPPING);
@@ -115,7 +115,7 @@ export class Child {
   }
 
   #kill(signal: NodeJS.Signals): void {
-    // Not ChildProcess.kill: on Deno 2.9 it makes the exit code null, whatever the process says.
+    // Not ChildProcess.kill: on Deno 2.9 the exit code would always be null.
     if (this.#alive) process.kill(this.pid, signal);
   }
 
@@ -132,7 +132,7 @@ export function spawnScript(
 ): Child {
   const { runtime: on = runtime, permission = "--allow-all", denoFlags = [] } = options;
   const command = scriptCommand(path, on, permission);
-  // Behind `deno run`.
+  // These come after `deno run`.
   if (on === "deno") command.splice(2, 0, ...denoFlags);
   return new Child([...command, ...args], options);
 }

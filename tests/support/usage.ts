@@ -1,17 +1,17 @@
 /**
- * How a task of `deno.json` ends: exit code 2, with one line, for a mistake of whoever called it.
+ * Handles wrong usage of a task of `deno.json`: one line of output and exit code 2.
  *
  * @module
  */
 import process from "node:process";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 
-/** A mistake of the caller: a wrong option, a missing file, a program that is not installed. */
+/** Wrong usage: a wrong option, a missing file, or a program that is not installed. */
 export class UsageError extends Error {
   override name = "UsageError";
 }
 
-/** Runs a task and ends the process with its exit code; after a {@linkcode UsageError} with 2. */
+/** Runs a task and exits with its exit code, or with 2 after a {@linkcode UsageError}. */
 export async function runTask(task: () => Promise<number> | number): Promise<never> {
   try {
     process.exit(await task());
@@ -20,7 +20,7 @@ export async function runTask(task: () => Promise<number> | number): Promise<nev
   }
 }
 
-/** The value of `read`, before a task begins; after a {@linkcode UsageError} the process ends. */
+/** Returns the value of `read`. Ends the process if it throws a {@linkcode UsageError}. */
 export function orExit<T>(read: () => T): T {
   try {
     return read();
@@ -35,7 +35,7 @@ function exitForUsage(error: unknown): never {
   process.exit(2);
 }
 
-/** What a task was called with. */
+/** The parsed arguments of a task. */
 type Parsed<T extends NonNullable<ParseArgsConfig["options"]>> = ReturnType<
   typeof parseArgs<{ args: string[]; options: T; allowPositionals: true }>
 >;
@@ -71,9 +71,9 @@ export function expectNoArgs(task: string, args: readonly string[]): void {
 }
 
 /**
- * A number that a task was given.
+ * Parses a numeric argument of a task.
  *
- * @throws {UsageError} If it is not an integer from `least` on.
+ * @throws {UsageError} If it is not an integer of at least `least`.
  */
 export function parseInteger(what: string, text: string, least = 0): number {
   const number = Number(text);

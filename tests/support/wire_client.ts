@@ -1,6 +1,6 @@
 /**
- * A client's end of a connection in any version, as far as tests of servers need it: bytes in and
- * out, no checks of what a server must do, nothing but text sent.
+ * A minimal client of any version, for tests of servers: bytes in and out. It does not check the
+ * server, and sends only text messages and close frames.
  *
  * @module
  */
@@ -54,7 +54,7 @@ export function textFrame(text: string, version: WebSocketVersion): Uint8Array {
   if (isHixie(version)) return Uint8Array.of(0, ...payload, 0xff);
   const { length } = payload;
   const size = length < 126 ? [0x80 | length] : [0xfe, length >> 8, length & 0xff];
-  // A masking key of zeros is allowed, and readable.
+  // A masking key of zeros is allowed and keeps the payload readable.
   return Uint8Array.of(0x81, ...size, 0, 0, 0, 0, ...payload);
 }
 
@@ -65,7 +65,7 @@ export function closeFrame(code: number, version: WebSocketVersion): Uint8Array 
   return Uint8Array.of(0x88, 0x82, 0, 0, 0, 0, code >> 8, code & 0xff);
 }
 
-/** What a {@linkcode WireReader} has found. */
+/** The events of a {@linkcode WireReader}. */
 export interface WireEvents {
   /** The handshake is complete. */
   open?(): void;
@@ -86,13 +86,13 @@ export class WireReader {
   #bytes: Uint8Array = NOTHING;
   #isOpen = false;
 
-  /** @param version The version that was asked for. @param events The receiver of events. */
+  /** @param version The version of the connection. @param events The receiver of events. */
   constructor(version: WebSocketVersion, events: WireEvents) {
     this.#version = version;
     this.#events = events;
   }
 
-  /** Takes bytes, in any pieces. */
+  /** Reads bytes, in pieces of any size. */
   read(chunk: Uint8Array): void {
     const bytes = new Uint8Array(this.#bytes.length + chunk.length);
     bytes.set(this.#bytes);
@@ -102,7 +102,7 @@ export class WireReader {
     this.#bytes = bytes.subarray(at);
   }
 
-  /** Reads one thing; returns how many bytes it has, 0 if it is not complete. */
+  /** Reads one head or frame. Returns its length in bytes, or 0 if it is not complete. */
   #next(bytes: Uint8Array): number {
     if (!this.#isOpen) return this.#readHandshake(bytes);
     return isHixie(this.#version) ? this.#readHixie(bytes) : this.#readHybi(bytes);

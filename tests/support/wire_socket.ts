@@ -15,7 +15,7 @@ export interface WireSocketOptions {
   readonly path: string;
   /** The version to speak. */
   readonly version: WebSocketVersion;
-  /** Told of each message. */
+  /** Called with each message. */
   readonly onMessage?: (message: string | Uint8Array) => void;
 }
 
@@ -32,7 +32,7 @@ export class WireSocket {
     this.version = version;
   }
 
-  /** Connects; resolves after the handshake, rejects if it is refused. */
+  /** Connects. Resolves after the handshake. Rejects if the server refuses it. */
   static open({ port, path, version, onMessage }: WireSocketOptions): Promise<WireSocket> {
     return new Promise((resolve, reject) => {
       const socket = connect(port, "127.0.0.1", () => {
@@ -65,7 +65,7 @@ export class WireSocket {
     this.#socket.write(textFrame(text, this.version));
   }
 
-  /** Sends a close frame, with a code where the version has one, and FIN. */
+  /** Sends a close frame and FIN. The close frame has a code if the version has close codes. */
   close(code: number): void {
     this.#socket.end(closeFrame(code, this.version));
   }

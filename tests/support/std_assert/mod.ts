@@ -1,6 +1,6 @@
 /**
- * The part of `jsr:@std/assert` that the tests use, with its names and signatures, over
- * `node:assert/strict`: for machines that cannot reach JSR. `deno.json` links it in.
+ * The part of `jsr:@std/assert` that the tests use, built on `node:assert/strict`. It has the same
+ * names and signatures, and works on machines that cannot reach JSR. `deno.json` links to it.
  *
  * @module
  */
@@ -38,7 +38,7 @@ export function fail(message?: string): never {
 
 /** Fails unless `actual` deeply equals `expected`. */
 export function assertEquals<T>(actual: T, expected: T, message?: string): void {
-  // The same comparison, but on Deno several times as quick.
+  // The same comparison, but several times faster on Deno.
   if (!isDeepStrictEqual(actual, expected)) {
     run(() => assert.deepStrictEqual(actual, expected), message);
   }
