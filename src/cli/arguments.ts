@@ -8,13 +8,13 @@ import { nearestName } from "../validation.ts";
 import { helpText } from "./help.ts";
 import { type Command, COMMANDS, isCommand, type OptionRow, OPTIONS } from "./options_table.ts";
 
-/** A mistake in the command line. The message is one line, and says what to do. */
+/** A mistake in the command line. The message is one line and says how to correct it. */
 export class UsageError extends Error {
   /** `"UsageError"`. */
   override readonly name = "UsageError";
 }
 
-/** What `connect` and `probe` need to reach a server. Files are not read yet. */
+/** The options that `connect` and `probe` share. Certificates are still paths of files. */
 export interface Reach {
   /** The URL. */
   readonly url: string;
@@ -48,31 +48,31 @@ export interface Identity {
   readonly key: string;
 }
 
-/** What `connect` does. */
+/** The parsed options of `connect`. */
 export interface ConnectPlan extends Reach {
   readonly command: "connect";
   /** The version to speak. */
   readonly version: WebSocketVersion;
   /** Whether to offer permessage-deflate. */
   readonly compress: boolean;
-  /** Messages to send first. */
+  /** Messages to send before the input. */
   readonly send: readonly string[];
-  /** Whether some lines are commands. */
+  /** Whether the lines `/ping` and `/close` are commands. */
   readonly slash: boolean;
-  /** After how many messages to close. */
+  /** Close after this many received messages. */
   readonly count: number;
-  /** After how much silence to close at the end of input, in milliseconds. */
+  /** After the input has ended: close after this time without a message, in milliseconds. */
   readonly wait: number;
 }
 
-/** What `probe` does. */
+/** The parsed options of `probe`. */
 export interface ProbePlan extends Reach {
   readonly command: "probe";
   /** The versions to try. */
   readonly versions: readonly WebSocketVersion[];
 }
 
-/** What `serve` does. */
+/** The parsed options of `serve`. */
 export interface ServePlan {
   readonly command: "serve";
   /** The port. */
@@ -89,7 +89,7 @@ export interface ServePlan {
   readonly json: boolean;
 }
 
-/** What the program does. */
+/** The parsed command line. */
 export type Plan = ConnectPlan | ProbePlan | ServePlan | {
   readonly command: "help";
   /** The text to print. */
@@ -140,7 +140,7 @@ class GivenOptions {
     }
   }
 
-  /** Takes an option, and its value from the arguments after it. */
+  /** Stores an option and its value. May remove the value from `left`. */
   #take(arg: string, left: string[]): void {
     const [, name = "", inline] = /^--([^=]*)(?:=([^]*))?$/.exec(arg) ?? [];
     const row = OPTIONS[this.#command].find((one) =>
@@ -169,7 +169,7 @@ class GivenOptions {
     return this.error(`unknown option ${arg.split("=")[0]}${meant(name, known, "--")}`);
   }
 
-  /** Makes an error that tells where the options are described. */
+  /** Makes an error that points to `--help`. */
   error(because: string): UsageError {
     return new UsageError(`${because}; see waterspout ${this.#command} --help`);
   }
@@ -184,14 +184,14 @@ class GivenOptions {
     return this.#values.get(name) ?? [];
   }
 
-  /** Returns the value of an option. An empty one often comes from an unset variable. */
+  /** Returns the value of an option. Rejects `""`, which often comes from an unset variable. */
   one(name: string): string | undefined {
     const [value] = this.all(name);
     if (value === "") throw this.error(`--${name} must not be empty`);
     return value;
   }
 
-  /** Returns a number. */
+  /** Returns the value of an option as a number. */
   number(name: string, { otherwise, least, unit }: NumberKind): number {
     const text = this.one(name);
     if (text === undefined) return otherwise;
@@ -254,7 +254,7 @@ class GivenOptions {
   }
 }
 
-/** What a number must be. */
+/** The default, the minimum and the unit of a number. */
 interface NumberKind {
   readonly otherwise: number;
   readonly least: number;

@@ -1,6 +1,6 @@
 /**
- * The command-line tool: `connect` talks to a WebSocket server in any version, `probe` tells what a
- * server speaks, and `serve` is an echo server.
+ * The command-line tool. `connect` sends and receives messages, in any version. `probe` shows which
+ * versions, extensions and subprotocols a server supports. `serve` runs an echo server.
  *
  * ```sh
  * npx @waterspout/websocket connect wss://example.com/socket
@@ -13,8 +13,8 @@ import { runProcess, runProgram } from "./program.ts";
 import { ProcessTerminal } from "./terminal.ts";
 
 /**
- * Runs the tool in this process. It prints on standard output and standard error, and reads standard
- * input if it is connected.
+ * Runs the tool in this process. Prints to standard output and standard error. `connect` also reads
+ * standard input.
  *
  * @param args The arguments after the program's name.
  * @returns The exit code: 0, 1 if a connection could not be opened or was lost, or 2 if the arguments
@@ -33,5 +33,5 @@ export function main(args: readonly string[]): Promise<number> {
   return runProgram(args, new ProcessTerminal());
 }
 
-// Runtimes know it, but not all of their types.
+// Runtimes know `import.meta.main`, but their types may not.
 if ((import.meta as { main?: boolean }).main === true) await runProcess();

@@ -1,5 +1,5 @@
 /**
- * `connect`: sends lines to a server, and prints its messages.
+ * The command `connect`: sends lines to a server and prints its messages.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { Printer } from "./printer.ts";
 import { connectOptions } from "./reach_options.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Close codes of a normal end: normal closure, going away, and none. */
+/** Close codes that give exit code 0: normal closure, going away, and no code. */
 const NORMAL: ReadonlySet<number> = new Set([1000, 1001, 1005]);
 
 /** Runs the command. @returns The exit code. */
@@ -36,7 +36,7 @@ class Conversation {
   readonly #plan: ConnectPlan;
   readonly #terminal: Terminal;
   readonly #connection: WebSocketClientConnection;
-  /** When the last message has arrived, or the input has ended. */
+  /** The time of the last message, or of the end of the input. */
   #lastHeard = 0;
 
   constructor(plan: ConnectPlan, terminal: Terminal, connection: WebSocketClientConnection) {
@@ -45,10 +45,10 @@ class Conversation {
     this.#connection = connection;
   }
 
-  /** Runs it to its end. @returns The exit code. */
+  /** Runs until the connection ends. @returns The exit code. */
   async run(printer: Printer): Promise<number> {
     const sent = this.#send();
-    // A reader of messages ends with the connection. Lines may never end.
+    // Wait for the reader only: it stops when the connection ends, but the input may never end.
     await Promise.race([this.#receive(printer), sent.then(() => new Promise(() => {}))]);
     const end = await this.#connection.closed;
     const isNormal = this.#isNormal(end);
@@ -58,7 +58,7 @@ class Conversation {
 
   #isNormal({ by, code }: ConnectionEnd): boolean {
     if (by !== "peer" && by !== "client") return false;
-    // The drafts of 2010 have no close codes.
+    // draft75 and draft76 have no close codes.
     return NORMAL.has(code) || this.#connection.version.startsWith("draft");
   }
 
@@ -76,7 +76,7 @@ class Conversation {
     }
   }
 
-  /** Sends the input, and closes after it. */
+  /** Sends all input, then closes the connection. */
   async #send(): Promise<void> {
     try {
       for (const text of this.#plan.send) await this.#connection.writeMessage(text);
@@ -91,7 +91,7 @@ class Conversation {
     this.#connection.close(1000);
   }
 
-  /** Waits until no message has come for some time. */
+  /** Waits until no message has arrived for the time of `--wait`. */
   async #silence(): Promise<void> {
     const { wait: silence } = this.#plan;
     if (silence === Infinity) {
@@ -107,7 +107,7 @@ class Conversation {
     }
   }
 
-  /** Does what a line says, if it is a command. Returns whether it is one. */
+  /** Runs a line if it is a command. @returns Whether it is one. */
   #command(line: string): boolean {
     const [, name, code, reason = ""] = /^\/(ping|close)(?: (\d+)(?: (.*))?)?$/.exec(line) ?? [];
     if (!this.#plan.slash || name === undefined) return false;

@@ -7,15 +7,15 @@
 /** How many lines may wait before the input is paused. */
 const MOST = 16;
 
-/** What pauses and resumes the input. */
+/** The input, which the queue pauses and resumes. */
 export interface LineSource {
   /** Stops reading. */
   pause(): unknown;
-  /** Reads on. */
+  /** Starts reading again. */
   resume(): unknown;
 }
 
-/** A queue of lines, which one reader iterates. */
+/** A queue of lines for one reader. */
 export class LineQueue implements AsyncIterable<string> {
   readonly #source: LineSource;
   readonly #lines: string[] = [];
@@ -39,7 +39,7 @@ export class LineQueue implements AsyncIterable<string> {
     this.#wake();
   }
 
-  /** No line follows. */
+  /** Ends the queue: no more lines will be added. */
   end(): void {
     this.#ended = true;
     this.#wake();

@@ -1,5 +1,5 @@
 /**
- * The options of the command line, of each command: the parser and the help read the same table.
+ * The options of each command. The parser and the help use the same table.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export interface OptionRow {
   readonly name: string;
   /** The letter of its short form. */
   readonly letter?: string;
-  /** The word for its value in the help; none for an option without a value. */
+  /** The name of its value in the help; `undefined` if the option takes no value. */
   readonly value?: string;
   /** Whether it may be repeated. */
   readonly repeats?: boolean;

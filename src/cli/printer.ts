@@ -1,5 +1,5 @@
 /**
- * Shows what happens on a connection: for people on a terminal, as lines in a pipe, or as JSON.
+ * Prints the events of a connection: as text on a terminal, as plain lines in a pipe, or as JSON.
  *
  * @module
  */
@@ -10,11 +10,11 @@ import type { Terminal } from "./terminal.ts";
 /** Colours of a terminal, by the number in their escape sequence. */
 const COLOURS = { dim: 2, red: 31, green: 32, cyan: 36 } as const;
 
-/** Control characters but HTAB and LF: a server must not control the terminal. */
+/** All control characters except HTAB and LF. A server must not control the terminal. */
 // deno-lint-ignore no-control-regex
 const CONTROLS = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/g;
 
-/** The most bytes of a binary message that a terminal shows. */
+/** How many bytes of a binary message are shown on a terminal. */
 const MOST_BYTES = 64;
 
 /** Returns a text with a colour, if the terminal has colours. */
@@ -57,7 +57,7 @@ export class Printer {
     this.#json = json;
   }
 
-  /** The connection is open. */
+  /** Prints that the connection is open. */
   opened(url: string, connection: WebSocketClientConnection): void {
     const { version, selectedSubprotocol: subprotocol, headers } = connection;
     const extensions = headers.get("sec-websocket-extensions") ?? undefined;
@@ -66,7 +66,7 @@ export class Printer {
     this.#note(`connected to ${url} (${details.join(", ")})`);
   }
 
-  /** A message has arrived. */
+  /** Prints a message. */
   message(message: string | Uint8Array): void {
     if (this.#json) {
       return this.#event(
@@ -83,13 +83,13 @@ export class Printer {
     this.#terminal.print(coloured(`< ${shown}`, "cyan", this.#terminal));
   }
 
-  /** A pong has arrived. */
+  /** Prints a pong. */
   pong(payload: Uint8Array): void {
     if (this.#json) this.#event({ type: "pong", binary: base64(payload) });
     else this.#note("pong");
   }
 
-  /** The connection has ended. */
+  /** Prints how the connection ended. */
   closed({ by, code, reason }: ConnectionEnd, normal: boolean): void {
     if (this.#json) return this.#event({ type: "close", code, reason, by });
     const words = `closed by ${by}: ${code}${reason === "" ? "" : ` ${escapeControls(reason)}`}`;

@@ -1,5 +1,5 @@
 /**
- * Finds out what a WebSocket server speaks.
+ * Finds out which versions, extensions and subprotocols a WebSocket server supports.
  *
  * @module
  */
@@ -35,7 +35,7 @@ export interface ProbeReport {
   readonly subprotocols: readonly string[] | "any";
 }
 
-/** Common subprotocols, registered at IANA or not. */
+/** Common subprotocols. Not all are registered with IANA. */
 export const WELL_KNOWN: readonly string[] = [
   "graphql-transport-ws",
   "graphql-ws",
@@ -51,7 +51,7 @@ export const WELL_KNOWN: readonly string[] = [
   "superchat",
 ];
 
-/** How often each time is measured. */
+/** How many times each duration is measured. */
 const ROUNDS = 5;
 
 /** Probes a server. */
@@ -71,14 +71,14 @@ export class Probe {
     this.#timeout = timeout;
   }
 
-  /** Tries versions, extensions and subprotocols, one after the other. */
+  /** Tries the versions, then the extensions, then the subprotocols. */
   async report(
     tried: readonly WebSocketVersion[],
     subprotocols: readonly string[],
   ): Promise<ProbeReport> {
     const versions: VersionReport[] = [];
     for (const version of tried) versions.push(await this.#probeVersion(version));
-    // The drafts of 2010 have no extensions and no list of subprotocols.
+    // draft75 and draft76 have no extensions and no list of subprotocols.
     const newest = versions.find(({ opens, version }) => opens && !version.startsWith("draft"));
     const extensions = newest === undefined ? [] : await this.#probeExtensions(newest.version);
     const found = newest === undefined
@@ -135,7 +135,7 @@ export class Probe {
     return extensions.split(",").map((extension) => extension.trim()).filter(Boolean);
   }
 
-  /** Offers the subprotocols without those accepted before, until the server accepts none. */
+  /** Offers subprotocols until the server accepts none. Removes each accepted one from the next offer. */
   async #probeSubprotocols(
     version: WebSocketVersion,
     known: readonly string[],

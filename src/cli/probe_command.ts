@@ -1,5 +1,6 @@
 /**
- * `probe`: tells which versions, extensions and subprotocols a server speaks, and how fast.
+ * The command `probe`: shows which versions, extensions and subprotocols a server supports, and how
+ * fast it answers.
  *
  * @module
  */

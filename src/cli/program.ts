@@ -1,5 +1,5 @@
 /**
- * The program: parses the command line, runs the command, and tells its mistakes in one line.
+ * The program: parses the command line and runs the command. Prints an error as one line.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { ProcessTerminal, type Terminal } from "./terminal.ts";
  * Runs the program.
  *
  * @param args The arguments after the program's name.
- * @param terminal Where it reads and prints.
+ * @param terminal The input and output.
  * @returns The exit code: 0, 1 if a connection could not be opened or was lost, or 2 if the arguments
  * are wrong.
  */
@@ -34,7 +34,7 @@ export async function runProcess(): Promise<never> {
   return terminal.exit(await runProgram(terminal.arguments, terminal));
 }
 
-/** Loads only what the command needs: a client starts faster without the server. */
+/** Loads only the modules of the command. A client starts faster without the server. */
 async function runPlan(plan: Plan, terminal: Terminal): Promise<number> {
   switch (plan.command) {
     case "help":
@@ -49,7 +49,7 @@ async function runPlan(plan: Plan, terminal: Terminal): Promise<number> {
   }
 }
 
-/** An option that the client or the server does not take is a mistake in the command line too. */
+/** Whether an error is a wrong argument. Wrong options of the client or server count too. */
 function isUsage(error: unknown): boolean {
   return error instanceof UsageError || error instanceof TypeError || error instanceof RangeError;
 }

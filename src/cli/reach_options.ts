@@ -1,5 +1,5 @@
 /**
- * Makes the options of a client from the command line.
+ * Converts the command line to the options of `websocketConnect`.
  *
  * @module
  */
@@ -44,7 +44,7 @@ function tlsOptions({ ca, insecure, identity }: Reach, terminal: Terminal): TlsO
   };
 }
 
-/** The certificate of the client is for the server, not for the proxy. */
+/** Removes the client certificate: it is for the server, not for the proxy. */
 function withoutIdentity({ cert: _, key: __, ...tls }: TlsOptions): TlsOptions {
   return tls;
 }

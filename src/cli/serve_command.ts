@@ -1,5 +1,5 @@
 /**
- * `serve`: an echo server.
+ * The command `serve`: an echo server.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { credentials } from "./reach_options.ts";
 import { escapeControls } from "./printer.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** What an echo handler is told. */
+/** The options of the echo handler. */
 interface EchoOptions {
   readonly subprotocols: readonly string[];
   /** Called for each connection that opens or ends. */
@@ -20,7 +20,7 @@ interface EchoOptions {
 
 /** Sends each message back. */
 class EchoHandler extends WebSocketHandler<EchoOptions> {
-  /** Any page may try the server: it has nothing to hide. */
+  /** Accepts all origins: an echo server has no private data. */
   override checkOrigin(): boolean {
     return true;
   }

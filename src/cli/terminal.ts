@@ -1,5 +1,5 @@
 /**
- * The terminal or the pipes of the program. This is the only file of the tool with I/O of its own; it
+ * Standard input and output, as a terminal or as pipes. Only this file of the tool does its own I/O. It
  * uses modules of Node, which Deno and Bun have too.
  *
  * @module
@@ -9,9 +9,9 @@ import type { Clock } from "../timing/clock.ts";
 import { waitingClock } from "../timing/waiting_clock.ts";
 import { LineQueue } from "./line_queue.ts";
 
-/** What a command may do with the world. */
+/** The I/O that a command can use. */
 export interface Terminal {
-  /** Whether a person types and reads: lines are edited, and messages are marked. */
+  /** Whether input and output are a terminal. Then lines can be edited, and messages are marked. */
   readonly interactive: boolean;
   /** Whether the output has colours. */
   readonly coloured: boolean;
@@ -19,15 +19,15 @@ export interface Terminal {
   readonly clock: Clock;
   /** The lines of the input. Reading begins with the first call. */
   lines(): AsyncIterable<string>;
-  /** Prints a line on standard output. On a terminal, above the line that is edited. */
+  /** Prints a line to standard output. On a terminal, the line appears above the edited one. */
   print(line: string): void;
-  /** Prints a line on standard error. */
+  /** Prints a line to standard error. */
   warn(line: string): void;
-  /** Calls back at Ctrl-C, or at SIGTERM. A second Ctrl-C ends the process. */
+  /** Sets a callback for Ctrl-C and SIGTERM. A second Ctrl-C ends the process. */
   onInterrupt(callback: () => void): void;
   /** Reads a file as text. @throws {Error} If it cannot be read. */
   readFile(path: string): string;
-  /** Waits until everything is printed, and gives the terminal back. */
+  /** Stops reading, and waits until all output is written. */
   close(): Promise<void>;
 }
 
@@ -83,11 +83,11 @@ export class ProcessTerminal implements Terminal {
   readonly clock: Clock = waitingClock;
   readonly #process: Process = requireBuiltin<Process>("node:process", "run");
   #editor: Editor | null = null;
-  /** Streams that nobody reads any more: `waterspout … | head`. */
+  /** Output streams whose reader is gone, as in `waterspout … | head`. */
   readonly #broken: Set<Stream> = new Set();
   #interrupted: () => void = () => {};
 
-  /** Looks whether this is a terminal. A process has only one. */
+  /** Checks whether input and output are a terminal. Make only one object per process. */
   constructor() {
     const { stdin, stdout, stderr, env } = this.#process;
     for (const stream of [stdout, stderr]) {
@@ -125,7 +125,7 @@ export class ProcessTerminal implements Terminal {
       this.#leaveLine();
       queue.end();
     });
-    // While a line is edited, Ctrl-C is no signal.
+    // While a line is edited, Ctrl-C reaches the editor instead of raising SIGINT.
     editor.on("SIGINT", () => this.#interrupted());
     if (this.interactive) editor.prompt();
     return queue;
@@ -177,7 +177,7 @@ export class ProcessTerminal implements Terminal {
     if (!this.#broken.has(stream)) stream.write(text);
   }
 
-  /** Forgets the editor, which has closed, and leaves an empty line. */
+  /** Clears the prompt after the editor has closed. */
   #leaveLine(): void {
     if (this.#editor !== null && this.interactive) this.#process.stdout.write(CLEAR_LINE);
     this.#editor = null;

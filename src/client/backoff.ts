@@ -14,10 +14,10 @@ export interface BackoffOptions {
   readonly random: () => number;
 }
 
-/** Beyond this many doublings, every delay is longer than the longest timer. */
+/** The most doublings. After these, any delay is longer than the longest timer. */
 const MAX_DOUBLINGS = 31;
 
-/** Counts failures in a row. */
+/** Computes delays from the number of failures in a row. */
 export class Backoff {
   readonly #options: BackoffOptions;
   #failures = 0;
@@ -27,14 +27,14 @@ export class Backoff {
     this.#options = options;
   }
 
-  /** Starts again: the next delay is short. */
+  /** Sets the bound back to `initialDelay`. */
   reset(): void {
     this.#failures = 0;
   }
 
   /**
-   * Returns the next delay: a random time below a bound that doubles each time. Many clients that a
-   * server has lost at once thus do not come back at once.
+   * Returns the next delay: a random time below a bound that doubles with each call. The random part
+   * keeps clients from reconnecting all at once after a server restart.
    */
   next(): number {
     const { initialDelay, maxDelay, random } = this.#options;

@@ -83,17 +83,16 @@ export class WebSocketClientConnection
   }
 
   /**
-   * Aborts when the connection ends. Its `reason` is {@linkcode ended}. It is made when it is first
-   * read.
+   * A signal that aborts when the connection ends. Its `reason` is {@linkcode ended}.
    */
   get signal(): AbortSignal {
     return this.#session.signal;
   }
 
   /**
-   * Resolves with {@linkcode ended} when the socket is closed, for any reason. If the server has ended
-   * the connection while the queue of unread messages was full, this is after they were read or
-   * dropped. Never rejects.
+   * Resolves with {@linkcode ended} when the socket is closed, for any reason. Never rejects. If the
+   * server closes while the queue of unread messages is full, the socket stays open until you read or
+   * drop those messages.
    */
   get closed(): Promise<ConnectionEnd> {
     return this.#session.finished;
@@ -132,14 +131,14 @@ export class WebSocketClientConnection
    */
   writeMessage(message: Message): Promise<void>;
   /**
-   * Sends a message in pieces, while its source makes them: an async iterable or a `ReadableStream` of
-   * strings for a text message, or of buffers or views of them for a binary one. The next piece is taken
-   * when at most `highWaterMark` bytes wait for the server.
+   * Sends one message in pieces. The source is an async iterable or a `ReadableStream`: of strings for a
+   * text message, or of buffers or views of buffers for a binary message. The next piece is read from
+   * the source when at most `highWaterMark` bytes wait for the server.
    *
-   * Messages that are written meanwhile wait until this one is complete; pings do not. {@linkcode close}
-   * cuts it off: await the promise before. If the source throws, or gives a wrong piece, the connection
-   * is closed with 1011, as the message cannot be completed. When the connection ends, the source is
-   * cancelled.
+   * Other messages wait until this one is complete; pings do not. Await the promise before you call
+   * {@linkcode close}, which cuts the message off. If the source throws or yields a wrong piece, the
+   * connection is closed with 1011, because the message cannot be completed. If the connection ends
+   * first, the source is cancelled.
    *
    * @returns A promise that resolves once the last piece was written and at most `highWaterMark` bytes
    * wait. It rejects with {@linkcode WebSocketClosedError} if that does not happen, and is safe to

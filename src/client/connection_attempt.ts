@@ -1,5 +1,5 @@
 /**
- * One attempt to connect, with the redirects that it follows.
+ * One attempt to connect, including its redirects.
  *
  * @module
  */
@@ -34,13 +34,13 @@ export class ConnectionAttempt {
   readonly #connecting = new AbortController();
   #session: Session | null = null;
   #stream: StreamOpening | null = null;
-  /** The proxy of the last connection. */
+  /** The tunnel of the last connection; `undefined` without a proxy. */
   #tunnel: NamedTunnel | undefined = undefined;
 
   /**
-   * @param handshake What to ask for.
+   * @param handshake The handshake to send.
    * @param limits The limits, with the defaults.
-   * @param options The options of `websocketConnect`, which were checked.
+   * @param options The checked options of `websocketConnect`.
    */
   constructor(handshake: HandshakeOptions, limits: ClientLimits, options: ConnectOptions) {
     this.#handshake = handshake;
@@ -85,7 +85,7 @@ export class ConnectionAttempt {
     }
   }
 
-  /** Prepares the next handshake after a redirect. @throws {unknown} The error, if it is another. */
+  /** Prepares the handshake for a redirect. @throws {unknown} `error`, unless it is a redirect. */
   #redirect(redirects: Redirects, error: unknown): void {
     const next = error instanceof HandshakeError
       ? redirects.follow(this.#handshake, error)

@@ -114,25 +114,25 @@ export interface ConnectOptions {
   /** The path of a unix socket to connect to, instead of the host and port of the URL. */
   readonly path?: string;
   /**
-   * The proxy to connect through: `http://user:password@host:3128`, `https://…` or `socks5://…`, or a
-   * function that returns one for a URL, such as `proxyFromEnvironment`. The proxy resolves the name
-   * of the server. The user name and the password are percent-encoded. Default: none.
+   * The URL of the proxy to connect through: `http://user:password@host:3128`, `https://…` or
+   * `socks5://…`; or a function that returns it, such as `proxyFromEnvironment`. Percent-encode the
+   * user name and the password. The proxy resolves the name of the server. Default: none.
    */
   readonly proxy?: ProxyOption;
   /** TLS options for an `https:` proxy, as in `tls`. */
   readonly proxyTls?: TlsOptions;
   /**
-   * How many redirects (301, 302, 303, 307, 308) to follow. To another origin, `Authorization`,
-   * `Cookie`, `Proxy-Authorization`, `Host` and the client's certificate are not sent. From `wss:` to
-   * `ws:` is an error. Default: 0: a redirect is a refusal.
+   * How many redirects (301, 302, 303, 307, 308) to follow. Another origin does not receive
+   * `Authorization`, `Cookie`, `Proxy-Authorization`, `Host` or the client's certificate. A redirect
+   * from `wss:` to `ws:` is an error. Default: 0, which makes each redirect an error.
    */
   readonly maxRedirects?: number;
   /** A connection to use, instead of a new one. */
   readonly transport?: Transport;
   /**
-   * A client's session of `node:http2`, on a stream of which the WebSocket opens (RFC 8441). The
-   * server must have enabled extended CONNECT. The session stays open when the WebSocket closes. It
-   * speaks `"rfc6455"` only, and options for a new connection do not apply.
+   * A client session of `node:http2`. The WebSocket opens on a new stream of this session (RFC 8441).
+   * The server must have enabled extended CONNECT. The session stays open when the WebSocket closes.
+   * Only version `"rfc6455"` is allowed, and options for a new connection are not.
    */
   readonly http2?: Http2ClientSession;
   /** Called with the payload of each ping. The pong was sent already. */
@@ -160,7 +160,7 @@ export interface ConnectOptions {
   readonly maxHeaderCount?: number;
   /** How many bytes of the body of a refusal are read. Default: 4 KiB. */
   readonly maxBodySize?: number;
-  /** How long connecting, proxy, TLS, redirects and handshake may take together. Default: 10 s. */
+  /** The time limit for connecting, including proxy, TLS, redirects and handshake. Default: 10 s. */
   readonly handshakeTimeout?: number;
   /** How long to wait for the server's part of the closing handshake. Default: 5 s. */
   readonly closeTimeout?: number;
@@ -228,7 +228,7 @@ export function resolveOptions(options: ConnectOptions): ClientLimits {
   return resolveLimits(options);
 }
 
-/** Checks the TLS options of a group. One that is `undefined` probably comes from an unset variable. */
+/** Checks `tls` or `proxyTls`. Rejects `undefined`, which often comes from an unset variable. */
 function checkTls(options: ConnectOptions, name: "tls" | "proxyTls"): void {
   if (!(name in options)) return;
   const tls = options[name];
@@ -248,10 +248,10 @@ function checkTls(options: ConnectOptions, name: "tls" | "proxyTls"): void {
   }
 }
 
-/** The options of a new connection, which others exclude. */
+/** The options for a new connection. `http2` and `transport` exclude them. */
 const NEW_CONNECTION = ["path", "tls", "proxy", "proxyTls", "maxRedirects"] as const;
 
-/** Checks that no options exclude each other. */
+/** Refuses options that exclude each other. */
 function checkTogether({ http2, version, ...options }: ConnectOptions): void {
   if (http2 !== undefined) {
     for (const name of ["transport", ...NEW_CONNECTION] as const) {
@@ -297,7 +297,7 @@ export function toHandshakeOptions(
   }
   checkSubprotocols(subprotocols, version);
   const url = parseWebSocketUrl(request.url);
-  // A redirect may lead to one.
+  // With redirects, a ws URL may lead to a wss URL.
   if (!url.secure && options.tls !== undefined && !options.maxRedirects) {
     throw new TypeError(`Cannot connect to ${url.href}: the option tls needs a wss URL`);
   }

@@ -1,5 +1,5 @@
 /**
- * The proxy that environment variables name.
+ * The proxy that is set in environment variables.
  *
  * @module
  */
@@ -10,18 +10,18 @@ import { parseWebSocketUrl } from "../handshake/web_socket_url.ts";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Returns the proxy that the environment names for a URL, for the option `proxy`. Nothing is read from
- * the environment unless you call this function.
+ * Returns the proxy that environment variables set for a URL. Pass this function as the option
+ * `proxy`: without it, the client does not read environment variables.
  *
- * For `wss:` the variables are `HTTPS_PROXY` and `ALL_PROXY`, for `ws:` `HTTP_PROXY` and `ALL_PROXY`.
- * The names may be in lower case, which comes first. A value without a scheme is an `http:` proxy. In a
- * CGI program (`REQUEST_METHOD` is set), only `http_proxy` counts, since a request sets the other.
+ * `wss:` uses `HTTPS_PROXY`, and `ws:` uses `HTTP_PROXY`. If it is not set, `ALL_PROXY` is used. The
+ * names in lower case take precedence. A value without a scheme is an `http:` proxy. In a CGI program
+ * (`REQUEST_METHOD` is set), `HTTP_PROXY` is ignored: a client could set it with the field `Proxy`.
  *
- * `NO_PROXY` lists hosts that are reached without a proxy, separated by commas: `example.com` (with its
- * subdomains), `192.0.2.7`, `10.0.0.0/8`, `[::1]`, each with an optional port, or `*`.
+ * `NO_PROXY` lists hosts to connect to directly, separated by commas: `example.com` (and its
+ * subdomains), `192.0.2.7`, `10.0.0.0/8` or `[::1]`, each with an optional port; or `*` for all.
  *
  * @param url The URL to connect to.
- * @param environment The variables. Default: those of the process; Deno asks for `--allow-env`.
+ * @param environment The variables. Default: those of the process. Deno requires `--allow-env`.
  * @returns The URL of the proxy; `undefined` for none.
  * @throws {TypeError} If the URL is wrong.
  *

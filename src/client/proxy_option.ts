@@ -12,8 +12,8 @@ import type { TlsOptions, Tunnel } from "../transport/transport.ts";
 import { checkValue, type Kind } from "../validation.ts";
 
 /**
- * A proxy: its URL, or a function that returns it for the URL to connect to, and `undefined` for no
- * proxy. The function is called for each redirect too.
+ * A proxy: its URL, or a function that takes the URL to connect to and returns the URL of the proxy, or
+ * `undefined` for none. The function is also called for each redirect.
  *
  * @example
  * ```ts
@@ -45,7 +45,7 @@ export interface NamedTunnel extends Tunnel {
   readonly href: string;
 }
 
-/** Checks the URL of a proxy. A function is checked when it is called. */
+/** Checks the URL of a proxy. The result of a function is checked when it is called. */
 export function checkProxy(proxy: ProxyOption | undefined): void {
   if (proxy !== undefined && typeof proxy !== "function") parseProxyUrl(proxy);
 }

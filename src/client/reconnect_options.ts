@@ -12,7 +12,7 @@ import { HandshakeError } from "./handshake_error.ts";
 import { CONNECT_KINDS, type ConnectOptions, resolveOptions } from "./options.ts";
 
 /**
- * Why a client waits before it connects again, for the option `onRetry` of `reconnecting`.
+ * Why and how long a client waits before it connects again. The argument of `onRetry`.
  *
  * @example
  * ```ts
@@ -30,18 +30,18 @@ import { CONNECT_KINDS, type ConnectOptions, resolveOptions } from "./options.ts
  * ```
  */
 export interface Retry {
-  /** How many attempts in a row have failed; 0 after a connection that was open. */
+  /** How many attempts in a row have failed; 0 after a lost connection. */
   readonly attempt: number;
-  /** How long the client waits now, in milliseconds. */
+  /** How long the client waits, in milliseconds. */
   readonly delay: number;
-  /** Why the last attempt failed; `undefined` after a connection that was open. */
+  /** Why the last attempt failed; `undefined` after a lost connection. */
   readonly error?: unknown;
-  /** How the last connection ended; `undefined` after an attempt that failed. */
+  /** How the last connection ended; `undefined` after a failed attempt. */
   readonly ended?: ConnectionEnd;
 }
 
 /**
- * The options of `reconnecting`: those of `websocketConnect`, and these. Times are milliseconds.
+ * The options of `reconnecting`, in addition to those of `websocketConnect`. Times are milliseconds.
  *
  * @example
  * ```ts
@@ -58,27 +58,27 @@ export interface Retry {
  */
 export interface ReconnectOptions extends Omit<ConnectOptions, "headers" | "http2" | "transport"> {
   /**
-   * Header fields to send, or a function that returns them for each attempt. If the function throws
-   * or rejects, the attempt has failed.
+   * Header fields to send, or a function that returns them for each attempt. The attempt fails if the
+   * function throws or rejects.
    */
   readonly headers?: HeaderFields | (() => HeaderFields | Promise<HeaderFields>);
   /** Returns a connection to use for each attempt, instead of a new one. */
   readonly transport?: () => Transport | Promise<Transport>;
-  /** Ends everything: a wait, an attempt, or with close code 1000 an open connection. */
+  /** Ends the loop. Cancels a wait or an attempt, and closes an open connection with 1000. */
   readonly signal?: AbortSignal;
-  /** The longest first wait. Each further one may be twice as long. Default: 1 s. */
+  /** The upper bound of the first wait. The bound doubles with each failure. Default: 1 s. */
   readonly initialDelay?: number;
-  /** The longest wait. Default: 30 s. `Retry-After` may ask for more. */
+  /** The longest wait, except for `Retry-After`, which may be longer. Default: 30 s. */
   readonly maxDelay?: number;
-  /** After a connection that was open for so long, waits start from `initialDelay`. Default: 10 s. */
+  /** After a connection was open this long, waits start from `initialDelay` again. Default: 10 s. */
   readonly stableAfter?: number;
-  /** After so many failed attempts in a row, the error of the last is thrown. Default: `Infinity`. */
+  /** How many attempts in a row may fail before the last error is thrown. Default: `Infinity`. */
   readonly maxAttempts?: number;
-  /** The close codes, of either end, that mean "do not come back". Default: `[1000]`. */
+  /** The close codes, of either end, that end the loop. Default: `[1000]`. */
   readonly finalCodes?: readonly number[];
   /**
-   * Whether the error of a failed attempt is final, and thrown. Default: if the server refuses with a
-   * status from 400 to 499 other than 408, 425 and 429, or a proxy refuses the credentials.
+   * Returns whether to throw the error of a failed attempt instead of trying again. Default: true if
+   * the server refuses with a 4xx status other than 408, 425 and 429, or a proxy refuses the credentials.
    */
   readonly isFinal?: (error: unknown) => boolean;
   /** Called before each wait. */
@@ -142,7 +142,7 @@ const KINDS: Readonly<Record<keyof ReconnectOptions, Kind | undefined>> = {
   stableAfter: TIME,
 };
 
-/** Statuses of refusals that may be over soon (RFC 9110 §15.5.9, RFC 8470 §5.2, RFC 6585 §4). */
+/** Statuses of temporary refusals (RFC 9110 §15.5.9, RFC 8470 §5.2, RFC 6585 §4). */
 const TEMPORARY: ReadonlySet<number> = new Set([408, 425, 429]);
 
 function isFinalByDefault(error: unknown): boolean {

@@ -1,5 +1,5 @@
 /**
- * A client that connects again when it has lost its connection.
+ * A client that reconnects when it loses its connection.
  *
  * @module
  */
@@ -18,17 +18,17 @@ import {
 import { openSession } from "./websocket_connect.ts";
 
 /**
- * Connects to a server, and again whenever the connection has ended. Each step of the loop is an open
- * connection. The next step begins when the last connection has ended, and `break` closes it.
+ * Connects to a server, and reconnects when the connection ends. Each iteration of the loop gets an open
+ * connection. The next iteration begins after that connection has ended. `break` closes the connection.
  *
  * - **Waits** are random times up to a bound, which doubles from `initialDelay` to `maxDelay` (full
- *   jitter). After a connection that was open for `stableAfter`, the bound is `initialDelay` again. A
- *   `Retry-After` of a refusal with 429 or 503 comes first.
- * - **The end.** The loop ends when either end has closed with one of the `finalCodes`. It throws if a
- *   refusal is final, after `maxAttempts`, and with the reason of the `signal`.
- * - **Loss.** `for await (const message of socket)` ends however the connection ends, and
- *   `socket.ended` says why. An awaited `writeMessage` rejects with `WebSocketClosedError`, and
- *   `readMessage` may: catch it, or the loop ends with it.
+ *   jitter). After a connection was open for `stableAfter`, the bound is `initialDelay` again. The
+ *   `Retry-After` of a refusal with 429 or 503 takes precedence.
+ * - **The end.** The loop ends when either end closes with one of the `finalCodes`. The loop throws if a
+ *   refusal is final, after `maxAttempts` failures, or when the `signal` aborts.
+ * - **Loss.** `for await (const message of socket)` ends without an error when the connection is lost.
+ *   `socket.ended` says why. `writeMessage` and `readMessage` may reject with `WebSocketClosedError`: if
+ *   you do not catch it, it ends the loop.
  *
  * @param url The URL, or a function that returns it for each attempt.
  * @param options The options of `websocketConnect`, and when to connect again.
@@ -69,14 +69,14 @@ export function reconnecting(
   return new Reconnection(source, policy, attempt).run();
 }
 
-/** What may be fresh for each attempt. */
+/** The values that functions may return anew for each attempt. */
 interface Source {
   readonly url: Parameters<typeof reconnecting>[0];
   readonly headers: ReconnectOptions["headers"];
   readonly transport: ReconnectOptions["transport"] | undefined;
 }
 
-/** A connection whose loop of messages ends without an error: the loop around it goes on. */
+/** A connection whose iteration of messages ends without an error, so that the outer loop goes on. */
 class LoopConnection extends WebSocketClientConnection {
   override async *[Symbol.asyncIterator](): AsyncGenerator<string | Uint8Array, void, undefined> {
     try {
@@ -146,14 +146,14 @@ class Reconnection {
       this.#failed = 0;
       return connection;
     } catch (error) {
-      // Another error is a mistake of the caller, or the reason of the signal.
+      // Any other error is a mistake of the caller or the reason of the signal. Do not try again.
       if (!(error instanceof HandshakeError)) throw error;
       await this.#retry(error);
       return undefined;
     }
   }
 
-  /** Asks for what is fresh for each attempt. */
+  /** Calls the functions that return the values for an attempt. */
   async #prepare(): Promise<{ url: string | URL; options: ConnectOptions }> {
     const { url, headers, transport } = this.#source;
     const { signal } = this.#attempt;
@@ -207,7 +207,7 @@ function unlessAborted<Result>(
 /** The longest delay of a timer: about 25 days. */
 const MAX_DELAY = 2 ** 31 - 1;
 
-/** Returns how long a refusal asks to wait, in milliseconds. */
+/** Returns the `Retry-After` of a refusal, in milliseconds. */
 function earliest(error: unknown): number {
   if (!(error instanceof HandshakeError)) return 0;
   const { status, headers } = error;

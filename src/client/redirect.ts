@@ -11,18 +11,18 @@ import { HandshakeError } from "./handshake_error.ts";
 
 const STATUSES: ReadonlySet<number | undefined> = new Set([301, 302, 303, 307, 308]);
 
-/** Header fields that only the origin they were meant for may receive. `Host` is a part of its URL. */
+/** Header fields that are not sent to another origin. */
 const CREDENTIALS: ReadonlySet<string> = new Set([
   "authorization",
   "cookie",
   "proxy-authorization",
 ]);
 
-/** Where a handshake goes on, and whether this is another origin. */
+/** The target of a redirect. */
 export interface Redirected {
   /** The next handshake. */
   readonly handshake: HandshakeOptions;
-  /** Whether the client's certificate and the name of the server must not be used. */
+  /** Whether the origin changed. Then the client's certificate and `serverName` must not be used. */
   readonly isCrossOrigin: boolean;
 }
 
@@ -39,7 +39,7 @@ export class Redirects {
   }
 
   /**
-   * Decides where a refused handshake goes on.
+   * Decides whether and where to follow a redirect.
    *
    * @param from The handshake that was refused.
    * @param refusal The response.
@@ -89,7 +89,7 @@ export class Redirects {
 
 function next(from: HandshakeOptions, url: WebSocketUrl): Redirected {
   if (originOf(url) === originOf(from.url)) {
-    // The caller may have set another `Host`.
+    // Keep the `Host` that the caller may have set.
     const handshake = { ...from, url: { ...url, host: from.url.host } };
     return { handshake, isCrossOrigin: false };
   }

@@ -73,7 +73,7 @@ export class Session implements TransportEvents, ClientOpeningEvents {
   readonly #environment: ConnectionEnvironment;
   readonly #opened: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   readonly #gone: PromiseWithResolvers<void> = Promise.withResolvers<void>();
-  /** The end for the application. Made when it is first asked for. */
+  /** The source of `signal` and `closed`. Created on first use. */
   #lifetime: Lifetime | null = null;
   #finished: Promise<ConnectionEnd> | null = null;
   #opening: ClientOpening | null = null;
@@ -236,7 +236,7 @@ export class Session implements TransportEvents, ClientOpeningEvents {
     return this.writer.writeMessage(message);
   }
 
-  /** Closes the connection with 1011 after an exception of the application. */
+  /** Closes the connection with 1011 after the source of a message has failed. */
   #failed(thrown: unknown): void {
     const error = new ProtocolError(1011, "internal error");
     this.#connection?.fail(error, "client", toError(thrown));

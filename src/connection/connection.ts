@@ -119,7 +119,7 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
       if (this.#keepalive !== null) this.#keepalive.sawTraffic = true;
       this.reader.receive(chunk, this.#transport.transfersChunks === true);
     } finally {
-      // Even if a transport throws, which it must not, the output of other connections goes out.
+      // A transport must not throw. If it does, the output of other connections is still sent.
       uncork();
     }
   }
@@ -283,7 +283,7 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
     if (!this.#protocol.hasCloseFrame) this.#transport.end();
   }
 
-  /** Enters `closed`: sends the remaining output and FIN, and informs the receiver. */
+  /** Enters the state `closed`: sends the remaining output and FIN, and notifies the receiver. */
   #finish(event: ConnectionEvent, destroys: boolean): void {
     const end = this.#end ??= unclosed("network", this.#lostBy);
     this.#environment.wheel.remove(this);

@@ -1,5 +1,5 @@
 /**
- * Limits how fast a peer sends. A connection without rates has no object of this class.
+ * Limits how fast a peer sends. Only connections with a rate limit use it.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Link, Timed, TimingWheel } from "../timing/timing_wheel.ts";
 import { type Rate, TokenBucket } from "./token_bucket.ts";
 
 /**
- * A rate of one connection, and what happens beyond it.
+ * A rate limit of one connection, and what to do when the peer exceeds it.
  *
  * @example
  * ```ts
@@ -26,7 +26,7 @@ import { type Rate, TokenBucket } from "./token_bucket.ts";
  */
 export interface ConnectionRate extends Rate {
   /**
-   * - `"wait"`: the server stops reading until the rate allows more. Nothing is lost;
+   * - `"wait"`: the server stops reading until the rate allows more; no data is lost;
    * - `"close"`: the connection is closed with 1008.
    *
    * Default: `"wait"`.
@@ -42,23 +42,23 @@ export interface FloodLimits {
   readonly byteRate: ConnectionRate | undefined;
 }
 
-/** What happens to the connection. */
+/** The receiver of the events of a {@linkcode FloodControl}. */
 export interface FloodEvents {
   /** Reading stops. */
   throttled(): void;
-  /** Reading may go on. */
+  /** Reading may start again. */
   resumed(): void;
   /** The peer is refused. */
   refused(error: ProtocolError): void;
 }
 
-/** A rule: its setting, and its bucket. */
+/** One rate limit, and its token bucket. */
 interface Rule {
   readonly rate: ConnectionRate;
   readonly bucket: TokenBucket;
 }
 
-/** Watches what one peer sends. */
+/** Enforces the rate limits of one connection. */
 export class FloodControl implements Timed {
   /** See {@linkcode Timed}. */
   deadline = 0;
@@ -72,7 +72,7 @@ export class FloodControl implements Timed {
   readonly #bytes: Rule | null;
   #isBlocked = false;
 
-  /** @param limits The rates. @param wheel The timer. @param events What to do. */
+  /** @param limits The rates. @param wheel The timer. @param events The receiver of events. */
   constructor(limits: FloodLimits, wheel: TimingWheel, events: FloodEvents) {
     this.#wheel = wheel;
     this.#events = events;
@@ -81,7 +81,7 @@ export class FloodControl implements Timed {
     this.#bytes = ruleOf(limits.byteRate, now);
   }
 
-  /** Whether nothing more may be parsed, for now. */
+  /** Whether parsing must wait until the rate allows more. */
   get isBlocked(): boolean {
     return this.#isBlocked;
   }

@@ -40,7 +40,7 @@ export class PeerPong {
   }
 }
 
-/** A message in pieces, which counts the waiting ones itself. */
+/** A message in pieces. It counts the size of its waiting pieces itself. */
 export interface PiecedMessage {
   /** Whether it is text or binary. */
   readonly kind: "text" | "binary";

@@ -1,11 +1,11 @@
 /**
- * The end of a connection, for code that waits for it.
+ * Lets the application wait for the end of a connection.
  *
  * @module
  */
 import type { ConnectionEnd } from "./connection_end.ts";
 
-/** The end as a signal and as a promise. Each is made when it is first asked for. */
+/** The end of a connection as a signal and as a promise. Both are created on first use. */
 export class Lifetime {
   #end: ConnectionEnd | undefined;
   #controller: AbortController | null = null;
@@ -16,12 +16,12 @@ export class Lifetime {
     this.#end = end;
   }
 
-  /** Why the connection ended; `undefined` before. */
+  /** Why the connection ended; `undefined` while it is open. */
   get ended(): ConnectionEnd | undefined {
     return this.#end;
   }
 
-  /** Aborts at the end. Its reason is the record of the end. */
+  /** Aborts when the connection ends. Its reason is {@linkcode ended}. */
   get signal(): AbortSignal {
     if (this.#controller === null) {
       this.#controller = new AbortController();
@@ -30,7 +30,7 @@ export class Lifetime {
     return this.#controller.signal;
   }
 
-  /** Resolves with the record of the end. Never rejects. */
+  /** Resolves with {@linkcode ended} when the connection ends. Never rejects. */
   get closed(): Promise<ConnectionEnd> {
     if (this.#closed === null) {
       this.#closed = Promise.withResolvers();
@@ -39,7 +39,7 @@ export class Lifetime {
     return this.#closed.promise;
   }
 
-  /** Ends the connection. The first end counts. */
+  /** Called when the connection ends. Only the first call counts. */
   end(end: ConnectionEnd): void {
     if (this.#end !== undefined) return;
     this.#end = end;

@@ -1,6 +1,6 @@
 /**
- * Closes a socket. What the peer still sends is read and dropped: with an unread byte, the system
- * would send a reset instead of FIN, and the peer could lose our last output.
+ * Closes a socket. Reads and drops what the peer still sends: if bytes were unread, the system would
+ * send a reset instead of FIN, and the peer could lose our last output.
  *
  * @module
  */

@@ -6,9 +6,9 @@
 import { bytesOf, kindOf } from "./message.ts";
 
 /**
- * A message that is sent while it is made: an async iterable, such as an async generator, or a
- * `ReadableStream`. Its pieces are strings for a text message, or buffers and views of buffers for a
- * binary one. An array is not a source: it is sent as JSON.
+ * The source of a message that is sent in pieces: an async iterable, such as an async generator, or a
+ * `ReadableStream`. Its pieces are strings for a text message, or buffers or views of buffers for a
+ * binary message. An array is not a source: it is sent as JSON.
  *
  * @example
  * ```ts
@@ -51,13 +51,13 @@ function isStream(value: unknown): value is ReadableStream<unknown> {
 
 /** A source that is being read. */
 export interface OpenedSource {
-  /** Waits for the next piece, or the end. */
+  /** Resolves with the next piece, or with `done` at the end. */
   next(): PromiseLike<IteratorResult<unknown, unknown>>;
-  /** Tells the source that no more is wanted. Rejects with what its clean-up throws. */
+  /** Cancels the source. Rejects if the clean-up of the source throws. */
   cancel(reason: Error): Promise<void>;
 }
 
-/** Begins to read a source. @throws {TypeError} If it is a stream that somebody reads already. */
+/** Begins to read a source. @throws {TypeError} If it is a locked stream. */
 export function openSource(source: MessageSource): OpenedSource {
   if (isStream(source)) {
     if (source.locked) {
@@ -65,7 +65,7 @@ export function openSource(source: MessageSource): OpenedSource {
         "Cannot send a message: the stream is locked, because it is read already",
       );
     }
-    // Not its iterator: `return()` of that one waits for a read that may never settle.
+    // Do not use the stream's iterator: its `return()` waits for a pending read that may never settle.
     const reader = source.getReader();
     return {
       next: () => reader.read() as PromiseLike<IteratorResult<unknown, unknown>>,
@@ -82,8 +82,8 @@ export function openSource(source: MessageSource): OpenedSource {
 /**
  * Returns the text or the bytes of a piece.
  *
- * @param before The kind of the pieces before; `null` if this is the first one.
- * @throws {TypeError} If it is neither, or of another kind than the pieces before.
+ * @param before The kind of the earlier pieces; `null` for the first piece.
+ * @throws {TypeError} If the piece is neither text nor bytes, or is not of the same kind as before.
  */
 export function toPiece(value: unknown, before: "text" | "binary" | null): string | Uint8Array {
   const piece = typeof value === "string" ? value : bytesOf(value);

@@ -1,5 +1,5 @@
 /**
- * Messages that are read while they arrive.
+ * Received messages as streams.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import type { ConnectionEnd } from "./connection_end.ts";
 import { Inbox } from "./inbox.ts";
 
 /**
- * A message that is read while it arrives. Its `kind` says what the pieces are: `"text"` for strings,
- * `"binary"` for `Uint8Array`s.
+ * A message that you can read while it arrives. If its `kind` is `"text"`, the pieces are strings. If it
+ * is `"binary"`, they are `Uint8Array`s.
  *
- * Pieces are not empty, and their sizes have no meaning: a piece may be a part of a fragment or several
- * characters of one. A character is never divided between two strings.
+ * Pieces are never empty, and they need not match the fragments of the message. A character is never
+ * divided between two strings.
  *
  * @example
  * ```ts
@@ -46,8 +46,8 @@ export type MessageStream =
   };
 
 /**
- * The connection ended before the whole message had arrived. Reading the rest of its stream rejects with
- * this error.
+ * The connection ended before the message was complete. After the pieces that arrived, reading the
+ * {@linkcode MessageStream} rejects with this error.
  *
  * @example
  * ```ts
@@ -66,9 +66,9 @@ export class IncompleteMessageError extends WebSocketClosedError {
   readonly ended: ConnectionEnd;
 
   /**
-   * Made when a message is cut off.
+   * Makes the error for a message that was cut off.
    *
-   * @param ended Why the connection ended. Its error is the `cause`.
+   * @param ended Why the connection ended. Its `error`, if any, becomes the `cause`.
    */
   constructor(ended: ConnectionEnd) {
     const { by, code, reason, error } = ended;
@@ -87,11 +87,11 @@ export interface IncomingStreamEvents {
   resized(difference: number): void;
   /** The reader has taken a piece. */
   taken(): void;
-  /** The reader has read everything, or wants no more. Called once. */
+  /** The reader has read the whole message, or has cancelled the stream. Called once. */
   done(stream: IncomingStream): void;
 }
 
-/** One message: pieces that wait, and the stream that takes them. */
+/** One message: a queue of pieces, and the stream that delivers them. */
 export class IncomingStream {
   /** Whether the message is text or binary. */
   readonly kind: MessageKind;
@@ -101,7 +101,7 @@ export class IncomingStream {
   #controller: ReadableStreamDefaultController<string | Uint8Array> | null = null;
   /** Whether the reader waits for a piece. */
   #isWanted = false;
-  /** What follows the waiting pieces: more of them, the end, or an error. */
+  /** What follows the waiting pieces: more pieces, the end, or an error. */
   #rest: "more" | "end" | Error = "more";
   #isDone = false;
 
@@ -111,7 +111,7 @@ export class IncomingStream {
     this.#events = events;
   }
 
-  /** Makes the stream of a message that has arrived. */
+  /** Makes the stream of a complete message. */
   static whole(message: string | Uint8Array, events: IncomingStreamEvents): IncomingStream {
     const stream = new IncomingStream(typeof message === "string" ? "text" : "binary", events);
     if (message.length > 0) stream.push(message);
@@ -119,7 +119,7 @@ export class IncomingStream {
     return stream;
   }
 
-  /** Adds a piece. Drops it if nobody wants it. */
+  /** Adds a piece. Drops it if the reader has cancelled the stream. */
   push(piece: string | Uint8Array): void {
     if (this.#isDone) return;
     if (this.#isWanted) {
@@ -138,13 +138,13 @@ export class IncomingStream {
     this.#settle();
   }
 
-  /** Called if the message stays incomplete. The error follows the waiting pieces. */
+  /** Called if the message was cut off. The reader gets the waiting pieces first, then the error. */
   fail(error: Error): void {
     this.#rest = error;
     this.#settle();
   }
 
-  /** The stream for the reader. Made once. */
+  /** The stream for the reader. */
   get readable(): MessageStream {
     if (this.#stream === null) {
       this.#stream = new ReadableStream<string | Uint8Array>({
@@ -165,13 +165,13 @@ export class IncomingStream {
       this.#isWanted = true;
       return;
     }
-    this.#controller?.enqueue(piece as string | Uint8Array); // this inbox has only pieces
+    this.#controller?.enqueue(piece as string | Uint8Array); // only pieces are in this inbox
     this.#events.resized(this.#pieces.size - size);
     this.#settle();
     this.#events.taken();
   }
 
-  /** Ends the stream if no pieces wait. */
+  /** Closes or fails the stream if that is due and no pieces wait. */
   #settle(): void {
     if (this.#controller === null || this.#isDone || this.#pieces.length > 0) return;
     if (this.#rest === "more") return;

@@ -11,7 +11,7 @@ import { type MessageSource, openSource, toPiece } from "./message_source.ts";
 
 /** The part of a writer that a message in pieces uses. */
 export interface PieceWriter {
-  /** The protocol while messages can be written; else `null`. */
+  /** The protocol; `null` when no more messages can be written. */
   readonly protocol: Protocol | null;
   /** See `Writer.ready`. */
   ready(): Promise<void>;
@@ -21,29 +21,29 @@ export interface PieceWriter {
   readonly environment: WriterEnvironment;
 }
 
-/** Whether a string ends with the first half of a surrogate pair. */
+/** Whether a string ends with a high surrogate. */
 function endsInPair(text: string): boolean {
   return (text.charCodeAt(text.length - 1) & 0xfc00) === 0xd800;
 }
 
-/** One message: its source, and how much of it was sent. */
+/** One message that is being sent in pieces. */
 export class OutgoingMessage {
-  /** Called once if the source fails, or is wrong. */
+  /** Called if the source throws or yields a wrong piece. */
   readonly #failed: (thrown: unknown) => void;
   readonly #source;
   readonly #written = Promise.withResolvers<void>();
   #kind: MessageKind | null = null;
   #pieces: OutgoingPieces | null = null;
-  /** The first half of a surrogate pair, whose second half is in the next piece. */
+  /** A high surrogate, whose low surrogate is in the next piece; else empty. */
   #half = "";
-  /** Whether the message is sent, or will not be. */
+  /** Whether the message is complete or was cut off. */
   #isOver = false;
 
   /**
    * Begins to read the source.
    *
-   * @param failed Called with what the source throws. Must close the connection: the message that was
-   * begun cannot be completed.
+   * @param failed Called with the error of the source. Must close the connection, because the message
+   * cannot be completed.
    * @throws {TypeError} If the source is a stream that is locked.
    */
   constructor(source: MessageSource, failed: (thrown: unknown) => void) {
@@ -52,7 +52,7 @@ export class OutgoingMessage {
     this.#written.promise.catch(() => {}); // it may be ignored
   }
 
-  /** Resolves when the last piece was written. Rejects if that will not happen. May be ignored. */
+  /** Resolves when the message is complete. Rejects if it was cut off. Safe to ignore. */
   get written(): Promise<void> {
     return this.#written.promise;
   }
@@ -62,7 +62,7 @@ export class OutgoingMessage {
     while (await this.#sendNext(writer));
   }
 
-  /** Sends the next piece. @returns Whether there may be more. */
+  /** Sends the next piece. @returns Whether there may be another one. */
   async #sendNext(writer: PieceWriter): Promise<boolean> {
     let result: IteratorResult<unknown, unknown>;
     try {
@@ -99,13 +99,13 @@ export class OutgoingMessage {
   }
 
   #append(writer: PieceWriter, pieces: OutgoingPieces, piece: string | Uint8Array): void {
-    // A source of empty pieces must give others their turn too.
+    // A source that yields only empty pieces must not block other connections.
     if (piece.length === 0) writer.environment.turns.add(0);
     else writer.append((output) => pieces.write(output, piece));
   }
 
   #finish(writer: PieceWriter, protocol: Protocol): void {
-    // Without a piece, the message is an empty text.
+    // A source without pieces is an empty text message.
     const pieces = this.#pieces ??= protocol.beginPieces("text");
     if (this.#half !== "") this.#append(writer, pieces, this.#half);
     writer.append((output) => pieces.finish(output));
@@ -119,11 +119,11 @@ export class OutgoingMessage {
     this.#isOver = true;
     this.#pieces?.free();
     this.#failed(thrown);
-    // If the connection was closed, the promise has the error of that.
+    // This has no effect if closing the connection has already rejected the promise.
     this.#written.reject(toError(thrown));
   }
 
-  /** Called if the message will not be sent to its end. Cancels the source. */
+  /** Called if the connection ends before the message is complete. Cancels the source. */
   stop(error: Error): void {
     this.#written.reject(error);
     if (this.#isOver) return;
@@ -134,7 +134,7 @@ export class OutgoingMessage {
 
   #cancel(reason: Error): void {
     this.#source.cancel(reason).catch((error) => {
-      // A stream that has failed rejects with its own error, which is the reason.
+      // `cancel` of a failed stream rejects with the error of the stream, which is `reason` here.
       if (error !== reason) this.#failed(error);
     });
   }

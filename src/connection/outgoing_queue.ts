@@ -1,5 +1,5 @@
 /**
- * The messages that wait behind one that is sent in pieces.
+ * The messages that wait while another message is sent in pieces.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { Output } from "../protocol/output.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 import type { OutgoingMessage, PieceWriter } from "./outgoing_message.ts";
 
-/** What a message that waits counts besides its payload, in bytes. */
+/** The size of a waiting message without its payload, in bytes. */
 const OVERHEAD = 64;
 
 /** The part of a writer that the queue uses. */
@@ -16,17 +16,17 @@ export interface QueueWriter extends PieceWriter {
   makeRoom(payload: string | Uint8Array): boolean;
   /** Returns a rejection with the reason why nothing can be written. */
   refuse(): Promise<void>;
-  /** Writes a message without a queue. */
+  /** Writes a message, bypassing the queue. */
   writeNow(protocol: Protocol, payload: string | Uint8Array): Promise<void>;
-  /** Writes the frame of a broadcast without a queue. */
+  /** Writes the frame of a broadcast, bypassing the queue. */
   writeFrameNow(frame: Uint8Array): void;
-  /** Called when nothing waits any more. @param wasLong Whether more than `highWaterMark` has. */
+  /** Called when the queue is empty. @param wasLong Whether it had more than `highWaterMark` bytes. */
   queueEnded(wasLong: boolean): void;
 }
 
-/** Something that waits. */
+/** A message or frame that waits. */
 interface Waiting {
-  /** How much memory it counts for. */
+  /** Its size including the overhead, in bytes. */
   readonly size: number;
   /** Sends it. */
   send(writer: QueueWriter): Promise<void> | void;
@@ -36,11 +36,11 @@ interface Waiting {
 
 /** The queue of one connection. It exists while a message is sent in pieces. */
 export class OutgoingQueue {
-  /** The size of what waits, in bytes. */
+  /** The size of all waiting messages, in bytes. */
   size = 0;
   readonly #writer: QueueWriter;
   #waiting: Waiting[] = [];
-  /** What is sent at the moment, and what was taken from the queue with it. */
+  /** The batch that is being sent. */
   #taken: readonly Waiting[] = [];
   #isStopped = false;
   #wasLong = false;
@@ -59,11 +59,11 @@ export class OutgoingQueue {
     });
   }
 
-  /** Adds a message. @returns A promise like that of `writeMessage`. @throws As that does. */
+  /** Adds a message. Returns and throws like `writeMessage`. */
   add(payload: string | Uint8Array): Promise<void> {
     const { protocol } = this.#writer;
     if (typeof payload !== "string" && protocol?.hasBinary === false) {
-      // The error of a binary message in a version that has none.
+      // This throws: the version has no binary messages.
       protocol.writeBinary(new Output(), payload);
     }
     if (!this.#writer.makeRoom(payload)) return this.#writer.refuse();
@@ -108,7 +108,7 @@ export class OutgoingQueue {
     this.#writer.queueEnded(this.#wasLong);
   }
 
-  /** Cuts off the message that is sent in pieces, and drops what waits behind it. */
+  /** Cuts off the message that is being sent, and drops the waiting ones. */
   stop(error: Error): void {
     if (this.#isStopped) return;
     this.#isStopped = true;

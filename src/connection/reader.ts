@@ -24,8 +24,8 @@ export interface ReaderOptions {
   /** The receiver of messages. */
   readonly receiver: Receiver;
   /**
-   * Reading stops while this writer is congested. `null` reads on: if both ends of a connection
-   * stopped, neither would ever go on.
+   * Reading stops while this writer is congested. If it is `null`, reading never stops for output: if
+   * both ends stopped reading, they would deadlock.
    */
   readonly writer: Writer | null;
 }
@@ -39,7 +39,7 @@ type ReadingState = "open" | "paused" | "closed";
 
 /** The input of a connection. */
 export class Reader {
-  /** Limits how fast the peer sends; `null` without a limit. */
+  /** The rate limits; `null` if there are none. */
   flood: FloodControl | null = null;
   readonly #transport: InternalTransport;
   readonly #receiver: Receiver;

@@ -1,11 +1,11 @@
 /**
- * A token bucket: allows a rate, and bursts above it.
+ * A token bucket: limits a rate, but allows bursts.
  *
  * @module
  */
 
 /**
- * A rate, and how much may come at once.
+ * A rate limit that allows bursts.
  *
  * @example
  * ```ts
@@ -17,13 +17,13 @@
  * ```
  */
 export interface Rate {
-  /** How much is allowed per second in the long run. More than 0; may be a fraction. */
+  /** The average rate per second. More than 0; may be a fraction. */
   readonly perSecond: number;
-  /** How much is allowed at once, after a time without any. At least 1. */
+  /** The largest burst after a quiet time. At least 1. */
   readonly burst: number;
 }
 
-/** A bucket. It is full at first. The time is a parameter. */
+/** A token bucket, which starts full. The time is a parameter. */
 export class TokenBucket {
   readonly #rate: Rate;
   #tokens: number;
@@ -37,7 +37,7 @@ export class TokenBucket {
     this.#at = now;
   }
 
-  /** Returns how many tokens there are; less than 0 if more was taken than there was. */
+  /** Returns the number of tokens. It is negative if more tokens were taken than available. */
   count(now: number): number {
     const { perSecond, burst } = this.#rate;
     const gained = Math.max(now - this.#at, 0) * perSecond / 1000;
@@ -46,17 +46,17 @@ export class TokenBucket {
     return this.#tokens;
   }
 
-  /** Takes tokens, even if there are not so many. Call {@linkcode count} before. */
+  /** Takes tokens, even more than available. Call {@linkcode count} first. */
   take(amount: number): void {
     this.#tokens -= amount;
   }
 
-  /** Whether the bucket is as good as a new one. */
+  /** Whether the bucket is full, as a new one is. */
   isFull(now: number): boolean {
     return this.count(now) === this.#rate.burst;
   }
 
-  /** Returns how long it takes until there is a token, in whole milliseconds; 0 if there is one. */
+  /** Returns the time until the next token, in whole milliseconds; 0 if there is one now. */
   timeToToken(now: number): number {
     const missing = 1 - this.count(now);
     return missing <= 0 ? 0 : Math.ceil(missing * 1000 / this.#rate.perSecond);

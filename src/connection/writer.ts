@@ -13,12 +13,12 @@ import type { OutgoingMessage } from "./outgoing_message.ts";
 import { OutgoingQueue, type QueueWriter } from "./outgoing_queue.ts";
 import type { WriterEnvironment } from "./writer_environment.ts";
 
-/** From this size, waiting output goes to the transport at once, in bytes. */
+/** Waiting output of at least this many bytes goes to the transport at once. */
 const FLUSH_SIZE = 64 * 1024;
 
 /**
- * Shorter messages skip the check for room unless the connection is congested. One of them can exceed
- * a limit. In UTF-16 units or bytes.
+ * Messages below this size skip the check for room, unless the connection is congested. So one such
+ * message can exceed a limit. In UTF-16 units or bytes.
  */
 const SMALL_SIZE = 4 * 1024;
 
@@ -41,11 +41,11 @@ export interface WriterEvents {
   drained(): void;
 }
 
-/** What waits until the peer has read enough. */
+/** Writes and a pong that wait for the end of the congestion. */
 class Stall {
   /** The promise of all writes. */
   waiter: PromiseWithResolvers<void> | null = null;
-  /** The payload of the last ping, which is not answered yet. */
+  /** The payload of the last unanswered ping. */
   ping: Uint8Array | null = null;
 }
 
@@ -65,13 +65,13 @@ export class Writer implements Flushable, QueueWriter {
   #frame: Uint8Array | null = null;
   /** What waits for the end of the congestion. Made when first needed. */
   #stall: Stall | null = null;
-  /** Messages behind one that is sent in pieces; `null` if there is none. */
+  /** The messages that wait while one is sent in pieces; `null` if none is. */
   #queue: OutgoingQueue | null = null;
   /** How many bytes were written to the transport so far. */
   #written = 0;
   /** `flushedBytes` at the last call of {@linkcode watchProgress}. */
   #flushedBefore = 0;
-  /** Why nothing can be written any more; `null` without a cause, `undefined` until then. */
+  /** Why writing has stopped: `null` without a cause; `undefined` while it has not stopped. */
   #stopped: Error | null | undefined = undefined;
 
   /**
@@ -85,7 +85,7 @@ export class Writer implements Flushable, QueueWriter {
     this.events = events;
   }
 
-  /** Bytes that were written and not yet accepted by the system. */
+  /** How many written bytes the system has not accepted yet. */
   get bufferedAmount(): number {
     let amount = this.#transport.bufferedAmount;
     if (this.#output !== null) amount += this.#output.size;
@@ -153,7 +153,7 @@ export class Writer implements Flushable, QueueWriter {
 
   // --- Messages in pieces -----------------------------------------------------------------------
 
-  /** Sends a message in pieces. Those that are written later wait until its end. */
+  /** Sends a message in pieces. Later messages wait until it is complete. */
   writePieces(message: OutgoingMessage): Promise<void> {
     if (this.protocol === null) message.stop(this.closedError());
     else if (this.#queue !== null) this.#queue.addPieces(message);
@@ -168,7 +168,7 @@ export class Writer implements Flushable, QueueWriter {
   /** See {@linkcode QueueWriter.queueEnded}. */
   queueEnded(wasLong: boolean): void {
     this.#queue = null;
-    // Subscribers that were slow catch up. During a congestion, `drain` reports the same.
+    // Slow subscribers can catch up now. During a congestion, `drain` calls `drained` instead.
     if (wasLong && !this.congested) this.events.drained();
   }
 
@@ -243,8 +243,9 @@ export class Writer implements Flushable, QueueWriter {
   }
 
   /**
-   * Waits until more should be written. Resolves at once, in the next turn of the event loop if
-   * much was written in this one, or after the congestion. Rejects if the connection ends first.
+   * Waits until there is room for more output: during a congestion, until it is over; after much output
+   * in one turn of the event loop, until the next turn. Else resolves at once. Rejects if the connection
+   * ends first.
    */
   ready(): Promise<void> {
     if (this.#stopped !== undefined) return this.refuse();
@@ -262,7 +263,7 @@ export class Writer implements Flushable, QueueWriter {
     return ignorable(Promise.reject(this.closedError()));
   }
 
-  /** Makes the error of a write that is too late. Default: with the cause of {@linkcode stop}. */
+  /** Makes the error of a write after the close. Default cause: that of {@linkcode stop}. */
   closedError(cause: Error | null | undefined = this.#stopped): WebSocketClosedError {
     const because = cause instanceof ProtocolError ? ` (${cause.code}: ${cause.message})` : "";
     return new WebSocketClosedError(
@@ -290,8 +291,8 @@ export class Writer implements Flushable, QueueWriter {
   }
 
   /**
-   * Whether so many bytes go to the transport at once. They do if short messages behind them, which
-   * skip the check for room, could exceed `maxBufferedAmount`: then the transport reports the congestion.
+   * Whether this many waiting bytes must go to the transport at once. Then it can report congestion
+   * before short messages, which skip the check for room, exceed `maxBufferedAmount`.
    */
   #isLarge(size: number): boolean {
     if (size >= FLUSH_SIZE) return true;
@@ -341,14 +342,14 @@ export class Writer implements Flushable, QueueWriter {
     this.events.drained();
   }
 
-  /** Called when no message can be written any more. One that is sent in pieces is cut off. */
+  /** Called when no more messages can be written. Cuts off a message that is being sent in pieces. */
   seal(cause?: Error): void {
     this.protocol = null;
     this.#queue?.stop(this.closedError(cause));
     this.#queue = null;
   }
 
-  /** Stops the output. Promises of writes reject; their error has `cause`, if there is one. */
+  /** Stops the output. Pending promises of writes reject with an error that has this `cause`. */
   stop(cause: Error | null = null): void {
     this.seal(cause ?? undefined);
     this.congested = false;

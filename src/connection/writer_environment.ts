@@ -8,9 +8,9 @@ import type { Traffic } from "./traffic.ts";
 
 /** Limits of waiting output, in bytes. */
 export interface WriterLimits {
-  /** If more waits, promises of writes are pending. */
+  /** Promises of writes stay pending while more than this waits. */
   readonly highWaterMark: number;
-  /** If more would wait, the connection is closed with 1013. */
+  /** The most output that may wait. Beyond it, the connection is closed with 1013. */
   readonly maxBufferedAmount: number;
 }
 
@@ -20,6 +20,6 @@ export interface WriterEnvironment {
   readonly limits: WriterLimits;
   /** The counters. */
   readonly traffic: Traffic;
-  /** Turns of the event loop. */
+  /** Limits how much is written in one turn of the event loop. */
   readonly turns: Turns;
 }
