@@ -166,6 +166,7 @@ export class SimulatedHandler extends WebSocketHandler<Stage, { name: string }> 
         return this.close(4001, "asked for");
       case "abort":
         this.#ends(1006);
+        this.member.handler.aborts = true;
         return this.abort();
     }
     throw new Error(`no such command: ${command}`);

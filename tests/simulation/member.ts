@@ -68,6 +68,8 @@ export class HandlerSide {
   active: string | undefined;
   /** Whether a hook never settles. */
   hangs = false;
+  /** Whether it called `abort()`, which drops output on its way. */
+  aborts = false;
   /** How often `open` and `onClose` were called. */
   opens = 0;
   closes = 0;
@@ -197,12 +199,13 @@ export class Member {
 
   // --- Invariants -------------------------------------------------------------------------------
 
-  /** What must hold at any time. */
-  checkNow({ maxBufferedAmount, highWaterMark }: PlanSettings): void {
+  /** What must hold at any time. @param largest The longest frame of the topic, in bytes. */
+  checkNow({ maxBufferedAmount, highWaterMark }: PlanSettings, largest: number): void {
     const { handler } = this;
     if (this.failure !== undefined) throw new Error(this.failure);
     // A ping or a close frame may come on top.
-    const most = Math.max(maxBufferedAmount, highWaterMark + handler.largestWrite) + 256;
+    const most =
+      Math.max(maxBufferedAmount, highWaterMark + Math.max(handler.largestWrite, largest)) + 256;
     const buffered = handler.buffered();
     this.must(buffered <= most, () => `${buffered} bytes of output wait, at most ${most} may`);
   }
@@ -261,14 +264,18 @@ export class Member {
   }
 
   /** A stalled client of a version with pings is given up. */
-  #checkStalled({ pingInterval, pingTimeout }: PlanSettings, now: number): void {
+  #checkStalled(settings: PlanSettings, now: number): void {
+    const { pingInterval, pingTimeout, idleTimeout, closeTimeout } = settings;
     const { client, handler } = this;
+    // While the server closes, no pings are sent, and closeTimeout counts.
+    const mayClose = idleTimeout > 0 || this.causes.has("server") || this.causes.has("shutdown");
+    if (mayClose && closeTimeout === 0) return;
     if (pingInterval === 0 || pingTimeout === 0 || !this.isHybi || !client.stalled) return;
     if (client.handshake !== "open" || handler.ended !== undefined || client.leaving) return;
     if (handler.active !== undefined || handler.opens === 0) return;
     const waited = now - client.stalledAt;
     // The first tick may find traffic from before the stall.
-    const patience = 2 * pingInterval + pingTimeout + LATE;
+    const patience = 2 * pingInterval + pingTimeout + closeTimeout + LATE;
     this.must(waited <= patience, () => `kept for ${waited} ms while it was stalled`);
   }
 
@@ -292,7 +299,9 @@ export class Member {
   /** A client that was there to the end has received the close frame, with the right code. */
   #checkCode(): void {
     const { client, handler, plan } = this;
-    if (!this.isHybi || client.leaving || client.wasStalled || plan.isStubborn) return;
+    if (!this.isHybi || client.leaving || client.wasStalled || plan.isStubborn || handler.aborts) {
+      return;
+    }
     const { code = 1006, by } = handler.ended ?? {};
     const received = client.serverCode === 0 ? 1005 : client.serverCode ?? 1006;
     this.must(received === code, () => `ended with ${code}, and the client received ${received}`);

@@ -72,6 +72,8 @@ export class World implements Stage {
   readonly #seats = new Map<number, Seat>();
   readonly #members = new Map<string, Member>();
   #published = 0;
+  /** The longest frame of the topic, in bytes. */
+  #largestPublished = 0;
   #partitioned = false;
   #slept = false;
 
@@ -126,11 +128,13 @@ export class World implements Stage {
       "y".repeat(size)
     }`;
     const { maxBufferedAmount } = this.settings;
+    this.#largestPublished = Math.max(this.#largestPublished, message.length + 14);
     for (const member of this.#members.values()) {
-      const { handler } = member;
-      if (!handler.subscribed || member === publisher) continue;
+      if (member === publisher) continue;
+      // Another process may get it later than this one, and after a subscription.
       member.wrote(message.length + 14, maxBufferedAmount);
-      if (member.plan.process === process) handler.published.push(message);
+      const { handler, plan } = member;
+      if (handler.subscribed && plan.process === process) handler.published.push(message);
     }
     return message;
   }
@@ -259,7 +263,9 @@ export class World implements Stage {
 
   async #turn(): Promise<void> {
     await turn();
-    for (const { member } of this.#seats.values()) member.checkNow(this.settings);
+    for (const { member } of this.#seats.values()) {
+      member.checkNow(this.settings, this.#largestPublished);
+    }
   }
 
   async #deliver(count: number, seed: number): Promise<void> {
