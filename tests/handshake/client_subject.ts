@@ -1,6 +1,6 @@
 /**
- * A client's handshake under test: its request, and responses fed in every way that a network may cut
- * them.
+ * A client's handshake under test: its request, and responses that are split in every way a network
+ * may split them.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { parseWebSocketUrl } from "../../src/handshake/web_socket_url.ts";
 import { bytesOf, goodHead, parseRequest, type SentRequest } from "./good_server.ts";
 import { everyWay, LIMITS, textOf } from "./support.ts";
 
-/** What became of a response. */
+/** The outcome of a response. */
 export type Outcome =
   | { readonly head: ResponseHead; readonly agreement: Agreement; readonly rest: string }
   | { readonly error: ProtocolError }
@@ -45,12 +45,12 @@ export class ClientSubject {
     this.request = parseRequest(this.handshake.request);
   }
 
-  /** The head of a good response. */
+  /** The head of a valid response. */
   get head(): string {
     return goodHead(this.#options.version, this.request);
   }
 
-  /** Feeds pieces of a response, each in memory that is overwritten after its call. */
+  /** Feeds the pieces of a response. The memory of each piece is overwritten after the call. */
   feed(pieces: readonly Uint8Array[], limits: HeadLimits = LIMITS): Outcome {
     const reader = responseReader(limits);
     for (const [i, piece] of pieces.entries()) {
@@ -76,7 +76,7 @@ export class ClientSubject {
     return "incomplete";
   }
 
-  /** Feeds a response in every way, and checks that all come to the same. */
+  /** Feeds a response split in every way, and checks that the outcomes are equal. */
   feedEveryWay(response: string, limits: HeadLimits = LIMITS): Outcome {
     const bytes = bytesOf(response);
     const whole = this.feed([bytes], limits);
@@ -89,7 +89,7 @@ export class ClientSubject {
     return whole;
   }
 
-  /** Feeds a response in every way, and expects a refusal. */
+  /** Feeds a response split in every way, and expects a refusal. */
   refuse(response: string, limits: HeadLimits = LIMITS): ProtocolError {
     const outcome = this.feedEveryWay(response, limits);
     assert(outcome !== "incomplete" && "error" in outcome, "it was not refused");
@@ -97,7 +97,7 @@ export class ClientSubject {
     return outcome.error;
   }
 
-  /** Feeds a response in every way, and expects an agreement. */
+  /** Feeds a response split in every way, and expects success. */
   accept(
     response: string,
     limits: HeadLimits = LIMITS,

@@ -21,7 +21,7 @@ describe("the value of a cookie", () => {
     ["a", "a", undefined],
     ["A=1", "a", undefined],
     ["xa=1; ax=2", "a", undefined],
-    // Neither another name nor another value, as RFC 6265bis has it.
+    // Not read as another name or another value (RFC 6265bis).
     ["\xa0__Host-id=evil", "__Host-id", undefined],
     ["__Host-id\xa0=evil", "__Host-id", undefined],
     ["\x0b__Host-id=evil; \x0c__Host-id=evil", "__Host-id", undefined],

@@ -8,7 +8,7 @@ import { valueOf } from "./good_server.ts";
 const WITHOUT_CONTEXT =
   "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
 
-/** A response to an offer without context, and the server's window; or why it is refused. */
+/** A response to an offer without context takeover, and the server's window or the error. */
 type Row = readonly [response: string | undefined, agreed: number | string | undefined];
 
 const rows: readonly Row[] = [

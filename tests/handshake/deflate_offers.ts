@@ -1,12 +1,12 @@
 /**
- * What clients offer in `Sec-WebSocket-Extensions`, and what a server answers (RFC 7692 §7.1).
+ * Clients' offers in `Sec-WebSocket-Extensions`, and the server's responses (RFC 7692 §7.1).
  *
  * @module
  */
 
 /**
- * An offer, and the parameters that are answered by a server that keeps its windows and by one that
- * does not; `undefined` if it is declined.
+ * An offer, and the response parameters of a server with context takeover and of one without;
+ * `undefined` if the offer is declined.
  */
 export type DeflateOfferCase = readonly [
   offer: string,
@@ -73,7 +73,7 @@ export const DEFLATE_OFFERS: readonly DeflateOfferCase[] = [
     "client_max_window_bits=9",
     `${BOTH}; client_max_window_bits=9`,
   ],
-  // Declined alone: no other offer.
+  // A single offer, which is declined.
   ...[
     "unknown",
     "unknown=1",

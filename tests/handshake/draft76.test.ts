@@ -16,7 +16,7 @@ const good = {
   "Sec-WebSocket-Key2": "12998 5 Y3 1  .P00",
 };
 
-/** A request with the keys, as bytes, and key3 behind it. */
+/** The bytes of a request with the keys, followed by key3. */
 function requestBytes(key1: string, key2: string, key3: Uint8Array): Uint8Array {
   const fields = { ...good, "Sec-WebSocket-Key1": key1, "Sec-WebSocket-Key2": key2 };
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`).join("");
@@ -216,7 +216,7 @@ describe("the answer", () => {
     assertEquals(webSocketLocation("wss", head), "wss://example.com:81/demo?a=b");
   });
 
-  // A client's URL has no default port (draft76 §3.2), whatever a proxy makes of its Host.
+  // A client's URL never includes the default port (draft76 §3.2), even if a proxy adds it to Host.
   const locations: [scheme: "ws" | "wss", host: string, location: string][] = [
     ["ws", "example.com:80", "ws://example.com/"],
     ["wss", "example.com:443", "wss://example.com/"],

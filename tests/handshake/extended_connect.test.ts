@@ -17,7 +17,7 @@ import { parseWebSocketUrl } from "../../src/handshake/web_socket_url.ts";
 
 const LIMITS = { maxHeaderSize: 16 * 1024, maxHeaderCount: 100 };
 
-/** A good request. */
+/** A valid request. */
 const GOOD: Http2Fields = {
   ":method": "CONNECT",
   ":protocol": "websocket",

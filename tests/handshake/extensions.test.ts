@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { HttpError } from "../../src/errors.ts";
 import { parseExtensions } from "../../src/handshake/extensions.ts";
 
-/** An offer as a line: a value in brackets, `-` for none. */
+/** An offer as one line: values in brackets, `-` for no value. */
 function lines(value: string): string[] {
   return parseExtensions(value).map(({ name, parameters }) =>
     [name, ...parameters.map(({ name, value }) => `${name}[${value ?? "-"}]`)].join(" ")

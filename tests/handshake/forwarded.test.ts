@@ -65,7 +65,7 @@ describe("Forwarded (RFC 7239)", () => {
     [";;for=1.2.3.4;,,;", ["1.2.3.4 -"]],
     ["", []],
     [" , ", []],
-    // Malformed: nothing of it is believed.
+    // Malformed: all of it is ignored.
     ["for", []],
     ["for=", []],
     ["=1.2.3.4", []],

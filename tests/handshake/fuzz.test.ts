@@ -13,7 +13,7 @@ import { detectVersion, WEBSOCKET_VERSIONS } from "../../src/handshake/versions.
 import { latin1Bytes } from "../support/bytes.ts";
 import { CHROME, describeOutcome, DRAFT76, random, readPieces } from "./support.ts";
 
-/** Just what Chromium's head needs. */
+/** Limits that Chromium's head just meets. */
 const LIMITS = { maxHeaderSize: CHROME.length, maxHeaderCount: 12 };
 const OTHERS = latin1Bytes(
   'GET /?%20 http://[::1]:80 HTTP/1.0\r\nHost: a,b;c="d\\e"\r\nUpgrade:\r\n \t\0\n\r\x7f\xff\r\n',
@@ -25,7 +25,7 @@ function below(next: Random, limit: number): number {
   return Math.floor(next() * limit);
 }
 
-/** A good request with a few bytes changed, taken out, doubled, or put in from elsewhere. */
+/** A valid request with a few bytes changed, removed, repeated, or copied from another place. */
 function mutate(next: Random, good: Uint8Array): Uint8Array {
   const bytes = [...good];
   for (let changes = below(next, 4); changes >= 0; changes--) {
@@ -53,7 +53,7 @@ function cut(next: Random, bytes: Uint8Array): Uint8Array[] {
   return pieces;
 }
 
-/** Everything that is done with a head; only the refusals of the handshake may come of it. */
+/** Calls every function that reads a head. They may throw only the handshake's refusals. */
 function useHead(head: RequestHead): void {
   const attempts = [
     () => head.toRequest("http").url,
@@ -78,7 +78,7 @@ function useHead(head: RequestHead): void {
   }
 }
 
-/** Reads bytes whole and in pieces: the same must come of both. */
+/** Reads bytes whole and in pieces, and checks that the results are equal. */
 function tryBytes(next: Random, bytes: Uint8Array, seed: string): string {
   const whole = readPieces([bytes], LIMITS);
   const pieces = cut(next, bytes);
@@ -108,7 +108,7 @@ describe("whatever comes", () => {
       const outcome = tryBytes(next, mutate(next, seeds[i % 3] ?? OTHERS), `number ${i}`);
       seen.set(outcome, (seen.get(outcome) ?? 0) + 1);
     }
-    // The errors are neither too many nor too few to reach everything.
+    // Checks that the random changes produce both valid and invalid requests often enough.
     for (const outcome of ["head", "400", "431", "505", "incomplete"]) {
       assert((seen.get(outcome) ?? 0) > 0, `${outcome} never came: ${JSON.stringify([...seen])}`);
     }

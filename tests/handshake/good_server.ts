@@ -1,5 +1,5 @@
 /**
- * The responses of a good server, by other means than those under test.
+ * The responses of a valid server, made without the code under test.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { textOf } from "./support.ts";
 
 /** All versions. */
 export const VERSIONS: readonly WebSocketVersion[] = WEBSOCKET_VERSIONS;
-/** Those with close codes, pings and binary messages. */
+/** The versions with close codes, pings and binary messages. */
 export const HYBI: readonly WebSocketVersion[] = ["rfc6455", "hybi-08", "hybi-07"];
-/** Those without. */
+/** The versions without them. */
 export const HIXIE: readonly WebSocketVersion[] = ["draft76", "draft75"];
 
 /** The parts of a client's request. */
@@ -20,7 +20,7 @@ export interface SentRequest {
   readonly line: string;
   /** The field lines. */
   readonly lines: readonly string[];
-  /** What follows the head. */
+  /** The bytes after the head. */
   readonly rest: string;
 }
 
@@ -44,7 +44,7 @@ export function acceptOf(request: SentRequest): string {
   return createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
 }
 
-/** The 16 bytes for a request of draft76. */
+/** The 16-byte response to the challenge of a draft76 request. */
 export function proofOf(request: SentRequest): string {
   const challenge = new DataView(new ArrayBuffer(16));
   ["Sec-WebSocket-Key1", "Sec-WebSocket-Key2"].forEach((name, i) => {
@@ -55,7 +55,7 @@ export function proofOf(request: SentRequest): string {
   return textOf(createHash("md5").update(new Uint8Array(challenge.buffer)).digest());
 }
 
-/** The head of a good response, one character for each byte. */
+/** The head of a valid response, one character for each byte. */
 export function goodHead(version: WebSocketVersion, request: SentRequest): string {
   const [, resource = ""] = request.line.split(" ");
   const location = `ws://${valueOf(request, "Host")}${resource}`;
@@ -80,7 +80,7 @@ export function goodHead(version: WebSocketVersion, request: SentRequest): strin
   return [...lines, "", ""].join("\r\n");
 }
 
-/** A good response: the head, and in draft76 the 16 bytes behind it. */
+/** A valid response: the head and, in draft76, the 16 bytes after it. */
 export function goodAnswer(version: WebSocketVersion, request: SentRequest): string {
   const proof = version === "draft76" ? proofOf(request) : "";
   return goodHead(version, request) + proof;

@@ -80,7 +80,7 @@ describe("lists", () => {
       }
     }
     assert(!listHasToken("@", "`") && !listHasToken("[", "{"));
-    // U+212A is a K in lower case, which is not ASCII.
+    // U+212A, the Kelvin sign, becomes an ASCII k in lower case.
     assert(!listHasToken("\u212aeep-alive", "keep-alive"));
   });
 

@@ -83,7 +83,7 @@ describe("limits, at N and at N+1: 431", () => {
   });
 
   test("each byte is copied a few times at the most, and not at all if it comes at once", () => {
-    // Made before the count begins: on Deno, `Buffer.from` copies with `set`.
+    // Made before counting begins, because Deno's `Buffer.from` copies with `set`.
     const bytes = latin1Bytes(long);
     const prototype = Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array;
     const { set } = prototype;

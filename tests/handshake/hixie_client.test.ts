@@ -13,10 +13,10 @@ import { random as randomFrom } from "./support.ts";
 const URL = "ws://example.com/demo?a=b";
 const subprotocols = ["sample, two words"];
 
-/** Answers that must be refused: what is wrong, how, and what the message must say of it. */
+/** Responses that must be refused: the fault, the change, and parts of the error message. */
 type Bad = readonly [what: string, spoil: (answer: string) => string, ...says: string[]];
 
-/** Answers that both drafts refuse; their fields differ in a prefix. */
+/** Responses that both drafts refuse. The field names of the drafts differ in a prefix. */
 const bad: readonly Bad[] = [
   ["another Upgrade", (answer) => answer.replace("e: WebSocket", "e: websocket"), "WebSocket"],
   ["no Upgrade", (answer) => answer.replace("Upgrade: WebSocket\r\n", ""), "Upgrade"],

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import { addressGroup, includesAddress, parseNetwork } from "../../src/handshake/ip_network.ts";
 
-/** Ranges, addresses in them, and addresses that are not. */
+/** Ranges, with addresses inside and outside. */
 const ranges: readonly (readonly [range: string, inside: string[], outside: string[]])[] = [
   ["10.0.0.1", ["10.0.0.1", "::ffff:10.0.0.1", "::FFFF:0a00:0001"], ["10.0.0.2", "::10.0.0.1"]],
   ["10.0.0.0/8", ["10.0.0.0", "10.255.255.255", "::ffff:10.1.2.3"], ["9.255.255.255", "11.0.0.0"]],
@@ -95,7 +95,7 @@ describe("the group of an address", () => {
     ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2"],
     ["::1", "0:0:0:0"],
     ["fe80::1%eth0", "fe80:0:0:0%eth0"],
-    // What is no address is its own group.
+    // A text that is not an address is its own group.
     ["", ""],
     ["unknown", "unknown"],
     ["1:2", "1:2"],

@@ -5,7 +5,7 @@ import { responseReader } from "../../src/handshake/status_line.ts";
 import { latin1Bytes } from "../support/bytes.ts";
 import { headOf, LIMITS } from "./support.ts";
 
-/** A head with its own number in each of so many fields. */
+/** A head with many fields. Each value has the head's number and the field's index. */
 function numbered(number: number, fields: number): string {
   const lines = Array.from({ length: fields }, (_, i) => `Field-${i}: ${number}.${i}\r\n`);
   return `GET /${number} HTTP/1.1\r\nHost: a\r\n${lines.join("")}\r\n`;

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import { bypassesProxy } from "../../src/handshake/no_proxy.ts";
 
-/** A list, and hosts that it names; those with `!` are not named. The default port is 443. */
+/** A list, and hosts that match it; hosts with `!` do not match. The default port is 443. */
 const rows: readonly (readonly [list: string, hosts: string])[] = [
   ["", "!a.example !127.0.0.1 !::1"],
   [" , ,", "!a.example"],

@@ -11,7 +11,7 @@ import { DEFLATE_OFFERS } from "./deflate_offers.ts";
 const KEEP: DeflateOptions = { contextTakeover: true };
 const FORGET: DeflateOptions = { contextTakeover: false };
 
-/** What is answered, without the name of the extension; `undefined` if the offer is declined. */
+/** The response without the extension's name; `undefined` if the offer is declined. */
 function answer(offer: string, options: DeflateOptions): string | undefined {
   const agreement = negotiateDeflate(parseExtensions(offer), options);
   if (agreement === undefined) return undefined;
@@ -19,7 +19,7 @@ function answer(offer: string, options: DeflateOptions): string | undefined {
   return agreement.response.replace(/^permessage-deflate(?:; )?/, "");
 }
 
-/** The answer says what the agreement is; only the client's window may be known from the offer. */
+/** Checks the agreement against the response. Only the client's window may come from the offer. */
 function assertAgrees(agreement: AcceptedOffer): void {
   const [{ name, parameters } = { name: "", parameters: [] }] = parseExtensions(agreement.response);
   const values = new Map(parameters.map(({ name, value }) => [name, value]));

@@ -6,7 +6,7 @@ import { type ProxyHeader, ProxyHeaderReader } from "../../src/handshake/proxy_p
 import { latin1Bytes } from "../support/bytes.ts";
 import { type Field, proxyV2, withChecksum } from "../support/proxy_header.ts";
 
-/** What a header says, in one line. */
+/** The content of a header, as one line. */
 function show({ source, destination, secure, alpn, authority }: ProxyHeader): string {
   const ends = [source, destination].map((end) =>
     end === undefined ? "-" : `${end.transport}|${end.hostname}|${end.port}`
@@ -16,7 +16,7 @@ function show({ source, destination, secure, alpn, authority }: ProxyHeader): st
   return [...ends, ...more].join(" ");
 }
 
-/** Reads chunks to the end of the header: what it says, and how many bytes it has. */
+/** Reads chunks until the header is complete. Returns its content and its length in bytes. */
 function read(chunks: readonly Uint8Array[]): { header: string; length: number } | undefined {
   const reader = new ProxyHeaderReader();
   let before = 0;
@@ -28,7 +28,7 @@ function read(chunks: readonly Uint8Array[]): { header: string; length: number }
   return undefined;
 }
 
-/** Whole, byte by byte, and in two parts split at every position, or at some of very many. */
+/** Splits bytes: whole, byte by byte, and in two at every position (at some, if there are many). */
 function* splits(bytes: Uint8Array): Generator<Uint8Array[]> {
   yield [bytes];
   yield Array.from(bytes, (byte) => Uint8Array.of(byte));
@@ -139,7 +139,7 @@ describe("a PROXY header", () => {
       for (const chunks of splits(bytes)) {
         assertEquals(read(chunks), { header, length: bytes.length });
       }
-      // What follows belongs to the connection.
+      // The bytes after the header belong to the connection.
       const followed = new Uint8Array([...bytes, ...bytes, 0x0a]);
       assertEquals(read([followed]), { header, length: bytes.length });
       for (const end of [0, 1, bytes.length >> 1, bytes.length - 1]) {

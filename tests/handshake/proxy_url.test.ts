@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { describe, test } from "node:test";
 import { parseProxyUrl } from "../../src/handshake/proxy_url.ts";
 
-/** URLs, and what they say: protocol, TLS, host, port, credentials. */
+/** URLs with their protocol, TLS, host, port and credentials. */
 const valid: readonly (readonly [url: string, parts: string, href: string])[] = [
   ["http://a.example:3128", "http - a.example 3128", "http://a.example:3128"],
   ["http://a.example", "http - a.example 80", "http://a.example:80"],

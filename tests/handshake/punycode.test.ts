@@ -13,14 +13,14 @@ describe("Punycode", () => {
     ["ihqwcrb4cv8a8dqg056pqjye", "他们为什么不说中文"],
     ["3b-ww4c5e180e575a65lsy2b", "3年b組金八先生"],
     ["d9juau41awczczp", "そのスピードで"],
-    // Where the bias just changes.
+    // At the values where the bias changes.
     ["wiq03ah989a", "\u{10017}\u4f7c\u4e3e"],
     ["yda5850bma34e4214n", "\u4e19\u4e1d\u0101\u{1f308}\u4ed3"],
     ["0ma32du7gb544a", "\u07b3\u036f\u023e\u{100e7}"],
     ["-> $1.00 <--", "-> $1.00 <-"],
     ["-", ""],
     ["a-", "a"],
-    // Cut off, not a digit, beyond U+10FFFF.
+    // Incomplete, not a digit, above U+10FFFF.
     ["0", undefined],
     ["bcher-kv", undefined],
     ["a_", undefined],

@@ -31,7 +31,7 @@ describe("the request-target", () => {
       assertEquals(head.query, query);
       const request = head.toRequest("http");
       assertEquals(request.url, `http://${host}${resourceName}`);
-      // RFC 9112 §3.2.2: the received Host is ignored beside an authority.
+      // RFC 9112 §3.2.2: Host is ignored if the target has an authority.
       assertEquals([request.headers.get("host"), head.toHeaders().get("host")], [host, host]);
     });
   }
@@ -134,7 +134,7 @@ describe("toRequest", () => {
     );
     assertEquals(head.toRequest("http").headers.get("cookie"), "a=1; b=2; c=3");
     assertEquals([...head.toHeaders()], [["cookie", "a=1; b=2; c=3"], ["x", "y"]]);
-    // Whatever the runtime's `Headers` makes of several.
+    // The same as the runtime's `Headers` for repeated fields.
     const fields: [name: string, value: string][] = [];
     head.toRequest("http", (url, init) => {
       const request = new Request(url, init);
@@ -157,7 +157,7 @@ describe("toRequest", () => {
   });
 
   test("refuses a method that a Request can't carry, and never makes another of it", () => {
-    // RFC 9110 §9.1: a method is case-sensitive, so that `get` is none of its own.
+    // RFC 9110 §9.1: methods are case-sensitive, so `get` is not GET.
     const methods = ["TRACE", "TRACK", "FOO", "get", "Get", "post", "delete", "head", "options"];
     for (const method of [...methods, "put", "patch", "Patch", "foo"]) {
       const head = headOf(`${method} / HTTP/1.0\r\n\r\n`);

@@ -7,7 +7,7 @@ import { responseReader } from "../../src/handshake/status_line.ts";
 import { latin1Bytes } from "../support/bytes.ts";
 import { everyWay, LIMITS, textOf } from "./support.ts";
 
-/** Reads a response in every way, and checks that all come to the same. */
+/** Reads a response split in every way, and checks that the results are equal. */
 function read(text: string, limits: HeadLimits = LIMITS): unknown {
   const bytes = latin1Bytes(text);
   const results = [...everyWay(bytes)].map((pieces) => readPieces(pieces, limits));

@@ -66,7 +66,7 @@ describe("the rules of the handshake (RFC 6455 §4.2.1)", () => {
   });
 });
 
-/** Returns the response as text. Something else is in the output before it. */
+/** Returns the response as text. The output already has other bytes before it. */
 function rfc6455Response(response: Parameters<typeof writeRfc6455Response>[1]): string {
   const output = new Output();
   output.append(Uint8Array.of(1));

@@ -5,7 +5,7 @@ import { HYBI } from "./good_server.ts";
 
 const URL = "ws://example.com:8080/chat?room=1";
 
-/** Answers that must be refused: what is wrong, how, and what the message must say of it. */
+/** Responses that must be refused: the fault, the change, and parts of the error message. */
 type Bad = readonly [what: string, spoil: (head: string) => string, ...says: string[]];
 
 const bad: readonly Bad[] = [

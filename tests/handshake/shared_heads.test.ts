@@ -5,7 +5,7 @@ import { requestReader } from "../../src/handshake/request_line.ts";
 import { latin1Bytes } from "../support/bytes.ts";
 import { headOf, LIMITS } from "./support.ts";
 
-/** What a head tells of itself. */
+/** The properties of a head. */
 function tell(head: ReturnType<typeof headOf>): unknown[] {
   const { method, target, httpVersion, path, query, host } = head;
   const fields = [...head.toHeaders()];

@@ -8,7 +8,7 @@ import {
   type SignedValueRules,
 } from "../../src/handshake/signed_value.ts";
 
-/** A value that Tornado has signed. */
+/** A value signed by Tornado. */
 interface Row {
   readonly says: string;
   readonly name: string;
@@ -34,7 +34,7 @@ function bytesOf({ value }: Row): Uint8Array {
   return typeof value === "string" ? new TextEncoder().encode(value) : Uint8Array.from(value);
 }
 
-/** Asserts what is read of a text. */
+/** Checks the value that is read from a text. */
 async function check(text: string, rules: SignedValueRules, expected?: Uint8Array): Promise<void> {
   const bytes = await decodeSignedValue(text, rules);
   assertEquals(bytes === undefined ? undefined : [...bytes], expected && [...expected]);
@@ -130,10 +130,10 @@ describe("a text that nobody has signed", () => {
     await check(`YWQ0|1300000000|${signature}`, rules, new TextEncoder().encode("ad4"));
     await check(`YWQ0|1300000000|${signature}|`, rules);
     await check(`YWQ0|1300000000|${signature}|more`, rules);
-    // A digit of the value becomes one of the time.
+    // A digit moves from the value to the time, or back.
     await check(`YWQ|01300000000|${signature}`, rules);
     await check(`YWQ01|300000000|${signature}`, { ...rules, maxAge: Infinity });
-    // A text that stands for all secrets with versions.
+    // `String({})` is the same for every table of secrets, so it must not work as a key.
     const forged = sign(String({}), "YWQ0", "1300000000");
     await check(`YWQ0|1300000000|${forged}`, { ...rules, secret: { 0: "secret" } });
   });

@@ -1,5 +1,5 @@
 /**
- * Feeding request heads in every way that a network may cut them.
+ * Feeds request heads, split in every way a network may split them.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { requestReader } from "../../src/handshake/request_line.ts";
 import type { HandshakeRequest, RequestHead } from "../../src/handshake/request_head.ts";
 import { latin1Bytes } from "../support/bytes.ts";
 
-/** The limits of a server that was told none. */
+/** The default limits of a server. */
 export const LIMITS: HeadLimits = { maxHeaderSize: 16384, maxHeaderCount: 100 };
 
-/** A challenge of draft76 and its answer, or why it has none. */
+/** A challenge of draft76 with its response, or with the reason why it has none. */
 export interface Vector {
   readonly key1: string;
   readonly key2: string;
@@ -23,12 +23,12 @@ export interface Vector {
   readonly reason: string;
 }
 
-/** The rows of a file of tests/vectors. */
+/** The rows of a file in tests/vectors. */
 export function vectors(name: string): Vector[] {
   return JSON.parse(readFileSync(new URL(`../vectors/${name}.json`, import.meta.url), "utf8"));
 }
 
-/** One character for each byte. */
+/** Converts bytes to text, one character for each byte. */
 export function textOf(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
 }
@@ -38,13 +38,13 @@ export function fromHex(hex: string): Uint8Array {
   return Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
 }
 
-/** What came of the bytes. */
+/** The outcome of the bytes. */
 export type Outcome =
   | { readonly head: RequestHead; readonly rest: string }
   | { readonly error: HttpError }
   | "incomplete";
 
-/** Feeds pieces to a new reader, each in memory that is overwritten after its call. */
+/** Feeds pieces to a new reader. The memory of each piece is overwritten after the call. */
 export function readPieces(pieces: readonly Uint8Array[], limits: HeadLimits = LIMITS): Outcome {
   const reader = requestReader(limits);
   for (const [i, piece] of pieces.entries()) {
@@ -77,14 +77,14 @@ export function describeOutcome(outcome: Outcome): unknown {
   return { method, target, httpVersion, headers: [...head.toHeaders()], rest };
 }
 
-/** Whole; byte by byte with empty pieces between; and split in two at every position. */
+/** Splits bytes: whole, byte by byte with empty pieces in between, and in two at every position. */
 export function* everyWay(bytes: Uint8Array): Generator<Uint8Array[]> {
   yield [bytes];
   yield [...bytes].flatMap((byte) => [new Uint8Array(0), Uint8Array.of(byte)]);
   for (let at = 1; at < bytes.length; at++) yield [bytes.subarray(0, at), bytes.subarray(at)];
 }
 
-/** Feeds a text in every way, checks that all come to the same, and returns what they come to. */
+/** Feeds a text split in every way, checks that the outcomes are equal, and returns the outcome. */
 export function readEveryWay(text: string, limits: HeadLimits = LIMITS): Outcome {
   const bytes = latin1Bytes(text);
   const whole = readPieces([bytes], limits);
@@ -96,7 +96,7 @@ export function readEveryWay(text: string, limits: HeadLimits = LIMITS): Outcome
   return whole;
 }
 
-/** Feeds a text in every way and expects a refusal. */
+/** Feeds a text split in every way, and expects a refusal. */
 export function assertRefused(
   text: string,
   status: number,
@@ -109,7 +109,7 @@ export function assertRefused(
   assertStringIncludes(outcome.error.message, because);
 }
 
-/** The head of a text that has one, whatever way it comes. */
+/** Feeds a text split in every way, and returns its head. */
 export function headOf(text: string): RequestHead {
   const outcome = readPieces([latin1Bytes(text)]);
   if (outcome === "incomplete") throw new Error("the head is incomplete");
@@ -117,7 +117,7 @@ export function headOf(text: string): RequestHead {
   return outcome.head;
 }
 
-/** A request of a method and fields, for checks that need no bytes. */
+/** A request with a method and fields, for checks that need no bytes. */
 export function requestOf(
   fields: Readonly<Record<string, string | undefined>>,
   { method = "GET", httpVersion = "1.1" } = {},
@@ -126,7 +126,7 @@ export function requestOf(
   return { method, httpVersion, get: (name) => lowerCase.get(name) };
 }
 
-/** Numbers from 0 to 1 that a seed makes the same every time (mulberry32). */
+/** Random numbers from 0 to 1. The same seed gives the same numbers (mulberry32). */
 export function random(seed: number): () => number {
   let state = seed;
   return () => {
@@ -137,7 +137,7 @@ export function random(seed: number): () => number {
   };
 }
 
-/** What Chromium 156 sends. */
+/** The request of Chromium 156. */
 export const CHROME = "GET /websocket?room=1 HTTP/1.1\r\n" +
   "Host: localhost:8888\r\n" +
   "Connection: Upgrade\r\n" +
@@ -154,7 +154,7 @@ export const CHROME = "GET /websocket?room=1 HTTP/1.1\r\n" +
   "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n" +
   "\r\n";
 
-/** What PhantomJS 1.9.8 sends, with its key3 behind. */
+/** The request of PhantomJS 1.9.8, with key3 after the head. */
 export const DRAFT76 = "GET /websocket?room=1 HTTP/1.1\r\n" +
   "Upgrade: WebSocket\r\n" +
   "Connection: Upgrade\r\n" +

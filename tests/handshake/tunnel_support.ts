@@ -1,5 +1,5 @@
 /**
- * Feeds the answers of a proxy in every way that a network may cut them.
+ * Feeds the responses of a proxy, split in every way a network may split them.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { ProxyError } from "../../src/handshake/proxy_error.ts";
 import type { TunnelHandshake } from "../../src/transport/transport.ts";
 import { everyWay, textOf } from "./support.ts";
 
-/** What a handshake has come to. */
+/** The outcome of a handshake. */
 export interface TunnelOutcome {
   /** All bytes that were sent. */
   readonly sent: string;
@@ -18,7 +18,7 @@ export interface TunnelOutcome {
   readonly rest: string;
 }
 
-/** Feeds pieces of answers. Any error but a `ProxyError` is thrown. */
+/** Feeds pieces of responses. Throws any error that is not a `ProxyError`. */
 export function feedPieces(
   handshake: TunnelHandshake,
   pieces: readonly Uint8Array[],
@@ -46,7 +46,7 @@ export function feedPieces(
   return { sent, end, rest };
 }
 
-/** Feeds answers in every way, checks that all come to the same, and returns what they come to. */
+/** Feeds responses split in every way, checks that the outcomes are equal, and returns the outcome. */
 export function feedTunnel(make: () => TunnelHandshake, answers: Uint8Array): TunnelOutcome {
   const whole = feedPieces(make(), [answers]);
   for (const pieces of everyWay(answers)) {

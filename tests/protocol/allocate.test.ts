@@ -27,7 +27,7 @@ describe("a message does not show what its memory held before", () => {
   const { allocUnsafeSlow } = Buffer;
   let made = 0;
 
-  /** Runs with memory that is filled with 0xEE. */
+  /** Runs a function with new memory filled with 0xEE. */
   function withDirtyMemory(run: () => void): void {
     made = 0;
     Buffer.allocUnsafeSlow = (size) => {

@@ -58,7 +58,7 @@ describe("compressed messages, whole, byte by byte and split everywhere", () => 
     for (const one of WITHOUT_RSV1) {
       const { input } = one;
       const half = input.length >> 1;
-      // The streams of such connections are made once.
+      // The streams of such connections are created only once.
       const options = { agreement: WITHOUT_CONTEXT };
       check(one, [input], options);
       check(one, [input.subarray(0, half), input.subarray(half)], options);
@@ -87,7 +87,7 @@ function* makeMessages(): Generator<string | Uint8Array> {
   }
 }
 
-/** Messages that compress well, that do not, and that are long. */
+/** Messages that compress well, messages that do not, and long messages. */
 const messages: readonly (string | Uint8Array)[] = [...makeMessages()];
 
 describe("round trips, for every result of the negotiation", () => {
@@ -96,7 +96,7 @@ describe("round trips, for every result of the negotiation", () => {
       test(`${context ? "with context" : "without context"}, ${sendWindowBits} bits`, () => {
         const agreement = { ...(context ? WITH_CONTEXT : WITHOUT_CONTEXT), sendWindowBits };
         const [from, to] = [server({}, agreement), server({}, agreement)];
-        // A server does not mask, so a client must receive it.
+        // A server does not mask, so a client's end receives this.
         const receiver = new Hybi(LIMITS, { role: "client", deflate: agreement });
         const output = new Output();
         const sent: HybiEvent[] = [];
@@ -119,7 +119,7 @@ describe("round trips, for every result of the negotiation", () => {
 test("this runtime can compress", () => assert(canCompress()));
 
 describe("the streams of zlib", () => {
-  /** Which streams are made while `run` runs. */
+  /** The streams that `run` creates. */
   function made(run: () => void): string[] {
     const names: string[] = [];
     const { deflating, inflating } = ZlibStream;
@@ -247,7 +247,7 @@ describe("sending", () => {
 
 test("a bomb that inflates to 1 GiB takes no more memory than the limit of 64 KiB allows", () => {
   const deflate = new Deflate(WITHOUT_CONTEXT);
-  // A megabyte of zeros deflates to a kilobyte. The message has a thousand of them.
+  // A megabyte of zeros compresses to a kilobyte. The message has a thousand megabytes.
   const megabyte = new Deflate(WITHOUT_CONTEXT).deflate(new Uint8Array(1 << 20));
   const block = bytes(megabyte, Uint8Array.of(0, 0, 0xff, 0xff));
   const bomb = bytes(...Array.from({ length: 1000 }, () => block));

@@ -1,5 +1,5 @@
 /**
- * Compressed messages (RFC 7692 §7.2), and what a server must receive.
+ * Compressed messages (RFC 7692 §7.2), and the events that a server must receive.
  *
  * @module
  */
@@ -27,18 +27,18 @@ export function deflated(payload: Uint8Array, opcode = 1, fin = true): Uint8Arra
   return frame({ opcode: RSV1 | opcode, payload, fin });
 }
 
-/** Deflates a message that starts with an empty window, by zlib alone. */
+/** Deflates a message with an empty window. Uses only zlib. */
 export function deflate(payload: string | Uint8Array): Uint8Array {
   const whole = deflateRawSync(bytes(payload), SYNC);
   return whole.subarray(0, whole.length - 4);
 }
 
-/** Inflates a message that starts with an empty window, by zlib alone. */
+/** Inflates a message with an empty window. Uses only zlib. */
 export function inflate(payload: Uint8Array): Uint8Array {
   return new Uint8Array(inflateRawSync(bytes(payload, hex("00 00 FF FF")), SYNC));
 }
 
-/** The rows that are not compressed. RSV1 begins a compressed message, so that it is no error here. */
+/** The uncompressed rows, without those where RSV1 is an error: here it begins a compressed message. */
 export const WITHOUT_RSV1: readonly HybiCase[] = HYBI_CASES.filter(({ name }) =>
   !/bits 4 with opcode [12]$/.test(name)
 );
@@ -47,8 +47,8 @@ const HELLO = hex("F2 48 CD C9 C9 07 00");
 const bomb = deflate(new Uint8Array(1 << 20));
 
 /**
- * The most bytes, 1089, that a deflated message of 1024 bytes may have: a stored block of 1023, 12 empty
- * ones, and the start of another.
+ * The longest allowed compressed form of a message of 1024 bytes, 1089 bytes: a stored block of 1023
+ * bytes, 12 empty blocks, and the start of another block.
  */
 const STORED = bytes(
   hex("00 FF 03 00 FC"),

@@ -92,7 +92,7 @@ describe("a sink that says stop", () => {
 });
 
 describe("chunks with long messages", () => {
-  // Sizes around those at which the code that finds or decodes a message changes.
+  // Sizes near those at which the search or the decoder takes another code path.
   const sizes = [
     0,
     1,
@@ -150,8 +150,9 @@ describe("chunks with long messages", () => {
     }
   });
 
-  // The lengths of the texts, and how many bytes are decoded at a time. A part of a string keeps the
-  // whole string alive, so a text is a part of one that is not much longer, or decoded by itself.
+  // The lengths of the texts, and how many bytes are decoded at a time. A substring keeps the whole
+  // string in memory. So a text is decoded by itself, or is a substring of a string that is not much
+  // longer.
   const decoded: readonly (readonly [name: string, texts: number[], decoded: number[]])[] = [
     ["half of the window", [2048, 2100], [4096, 2101]],
     ["less than half of the window", [2047, 2100], [4096, 2047, 2101]],

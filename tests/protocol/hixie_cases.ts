@@ -1,8 +1,9 @@
 /**
- * What a peer may send after the handshake of draft75 and draft76, and what must be received.
+ * Bytes that a peer may send after the handshake of draft75 and draft76, and the events that must be
+ * received.
  *
- * Each row holds however its bytes are cut, so it tests the protocol alone as well as a server behind
- * a socket.
+ * The expected events do not depend on how the bytes are split. So the rows test the protocol alone as
+ * well as a server with a socket.
  *
  * @module
  */
@@ -16,17 +17,17 @@ export type HixieEvent =
   | readonly ["close"]
   | readonly ["error", number];
 
-/** One row. */
+/** One row of the table. */
 export interface HixieCase {
-  /** What it shows. */
+  /** What the row tests. */
   readonly name: string;
-  /** The versions for which it holds. */
+  /** The versions to which the row applies. */
   readonly versions: readonly HixieVersion[];
-  /** The limit, in bytes. Default: one that the row does not reach. */
+  /** The message size limit, in bytes. Default: a limit that the row does not reach. */
   readonly maxMessageSize: number;
-  /** What the peer sends. */
+  /** The bytes that the peer sends. */
   readonly bytes: Uint8Array;
-  /** What must be received. */
+  /** The events that must be received. */
   readonly events: readonly HixieEvent[];
 }
 
@@ -171,7 +172,7 @@ const limits: HixieCase[] = [
 
 const REPLACED = "\ufffd";
 
-/** Payloads that are not UTF-8, and their text: one U+FFFD for each maximal part. */
+/** Invalid UTF-8 payloads and their text: one U+FFFD for each maximal invalid part. */
 const invalid: readonly (readonly [name: string, payload: string, text: string])[] = [
   ["a continuation byte alone", "61 80 62", `a${REPLACED}b`],
   ["two continuation bytes", "80 BF", REPLACED.repeat(2)],

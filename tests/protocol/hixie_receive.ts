@@ -8,12 +8,12 @@ import { Hixie } from "../../src/protocol/hixie.ts";
 import type { Sink } from "../../src/protocol/protocol.ts";
 import type { HixieEvent, HixieVersion } from "./hixie_cases.ts";
 
-/** Makes a connection, with a limit that tests do not reach unless one is given. */
+/** Makes a connection. Default limit: one that tests do not reach. */
 export function hixie(version: HixieVersion = "draft76", maxMessageSize = 1 << 26): Hixie {
   return new Hixie({ maxMessageSize, maxFragments: 1 }, { version });
 }
 
-/** Makes a sink that records events, and asks `goOn` after each whether to go on. */
+/** Makes a sink that records events. After each event, `goOn` decides whether to continue. */
 export function recorder(events: HixieEvent[], goOn: () => boolean = () => true): Sink {
   const none = (): never => {
     throw new Error("This format has no such event");
@@ -35,8 +35,8 @@ export function recorder(events: HixieEvent[], goOn: () => boolean = () => true)
 }
 
 /**
- * Feeds the pieces one after the other. Each has memory of its own, which is overwritten afterwards: a
- * message must not depend on a chunk that is no longer valid.
+ * Feeds the pieces one after the other. Each piece has its own memory, which is overwritten afterwards:
+ * a message must not depend on a chunk that is no longer valid.
  */
 export function receiveAll(protocol: Hixie, pieces: Iterable<Uint8Array>): HixieEvent[] {
   const events: HixieEvent[] = [];
@@ -60,13 +60,13 @@ export function* chopped(bytes: Uint8Array, size: number): Generator<Uint8Array>
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
-/** Bytes whole, byte by byte, cut in two at every offset, and cut in three at every two offsets. */
+/** Splits bytes: whole, byte by byte, in two at every offset, and in three at every two offsets. */
 export function* everySplit(bytes: Uint8Array): Generator<Uint8Array[]> {
   yield [bytes];
   yield [...chopped(bytes, 1)];
   for (let first = 0; first <= bytes.length; first++) {
     yield [bytes.subarray(0, first), bytes.subarray(first)];
-    // For a long row, three parts would take long and show nothing new.
+    // Splitting a long row in three would take long and test nothing new.
     if (bytes.length > 48) continue;
     for (let second = first + 1; second < bytes.length; second++) {
       yield [bytes.subarray(0, first), bytes.subarray(first, second), bytes.subarray(second)];
@@ -74,7 +74,7 @@ export function* everySplit(bytes: Uint8Array): Generator<Uint8Array[]> {
   }
 }
 
-/** Makes a source of numbers from 0 to below `limit` that are the same in every run. */
+/** Makes a generator of numbers from 0 to below `limit`. Every run gets the same numbers. */
 export function dice(seed: number): (limit: number) => number {
   let state = seed;
   return (limit) => {

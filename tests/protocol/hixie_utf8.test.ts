@@ -5,12 +5,12 @@ import { chopped, dice, hixie, receiveAll } from "./hixie_receive.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** The text of a payload, decoded in one piece by the Encoding Standard. */
+/** The text of a payload, decoded in one piece as the Encoding Standard requires. */
 function oneShot(payload: Uint8Array): string {
   return decoder.decode(payload);
 }
 
-// The bytes at which the rules of UTF-8 change. FF ends the frame and cannot occur.
+// The first and last bytes of the ranges in the UTF-8 grammar. Not FF, which ends the frame.
 const edges = hex(
   "00 41 7F 80 8F 90 9F A0 BB BF C0 C1 C2 C3 DF E0 E1 EC ED EE EF F0 F1 F3 F4 F5 F8 FE",
 );
@@ -24,7 +24,7 @@ describe("text that is not UTF-8 is decoded as if it came in one piece", () => {
           const text = oneShot(frame.subarray(1, 4));
           for (const size of [1, 2, 3, 5]) {
             const [event] = receiveAll(hixie(), chopped(frame, size));
-            // Compared with assertEquals only if they differ, since there are so many.
+            // There are many rows, so assertEquals runs only if the texts differ.
             if (event?.[0] !== "text" || event[1] !== text) {
               assertEquals([event], [["text", text]], `${a} ${b} ${c}`);
             }
@@ -78,7 +78,7 @@ describe("text that is not UTF-8 is decoded as if it came in one piece", () => {
   test("a character that is cut at the end of each buffer of a long message", () => {
     const filler = "x".repeat(1 << 21);
     const after = filler.slice(0, 100_000);
-    // The first or the last bytes of their kind: C3 BF, E0 A0 80, F0 90 80 80.
+    // The first or last characters of each length: C3 BF, E0 A0 80, F0 90 80 80.
     for (const character of ["ÿ", "\u0800", "\u{10000}"]) {
       for (const end of [1 << 20, (1 << 20) + (1 << 16), (1 << 20) + (1 << 17)]) {
         for (let cut = 0; cut <= bytes(character).length; cut++) {
@@ -90,10 +90,10 @@ describe("text that is not UTF-8 is decoded as if it came in one piece", () => {
           frame[0] = 0x00;
           frame.set(encoded, 1 + end - cut);
           frame[frame.length - 1] = 0xff;
-          // The FF comes in another piece, so all of the message is collected.
+          // The FF is in another piece, so the whole message is collected first.
           for (const pieces of [[frame.slice(0, -1), frame.slice(-1)], chopped(frame, 65536)]) {
             const [event] = receiveAll(hixie(), pieces);
-            // Not assertEquals, which would print megabytes.
+            // Not assertEquals: it would print megabytes.
             assert(event?.[0] === "text" && event[1] === message, `cut ${cut} at ${end}`);
           }
         }

@@ -11,7 +11,7 @@ import { client, receiveAll, recorder, server } from "./hybi_receive.ts";
 import { UTF8_CASES } from "./utf8_cases.ts";
 import { checkRows } from "../support/rows.ts";
 
-/** Bytes cut in two everywhere, in three if there are few, and in pieces of some sizes. */
+/** Splits bytes in two everywhere, in three if there are few bytes, and in pieces of some sizes. */
 function* splits(input: Uint8Array): Generator<Iterable<Uint8Array>> {
   if (input.length <= 24) yield* everySplit(input);
   else if (input.length <= 300) {
@@ -128,7 +128,7 @@ describe("chunks of a subclass", () => {
         try {
           server(one).receive(Buffer.from(one.input), owned, recorder(events));
         } catch {
-          // Rows that fail are in other tests.
+          // Other tests run the rows that fail.
         }
         assertEquals(events, one.events, title(one));
         for (const [kind, message] of events) {
@@ -172,7 +172,7 @@ describe("a client", () => {
   });
 });
 
-/** The same frames unmasked, up to the first that is not whole or has a wrong length. */
+/** The same frames unmasked, up to the first frame that is incomplete or has a wrong length. */
 function unmask(input: Uint8Array): Uint8Array | undefined {
   const frames: Uint8Array[] = [];
   for (let at = 0; at < input.length;) {

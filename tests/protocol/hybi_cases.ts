@@ -1,8 +1,8 @@
 /**
- * What a client may send after the handshake of RFC 6455, and what must be received.
+ * Bytes that a client may send after the handshake of RFC 6455, and the events that must be received.
  *
- * Each row holds however its bytes are cut, so it tests the protocol alone as well as a server behind
- * a socket. "AB 5.1" is the case of the Autobahn test suite that a row covers.
+ * The expected events do not depend on how the bytes are split. So the rows test the protocol alone as
+ * well as a server with a socket. "AB 5.1" names the case of the Autobahn test suite that a row covers.
  *
  * @module
  */

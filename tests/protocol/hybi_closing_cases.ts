@@ -19,7 +19,7 @@ import {
 } from "./hybi_frames.ts";
 import { UTF8_CASES, type Utf8Case } from "./utf8_cases.ts";
 
-/** The codes that may be on the wire by RFC 6455 §7.4 and its registry. */
+/** The close codes that RFC 6455 §7.4 and its registry allow on the wire. */
 export const CLOSE_CODES = [
   1000,
   1001,
@@ -38,7 +38,7 @@ export const CLOSE_CODES = [
   4000,
   4999,
 ];
-/** Codes that must not be on the wire. */
+/** Close codes that must not be on the wire. */
 export const NO_CLOSE_CODES = [
   0,
   1,
@@ -201,8 +201,8 @@ export const LIMIT_CASES: readonly HybiCase[] = [
 ];
 
 /**
- * A text in two frames, of which the first has `at` bytes of the payload. If it is not UTF-8, it fails
- * in the frame of the first wrong byte, or at the end of the second frame if it is incomplete.
+ * A text in two frames; the first frame has `at` bytes of the payload. Invalid UTF-8 fails in the frame
+ * of the first wrong byte. An incomplete character fails at the end of the second frame.
  */
 export function inTwoFrames({ name, payload, message, fatal }: Utf8Case, at: number): HybiCase {
   const title = `${name}, in two frames at ${at}`;
@@ -212,7 +212,7 @@ export function inTwoFrames({ name, payload, message, fatal }: Utf8Case, at: num
   return failure("8.1", title, [[], bytes(...frames)], [1007, after]);
 }
 
-/** A text with a frame for each byte. If it is not UTF-8, it fails at the first wrong byte. */
+/** A text with a frame for each byte. Invalid UTF-8 fails at the first wrong byte. */
 function byteByByte({ name, payload, message, fatal }: Utf8Case): HybiCase {
   const title = `${name}, each byte in a frame`;
   const frames = Array.from(
@@ -228,7 +228,7 @@ function byteByByte({ name, payload, message, fatal }: Utf8Case): HybiCase {
   return failure("8.1", title, [[], bytes(...frames)], [1007, 7 * (fatal ?? payload.length)]);
 }
 
-/** Texts in one frame, in two, and in many, which are UTF-8 or fail. */
+/** Valid and invalid texts in one frame, in two frames, and in many. */
 export const TEXT_CASES: readonly HybiCase[] = UTF8_CASES.flatMap((one) => {
   const { name, payload, message, fatal } = one;
   const whole = message !== undefined

@@ -1,5 +1,5 @@
 /**
- * Frames of RFC 6455, valid and not, and rows that say what must be received.
+ * Valid and invalid frames of RFC 6455, and rows with the events that must be received.
  *
  * @module
  */
@@ -13,19 +13,19 @@ export type HybiEvent =
 
 /** One row. */
 export interface HybiCase {
-  /** What it shows. */
+  /** What the row tests. */
   readonly name: string;
-  /** The section of RFC 6455 that demands it. */
+  /** The section of RFC 6455 that requires it. */
   readonly section: string;
-  /** What the client sends. */
+  /** The bytes that the client sends. */
   readonly input: Uint8Array;
-  /** What must be received, before the error if there is one. */
+  /** The events that must be received, before the error if there is one. */
   readonly events: readonly HybiEvent[];
   /** The close code with which the connection fails, and after how many bytes of input. */
   readonly error?: { readonly code: number; readonly after: number };
-  /** The limit, in bytes. Default: one that the row does not reach. */
+  /** The message size limit, in bytes. Default: a limit that the row does not reach. */
   readonly maxMessageSize: number;
-  /** The limit, in frames. Default: one that the row does not reach. */
+  /** The limit of frames in a message. Default: a limit that the row does not reach. */
   readonly maxFragments: number;
 }
 
@@ -39,9 +39,9 @@ export interface FrameParts {
   readonly payload?: string | Uint8Array;
   /** The size of the extended length: 0, 2 or 8 bytes. Default: as few as possible. */
   readonly lengthSize?: number;
-  /** The length in the header. Default: that of the payload. */
+  /** The length in the header. Default: the payload's length. */
   readonly length?: number;
-  /** The masking key, `null` for an unmasked frame. Default: that of RFC 6455 §5.7. */
+  /** The masking key; `null` for an unmasked frame. Default: the key of RFC 6455 §5.7. */
   readonly maskingKey?: Uint8Array | null;
 }
 
@@ -70,17 +70,17 @@ export function frame(parts: FrameParts): Uint8Array {
 /** A copy, masked. */
 function masked(payload: Uint8Array, key: Uint8Array): Uint8Array {
   const copy = payload.slice();
-  // A loop, because some payloads have megabytes.
+  // A loop is faster: some payloads have megabytes.
   for (let i = 0; i < copy.length; i++) copy[i] = (copy[i] as number) ^ (key[i & 3] as number);
   return copy;
 }
 
-/** A text frame, the last of its message. */
+/** A text frame with FIN set. */
 export function text(payload: string | Uint8Array): Uint8Array {
   return frame({ opcode: 1, payload });
 }
 
-/** A binary frame, the last of its message. */
+/** A binary frame with FIN set. */
 export function binary(payload: string | Uint8Array): Uint8Array {
   return frame({ opcode: 2, payload });
 }
@@ -130,8 +130,8 @@ export function row(
 }
 
 /**
- * A row that fails. The input is `before`, then `broken`, of which `fatal` bytes are read before the
- * connection fails, and then a text that must not be received.
+ * A row that fails. The input is `before`, then `broken`, then a text that must not be received. The
+ * connection fails after `fatal` bytes of `broken`.
  */
 export function failure(
   section: string,
@@ -145,7 +145,7 @@ export function failure(
   return row(section, name, input, events, { ...options, error: { code, after } });
 }
 
-/** Bytes that each depend on their place. */
+/** Bytes whose values depend on their position. */
 export function pattern(size: number): Uint8Array {
   const bytes = new Uint8Array(size);
   for (let i = 0; i < size; i++) bytes[i] = i * 7 + (i >> 8);

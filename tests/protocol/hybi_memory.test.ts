@@ -11,7 +11,7 @@ import { client, receiveAll, recorder, server } from "./hybi_receive.ts";
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** Returns the sizes of the buffers that are made or moved while `run` runs, and tells them to it. */
+/** Returns the sizes of the buffers that are made or moved while `run` runs. `run` gets them too. */
 function allocations(run: (sizes: number[]) => void): number[] {
   const sizes: number[] = [];
   const { Uint8Array } = globalThis;
@@ -169,7 +169,7 @@ describe("memory", () => {
             hybi.receive(one.slice(cut), false, recorder([]));
           })
         );
-        // Memory that was kept would not be made again.
+        // If the memory were kept, no new memory would be allocated.
         assertEquals(sizes[1], sizes[0], `cut at ${cut}`);
         assertEquals(sizes[2], sizes[0], `cut at ${cut}`);
       }
@@ -185,7 +185,7 @@ describe("memory", () => {
       }).filter((size) => size >= 100_000);
     receive([first, ...others]);
     assertEquals(receive([first, ...others]), []);
-    // Only one of two texts can have it at a time.
+    // Only one of two texts can use this memory at a time.
     assertEquals(receive([first]), []);
     assertEquals(receive([first]), [200_000]);
   });
@@ -206,7 +206,8 @@ describe("memory", () => {
   });
 
   test("of an owned chunk is handed on if the message is most of it", () => {
-    // The size of the message, of the text before it, and whether it is most of the chunk.
+    // The size of the message, the size of the text before it, and whether the message is most of the
+    // chunk.
     const rows = [[1000, 0, true], [1000, 2000, false], [12, 0, true], [11, 0, false]] as const;
     for (const [size, before, same] of rows) {
       const chunk = bytes(text("*".repeat(before)), binary(new Uint8Array(size)));

@@ -11,19 +11,19 @@ import type { HybiEvent } from "./hybi_frames.ts";
 /** Limits that tests do not reach. */
 export const LIMITS = { maxMessageSize: 1 << 26, maxFragments: 1 << 20 };
 
-/** Makes a server's end, with limits that tests do not reach unless others are given. */
+/** Makes a server's end. Default limits: {@linkcode LIMITS}. */
 export function server(limits: Partial<typeof LIMITS> = {}): Hybi {
   return new Hybi({ ...LIMITS, ...limits }, { role: "server" });
 }
 
-/** Makes a client's end, with limits as above. */
+/** Makes a client's end. Default limits: {@linkcode LIMITS}. */
 export function client(limits: Partial<typeof LIMITS> = {}): Hybi {
   return new Hybi({ ...LIMITS, ...limits }, { role: "client" });
 }
 
 /**
- * Makes a sink that records events, and asks `goOn` after each whether to go on. Messages belong to the
- * receiver and are kept as they are; other payloads are copied.
+ * Makes a sink that records events. After each event, `goOn` decides whether to continue. The receiver
+ * owns messages, so they are not copied; other payloads are.
  */
 export function recorder(events: HybiEvent[], goOn: () => boolean = () => true): Sink {
   const note = (event: HybiEvent): boolean => {
@@ -44,13 +44,13 @@ export interface Received {
   readonly events: HybiEvent[];
   /** The error that ended the connection. */
   readonly error: ProtocolError | undefined;
-  /** How many bytes were fed until then, or in all. */
+  /** How many bytes were fed until the error, or in total. */
   readonly after: number;
 }
 
 /**
- * Feeds the pieces one after the other, each in memory of its own. If that is not owned, it is
- * overwritten afterwards: a message must not depend on a chunk that is no longer valid.
+ * Feeds the pieces one after the other, each in its own memory. Memory that the receiver does not own
+ * is overwritten afterwards: a message must not depend on a chunk that is no longer valid.
  */
 export function receiveAll(hybi: Hybi, pieces: Iterable<Uint8Array>, owned = false): Received {
   const events: HybiEvent[] = [];

@@ -6,7 +6,7 @@ import { dice } from "./hixie_receive.ts";
 import { begin, continuation, type HybiEvent, pattern, ping } from "./hybi_frames.ts";
 import { client, receiveAll, server } from "./hybi_receive.ts";
 
-/** Lengths around those at which the format of a frame changes, and some in between. */
+/** Lengths near those at which the frame format changes, and some in between. */
 const LENGTHS = [0, 1, 7, 8, 30, 31, 40, 63, 64, 124, 125, 126, 200, 1017, 1023, 1024, 1100, 5000];
 const WORDS = ["a", "text ", "é", "世", "😀", "\ufffd", "\ufeff", "\0", "0123456789"];
 
@@ -27,7 +27,7 @@ function randomText(roll: (limit: number) => number, ascii: boolean): string {
   return text.slice(0, length).toWellFormed();
 }
 
-/** A random event, written by one end for the other. */
+/** A random event. One end writes it, and the other end receives it. */
 function randomEvent(roll: (limit: number) => number): HybiEvent {
   const kind = roll(10);
   if (kind < 4) return ["text", randomText(roll, true)];

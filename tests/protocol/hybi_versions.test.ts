@@ -1,6 +1,6 @@
 /**
- * What versions 7 and 8 allow and version 13 does not, at both ends. Each row runs whole, byte by
- * byte, and split at every place.
+ * Frames that versions 7 and 8 allow and version 13 does not, at both ends. Each row runs whole, byte
+ * by byte, and split at every position.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { chopped, everySplit } from "./hixie_receive.ts";
 import { begin, close, frame, type FrameParts, type HybiEvent, text } from "./hybi_frames.ts";
 import { LIMITS, receiveAll } from "./hybi_receive.ts";
 
-/** A frame, what versions 7 and 8 receive, and the close code of version 13 if that differs. */
+/** A frame, the events in versions 7 and 8, and the close code in version 13 if it differs. */
 type Row = readonly [name: string, parts: FrameParts, expected: HybiEvent | 1002, in13?: 1002];
 
 const rows: readonly Row[] = [

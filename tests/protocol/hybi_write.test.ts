@@ -21,12 +21,12 @@ function written(write: (output: Output) => void): Uint8Array {
   return output.take();
 }
 
-/** Sizes around those at which the form of the header or the way of writing changes. */
+/** Sizes near those at which the header format or the code path for writing changes. */
 const SIZES = [0, 1, 15, 16, 17, 63, 64, 65, 124, 125, 126, 127, 1000, 16383, 16384, 16385].concat(
   [21845, 65534, 65535, 65536, 65537, 200_000],
 );
 
-/** The header that RFC 6455 §5.2 asks for, unmasked. */
+/** The unmasked header of RFC 6455 §5.2. */
 function header(first: number, length: number): Uint8Array {
   if (length < 126) return Uint8Array.of(first, length);
   const [code, size] = length < 65536 ? [126, 2] : [127, 8];

@@ -6,7 +6,7 @@ import { count } from "../support/counting.ts";
 
 const MIB = 1024 * 1024;
 
-/** A frame of so many bytes, and how many of them arrive at a time. */
+/** The size of a frame, and how many bytes arrive at a time. */
 interface Frame {
   readonly length: number;
   readonly isLast: boolean;
@@ -21,7 +21,7 @@ function first(length: number, ...chunks: readonly number[]): Frame {
   return { length, isLast: false, chunks };
 }
 
-/** The memory that is made, in bytes each: for what has arrived, and ahead of that. */
+/** The sizes of allocations, in bytes: for received data, and in advance. */
 const rows: readonly (readonly [name: string, frames: readonly Frame[], memory: number[]])[] = [
   ["a small one in one frame", [last(1000, 1000)], [1000]],
   ["one in pieces", [last(100_000, 10, 90, 1900)], [10 + 1024, 2000 * 17]],

@@ -25,7 +25,7 @@ import { UTF8_CASES } from "./utf8_cases.ts";
 
 const WITHOUT_CONTEXT = { ...WITH_CONTEXT, receivesWithoutContext: true };
 
-/** Long rows are cut into a few sizes only: what may happen in them happens in short ones too. */
+/** Long rows are split into a few sizes only, because short rows cover all other splits. */
 function* splits(input: Uint8Array): Generator<Iterable<Uint8Array>> {
   if (input.length <= 24) yield* everySplit(input);
   else if (input.length <= 150) {

@@ -11,14 +11,14 @@ import { dice } from "./hixie_receive.ts";
 
 const LIMIT = 1 << 24;
 const HELLO = bytes("Hello");
-/** "Hello" in a last block, with the byte before the tail. */
+/** "Hello" in a final block (BFINAL set), with the byte before the tail. */
 const LAST_HELLO = hex("F3 48 CD C9 C9 07 00");
-/** The letter H, and the last four of the five bytes before. */
+/** The letter H, then the last four of the five bytes before. */
 const AGAIN = hex("F2 00 11 00 00");
-/** The letter a in a last block. */
+/** The letter a in a final block. */
 const LAST_A = hex("4B 04 00");
 
-/** Memory that all inflaters share, as those of connections do. */
+/** Memory that all inflaters share, as in connections. */
 const scratch = new Uint8Array(65_535);
 const windowScratch = new Uint8Array(WINDOW_SCRATCH_SIZE);
 
@@ -26,11 +26,12 @@ function make(keepsWindow = false): Inflater {
   return new Inflater({ zlib: zlib as unknown as Zlib, keepsWindow, scratch, windowScratch });
 }
 
-/** A block that copies 258 bytes from `distance` before. Not the last (RFC 1951 §3.2.5, §3.2.6). */
+/** A block that copies 258 bytes from `distance` back. Not a final block (RFC 1951 §3.2.5, §3.2.6). */
 function farCopy(distance: number): Uint8Array {
-  const extra = (distance - 24577).toString(2).padStart(13, "0"); // of distance code 29
+  const extra = (distance - 24577).toString(2).padStart(13, "0"); // the extra bits of distance code 29
   const reversed = Array.from(extra).reverse().join("");
-  // Fixed codes; length code 285, distance code 29, the end of the block, a stored block's header.
+  // Fixed Huffman codes: length code 285, distance code 29, the end of the block. Then the header of a
+  // stored block.
   const bits = `010${"11000101"}${"11101"}${reversed}${"0000000"}${"000"}`;
   const octets = bits.padEnd(Math.ceil(bits.length / 8) * 8, "0").match(/.{8}/g) ?? [];
   return Uint8Array.from(octets, (octet) => parseInt(Array.from(octet).reverse().join(""), 2));
@@ -107,7 +108,7 @@ describe("a message that does not build on others", () => {
     }
   });
 
-  // A last block takes 3 bytes, or 2 if it is empty. One more is allowed for each 1024 bytes.
+  // A final block takes 3 bytes, or 2 if it is empty. One more is allowed for each 1024 bytes.
   for (const [filler, most] of [[0, 32], [1000, 33], [5100, 37]] as const) {
     test(`may have ${most} last blocks beside ${filler} bytes, but not more`, () => {
       const inflater = make();
@@ -208,7 +209,7 @@ describe("messages that build on those before", () => {
   test("may each end with a last block, without new memory but the message's", () => {
     const inflater = make(true);
     inflater.inflate(deflate(noise(40_000)), LIMIT);
-    // A last block at the end of a message does not count for the next one.
+    // A final block at the end of a message does not count for the next message.
     const most = bytes(repeated(LAST_A, 32), hex("01"));
     for (let i = 0; i < 100; i++) {
       const { buffers } = count(() => assertEquals(inflater.inflate(most, LIMIT).length, 32));

@@ -25,7 +25,7 @@ const SIZES = [
   ...[1000, 1023, 1024, 1025, 1087, 1088, 1089, 4096, 65535, 65536, 126975, 126976, 126977, 300001],
 ];
 
-/** Bytes with a part of `size`, which begins at `offset` and ends 8 bytes before the end. */
+/** Bytes with a part of `size` bytes that begins at `offset` and ends 8 bytes before the end. */
 function surrounded(size: number, offset: number): { whole: Uint8Array; part: Uint8Array } {
   const roll = dice(size * 8 + offset);
   const whole = Uint8Array.from({ length: offset + size + 8 }, () => roll(256));

@@ -2,7 +2,7 @@ import { assertEquals, assertStrictEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import { MaskingKeys } from "../../src/protocol/masking_keys.ts";
 
-/** Runs with a source of random numbers that counts 1, 2, 3, …, and returns the sizes of the draws. */
+/** Runs with "random" numbers 1, 2, 3, … and returns how many bytes each call asked for. */
 function withCounter(run: () => void): number[] {
   const { getRandomValues } = crypto;
   const sizes: number[] = [];
@@ -39,7 +39,8 @@ describe("masking keys", () => {
       Array.from({ length: 1000 }, () => keys.next())
     );
     assertEquals(all.filter((key) => key !== (key | 0)), []);
-    // Of 2000 random numbers below 2^32, two are the same in 1 of 2000 runs; three never.
+    // Among 2000 random numbers below 2^32, two are equal in 1 of 2000 runs. Three equal ones do not
+    // occur.
     const different = new Set(all).size;
     assertEquals(different >= 1998, true, `${different} different keys`);
     // Each bit is set in about half of the keys.

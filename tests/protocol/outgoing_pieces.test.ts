@@ -9,7 +9,7 @@ import { hixie } from "./hixie_receive.ts";
 import { pattern } from "./hybi_frames.ts";
 import { client, LIMITS, receiveAll, server } from "./hybi_receive.ts";
 
-/** Writes a message in pieces, with what `between` writes after each. */
+/** Writes a message in pieces, and calls `between` after each piece. */
 function written(
   protocol: Protocol,
   pieces: readonly (string | Uint8Array)[],

@@ -10,7 +10,7 @@ import { pattern } from "./hybi_frames.ts";
 interface Write {
   readonly bytes: Uint8Array;
   readonly stable: boolean;
-  /** Whether it was the same array that was put in. */
+  /** Whether the transport got the same array that the test wrote. */
   readonly same: boolean;
 }
 
@@ -123,7 +123,7 @@ describe("Output", () => {
     for (const [used, stable] of [[50_000, false], [80_000, true]] as const) {
       const output = new Output();
       output.append(pattern(used));
-      // Room for the worst case, as for a text.
+      // Reserves the worst-case size, as for a text.
       output.reserve(110_000 - used);
       const writes: Uint8Array[] = [];
       output.flush({
@@ -160,7 +160,8 @@ describe("Output", () => {
   const texts: [name: string, text: string][] = [
     ["ASCII", "a".repeat(200_000)],
     ["three bytes each", "\u20ac".repeat(100_000)],
-    // By its samples, the first is ASCII, and the second has three bytes for each character.
+    // From samples, the first text is estimated as ASCII, and the second as three bytes for each
+    // character.
     ["ASCII where it is looked at", ("a" + "\u20ac".repeat(6249)).repeat(32)],
     ["ASCII where it is not looked at", ("\u20ac" + "a".repeat(6249)).repeat(32)],
   ];

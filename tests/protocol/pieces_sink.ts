@@ -1,5 +1,5 @@
 /**
- * Receives messages in pieces, joins them, and records them as if they had arrived whole.
+ * Receives messages in pieces, joins the pieces, and records each message as if it had arrived whole.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { MessageKind, PieceSink, Protocol, Sink } from "../../src/protocol/
 import { bytes } from "./hixie_cases.ts";
 import type { HybiEvent } from "./hybi_frames.ts";
 
-/** A sink of pieces. After each piece and event, it asks to stop if `stops`. */
+/** A sink of pieces. With `stops`, asks to stop after each piece and event. */
 export class PiecesSink implements Sink, PieceSink {
   readonly events: HybiEvent[] = [];
   /** The sizes of all pieces, in bytes or UTF-16 units. */
@@ -77,10 +77,10 @@ export class PiecesSink implements Sink, PieceSink {
   }
 
   /**
-   * Feeds chunks, and what was left of each again. Each is in memory of its own, which is overwritten
-   * when it is used.
+   * Feeds chunks. If a part of a chunk is left, feeds that part again. Each chunk has its own memory,
+   * which is overwritten after use.
    *
-   * @returns The error of the protocol, and how many bytes were fed until then, or in all.
+   * @returns The protocol's error, and how many bytes were fed until the error, or in total.
    */
   feed(protocol: Protocol, chunks: Iterable<Uint8Array>): { error?: ProtocolError; after: number } {
     let after = 0;
@@ -92,7 +92,7 @@ export class PiecesSink implements Sink, PieceSink {
           this.#calls = 0;
           const used = protocol.receive(chunk, false, this);
           if (used < chunk.length && this.#calls === 0) throw new Error("Stopped by nobody");
-          // The last piece, an incomplete character and the end of a message may come together.
+          // The last piece, an incomplete character and the end of a message may arrive together.
           if (this.#stops && this.#calls > 3) throw new Error(`${this.#calls} calls after a stop`);
           chunk.fill(0x2a, 0, used);
           chunk = chunk.subarray(used);

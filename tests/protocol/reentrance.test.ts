@@ -27,7 +27,7 @@ import {
 } from "./hybi_frames.ts";
 import { client, LIMITS, recorder, server } from "./hybi_receive.ts";
 
-/** A connection: what it receives, and who reads what it writes. */
+/** A connection: the events it receives, and the peer that reads its output. */
 interface Connection {
   readonly name: string;
   readonly make: () => Protocol;
@@ -40,7 +40,7 @@ const WITHOUT_CONTEXT: DeflateParameters = {
   sendsWithoutContext: true,
   receivesWithoutContext: true,
 };
-/** "Hello" in a last block. */
+/** "Hello" in a final block (BFINAL set). */
 const LAST_HELLO = hex("F3 48 CD C9 C9 07 00 00");
 
 const SHORT_TEXTS = Array.from(
@@ -49,7 +49,7 @@ const SHORT_TEXTS = Array.from(
 );
 const LONG_TEXTS = ["a".repeat(100_000), "é".repeat(40_000), "b".repeat(5000), "c".repeat(100)];
 
-/** Both ends of a connection that is compressed. */
+/** Both ends of a compressed connection. */
 function compressed(deflate: DeflateParameters): Pick<Connection, "make" | "makePeer"> {
   return {
     make: () => new Hybi(LIMITS, { role: "server", deflate }),
@@ -132,13 +132,13 @@ const CONNECTIONS: readonly Connection[] = [
   },
 ];
 
-/** What came of a connection's input, and of what it wrote. */
+/** The results of a connection's input and of its output. */
 interface Result {
   readonly events: readonly HybiEvent[];
   readonly written: readonly HybiEvent[];
 }
 
-/** Has a connection receive its input. At each event it writes, calls `nested`, and writes again. */
+/** Feeds a connection its input. At each event, the connection writes, calls `nested`, and writes again. */
 function run({ make, makePeer, pieces }: Connection, nested: () => void): Result {
   const protocol = make();
   const output = new Output();

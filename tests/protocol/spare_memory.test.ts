@@ -5,7 +5,7 @@ import { giveSpare, SMALLEST_SPARE, takeSpare } from "../../src/protocol/spare_m
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** The sizes that are given, the size that is asked for, and which of those is taken. */
+/** The sizes of the spare buffers, the requested size, and the buffer that is used. */
 const rows: readonly (readonly [given: readonly number[], asked: number, taken?: number])[] = [
   [[], 16 * KIB],
   [[16 * KIB - 1], 16 * KIB - 1],
@@ -28,7 +28,7 @@ describe("spare memory", () => {
       const memories = given.map((size) => new Uint8Array(size));
       for (const memory of memories) giveSpare(memory);
       assertStrictEquals(takeSpare(asked), taken === undefined ? null : memories[taken]);
-      // Nobody else gets it.
+      // Nobody else gets this buffer.
       if (taken !== undefined) assertStrictEquals(takeSpare(SMALLEST_SPARE), null);
     });
   }

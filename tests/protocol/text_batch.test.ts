@@ -8,7 +8,7 @@ import { textFrame } from "./hixie_cases.ts";
 import { text } from "./hybi_frames.ts";
 import { client, LIMITS, recorder, server } from "./hybi_receive.ts";
 
-/** A wire format that receives, and its frame of a text. */
+/** A receiving end of a wire format, and a function that makes a text frame for it. */
 interface Receiver {
   readonly name: string;
   readonly make: () => Protocol;
@@ -121,6 +121,6 @@ test("short texts of rfc6455 in one chunk are decoded 1, 8 and then 32 at a time
     conversions.latin1 = latin1;
   }
   assertEquals(received, texts);
-  // Each text has 10 bytes, and a header of 6 before it.
+  // Each frame has a header of 6 bytes and a text of 10.
   assertEquals(decoded, [1, 8, 32, 4].map((count) => count * 16 - 6));
 });

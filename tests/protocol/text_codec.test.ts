@@ -113,7 +113,7 @@ test("the wire format is the same with the Web's functions", () => {
 });
 
 describe("appendText", () => {
-  // Beside the estimate, the first part has room for the worst case, and a last byte has room.
+  // Besides the estimate, there is room for the worst case of the first part, and for one last byte.
   const rows: readonly (readonly [name: string, text: string, room: number])[] = [
     ["ASCII", "a".repeat(100_000), 100_000 + 2 * 4096 + 1],
     ["the last of ASCII", "\x7f".repeat(100_000), 100_000 + 2 * 4096 + 1],

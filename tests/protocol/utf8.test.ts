@@ -13,7 +13,7 @@ const CHECKERS = [
   ["the table's", utf8Checker(undefined)],
 ] as const;
 
-/** Padding that makes a text long enough for the runtime's check. */
+/** Padding. Only long texts use the runtime's UTF-8 check. */
 const PADDINGS = ["", "a".repeat(64), "é".repeat(200), "世😀".repeat(50)];
 
 let encodedCharacters: Uint8Array[] | undefined;
@@ -43,7 +43,7 @@ describe("the incremental check", () => {
       for (const { name, payload, message, fatal } of UTF8_CASES) {
         for (const before of PADDINGS) {
           for (const after of PADDINGS) {
-            // An incomplete text is followed by nothing.
+            // Nothing follows an incomplete text.
             if (message === undefined && fatal === undefined && after !== "") continue;
             const text = bytes(before, payload, after);
             const begin = text.length - payload.length - bytes(after).length;

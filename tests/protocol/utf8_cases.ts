@@ -1,6 +1,6 @@
 /**
- * Texts that are UTF-8 (RFC 3629) and those that are not, after Markus Kuhn's list and the categories
- * 6.2 to 6.23 of the Autobahn test suite.
+ * Valid and invalid UTF-8 (RFC 3629), from Markus Kuhn's list and the categories 6.2 to 6.23 of the
+ * Autobahn test suite.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import { hex } from "./hixie_cases.ts";
 
 /** One row. */
 export interface Utf8Case {
-  /** What it shows. */
+  /** What the row tests. */
   readonly name: string;
   /** The bytes. */
   readonly payload: Uint8Array;
-  /** The text, if they are UTF-8. */
+  /** The text, if the bytes are valid UTF-8. */
   readonly message?: string;
-  /** After how many bytes they cannot be UTF-8 any more; `undefined` if they are just incomplete. */
+  /** After how many bytes the text is certainly invalid; `undefined` if it is only incomplete. */
   readonly fatal?: number;
 }
 
@@ -33,7 +33,7 @@ function invalids(name: string, rows: readonly string[]): Utf8Case[] {
   return rows.map((digits) => invalid(`${name}: ${digits}`, digits));
 }
 
-/** "κόσμε" with U+1F79, not with the letter that keyboards have. */
+/** "κόσμε" with U+1F79. Keyboards produce another letter, U+03CC. */
 const KOSME = "CE BA E1 BD B9 CF 83 CE BC CE B5";
 
 /** κόσμε cut after each of its bytes. */
@@ -54,7 +54,7 @@ function prefixes(): Utf8Case[] {
 /** A row for each byte of a range, followed by a space. */
 function lonely(from: number, to: number): Utf8Case {
   const digits = Array.from({ length: to - from + 1 }, (_, i) => `${(from + i).toString(16)} 20`);
-  // C0, C1 and F5 to FF are never allowed, the others not before a space.
+  // C0, C1 and F5 to FF are never allowed. The other bytes are not allowed before a space.
   const impossible = from <= 0xc1 || from >= 0xf5;
   const marked = impossible
     ? digits.join(" ").replace(" ", "| ")

@@ -6,12 +6,12 @@ import { bytes, hex } from "./hixie_cases.ts";
 
 const real = nodeModule as unknown as Zlib;
 
-/** Streams whose handle does something else before each write. */
+/** Streams that call another function before each write. */
 function altered(
   kind: "createDeflateRaw" | "createInflateRaw",
   before: (handle: { reset(): void; onerror: unknown }) => void,
 ): Zlib {
-  // deno-lint-ignore no-explicit-any -- the inside of a stream has no type
+  // deno-lint-ignore no-explicit-any -- the internals of a stream have no type
   const create = (options: object): any => {
     // deno-lint-ignore no-explicit-any -- as above
     const stream = real[kind](options) as any;

@@ -9,7 +9,7 @@ import { runtimePath } from "../support/runtime.ts";
 import { connectPeer, credentials } from "./links.ts";
 import { Recorder, Watched } from "./recorder.ts";
 
-/** Connects and resets as often as it is told, in a process of its own. */
+/** Connects and resets a given number of times, in its own process. */
 const RESET = `
 const [port, count] = process.argv.slice(1).map(Number);
 let left = count;
@@ -21,7 +21,7 @@ for (let i = 0; i < count; i++) {
 }
 `;
 
-/** This process does not run meanwhile, so that the system has accepted and lost all of them. */
+/** Blocks this process meanwhile, so that the system accepts and loses all of these connections. */
 function resetFromOutside(port: number, count: number): void {
   const { status } = spawnSync(runtimePath("node"), ["-e", RESET, String(port), String(count)]);
   assertEquals(status, 0);
@@ -58,7 +58,7 @@ describe("a client that resets the connection at once", () => {
       await listener.listening;
       const { port } = listener.address;
       resetFromOutside(port, 50);
-      // Connections are accepted in their order: once this one is, so are the others.
+      // Connections are accepted in order: when this one is accepted, so are all earlier ones.
       const peer = await connectPeer({ port }, secure);
       await visitors.until(() => visitors.seen.length > 0, "a connection");
       listener.close();
@@ -71,7 +71,7 @@ describe("a client that resets the connection at once", () => {
   test("is not taken for a unix socket by nodeTransport", async () => {
     const visitors = new Visitors();
     const server = createServer((socket) => {
-      // An error is for the transport to hear; that Deno's sockets have no `destroyed` yet is not.
+      // The socket's errors reach the transport. A Deno socket without `destroyed` is not an error.
       visitors.seen.push(nodeTransport(socket).remoteAddress);
       socket.destroy();
       visitors.changed();

@@ -4,7 +4,7 @@ import { ByteQueue } from "../../src/transport/byte_queue.ts";
 import { count } from "../support/counting.ts";
 import { Pattern } from "./pattern.ts";
 
-/** Takes everything out. */
+/** Removes and returns everything. */
 function takeAll(queue: ByteQueue): Uint8Array[] {
   const pieces: Uint8Array[] = [];
   for (let piece = queue.shift(); piece !== undefined; piece = queue.shift()) pieces.push(piece);
@@ -97,7 +97,7 @@ describe("ByteQueue", () => {
     assertEquals(queue.size, 0);
   });
 
-  // Just above half of a small buffer, of which therefore two do not fit into one.
+  // Just above half of a small buffer, so two of them do not fit into one buffer.
   for (const length of [1, 7, 100, 2100, 4096, 4097]) {
     test(`takes 1.5 times the memory of pieces of ${length} bytes`, () => {
       const queue = new ByteQueue();
@@ -108,7 +108,7 @@ describe("ByteQueue", () => {
       });
       const memory = buffers.reduce((sum, size) => sum + size, 0);
       assert(memory <= bytes * 1.5 + 4096, `${memory} bytes for ${bytes}`);
-      // And few of them: each has a size of its own beside its bytes.
+      // And few buffers, because each has an overhead besides its bytes.
       assert(buffers.length <= bytes / 4096 + 1, `${buffers.length} buffers`);
     });
   }

@@ -1,5 +1,5 @@
 /**
- * The conformance suite of the seam: what the core may rely on, of any transport.
+ * The conformance suite of the transport interface: what the core may rely on with any transport.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { ending } from "./rows/ending.ts";
 import { input } from "./rows/input.ts";
 import { output } from "./rows/output.ts";
 
-/** What connections have to show, each a new one. */
+/** The groups of tests. Each test uses a new connection. */
 export type Rows = Readonly<Record<string, (connection: Connection, link: Link) => Promise<void>>>;
 
 /** Runs the suite over connections that `makeLink` makes. */

@@ -1,5 +1,5 @@
 /**
- * A transport that has what the interface asks for and no more, as somebody else would write it.
+ * A transport with only the members that the interface requires, like one written by a user.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { memoryPair } from "../../src/transport/memory.ts";
 import type { Address, Transport, TransportEvents } from "../../src/transport/transport.ts";
 import { VERSIONS } from "../support/rig.ts";
 
-/** Hands on to another transport; its chunks are overwritten when `data` returns. */
+/** Forwards to another transport. Overwrites each chunk when `data` returns. */
 class Foreign implements Transport {
   events: TransportEvents = { data() {}, drain() {}, end() {}, closed() {} };
   readonly #inner: Transport;

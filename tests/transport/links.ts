@@ -1,6 +1,6 @@
 /**
- * What the conformance suite runs over: a transport under test and, at the other end, a peer that
- * does what the test says.
+ * Connections for the conformance suite: a transport under test and, at the other end, a peer that the
+ * test controls.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export abstract class Peer extends Watched {
   readonly expected: Pattern = new Pattern();
   /** How many bytes have arrived. */
   received = 0;
-  /** Whether all of them were right. */
+  /** Whether all of these bytes were right. */
   intact = true;
   /** Whether the transport's FIN has arrived. */
   ended = false;
@@ -38,7 +38,7 @@ export abstract class Peer extends Watched {
   /** Called with each chunk, after it is checked. */
   onData: () => void = () => {};
 
-  /** Bytes written and not yet taken by the system. */
+  /** Bytes written that the system has not accepted yet. */
   abstract readonly bufferedAmount: number;
   /** Sends bytes. */
   abstract write(bytes: Uint8Array): void;
@@ -46,14 +46,14 @@ export abstract class Peer extends Watched {
   abstract end(): void;
   /** Stops reading. */
   abstract pause(): void;
-  /** Reads on. */
+  /** Resumes reading. */
   abstract resume(): void;
   /** Resets the connection. */
   abstract reset(): void;
   /** Ends the connection at once. */
   abstract destroy(): void;
 
-  /** For what has arrived. */
+  /** Records and checks a received chunk. */
   protected data(chunk: Uint8Array): void {
     this.received += chunk.length;
     this.intact &&= this.expected.check(chunk);
@@ -74,9 +74,9 @@ export interface Link {
   readonly secure: boolean;
   /** Whether its ends have ports. */
   readonly kind: "tcp" | "unix";
-  /** Whether a peer can reset it: a unix socket only ends. */
+  /** Whether a peer can reset it. A unix socket has no reset. */
   readonly resets: boolean;
-  /** Whether it holds bytes and FIN of the peer while paused, when it has sent FIN itself. */
+  /** Whether a paused connection that has sent FIN still keeps the peer's bytes and FIN. */
   readonly holdsAfterFin: boolean;
   /** Makes a connection. */
   connect(): Promise<Connection>;
@@ -172,7 +172,7 @@ class SocketPeer extends Peer {
     this.#socket.resume();
   }
   reset(): void {
-    // A unix socket has no ports, and no reset.
+    // A unix socket has no ports and no reset.
     if (this.#raw.remotePort === undefined) this.destroy();
     else this.#raw.resetAndDestroy();
   }
@@ -202,7 +202,7 @@ export type Place = Pick<ListenerOptions, "port" | "path">;
 
 /** Connects a peer, with TLS if `secure`. */
 export async function connectPeer(place: Place, secure: boolean): Promise<Peer> {
-  // Deno's node:tls loses the end of a connection that is paused.
+  // Deno's node:tls does not report the end of a paused connection.
   if (secure && runtime === "deno") return await connectDenoTls(place.port ?? 0);
   const { port = 0, path } = place;
   const to = path === undefined ? { port, host: "127.0.0.1" } : { path };
@@ -233,7 +233,7 @@ async function connectDenoTls(port: number): Promise<Peer> {
 /** Starts a listener for the links' connections. */
 type Listen = (options: ListenerOptions, accept: Acceptor) => Listener;
 
-/** Listens with an option for which all runtimes use `node:tls`. */
+/** Listens with an option that makes every runtime use `node:tls`. */
 export function listenNodeTls(options: ListenerOptions, accept: Acceptor): Listener {
   return listen({ ...options, renewable: true }, accept);
 }
@@ -241,7 +241,7 @@ export function listenNodeTls(options: ListenerOptions, accept: Acceptor): Liste
 /**
  * A {@linkcode Link} over the runtime's own sockets.
  *
- * @param greeting What each peer sends first. The listener takes it out.
+ * @param greeting The first bytes of each peer. The listener removes them.
  */
 export function socketLink(
   kind: "tcp" | "unix",
@@ -263,8 +263,8 @@ export function socketLink(
     secure,
     kind,
     resets: kind === "tcp" && !(secure && runtime === "deno"),
-    // Sockets of node:http and of Deno's node:tls close at the second FIN. No WebSocket is paused
-    // after its own FIN.
+    // Sockets of node:http and of Deno's node:tls close at the second FIN, even while paused. This is
+    // harmless: no WebSocket is paused after its own FIN.
     holdsAfterFin: listenWith === listenNodeTls
       ? runtime !== "deno"
       : greeting.length === 0 || runtime === "node" || (runtime === "deno" && !secure),

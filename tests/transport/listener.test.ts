@@ -26,7 +26,7 @@ import { Recorder, Watched } from "./recorder.ts";
 const SCRIPT = "tests/transport/scripts/echo.ts";
 const command = scriptCommand(SCRIPT, runtime, "--allow-all");
 
-/** Listens on 127.0.0.1 and records who connects. */
+/** Listens on 127.0.0.1 and records the connections. */
 class Server extends Watched {
   readonly listener: Listener;
   readonly accepted: Recorder[] = [];
@@ -55,7 +55,7 @@ class Server extends Watched {
   }
 }
 
-/** The error of a `listen` that must fail, thrown or rejected. */
+/** The error of a `listen` call that must throw or reject. */
 async function failure(options: ListenerOptions): Promise<Error & { code?: unknown }> {
   const error = await assertRejects(async () => {
     const listener = listen(options, () => {});
@@ -158,7 +158,7 @@ describe("listen", () => {
   });
 
   test("shares a port with reusePort", async () => {
-    // Deno wants a flag for it.
+    // Deno needs a flag for this.
     const flags = runtime === "deno" ? ["run", "--unstable-net"] : [];
     const [path = "", ...rest] = command;
     const child = new Child([path, ...flags, ...rest.slice(flags.length / 2), "reuse"]);
@@ -177,7 +177,7 @@ describe("listen", () => {
   });
 
   test("goes on after running out of file descriptors", async () => {
-    // The shell lowers the hard limit too: runtimes raise the soft one when they start.
+    // The shell lowers the hard limit too, because runtimes raise the soft limit when they start.
     const limited = ["sh", "-c", 'ulimit -n 70 && exec "$@"', "sh", ...command];
     const child = new Child(limited);
     const sockets: ReturnType<typeof connect>[] = [];
@@ -216,7 +216,7 @@ describe("listen on a unix socket", () => {
       assert(existsSync(path));
       listener.close();
       listener.close();
-      // Deno removes it once the accept that was pending is cancelled.
+      // Deno removes the file after the pending `accept` is cancelled.
       for (let i = 0; existsSync(path) && i < 200; i++) {
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
@@ -282,7 +282,7 @@ describe("listen with TLS", () => {
     socket.on("error", () => {});
     await server.until(() => server.accepted.length === 1, "a connection");
     const [recorder] = server.accepted;
-    // What the handshake has left to read is read with it: a close would reset the connection else.
+    // Reads the rest of the handshake too: closing with unread bytes would reset the connection.
     recorder?.act((transport) => transport.write(new Uint8Array(1), false));
     await once(socket, "data");
     raw.destroy();

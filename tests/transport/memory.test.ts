@@ -20,7 +20,7 @@ function log(transport: MemoryTransport): string[] {
   return events;
 }
 
-/** A pair in stopped time. */
+/** A pair whose deliveries happen only when the test runs them. */
 function pair(options: MemoryPairOptions = {}) {
   const steps = new Steps();
   const [left, right] = memoryPair({ ...options, schedule: steps.schedule });

@@ -1,7 +1,7 @@
 /**
- * What a transport over `node:net` does while its peer takes nothing: how often it writes, and how
- * much it keeps. Sockets that can be stopped by the test stand in for Node's, so that this is the
- * same on each runtime; the second half has Node's own.
+ * A transport over `node:net` whose peer does not read: how often it writes, and how much it keeps. The
+ * first half uses fake sockets that the test can stop, so that it is the same on each runtime. The
+ * second half uses Node's sockets.
  *
  * @module
  */
@@ -15,14 +15,14 @@ import { runtime } from "../support/runtime.ts";
 import { credentials } from "./links.ts";
 import { Pattern } from "./pattern.ts";
 
-/** A socket that takes a write when the test says so. */
+/** A socket that finishes a write only when the test says so. */
 class SlowSocket {
   readonly encrypted: boolean;
   /** How often `write` was called with bytes. */
   writes = 0;
-  /** Whether writes are taken at once. */
+  /** Whether writes finish at once. */
   takes = false;
-  /** What was taken. */
+  /** The bytes of finished writes. */
   readonly expected = new Pattern();
   intact = true;
   ended = false;
@@ -37,7 +37,7 @@ class SlowSocket {
     return this.#pending.reduce((sum, { bytes }) => sum + bytes.length, 0);
   }
 
-  /** How many writes of bytes the socket has and has not taken. */
+  /** How many writes of bytes are not finished. */
   get pending(): number {
     return this.#pending.filter(({ bytes }) => bytes.length > 0).length;
   }
@@ -48,12 +48,12 @@ class SlowSocket {
     if (bytes.length > 0) this.writes++;
     this.largest = Math.max(this.largest, bytes.length);
     this.#pending.push({ bytes, callback });
-    // As in Node, where TLS takes nothing at once.
+    // As in Node: a TLS write never finishes at once.
     if (this.takes && !this.encrypted) this.take();
     return true;
   }
 
-  /** Takes all that was written. */
+  /** Finishes all writes. */
   take(): void {
     for (const { bytes, callback } of this.#pending.splice(0)) {
       this.intact &&= this.expected.check(bytes);
@@ -192,7 +192,7 @@ async function stalled(secure: boolean): Promise<{
   return { transport, writes: () => writes, peer, stop };
 }
 
-// Those of Deno and Bun have no handle that tells what the system has taken.
+// On Deno and Bun, sockets have no handle that tells how much the system has accepted.
 if (runtime === "node") {
   describe("output for a peer that does not read, on Node", () => {
     for (const secure of [false, true]) {

@@ -5,7 +5,7 @@ import type { NodeSocket } from "../../src/transport/node_types.ts";
 
 const FILLED = 20_000;
 
-/** A socket that keeps what is written, or has sent it at once. */
+/** A socket that either keeps written bytes or sends them at once. */
 class Kept {
   readonly written: Uint8Array[] = [];
   writableLength = 0;
@@ -59,7 +59,7 @@ describe("the memory of pending writes", () => {
           for (let i = 0; i < count; i++) write(slab, others, 100 + i, FILLED);
         });
         write(slab, kept, 1, FILLED);
-        // The outer write is whole as long as its call lasts.
+        // The bytes of the outer write must not change during its call.
         assertEquals(kept.waiting, [1]);
         const later = new Kept(true);
         for (let i = 0; i < 7; i++) write(slab, later, 50 + i, FILLED);

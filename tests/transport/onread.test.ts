@@ -1,5 +1,5 @@
 /**
- * A server's sockets on Node read into memory that is used again, as long as Node lets them.
+ * On Node, a server's sockets read into reused memory where Node allows this.
  *
  * @module
  */
@@ -15,14 +15,14 @@ import { Recorder, Watched } from "./recorder.ts";
 
 const onChunk = () => true;
 
-/** A socket that can only be asked what is done with it. */
+/** A fake socket that records the calls to it. */
 function fakeSocket(handle?: object): { socket: NodeSocket; listeners: string[] } {
   const listeners: string[] = [];
   const on = (event: string) => listeners.push(event);
   return { socket: { on, _handle: handle } as unknown as NodeSocket, listeners };
 }
 
-/** Two connections to one listener: what the server's ends hear, and the clients. */
+/** Two connections to one listener: the events at the server's ends, and the clients. */
 async function connectTwo(): Promise<{ recorders: Recorder[]; clients: Socket[] }> {
   const accepted = new Watched();
   const recorders: Recorder[] = [];
@@ -36,7 +36,7 @@ async function connectTwo(): Promise<{ recorders: Recorder[]; clients: Socket[] 
     const client = connect({ port: listener.address.port, host: "127.0.0.1" });
     client.on("error", () => {});
     clients.push(client);
-    // One after the other, so that they are accepted in the order of the clients.
+    // One after the other, so that they are accepted in this order.
     await accepted.until(() => recorders.length === i, "the connection");
   }
   listener.close();

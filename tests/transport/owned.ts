@@ -1,6 +1,6 @@
 /**
- * Listeners as those write them who own theirs: the runtime's own, and the function of its entry
- * point that makes transports.
+ * Listeners of users who own the server: the runtime's listener, and the function of the runtime's
+ * entry point that makes transports.
  *
  * @module
  */

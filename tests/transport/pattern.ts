@@ -1,6 +1,6 @@
 /**
- * An endless run of bytes that one end sends and the other checks: any loss, repetition or change
- * of order is a difference. Its period is a prime, so that no buffer's size hides one.
+ * An endless sequence of bytes. One end sends it and the other end checks it, to find lost, repeated or
+ * reordered bytes. The period is a prime, so that no buffer size can hide a difference.
  *
  * @module
  */
@@ -16,7 +16,7 @@ for (let i = 0, state = 0x2545f491; i < PERIOD; i++) {
   block[i] = state & 0xff;
 }
 
-/** A place in the run of bytes. */
+/** A position in the sequence. */
 export class Pattern {
   /** How many bytes were taken or checked. */
   position = 0;

@@ -1,5 +1,6 @@
 /**
- * Who listens to a transport in these tests: it checks what arrives and keeps the rules of the seam.
+ * Handles a transport's events in these tests: checks the received bytes and the rules of the
+ * transport interface.
  *
  * @module
  */
@@ -8,19 +9,19 @@ import { assertEquals } from "@std/assert";
 import type { InternalTransport, TransportEvents } from "../../src/transport/transport.ts";
 import { Pattern } from "./pattern.ts";
 
-/** How long a test waits for what does not come, in milliseconds. */
+/** How long a test waits before it fails, in milliseconds. */
 const PATIENCE = 60_000;
 
-/** Something that changes, and can be waited for. */
+/** State that changes. Tests can wait for a change. */
 export class Watched {
   readonly #watchers = new Set<() => void>();
 
-  /** Tells those who wait. */
+  /** Reports a change to all who wait. */
   changed(): void {
     for (const watcher of this.#watchers) watcher();
   }
 
-  /** Resolves once `reached()`; rejects when it takes too long, with `what` it was. */
+  /** Resolves when `reached()` is true. Rejects after a timeout; `what` is in the message. */
   until(reached: () => boolean, what: string): Promise<void> {
     if (reached()) return Promise.resolve();
     return new Promise((resolve, reject) => {
@@ -41,7 +42,7 @@ export class Watched {
   }
 }
 
-/** Hears one transport's events. */
+/** Receives one transport's events. */
 export class Recorder extends Watched implements TransportEvents {
   readonly transport: InternalTransport;
   /** Checks the bytes that arrive. */
@@ -55,7 +56,7 @@ export class Recorder extends Watched implements TransportEvents {
   ended = false;
   gone = false;
   error: Error | undefined;
-  /** What broke a rule; to be empty. */
+  /** The broken rules. Must stay empty. */
   readonly problems: string[] = [];
   /** Called with each chunk, after it is checked. */
   onData: (chunk: Uint8Array) => void = () => {};
@@ -68,7 +69,7 @@ export class Recorder extends Watched implements TransportEvents {
     transport.events = this;
   }
 
-  /** Calls the transport; an event from inside the call is a problem. */
+  /** Calls the transport. An event during the call breaks a rule. */
   act(action: (transport: InternalTransport) => void): void {
     const outer = this.#acting;
     this.#acting = true;
@@ -76,7 +77,7 @@ export class Recorder extends Watched implements TransportEvents {
     this.#acting = outer;
   }
 
-  /** Waits a while in which something wrong could happen. */
+  /** Waits a short time, to see that nothing wrong happens. */
   async settle(): Promise<void> {
     for (let i = 0; i < 4; i++) await new Promise((resolve) => setTimeout(resolve, 10));
   }

@@ -1,5 +1,5 @@
 /**
- * Who writes to a transport in these tests.
+ * Writes to a transport in these tests.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { InternalTransport } from "../../src/transport/transport.ts";
 import { Pattern } from "./pattern.ts";
 import type { Recorder } from "./recorder.ts";
 
-/** More than the buffers of two kernels and of a peer's runtime take for who does not read. */
+/** More bytes than fit into the buffers of both kernels and of the peer's runtime. */
 export const TOO_MUCH: number = 24 * 1024 * 1024;
 /** 1 MiB. */
 export const MIB: number = 1024 * 1024;
@@ -36,7 +36,7 @@ export class Sender {
     const padded = new Uint8Array(length + 7).fill(0xee);
     padded.set(bytes);
     this.#recorder.act((transport: InternalTransport) => {
-      // Every other time, those that can are asked for the start of a buffer.
+      // Every second time, uses `writeStart` if the transport has it.
       this.#starts = !this.#starts;
       if (this.#starts && transport.writeStart) transport.writeStart(padded, length);
       else transport.write(padded.subarray(0, length), false);
@@ -44,7 +44,7 @@ export class Sender {
     padded.fill(0);
   }
 
-  /** Writes until more than `amount` is left in `bufferedAmount`: the peer does not read. */
+  /** Writes until `bufferedAmount` is above `amount`. The peer must not read. */
   fill(amount: number): void {
     const { transport } = this.#recorder;
     for (let i = 0; transport.bufferedAmount <= amount; i++) {

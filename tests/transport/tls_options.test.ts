@@ -39,7 +39,7 @@ function serve(options: ListenOptions) {
   return { app, server, errors };
 }
 
-/** Connects, and gives the name in the server's certificate. */
+/** Connects, and returns the name in the server's certificate. */
 async function nameOf(port: number, servername: string, more: ConnectionOptions = {}) {
   const options = { host: "127.0.0.1", port, servername, rejectUnauthorized: false, ...more };
   const socket: TLSSocket = connect(options);
@@ -182,12 +182,12 @@ describe("setCertificate", () => {
 });
 
 describe("client certificates", () => {
-  // Each is its own authority, and trusts itself.
+  // Each certificate is self-signed and trusts itself.
   const client = { cert: a?.cert ?? "", key: a?.key ?? "" };
   const stranger = { cert: b?.cert ?? "", key: b?.key ?? "" };
   const ca = client.cert;
 
-  /** The certificate that a handler sees; an error if the client is not served. */
+  /** The client's certificate as a handler sees it. Rejects if the client is not served. */
   async function seen(port: number, own: object): Promise<Record<string, unknown> | null> {
     const tls = { insecure: true, ...own };
     const socket = await websocketConnect(`wss://127.0.0.1:${port}/`, { tls });

@@ -1,5 +1,5 @@
 /**
- * Listeners whose connections have been HTTP requests with `Upgrade`.
+ * Listeners whose connections began as HTTP requests with `Upgrade`.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { upgradedTransport } from "../../src/transport/attach.ts";
 import type { Acceptor, Listener, ListenerOptions } from "../../src/transport/transport.ts";
 import { latin1Bytes } from "../support/bytes.ts";
 
-/** What a client sends first. */
+/** The client's request. */
 export const UPGRADE: Uint8Array = latin1Bytes(
   ["GET / HTTP/1.1", "Host: localhost", "Connection: Upgrade", "Upgrade: test", "", ""].join(
     "\r\n",

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import { WriteLimiter } from "../../src/transport/write_limiter.ts";
 
-/** Writers by number, which write down when they begin. */
+/** Numbered writers. Each records when it begins. */
 function scene(): {
   turns: WriteLimiter;
   begun: number[];

@@ -63,7 +63,7 @@ export const ending: Rows = {
     const sender = new Sender(recorder);
     sender.fill(2 * MIB);
     await recorder.settle();
-    // The buffers of the systems are full now.
+    // The system's buffers are full now.
     sender.fill(2 * MIB);
     recorder.act((transport) => transport.destroy());
     assertEquals(recorder.transport.bufferedAmount, 0);
@@ -101,7 +101,7 @@ export const ending: Rows = {
     const sender = new Sender(recorder);
     recorder.act((transport) => transport.pause());
     peer.reset();
-    // First without a turn of the event loop, in which the runtime would notice the reset.
+    // First without a turn of the event loop, so that the runtime has not noticed the reset yet.
     for (let i = 0; i < 1000; i++) sender.write(1, false);
     for (let i = 0; i < 100 && !recorder.gone; i++) {
       sender.write(1000, false);

@@ -63,7 +63,7 @@ export const input: Rows = {
   "stops the peer while paused": async ({ recorder, peer }) => {
     const theirs = new Pattern();
     recorder.act((transport) => transport.pause());
-    // Until the buffers of the systems are full.
+    // Until the system's buffers are full.
     while (peer.bufferedAmount === 0) {
       assertLess(theirs.position, TOO_MUCH);
       peer.write(theirs.take(2 * MIB));

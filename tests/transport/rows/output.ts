@@ -37,7 +37,7 @@ export const output: Rows = {
     const sender = new Sender(recorder);
     sender.fill(2 * MIB);
     await recorder.settle();
-    // The buffers of the systems are full now.
+    // The system's buffers are full now.
     sender.fill(2 * MIB);
     const drains = recorder.drains;
     assertGreater(recorder.transport.bufferedAmount, MIB);
