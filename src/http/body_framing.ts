@@ -1,6 +1,6 @@
 /**
- * The framing of a body in HTTP/1 (RFC 9112 §6 and §7). It is strict: if a proxy saw another end of the
- * body than we do, a client could smuggle a second request past the proxy.
+ * The framing of a body in HTTP/1 (RFC 9112 §6 and §7). It is strict: if we and a proxy disagreed about
+ * the end of the body, a client could smuggle a second request past the proxy.
  *
  * @module
  */
@@ -36,11 +36,11 @@ export function hasBody(head: Pick<RequestHead, "get">): boolean {
   return head.get("content-length") !== undefined || head.get("transfer-encoding") !== undefined;
 }
 
-/** Takes the framing off a body that arrives in any pieces. Keeps no content. */
+/** Removes the framing from a body that arrives in pieces of any size. Stores no content. */
 export class BodyFraming {
   /** Whether the whole body has arrived. */
   complete = false;
-  /** The content of the last chunk: a part of it. */
+  /** The content in the last chunk: a view of a part of that chunk. */
   content: Uint8Array = EMPTY;
   /** How many bytes of the last chunk belong to the body; the others follow it. */
   consumed = 0;
@@ -101,7 +101,7 @@ export class BodyFraming {
     this.complete = this.#missing === 0;
   }
 
-  /** How many bytes are announced and have not arrived: of the body, or of the current chunk. */
+  /** How many announced bytes of the body, or of the current chunk, have not arrived. */
   get missing(): number {
     return this.#missing;
   }

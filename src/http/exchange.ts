@@ -48,7 +48,7 @@ export class HttpExchange implements BodySource {
   #keepAlive: boolean;
   /** Whether the client has sent FIN. */
   #clientEnded = false;
-  /** Whether the application waits for the request's body. */
+  /** Whether the application is waiting for the body of the request. */
   #isWaiting = false;
   /** The status of the response. Set when the response begins. */
   #status: number | undefined = undefined;
@@ -87,7 +87,7 @@ export class HttpExchange implements BodySource {
       const source = this.#source = body === null ? null : new ResponseBody(body);
       const fields = this.#fieldsOf(response);
       const bodiless = isBodiless(this.#head.method, response.status);
-      // One more async function would take 0.3 µs, so a body that is there already needs none.
+      // Another async function would cost 0.3 µs. A body that is available already needs none.
       if (source !== null && !bodiless) await source.readAhead();
       if (this.#isOver) return;
       const chunked = this.#sendHead(response, fields, bodiless);
@@ -119,7 +119,7 @@ export class HttpExchange implements BodySource {
    */
   data(chunk: Uint8Array, owned: boolean): Uint8Array {
     if (this.#body === null) return chunk;
-    // The body that a client sends uninvited needs no invitation.
+    // A client that sends its body without waiting needs no `100 Continue`.
     if (chunk.length > 0) this.#expectsContinue = false;
     let rest: Uint8Array;
     try {
@@ -166,9 +166,9 @@ export class HttpExchange implements BodySource {
   // --- Events of the connection -----------------------------------------------------------------
 
   /**
-   * Handles the client's FIN. Half a body is refused with 400. Otherwise the client may have left, or
-   * may still read: only output would tell. So the signal aborts, and the connection waits for output
-   * `handshakeTimeout` at most.
+   * Handles the client's FIN. An incomplete body is refused with 400. Otherwise, we cannot know whether
+   * the client still reads. So the signal of the request aborts, and the response must follow within
+   * `handshakeTimeout`.
    */
   end(): void {
     if (this.#body?.complete === false) {
@@ -191,7 +191,7 @@ export class HttpExchange implements BodySource {
     }
   }
 
-  /** Ends the exchange by a fault of the client. */
+  /** Ends the exchange after an error of the client. */
   #failByClient(error: unknown): void {
     this.#body?.fail(error);
     if (this.#state === "response") this.#writer.abort();
@@ -252,7 +252,7 @@ export class HttpExchange implements BodySource {
 
   /** @param isAllowed Whether the response itself lets the connection go on. */
   #decideOnKeepAlive(isAllowed: boolean): void {
-    // A client that got no 100 may send its body or another request, and nothing tells which
+    // A client that got no `100 Continue` may send its body or another request. We cannot tell which
     // (RFC 9110 §10.1.1).
     if (
       !isAllowed || this.#writer.isStopping || this.#expectsContinue ||
@@ -281,8 +281,7 @@ export class HttpExchange implements BodySource {
       if (this.#isOver) return;
       size += piece.length;
       if (length !== undefined && size > length) {
-        // The client would read the surplus as the beginning of another response. It has to get the
-        // head before the end.
+        // The client would read surplus bytes as another response. Send the head before closing.
         await this.#writer.ready();
         throw notAsLong(size, length);
       }
@@ -314,13 +313,13 @@ export class HttpExchange implements BodySource {
     if (!this.#isWaiting && !this.#clientEnded) writer.stopTimer();
   }
 
-  /** The whole response is written. */
+  /** Called when the whole response is written. */
   #complete(): void {
     const body = this.#body;
     this.#state = "dropping";
     this.#source = null;
     this.#writer.ended(this.#status, true);
-    // The next request is read behind what is left of the body.
+    // The next request follows the rest of the body.
     if (body?.complete === false) {
       body.drop(unread());
       this.#writer.startTimer();
@@ -354,7 +353,7 @@ export class HttpExchange implements BodySource {
   #isForLog(error: unknown): boolean {
     if (error instanceof WebSocketClosedError) return false;
     if (this.#request !== null && ServedRequest.isAbort(this.#request, error)) return false;
-    // An HttpError is for the client. After the head was sent, only the log can have it.
+    // An HttpError is for the client. After the head was sent, it can only be logged.
     return !(error instanceof HttpError) || this.#state === "response";
   }
 

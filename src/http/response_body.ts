@@ -6,16 +6,16 @@
 import { guard } from "../guard.ts";
 
 /**
- * How many microtasks a body may take to give what it has. A body made of a string takes 1 to 4 of them
- * on each runtime.
+ * How many microtasks to wait for a piece of a body. A body made from a string takes 1 to 4 microtasks on
+ * each runtime.
  */
 const MICROTASKS = 10;
 
 type Read = ReadableStreamReadResult<Uint8Array>;
 
 /**
- * The body of a response. It is read a little ahead: if it ends within a few microtasks, its length is
- * known before the head is written, and both are sent in one write.
+ * The body of a response. We read ahead for a few microtasks: if the body ends by then, its length goes
+ * into the head, and both are sent in one write.
  */
 export class ResponseBody {
   /** The length of the body, in bytes, if it was read to its end; else `undefined`. */
@@ -34,7 +34,8 @@ export class ResponseBody {
   }
 
   /**
-   * Reads what is there already. One async function for both reads: three take 0.5 µs more on Node.
+   * Reads the part that is available now. This is one function because three would take 0.5 µs more on
+   * Node.
    *
    * @throws {unknown} The error of the stream.
    */

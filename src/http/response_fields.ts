@@ -8,7 +8,7 @@ import { fieldLine, statusLine } from "../handshake/head_writer.ts";
 import type { RequestHead } from "../handshake/request_head.ts";
 import { reasonPhrase } from "./reason_phrases.ts";
 
-/** Fields about the connection, which the application may not set (RFC 9110 §7.6.1). */
+/** Connection-specific fields, which the application must not set (RFC 9110 §7.6.1). */
 const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
   "connection",
   "keep-alive",
@@ -19,19 +19,19 @@ const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-/** Whether the client lets the connection go on after the response (RFC 9112 §9.3). */
+/** Whether the request allows to keep the connection after the response (RFC 9112 §9.3). */
 export function wantsKeepAlive(head: RequestHead): boolean {
   const connection = head.get("connection") ?? "";
   if (listHasToken(connection, "close")) return false;
   return head.httpVersion === "1.1" || listHasToken(connection, "keep-alive");
 }
 
-/** Whether the response has no body, whatever its fields say (RFC 9112 §6.3). */
+/** Whether the response must not have a body, whatever its fields say (RFC 9112 §6.3). */
 export function isBodiless(method: string, status: number): boolean {
   return method === "HEAD" || status === 204 || status === 304;
 }
 
-/** What the application has set. */
+/** The fields that the application has set. */
 export interface ResponseFields {
   /** The lines of the fields that are sent as they are. */
   lines: string;
@@ -72,7 +72,7 @@ function parseLength(length: string): number {
   return Number(length);
 }
 
-/** What the head of a response says beside the application's fields. */
+/** The fields that we add to those of the application. */
 export interface ResponseFraming {
   /** The value of `Date`, unless the application sets it. */
   readonly date: string;

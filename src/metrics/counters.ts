@@ -57,7 +57,7 @@ export class Counters {
     handler: 0,
     error: 0,
   };
-  /** How often reading from a client has stopped because of `messageRate` or `byteRate`. */
+  /** How many times `messageRate` or `byteRate` has stopped reading from a client. */
   throttled = 0;
   /** Ended connections by close code. */
   readonly closed: Map<number, number> = new Map();

@@ -1,5 +1,5 @@
 /**
- * Channels of `node:diagnostics_channel`, on which tracing libraries listen.
+ * Channels of `node:diagnostics_channel`, which tracing libraries listen to.
  *
  * @module
  */
@@ -17,7 +17,7 @@ interface DiagnosticsChannels {
   channel(name: string): NodeChannel;
 }
 
-/** Stands for a channel where there are none, as in a browser. */
+/** Replaces a channel on runtimes without channels, such as browsers. */
 const SILENT: NodeChannel = {
   hasSubscribers: false,
   publish() {},
@@ -25,8 +25,8 @@ const SILENT: NodeChannel = {
 };
 
 /**
- * One channel. Look at {@linkcode isObserved} before each event, so that nothing is made while nobody
- * listens.
+ * One channel. Check {@linkcode isObserved} before each event: without a listener, no event should be
+ * created.
  */
 export class DiagnosticsChannel<Args extends readonly unknown[], Event extends object> {
   /** Makes an event. A test may replace it, to count. */
@@ -46,7 +46,7 @@ export class DiagnosticsChannel<Args extends readonly unknown[], Event extends o
     return this.#channel.hasSubscribers;
   }
 
-  /** Publishes an event. What a listener throws is an uncaught exception of the process. */
+  /** Publishes an event. An exception in a listener becomes an uncaught exception. */
   publish(...args: Args): void {
     this.#channel.publish(this.make(...args));
   }

@@ -5,7 +5,7 @@
  */
 
 /**
- * A histogram of durations, as Prometheus has it: each bucket also counts what the shorter ones count.
+ * A histogram of durations, as in Prometheus: each bucket includes the counts of all shorter ones.
  *
  * @example
  * ```ts
@@ -21,7 +21,7 @@ export interface HistogramStats {
   readonly count: number;
   /** Their sum, in milliseconds. */
   readonly sum: number;
-  /** How many were at most so long, by the limit in milliseconds. */
+  /** The number of durations up to each limit, by the limit in milliseconds. */
   readonly buckets: Readonly<Record<number, number>>;
 }
 

@@ -23,7 +23,7 @@ export interface HasStats {
   stats(): Stats;
 }
 
-/** The labels of a sample, its value, and what stands behind the name of its family. */
+/** The labels and the value of a sample, and the suffix of its name. */
 type Sample = readonly [labels: Readonly<Record<string, string>>, value: number, suffix?: string];
 
 /** The samples of a metric. */

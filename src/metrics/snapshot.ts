@@ -94,7 +94,7 @@ export interface Stats {
   readonly latency: HistogramStats;
   /** Plain HTTP requests that were answered. */
   readonly requests: number;
-  /** How often reading from a client has stopped because of `messageRate` or `byteRate`. */
+  /** How many times `messageRate` or `byteRate` has stopped reading from a client. */
   readonly throttled: number;
   /** Refused and failed handshakes by reason. */
   readonly refused: Readonly<Record<RefusalReason, number>>;

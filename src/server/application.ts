@@ -81,7 +81,7 @@ export class Application<const Routes extends readonly AnyRoute[] = readonly Any
    */
   listen(options: number | string | ListenOptions, ...others: never[]): Server {
     if (others.length > 0) {
-      // `listen(8888, "127.0.0.1")`, as in Tornado and Node, would listen on all addresses.
+      // If ignored, the address in `listen(8888, "127.0.0.1")` would not restrict who can connect.
       throw new TypeError("Cannot listen: expected one argument; use { port, hostname, onListen }");
     }
     this.#context.checkRunning("listen");
@@ -89,19 +89,19 @@ export class Application<const Routes extends readonly AnyRoute[] = readonly Any
   }
 
   /**
-   * Serves WebSockets on an existing HTTP server, such as that of Express or Fastify. A WebSocket
-   * request that matches a route reaches no other `upgrade` listener. All other requests go where they
-   * would go otherwise, with one exception: a WebSocket request that matches no route gets status 404
-   * if there is no other `upgrade` listener.
+   * Serves WebSockets on an existing HTTP server, such as that of Express or Fastify. If a WebSocket
+   * request matches a route, no other `upgrade` listener receives it. The server handles all other
+   * requests as before, with one exception: without another `upgrade` listener, a WebSocket request
+   * that matches no route gets status 404.
    *
-   * A server of `node:http2` also gets WebSockets on the streams of its sessions (RFC 8441). For this,
-   * extended CONNECT is turned on: at once for new sessions, and at their next request for sessions
-   * that are open already. It stays on after `detach`.
+   * On a server of `node:http2`, WebSockets can also open on streams of HTTP/2 (RFC 8441). For this,
+   * `attach` enables extended CONNECT: at once for new sessions, and at the next request for open
+   * sessions. Extended CONNECT stays enabled after `detach`.
    *
    * @param server A server of `node:http`, `node:https` or `node:http2`, before or after its `listen`.
    * @param options Options.
-   * @throws {TypeError} If it is not a server, an option is wrong, the application is attached to it
-   * already, or was shut down.
+   * @throws {TypeError} If `server` is not a server, an option is wrong, or the application is already
+   * attached to this server or was shut down.
    *
    * @example
    * ```ts
@@ -123,10 +123,10 @@ export class Application<const Routes extends readonly AnyRoute[] = readonly Any
    *
    * @param request The `http.IncomingMessage`.
    * @param socket Its socket. If a route matches, nothing else may read or write it.
-   * @param head What was read after the request head.
+   * @param head The bytes that were read after the request head.
    * @returns Whether the request asks for a WebSocket and a route matches. If not, the socket is
-   * untouched, and yours to answer.
-   * @throws {TypeError} If an argument is not what it should be.
+   * untouched, and you must answer the request.
+   * @throws {TypeError} If an argument has the wrong type.
    *
    * @example
    * ```ts
@@ -149,9 +149,9 @@ export class Application<const Routes extends readonly AnyRoute[] = readonly Any
   }
 
   /**
-   * Shuts down all that the application holds: its servers, its attachments, and the connections of
+   * Shuts down all servers and attachments of the application, and the connections of
    * {@linkcode accept} and {@linkcode handleUpgrade}. See `Server.shutdown`. After that, the
-   * application serves nothing more.
+   * application accepts no connections.
    *
    * @returns A promise that resolves when all connections are closed and `onClose()` has settled.
    * @throws {TypeError} If an option is unknown or has the wrong type.
@@ -169,8 +169,8 @@ export class Application<const Routes extends readonly AnyRoute[] = readonly Any
    * @param stream The `http2.ServerHttp2Stream`. If a route matches, nothing else may read or write it.
    * @param headers The fields of the request.
    * @returns Whether the request asks for a WebSocket and a route matches. If not, the stream is
-   * untouched, and yours to answer.
-   * @throws {TypeError} If an argument is not what it should be, or the stream was answered.
+   * untouched, and you must answer the request.
+   * @throws {TypeError} If an argument has the wrong type, or the stream was already answered.
    *
    * @example
    * ```ts
@@ -204,8 +204,8 @@ export class Application<const Routes extends readonly AnyRoute[] = readonly Any
   }
 
   /**
-   * Lists the handlers of all open connections of this application. Connections may come and go during
-   * the iteration: one that has closed is left out, and a new one may be.
+   * Lists the handlers of all open connections of this application. Connections may open and close
+   * during the iteration. Closed connections are left out; new ones may be.
    *
    * @example
    * ```ts

@@ -1,5 +1,5 @@
 /**
- * An application on an existing HTTP server.
+ * Attaches an application to an existing HTTP server.
  *
  * @module
  */
@@ -118,8 +118,8 @@ export class Attachment implements AsyncDisposable {
   }
 
   /**
-   * Shuts down: waits until handlers have handled all messages that were read, and closes every
-   * connection. After the timeout, it drops the remaining ones. The HTTP server goes on. Until
+   * Shuts down: waits until handlers have handled all received messages, then closes every connection.
+   * After the timeout, drops the remaining connections. The HTTP server stays open. Until
    * {@linkcode detach}, a request with a matching route gets status 503.
    *
    * @returns A promise that resolves when all connections are closed and `onClose()` has settled.
@@ -131,8 +131,8 @@ export class Attachment implements AsyncDisposable {
   }
 
   /**
-   * Stops serving new requests, and restores the HTTP server. Open connections go on, and
-   * {@linkcode shutdown} still closes them. A second call does nothing.
+   * Stops serving new requests, and restores the HTTP server. Connections stay open until you call
+   * {@linkcode shutdown}. A second call does nothing.
    */
   detach(): void {
     const { attachments } = this.#context;
@@ -203,7 +203,7 @@ function claims({ routes }: Context, head: RequestHead): boolean {
 }
 
 /**
- * Serves a request from its first byte on, like one of our own listener.
+ * Serves a request from its first byte, like a request of our own listener.
  *
  * @param refusal The refusal to send, if any.
  */

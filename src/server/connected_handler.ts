@@ -1,5 +1,5 @@
 /**
- * What a handler knows about its connection while it is open, and how it ended.
+ * The properties of a handler that describe its connection and how it ended.
  *
  * @module
  */
@@ -12,8 +12,8 @@ import { LimitedHandler } from "./limited_handler.ts";
 import { type AnyParams, requireConnection } from "./request_handler.ts";
 
 /**
- * A handler that knows its connection. Do not extend this class: extend {@linkcode WebSocketHandler},
- * which inherits all of it.
+ * The base class of {@linkcode WebSocketHandler} with the state of the connection. Do not extend this
+ * class: extend {@linkcode WebSocketHandler} instead.
  *
  * @typeParam Options The type of the route's options.
  * @typeParam Params The named parts of the route's pattern.
@@ -66,30 +66,30 @@ export abstract class ConnectedHandler<Options = unknown, Params extends object 
   }
 
   /**
-   * Aborts when the connection ends, just before `onClose()`, or when the handshake fails. Its `reason`
-   * is {@linkcode ended}. Pass it on to whatever works for this client, such as `fetch`. It is made when
-   * it is first read.
+   * A signal that aborts when the connection ends, just before `onClose()`, or when the handshake
+   * fails. Its `reason` is {@linkcode ended}. Pass it to the work that you do for this client, such as
+   * `fetch`.
    */
   get signal(): AbortSignal {
     return this.#live().signal;
   }
 
   /**
-   * Resolves with {@linkcode ended} when the connection ends, or when the handshake fails. Never
-   * rejects. It is made when it is first read.
+   * A promise that resolves with {@linkcode ended} when the connection ends, or when the handshake
+   * fails. Never rejects.
    */
   get closed(): Promise<ConnectionEnd> {
     return this.#live().closed;
   }
 
   /**
-   * The round trip of the last ping that the client has answered, in milliseconds; `undefined` before.
+   * The round-trip time of the last answered ping, in milliseconds; `undefined` before the first one.
    */
   get latency(): number | undefined {
     return this.#live().latency;
   }
 
-  /** How many written bytes the operating system has not taken yet. */
+  /** How many written bytes the operating system has not accepted yet. */
   get bufferedAmount(): number {
     return this.#live().bufferedAmount;
   }
@@ -100,11 +100,11 @@ export abstract class ConnectedHandler<Options = unknown, Params extends object 
   }
 
   /**
-   * Runs all later hooks of this handler in a context, for example with
-   * `AsyncLocalStorage.snapshot()` in `prepare` or `open`: `onMessage` and the other hooks then find
-   * what was stored. A second call replaces the context.
+   * Runs all later hooks of this handler in a context. For example, call it with
+   * `AsyncLocalStorage.snapshot()` in `prepare` or `open`. Then `onMessage` and the other hooks see the
+   * values of the storage. A second call replaces the context.
    *
-   * @param context A function that calls its argument, and returns what that returns.
+   * @param context A function that calls its argument and returns the result.
    * @throws {TypeError} If it is not a function.
    *
    * @example

@@ -1,5 +1,5 @@
 /**
- * What a handler knows about its connection, and what it does with it.
+ * The interface between a handler and its connection.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { HookContext } from "./hook_context.ts";
 import type { Address, PeerCertificate, ProxiedTls } from "../transport/transport.ts";
 
 /**
- * What a handler knows about its connection.
+ * The facts about a connection that a handler can read.
  *
  * @example
  * ```ts
@@ -46,8 +46,8 @@ export interface ConnectionInfo {
   /** The protocol version. */
   readonly version: WebSocketVersion;
   /**
-   * The client's certificate, verified. `undefined` unless `listen` has the option `ca`, or the server
-   * that the application is attached to asks for certificates. Bun's `node:https` does not tell them.
+   * The client's verified certificate. Set only if `listen` has the option `ca`, or if the application
+   * is attached to a server that asks for certificates. Bun's `node:https` does not provide them.
    */
   readonly peerCertificate?: PeerCertificate | undefined;
   /** What the PROXY header says about TLS. `undefined` without the setting `proxyProtocol`. */
@@ -55,8 +55,8 @@ export interface ConnectionInfo {
 }
 
 /**
- * The connection that a handler is made for. A constructor of a handler passes it to `super`. You need
- * not implement it, unless you test a handler without an application.
+ * The connection of a handler. The constructor of a handler passes it to `super`. Implement it only to
+ * test a handler without an application.
  *
  * @example
  * ```ts
@@ -86,7 +86,7 @@ export interface HandlerConnection extends ConnectionInfo {
   readonly params: Readonly<Record<string, string>>;
   /** The subprotocol in use. */
   readonly subprotocol: string | undefined;
-  /** How many written bytes the operating system has not taken yet. */
+  /** How many written bytes the operating system has not accepted yet. */
   readonly bufferedAmount: number;
   /** The close code that the client sent. */
   readonly closeCode: number | undefined;
@@ -102,7 +102,7 @@ export interface HandlerConnection extends ConnectionInfo {
   readonly latency: number | undefined;
   /** See `WebSocketHandler.topics`. */
   readonly topicNames: readonly string[];
-  /** Makes a Web `Request` of the request. */
+  /** Converts the request to a Web `Request`. */
   toRequest(): Request;
   /** See `WebSocketHandler.setHeader`. */
   setHeader(name: string, value: string): void;

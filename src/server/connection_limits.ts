@@ -13,7 +13,7 @@ import type { Settings } from "./settings.ts";
 import type { TimingWheel } from "../timing/timing_wheel.ts";
 import type { Address, Transport } from "../transport/transport.ts";
 
-/** Counts connections by address, and IPv6 by its first 64 bits, if there is a limit. */
+/** Counts connections by address; for IPv6, by its first 64 bits. Counts nothing without a limit. */
 export class Addresses {
   readonly #limit: number;
   readonly #trusted: TrustedProxies;
@@ -67,7 +67,7 @@ const encoder = new TextEncoder();
 /** How long a rejected client may take to read the response, in milliseconds. */
 const LINGER_TIMEOUT = 1000;
 
-/** Writes a refusal to a client whose request was not read. */
+/** Refuses a client without reading its request. */
 export function writeRefusal(transport: Transport, refusal: Refusal): void {
   transport.write(encoder.encode(errorResponse(refusal)), true);
 }

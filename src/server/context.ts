@@ -1,5 +1,5 @@
 /**
- * What all connections of an application share: settings, routes, timers, topics and counters.
+ * The state that all connections of an application share: settings, routes, timers, topics, counters.
  *
  * @module
  */
@@ -44,7 +44,7 @@ import type { Turns } from "../timing/turns.ts";
 /** Whose error is logged. */
 type Reporter = Pick<ServerConnection, "handler" | "hookContext">;
 
-/** What a server knows about a connection. */
+/** The part of a connection that its server uses. */
 export interface Owned extends Indexed {
   /** Starts to close the connection. */
   shutdown(code: number, reason: string): void;
@@ -52,7 +52,7 @@ export interface Owned extends Indexed {
   terminate(): void;
 }
 
-/** What a connection knows about its server. */
+/** The part of a server that its connections use. */
 export interface Owner {
   /** Whether the server is shutting down. */
   readonly stopping: boolean;
@@ -64,11 +64,11 @@ export interface Owner {
 export interface Arrival {
   /** The rest of `handshakeTimeout` after TLS, in milliseconds. */
   readonly timeLeft?: number | undefined;
-  /** What was read already: the request head, and the bytes after it. */
+  /** The bytes that were read already: the request head, and the bytes after it. */
   readonly received?: Uint8Array;
   /** See `WebSocketHandler.rawRequest`. */
   readonly rawRequest?: unknown;
-  /** Begins the connection, once its group has it. Default: it reads a request head. */
+  /** Begins the connection after its group has added it. Default: reads a request head. */
   readonly begin?: (connection: ServerConnection) => void;
   /** Writes a refusal. Default: as HTTP/1.1. */
   readonly writeRefusal?: Rejection["write"];
@@ -76,7 +76,7 @@ export interface Arrival {
 
 /** How to reject a connection. */
 export interface Rejection {
-  /** Why. */
+  /** The reason. */
   readonly refusal: Refusal;
   /** Writes the refusal. Default: as HTTP/1.1. */
   readonly write?: ((transport: Transport, refusal: Refusal) => void) | undefined;
@@ -100,7 +100,7 @@ export class Context {
   readonly wheel: TimingWheel;
   /** Turns of the event loop, shared by all connections of a clock. */
   readonly turns: Turns;
-  /** What connections of any role share. */
+  /** The objects that connections of both roles share. */
   readonly environment: ServerEnvironment;
   /** The counters. */
   readonly counters: Counters = new Counters();
@@ -114,7 +114,7 @@ export class Context {
   readonly topics: Topics;
   /** Request heads that connections share. */
   readonly heads: SharedHeads = new SharedHeads();
-  /** What the application holds: listeners, attachments, and connections given to it. */
+  /** The listeners and attachments of the application, and the connections given to it. */
   readonly groups: Set<ConnectionGroup> = new Set();
   /** The connections of `Application.accept` and `Application.handleUpgrade`. */
   readonly given: ConnectionGroup;
@@ -131,7 +131,7 @@ export class Context {
   readonly #addresses: Addresses;
   /** See {@linkcode hold}. */
   readonly #held: Set<object> = new Set();
-  /** A reader to use again: nearly every head arrives in one chunk. */
+  /** A reader to reuse. One is enough, because nearly every head arrives in one chunk. */
   #headReader: HeadReader<RequestHead> | null = null;
 
   /** @param application The application. @param settings Its settings. @param routes Its routes. */
@@ -311,10 +311,10 @@ export class Context {
   }
 
   /**
-   * Counts what is no connection of its own, but takes the place of one: a session without streams.
+   * Counts an HTTP/2 session without streams as a connection.
    *
-   * @param key What is counted.
-   * @param owner Its owner, if it may be refused. Default: it is counted beyond the limits.
+   * @param key The session.
+   * @param owner Its server, if it may be refused. Default: it is counted even beyond the limits.
    * @returns False if there are too many connections. Then it is not counted.
    */
   hold(key: object, peer: Address, owner?: Owner): boolean {
@@ -329,7 +329,7 @@ export class Context {
     return true;
   }
 
-  /** Stops counting what {@linkcode hold} has counted. */
+  /** Stops counting a session of {@linkcode hold}. */
   release(key: object): void {
     if (!this.#held.delete(key)) return;
     this.#sockets--;

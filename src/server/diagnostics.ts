@@ -1,5 +1,5 @@
 /**
- * What the server publishes on channels of `node:diagnostics_channel`.
+ * The events that the server publishes on channels of `node:diagnostics_channel`.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import type { Address } from "../transport/transport.ts";
 import type { AnyHandler } from "./handler.ts";
 
 /**
- * The events on channels of `node:diagnostics_channel`, by the name of the channel. They are published
- * at once, and no event is made while nobody listens to its channel. A store that is bound to the channel
- * of `open`, `message` or `close` (`channel.bindStore`) is there in the callback of that name. What a
- * listener throws is an uncaught exception of the process, as always with these channels.
+ * The events on channels of `node:diagnostics_channel`, by channel name. Events are published
+ * synchronously, and only created if the channel has a listener. If you bind a store
+ * (`channel.bindStore`) to the channel of `open`, `message` or `close`, the callback of that name can
+ * read it. As always with these channels, an exception in a listener is an uncaught exception.
  *
  * @example
  * ```ts
@@ -75,7 +75,7 @@ export interface DiagnosticEvents {
   readonly "waterspout:messageStream": {
     /** The handler. */
     readonly handler: AnyHandler;
-    /** Whether the message is text or binary. Its content is the handler's to read. */
+    /** Whether the message is text or binary. Only the handler reads its content. */
     readonly kind: "text" | "binary";
   };
   /** `onClose()` is about to be called. */
@@ -89,12 +89,12 @@ export interface DiagnosticEvents {
   readonly "waterspout:error": {
     /** The handler; `null` if there is none. */
     readonly handler: AnyHandler | null;
-    /** What was thrown. */
+    /** The value that was thrown. */
     readonly error: unknown;
   };
 }
 
-/** The part of a connection that an event of its handshake shows. */
+/** The part of a connection that the event of its handshake uses. */
 interface Asking {
   readonly remoteAddress: Address;
   readonly head: Pick<RequestHead, "method" | "path"> | null;

@@ -27,11 +27,11 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
   readonly #server: ServerConnection;
   /** Events that wait for the handler. Made when first needed. */
   #inbox: Inbox | null = null;
-  /** How many promises that callbacks returned are pending, and streams that the handler reads. */
+  /** The number of pending promises of callbacks, plus the streams that the handler is reading. */
   #pending = 0;
-  /** Made for the first ping. */
+  /** Measures round-trip times. Created at the first ping. */
   #roundTrip: RoundTrip | null = null;
-  /** The close frame of a shutdown. It is sent when all received messages are handled. */
+  /** The close frame of a shutdown, which is sent after all received messages are handled. */
   #shutdownClose: { readonly code: number; readonly reason: string } | null = null;
 
   /** @param server The connection with the handler. */
@@ -41,7 +41,7 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
     this.pieces = isStreaming ? new IncomingStreams(this) : undefined;
   }
 
-  /** The connection; `null` during its construction, which needs the dispatcher. */
+  /** The connection; `null` while it is being constructed. */
   get connection(): Connection | null {
     return this.#server.connection;
   }
@@ -83,7 +83,7 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
   ping(payload: Uint8Array): boolean {
     if (this.connection?.reader.admitMessage() !== true) return false;
     this.connection.pong(payload);
-    // The default callback does nothing, so the ping need not wait in the inbox.
+    // The default callback does nothing, so the ping can be dropped here.
     const isUsed = this.#server.handler?.onPing !== WebSocketHandler.prototype.onPing;
     return this.#controlArrived(isUsed ? new PeerPing(payload) : null);
   }
@@ -124,12 +124,12 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
   close(code: number | undefined, reason: string): boolean {
     const { connection } = this;
     if (connection === null) return false;
-    // While closing, a busy handler cannot send any more, so only waiting messages matter.
+    // While closing, a busy handler cannot send anything. So wait only for waiting messages.
     const isBehind = connection.state === "closing" ? this.#waiting > 0 : this.isBehind;
     if (isBehind) {
       this.#push(new PeerClose(code, reason));
       connection.closeWaits(code, reason);
-      // Bytes after a close frame have no meaning. FIN has, and is not read while the socket is paused.
+      // Bytes after a close frame are ignored, but FIN matters. A paused socket would not read it.
       connection.reader.stop();
     } else connection.peerClosed(code, reason);
     return false;
@@ -217,7 +217,7 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
     }
   }
 
-  /** Calls `onMessageStream()`. Later messages wait until it has settled and the stream is done. */
+  /** Calls `onMessageStream()`. Later messages wait until its promise settles and the stream is done. */
   #deliverStream(stream: IncomingStream): void {
     this.#pending++;
     this.pieces?.deliver(stream);
@@ -261,7 +261,7 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
   drained(): void {
     const server = this.#server;
     if (this.connection?.isOpen) {
-      // The subscriber gets what it missed before newer messages.
+      // Send the kept messages of topics before newer messages.
       if (server.policies !== null) server.context.topics.catchUp(server);
       this.call((handler) => handler.onDrain());
     }
@@ -307,7 +307,7 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
 
   #closeIfIdle(connection: Connection): void {
     if (this.#shutdownClose === null) return;
-    // A message that the handler reads already is received to its end.
+    // First receive the rest of the message that the handler is reading.
     if (this.#isFeeding) connection.reader.open();
     else connection.reader.close();
     if (this.#pending > 0 || this.#waiting > 0 || connection.reader.isBehind) return;
@@ -335,7 +335,7 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
   }
 }
 
-/** Apart from the hot path: engines allocate what a closure uses at the start of its function. */
+/** A separate function: engines allocate the variables of a closure when its function starts. */
 function callOnMessage(
   handler: AnyHandler,
   message: string | Uint8Array,

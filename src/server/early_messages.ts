@@ -25,13 +25,13 @@ export class EarlyMessages {
     return true;
   }
 
-  /** Adds a message in pieces. They are made after the handshake. */
+  /** Adds a message in pieces. Its source is read after the handshake. */
   addPieces(message: OutgoingMessage): Promise<void> {
     this.#messages.push(message);
     return message.written;
   }
 
-  /** Sends everything. */
+  /** Sends all messages. */
   send(writer: Writer): void {
     for (const message of this.#messages) {
       if (message instanceof OutgoingMessage) writer.writePieces(message);

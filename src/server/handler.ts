@@ -171,7 +171,7 @@ export abstract class WebSocketHandler<Options = unknown, Params extends object 
 
   /**
    * Decides whether this handler accepts draft76, and draft75 if the setting `versions` has it.
-   * Default: it does.
+   * Default: accepts both.
    */
   allowDraft76(): boolean {
     return true;
@@ -206,17 +206,17 @@ export abstract class WebSocketHandler<Options = unknown, Params extends object 
   abstract onMessage(message: string | Uint8Array): MaybePromise;
 
   /**
-   * Called with each message as a stream, while the message arrives. A handler that defines this method
-   * gets no message in {@linkcode onMessage}. It may be called before the message is complete, and a
-   * message may be larger than the memory: then raise {@linkcode maxMessageSize}.
+   * Called with each message as a stream. If a handler defines this method, {@linkcode onMessage} is not
+   * called. The handler can read a message while it arrives, so the message need not fit into memory.
+   * For large messages, raise {@linkcode maxMessageSize}.
    *
-   * The next message waits until the returned promise has settled, and the stream was read to its end
-   * or cancelled. When the promise settles and nobody reads the stream, it is cancelled. The rest of a
-   * cancelled message is received and dropped. The server stops reading from the client when
-   * `maxQueuedSize` bytes wait.
+   * The next message waits until the returned promise settles and the stream was read to its end or
+   * cancelled. If nobody is reading the stream when the promise settles, the stream is cancelled. The
+   * server receives and drops the rest of a cancelled message. The server stops reading from the client
+   * while `maxQueuedSize` bytes wait.
    *
-   * If the connection ends in the middle of the message, the stream fails with an
-   * `IncompleteMessageError`. It may be thrown on: it is not logged.
+   * If the connection ends before the message is complete, the stream fails with an
+   * `IncompleteMessageError`. You need not catch it: it is not logged.
    *
    * @param stream The message. `stream.kind` says whether it is text or binary.
    */
@@ -228,12 +228,12 @@ export abstract class WebSocketHandler<Options = unknown, Params extends object 
   /** Called with the payload of each pong. */
   onPong(_payload: Uint8Array): void {}
 
-  /** Called when all waiting output was sent, after a client had been too slow. */
+  /** Called when a slow client has caught up: all waiting output was sent. */
   onDrain(): void {}
 
   /**
-   * Called when the connection is closed, exactly once if `open()` was called. {@linkcode ended} says
-   * why, {@linkcode closeCode} and {@linkcode closeReason} what the client sent.
+   * Called when the connection is closed, exactly once if `open()` was called. {@linkcode ended} is the
+   * cause; {@linkcode closeCode} and {@linkcode closeReason} are what the client sent.
    */
   onClose(): MaybePromise {
     return undefined;
@@ -251,14 +251,14 @@ export abstract class WebSocketHandler<Options = unknown, Params extends object 
    */
   writeMessage(message: Message): Promise<void>;
   /**
-   * Sends a message in pieces, while its source makes them: an async iterable or a `ReadableStream` of
-   * strings for a text message, or of buffers or views of them for a binary one. The next piece is taken
-   * when at most `highWaterMark` bytes wait for the client.
+   * Sends one message in pieces. The source is an async iterable or a `ReadableStream`: of strings for a
+   * text message, or of buffers or views of buffers for a binary message. The next piece is read from
+   * the source when at most `highWaterMark` bytes wait for the client.
    *
-   * Messages that are written meanwhile wait until this one is complete; pings do not. {@linkcode close}
-   * cuts it off: await the promise before. If the source throws, or gives a wrong piece, the connection
-   * is closed with 1011, as the message cannot be completed. When the connection ends, the source is
-   * cancelled.
+   * Other messages wait until this one is complete; pings do not. Await the promise before you call
+   * {@linkcode close}, which cuts the message off. If the source throws or yields a wrong piece, the
+   * connection is closed with 1011, because the message cannot be completed. If the connection ends
+   * first, the source is cancelled.
    *
    * @returns A promise that resolves once the last piece was written and at most `highWaterMark` bytes
    * wait. It rejects with {@linkcode WebSocketClosedError} if that does not happen, and is safe to

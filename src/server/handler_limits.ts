@@ -65,7 +65,7 @@ export function limitsOf(handler: HandlerLimits, settings: HandlerLimits): Handl
   const { maxMessageSize, maxFragments, maxFragmentSize, maxQueuedSize } = handler;
   const { highWaterMark, maxBufferedAmount } = handler;
   const { pingInterval, pingTimeout, idleTimeout, closeTimeout, messageRate, byteRate } = handler;
-  // By name and without an object: nearly all handlers have the limits of the settings.
+  // Compare one by one, without making an object: nearly all handlers use the settings.
   const areSettings = maxMessageSize === settings.maxMessageSize &&
     maxFragments === settings.maxFragments && maxFragmentSize === settings.maxFragmentSize &&
     maxQueuedSize === settings.maxQueuedSize &&
@@ -90,7 +90,7 @@ export function limitsOf(handler: HandlerLimits, settings: HandlerLimits): Handl
   };
   const subject = `Cannot use ${handler.constructor.name}`;
   for (const [name, value] of Object.entries(limits)) {
-    // No rate is no limit.
+    // Without a rate, there is no limit.
     if (value === undefined && name.endsWith("Rate")) continue;
     checkValue(value, `${subject}.${name}:`, KINDS[name as keyof HandlerLimits]);
   }

@@ -11,18 +11,18 @@ import type { Address } from "../transport/transport.ts";
 import type { TrustedProxies } from "./trusted_proxy.ts";
 
 /**
- * How many addresses are remembered: some 10 MB. If more are active at a time, those that have been quiet
- * for longest are forgotten.
+ * How many addresses are remembered, in about 10 MB. Beyond it, the least recently active addresses
+ * are forgotten.
  */
 const MAX_ADDRESSES = 65_536;
 
-/** The handshakes of each address: of IPv6, of each /64. */
+/** Counts the handshakes of each address; for IPv6, of each /64. */
 export class HandshakeRates {
   readonly #rate: Rate;
   readonly #clock: Clock;
   readonly #trusted: TrustedProxies;
   readonly #capacity: number;
-  /** The buckets, the one that was used last at the end. */
+  /** The buckets by address, the most recently used last. */
   readonly #buckets: Map<string, TokenBucket> = new Map();
 
   /**
@@ -38,7 +38,7 @@ export class HandshakeRates {
     this.#capacity = capacity;
   }
 
-  /** The number of addresses that are remembered. */
+  /** The number of remembered addresses. */
   get size(): number {
     return this.#buckets.size;
   }

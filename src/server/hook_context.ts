@@ -5,7 +5,7 @@
  */
 
 /**
- * Calls a function in a context, and returns what it returns. `AsyncLocalStorage.snapshot()` makes one.
+ * Calls a function in a context and returns its result. `AsyncLocalStorage.snapshot()` makes one.
  *
  * @example
  * ```ts

@@ -30,7 +30,7 @@ export const http1Responder: Responder = {
   accept: writeResponse,
   refuse(connection, error) {
     const response = refusalResponse(error, connection, connection.context.date.value);
-    // `logException`, which may have been called, may have closed the connection.
+    // `logException` may have closed the connection.
     if (connection.isOpening) writeHead(connection.writer, response);
     return statusOf(response);
   },

@@ -1,9 +1,9 @@
 /**
- * A connection that speaks HTTP/1: reads requests, one after the other, and passes each on as plain
- * HTTP or as a WebSocket handshake, which `opening.ts` decides on.
+ * A connection that speaks HTTP/1. It reads requests, one after the other. Each is a plain HTTP request
+ * or a WebSocket handshake, which `opening.ts` handles.
  *
- * A request is read only when the response to the one before is written. A refusal closes the
- * connection: what follows a malformed request is not known, and a refused client has no use for it.
+ * A request is read only after the response to the previous request is written. A refusal closes the
+ * connection: after a malformed request, nobody knows where the next one starts.
  *
  * @module
  */
@@ -46,13 +46,13 @@ export class HttpConnection implements TransportEvents, Timed, OpeningPhase, Pla
   /** See {@linkcode Timed}. */
   after: Link | null = null;
   readonly #connection: ServerConnection;
-  /** Lent by the context until the head is complete. */
+  /** Borrowed from the context until the head is complete. */
   #reader: HeadReader<RequestHead> | null = null;
   #state: State = "head";
   #exchange: HttpExchange | null = null;
   /** The exchange, until {@linkcode #start}. */
   #unstarted: HttpExchange | null = null;
-  /** Bytes after the request that is being answered. Made when first needed. */
+  /** Bytes after the current request. Created on first use. */
   #held: HeldBytes | null = null;
   /** Whether a byte of the current request has arrived. */
   #hasData = false;
@@ -114,7 +114,7 @@ export class HttpConnection implements TransportEvents, Timed, OpeningPhase, Pla
     else void exchange.start();
   }
 
-  /** A request begins, unless there are only empty lines, as some clients send after a body. */
+  /** Called when a request begins. Ignores empty lines, which some clients send after a body. */
   #begin(chunk: Uint8Array): void {
     const { context } = this.#connection;
     this.#hasData = !this.#isReused || chunk.some((byte) => byte !== CR && byte !== LF);
@@ -195,7 +195,7 @@ export class HttpConnection implements TransportEvents, Timed, OpeningPhase, Pla
     if (this.#leave()) endSocket(this.#connection, this.#paused);
   }
 
-  /** Closes the connection, which waits for a request. The response before may still be on its way. */
+  /** Closes an idle connection. The last response may still be on its way. */
   #endIdle(): void {
     if (this.#connection.writer.bufferedAmount > 0) this.finish();
     else this.abort();
@@ -221,7 +221,7 @@ export class HttpConnection implements TransportEvents, Timed, OpeningPhase, Pla
     else if (this.#hasData) {
       this.#refuse(new Refusal(408, "the request took too long", { reason: "timeout" }));
     } else if (writer.isProgressing) {
-      // The client still receives the response before.
+      // Let the client receive the previous response.
       writer.watchProgress();
       this.#setTimer(context.settings.handshakeTimeout);
     } // A client that has sent nothing gets no response.
@@ -297,7 +297,7 @@ export class HttpConnection implements TransportEvents, Timed, OpeningPhase, Pla
     this.#state = "http";
     counters.requests++;
     this.#exchange = this.#unstarted = exchange;
-    // Without output, only TCP finds out that the client's machine has vanished.
+    // Without output, only TCP keep-alive notices that the client's machine is gone.
     if (!this.#isReused && settings.pingInterval > 0) {
       connection.transport.setKeepAlive(true, settings.pingInterval);
     }

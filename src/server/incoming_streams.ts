@@ -1,5 +1,5 @@
 /**
- * Gives a handler its messages as streams, one at a time.
+ * Passes messages to a handler as streams, one at a time.
  *
  * @module
  */
@@ -12,13 +12,13 @@ import {
 } from "../connection/message_stream.ts";
 import type { MessageKind, PieceSink } from "../protocol/protocol.ts";
 
-/** What the streams need of a dispatcher. */
+/** The part of a dispatcher that the streams use. */
 export interface StreamDelivery {
   /** The connection. */
   readonly connection: Connection | null;
   /** Delivers a stream, or queues it until the handler is free. */
   streamArrived(stream: IncomingStream): void;
-  /** Called when the handler has taken a piece: there may be room for more. */
+  /** Called when the handler has read a piece, so there may be room for more. */
   pieceTaken(): void;
   /** Called when a message is complete. */
   streamArrivedWhole(): void;
@@ -30,9 +30,9 @@ export interface StreamDelivery {
 export class IncomingStreams implements PieceSink, IncomingStreamEvents {
   /** The size of all pieces that wait, in bytes. */
   waiting = 0;
-  /** The stream that the handler reads, until it is done with it. */
+  /** The stream that the handler is reading; `null` if there is none. */
   #current: IncomingStream | null = null;
-  /** The message whose pieces arrive. The handler may be done with it already. */
+  /** The message that is arriving. The handler may have cancelled its stream already. */
   #arriving: IncomingStream | null = null;
   readonly #delivery: StreamDelivery;
 
@@ -42,8 +42,8 @@ export class IncomingStreams implements PieceSink, IncomingStreamEvents {
   }
 
   /**
-   * Whether the handler reads a message that is not complete. Then nothing may wait for the handler:
-   * what follows is the rest of the message, control frames, or the end of the connection.
+   * Whether the handler is reading an incomplete message. Then parsing must not wait for the handler,
+   * which itself waits for the rest of the message.
    */
   get isFeeding(): boolean {
     return this.#arriving !== null && this.#arriving === this.#current;
@@ -66,7 +66,7 @@ export class IncomingStreams implements PieceSink, IncomingStreamEvents {
 
   /** See {@linkcode PieceSink.finish}. */
   finish(): boolean {
-    // If the client is refused, the message stays incomplete, and is cut off.
+    // If the rate limit refuses the client, leave the message incomplete. It is cut off then.
     if (this.#delivery.connection?.reader.admitMessage() === false) return false;
     const stream = this.#arriving;
     this.#arriving = null;
@@ -82,7 +82,7 @@ export class IncomingStreams implements PieceSink, IncomingStreamEvents {
 
   // --- The handler ------------------------------------------------------------------------------
 
-  /** Makes the stream of a message that has arrived at once. */
+  /** Makes the stream of a message that arrived whole. */
   whole(message: string | Uint8Array): IncomingStream {
     return IncomingStream.whole(message, this);
   }
@@ -110,7 +110,7 @@ export class IncomingStreams implements PieceSink, IncomingStreamEvents {
     });
   }
 
-  /** Called when the connection has ended: a message that is not complete is cut off. */
+  /** Called when the connection has ended. Cuts off an incomplete message. */
   cut(end: ConnectionEnd): void {
     this.#arriving?.fail(new IncompleteMessageError(end));
     this.#arriving = null;

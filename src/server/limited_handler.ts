@@ -8,10 +8,10 @@ import type { HandlerLimits } from "./handler_limits.ts";
 import { type AnyParams, RequestHandler } from "./request_handler.ts";
 
 /**
- * A handler with limits of its own. Each limit is a getter whose default is the setting of the same
- * name. The getters are read once, after {@linkcode prepare}; a value that is out of range refuses the
- * handshake with 500. Do not extend this class: extend {@linkcode WebSocketHandler}, which inherits all
- * of it.
+ * The base class of {@linkcode WebSocketHandler} with the limits. Override a getter to change a limit.
+ * Its default is the setting of the same name. The getters are read once, after {@linkcode prepare}. If
+ * a value is out of range, the handshake is refused with 500. Do not extend this class: extend
+ * {@linkcode WebSocketHandler} instead.
  *
  * @typeParam Options The type of the route's options.
  * @typeParam Params The named parts of the route's pattern.
@@ -62,7 +62,8 @@ export abstract class LimitedHandler<Options = unknown, Params extends object = 
   }
 
   /**
-   * When more output waits, the promises of {@linkcode writeMessage} wait too, in bytes. Default: the setting.
+   * The promises of {@linkcode writeMessage} stay pending while more output than this waits, in bytes.
+   * Default: the setting.
    */
   get highWaterMark(): number {
     return this.application.settings.highWaterMark;

@@ -19,7 +19,7 @@ export interface Negotiated {
   readonly deflate: AgreedDeflate | undefined;
 }
 
-/** What the response to a handshake consists of. */
+/** The parts of the response to a handshake. */
 export interface HandshakeResult extends Negotiated {
   /** Fields of the response that the handler has set, if any. */
   readonly headers: readonly [name: string, value: string][] | undefined;

@@ -1,5 +1,5 @@
 /**
- * Lists the handlers of open connections. Connections may come and go during the iteration.
+ * Lists the handlers of open connections. Connections may open and close during the iteration.
  *
  * @module
  */
@@ -21,7 +21,7 @@ function openHandler(connection: object): AnyHandler | null {
 export function* openHandlers(
   groups: Iterable<ConnectionGroup>,
 ): Generator<AnyHandler, void, undefined> {
-  // Copies: a caller that closes connections changes the sets.
+  // Iterate over copies: the sets change if the caller closes connections.
   for (const group of [...groups]) {
     for (const connection of group.connections()) {
       const handler = openHandler(connection);
@@ -35,7 +35,7 @@ export function subscribedHandlers(
   topics: Topics,
   topic: string,
 ): Generator<AnyHandler, void, undefined> {
-  // Outside of the generator: a wrong topic throws at the call.
+  // Check here and not in the generator, so that the call itself throws.
   return handlersOf(topics.members(topic), topic);
 }
 

@@ -1,6 +1,6 @@
 /**
- * A WebSocket handshake from its parsed request to the response: route, rules, handler, and then a 101
- * or a refusal. The request and the response may be of HTTP/1 or HTTP/2.
+ * A WebSocket handshake, from the parsed request to the response: finds the route, checks the rules,
+ * calls the handler, and writes a 101 or a refusal. Works for HTTP/1 and HTTP/2.
  *
  * A refusal is an error. An `HttpError` becomes an HTTP response. A `ProtocolError` closes the
  * connection without one, as draft75 and draft76 require.
@@ -40,8 +40,7 @@ export interface OpeningPhase extends TransportEvents, Timed {
 }
 
 /**
- * Responds to a handshake: as HTTP/1 on the transport, or in another way, for example as HTTP/2.
- * Connections may share one.
+ * Writes the responses to handshakes, as HTTP/1 or HTTP/2. Connections may share one responder.
  */
 export interface Responder {
   /**
@@ -54,7 +53,8 @@ export interface Responder {
   /** Writes the response that opens the WebSocket. */
   accept(connection: ServerConnection, handler: AnyHandler, result: HandshakeResult): void;
   /**
-   * Writes the response to an error: that of an `HttpError`, or a 500. Does not close the connection.
+   * Writes the response to an error: the status of an `HttpError`, else 500. Does not close the
+   * connection.
    *
    * @returns The status.
    */
@@ -81,7 +81,7 @@ export class Opening implements OpeningPhase {
   readonly #connection: ServerConnection;
   readonly #responder: Responder;
   #state: State = "deciding";
-  /** Bytes after the head that are not used yet. Made when first needed. */
+  /** Unused bytes after the head. Created on first use. */
   #held: HeldBytes | null = null;
   /** Fields of the 101 that the handler has set. */
   #fields: [name: string, value: string][] | null = null;
@@ -171,7 +171,7 @@ export class Opening implements OpeningPhase {
     }
   }
 
-  /** See {@linkcode OpeningPhase.shutdown}: a handler that prepares is refused when it is done. */
+  /** See {@linkcode OpeningPhase.shutdown}. A pending `prepare()` settles before the refusal. */
   shutdown(): void {
     if (this.#state === "key3") this.#drop("stopping");
   }
@@ -317,7 +317,7 @@ export class Opening implements OpeningPhase {
     );
   }
 
-  /** Refuses the request. @param thrown An error; what is no `HttpError` is logged. */
+  /** Refuses the request. @param thrown The error. It is logged unless it is an `HttpError`. */
   refuse(thrown: unknown): void {
     const connection = this.#connection;
     const error = caught(thrown);

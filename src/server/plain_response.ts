@@ -1,5 +1,5 @@
 /**
- * Connects plain HTTP to a connection that has no WebSocket.
+ * Connects a plain HTTP exchange to its connection.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export interface PlainConnection extends Timed {
   pause(): void;
   /** Reads on. */
   resume(): void;
-  /** The exchange is over. @param keepAlive Whether another request may follow, or the end. */
+  /** Ends the exchange. @param keepAlive Whether another request may follow. */
   finishExchange(keepAlive: boolean): void;
   /** Closes the connection at once. */
   abort(): void;
@@ -34,7 +34,7 @@ export class PlainResponse implements ResponseWriter {
   readonly #connection: ServerConnection;
   readonly #http: PlainConnection;
 
-  /** @param connection The connection. @param head The request. @param http What reads requests. */
+  /** @param connection The connection. @param head The request. @param http Reads the requests. */
   constructor(connection: ServerConnection, head: RequestHead, http: PlainConnection) {
     this.#connection = connection;
     this.#http = http;

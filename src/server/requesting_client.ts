@@ -1,5 +1,5 @@
 /**
- * What a server knows about a client: its addresses, its request, and the route that matches.
+ * The facts about a client: its addresses, its request, and the matching route.
  *
  * @module
  */
@@ -15,7 +15,7 @@ type RequestInfo =
   & Pick<HandlerConnection, "host" | "rawRequest" | "pathArgs" | "params" | "subprotocol">
   & Pick<HandlerConnection, "toRequest">;
 
-/** A client and its current request. A connection extends it, so that it is no object of its own. */
+/** A client and its current request. A base class of connections, to save an object for each. */
 export class RequestingClient implements RequestInfo {
   /** The connection of the runtime. */
   readonly transport: InternalTransport;
@@ -25,11 +25,11 @@ export class RequestingClient implements RequestInfo {
   rawRequest: unknown = undefined;
   /** The route that matches the path of the request. */
   match: Match | null = null;
-  /** The protocol version; meaningless before `match` is set. */
+  /** The protocol version. Not valid before `match` is set. */
   version: WebSocketVersion = "rfc6455";
   /** The subprotocol that was chosen. */
   subprotocol: string | undefined = undefined;
-  /** What a trusted proxy says about the client. */
+  /** The facts about the client that a trusted proxy reports. */
   forwarded: Forwarded | null = null;
 
   /** @param transport The socket. */
@@ -85,7 +85,7 @@ export class RequestingClient implements RequestInfo {
     return this.head.toRequest(this.secure ? "https" : "http");
   }
 
-  /** Forgets the request, when another one may follow it. */
+  /** Clears the request before the next one. */
   forgetRequest(): void {
     this.head = this.match = this.forwarded = null;
   }

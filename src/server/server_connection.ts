@@ -36,7 +36,7 @@ export class ServerConnection extends RequestingClient
   implements HandlerConnection, Subscriber, Owned, WriterEvents {
   /** See {@linkcode Owned}. */
   index = -1;
-  /** What all connections of the application share. */
+  /** The state that all connections of the application share. */
   readonly context: Context;
   /** The server that accepted it, if one did. */
   readonly owner: Owner | undefined;
@@ -57,13 +57,13 @@ export class ServerConnection extends RequestingClient
 
   /** The current phase of the opening; `null` once the handshake is over. */
   #opening: OpeningPhase | null = null;
-  /** Messages written during the handshake. Made when first needed. */
+  /** Messages written during the handshake. Created on first use. */
   #early: EarlyMessages | null = null;
   /** Calls the handler; `null` until the connection is established. */
   #dispatcher: Dispatcher | null = null;
   /** Whether `open()` was called and `onClose()` has not settled. */
   #owesClose = false;
-  /** The end for the handler. Made when it is asked for, or when the handshake fails. */
+  /** The source of `signal` and `closed`. Created on first use, or when the handshake fails. */
   #lifetime: Lifetime | null = null;
   /** Whether the socket is closed. */
   #gone = false;
@@ -96,7 +96,7 @@ export class ServerConnection extends RequestingClient
     this.transport.events = phase;
   }
 
-  /** Continues with another phase. It gets the rest of the time of the phase before. */
+  /** Continues with another phase, which gets the time that the last phase has left. */
   continueWith(phase: OpeningPhase, before: OpeningPhase): void {
     this.#opening = phase;
     this.context.wheel.replace(before, phase);
@@ -309,7 +309,7 @@ export class ServerConnection extends RequestingClient
   failed(thrown: unknown): void {
     const { connection } = this;
     const error = caught(thrown);
-    // A handler that awaits `writeMessage` gets this error. It is not a fault of the handler.
+    // A handler that awaits `writeMessage` throws this error when the client leaves. It is no fault.
     if (!connection?.isOpen && error instanceof WebSocketClosedError) return;
     this.report(error);
     connection?.fail(new ProtocolError(1011, "internal error"), "server", toError(error));

@@ -1,5 +1,5 @@
 /**
- * The settings of an application: each with its unit and default.
+ * The settings of an application, with their units and defaults.
  *
  * @module
  */
@@ -48,8 +48,8 @@ import {
  */
 export interface Settings {
   /**
-   * The protocol versions to accept. Default: all but draft75, in which nothing proves that the client
-   * is a WebSocket client.
+   * The protocol versions to accept. Default: all except draft75, whose handshake does not prove that
+   * the client is a WebSocket client.
    */
   readonly versions: readonly WebSocketVersion[];
   /** Whether to accept draft75 and draft76 over TLS only (see SECURITY.md). Default: false. */
@@ -65,10 +65,10 @@ export interface Settings {
    */
   readonly trustProxy: readonly string[];
   /**
-   * Whether each connection of `listen` must begin with a PROXY header of version 1 or 2, sent by a
-   * proxy of `trustProxy`. The addresses in it are those of the connection. If the client's own address
-   * is in `trustProxy` too, `X-Forwarded-For` counts as well. Connections of `accept` and `attach` have
-   * no header. Default: false.
+   * Whether each connection of `listen` must begin with a PROXY header (version 1 or 2) from a proxy in
+   * `trustProxy`. The server takes the addresses of the connection from the header. If the client
+   * address in the header is in `trustProxy` too, the server also uses `X-Forwarded-For`. Does not apply
+   * to `accept` and `attach`. Default: false.
    */
   readonly proxyProtocol: boolean;
   /**
@@ -90,15 +90,14 @@ export interface Settings {
    */
   readonly maxBodySize: number;
   /**
-   * How long the handshake may take, from accept on. TLS, `prepare()` and draft76's key3 count. Also,
-   * how long the head of a plain HTTP request may take, how long a client may send nothing of its body
-   * or read nothing of the response, and how long a client that has sent FIN waits for output. Default:
-   * 10 s.
+   * How long the handshake may take after accept, including TLS, `prepare()` and draft76's key3. For
+   * plain HTTP: how long a request head may take, how long a client may pause while it sends the body
+   * or reads the response, and how long the response may take after the client's FIN. Default: 10 s.
    */
   readonly handshakeTimeout: number;
   /**
    * How long a connection may be idle between two plain HTTP requests before it is closed. Behind a
-   * proxy that keeps connections, set it longer than the proxy keeps them. Default: 5 s.
+   * proxy, set it longer than the keep-alive timeout of the proxy. Default: 5 s.
    */
   readonly keepAliveTimeout: number;
   /** The largest message, decompressed. A larger one closes with 1009. Default: 16 MiB. */
@@ -106,8 +105,8 @@ export interface Settings {
   /** The most frames in a message. More close with 1009. Default: 131,072. */
   readonly maxFragments: number;
   /**
-   * The largest payload of one frame of a message, as sent. A larger one closes with 1009. draft75 and
-   * draft76 have no fragments. Default: `Infinity`, so only `maxMessageSize` counts.
+   * The largest payload of one frame of a message, as sent. A larger one closes with 1009. Does not
+   * apply to draft75 and draft76. Default: `Infinity`, so only `maxMessageSize` counts.
    */
   readonly maxFragmentSize: number;
   /**
@@ -115,7 +114,7 @@ export interface Settings {
    * reading stops. Default: 64 KiB.
    */
   readonly maxQueuedSize: number;
-  /** When more output waits, the promises of `writeMessage` wait too. Default: 64 KiB. */
+  /** Promises of `writeMessage` stay pending while more output than this waits. Default: 64 KiB. */
   readonly highWaterMark: number;
   /**
    * How much output may wait for a client. More closes with 1013. A message of any size is accepted
@@ -131,26 +130,27 @@ export interface Settings {
   /** How long to wait for the client's part of the closing handshake. Default: 5 s. */
   readonly closeTimeout: number;
   /**
-   * How many messages, pings and pongs a client may send. A message counts once, however many frames it
-   * has (see `maxFragments` and `byteRate`). Beyond it, the server stops reading until the rate allows
-   * more, or closes with 1008: `{ perSecond: 10, burst: 50, action: "close" }`. Default: no limit.
+   * How fast a client may send messages, pings and pongs. A message of many frames counts once (see
+   * `maxFragments` and `byteRate`). Above the rate, the server stops reading until the rate allows more,
+   * or closes with 1008: `{ perSecond: 10, burst: 50, action: "close" }`. Default: no limit.
    */
   readonly messageRate: ConnectionRate | undefined;
   /**
-   * How many bytes a client may send, as on the wire: compressed, with frame headers. A read may exceed
-   * the rate by 64 KiB, which is then waited for. Default: no limit.
+   * How fast a client may send bytes on the wire: compressed, with frame headers. One read may exceed the
+   * rate by 64 KiB. The server then waits before the next read. Default: no limit.
    */
   readonly byteRate: ConnectionRate | undefined;
   /** The most connections at a time. More get a 503; over TLS they are closed. Default: `Infinity`. */
   readonly maxConnections: number;
   /**
-   * The most connections of one address at a time: of IPv6, of one /64. An IPv4-mapped address counts as
-   * IPv4. Default: `Infinity`.
+   * The most connections of one address at a time; for IPv6, of one /64. An IPv4-mapped address counts
+   * as IPv4. Default: `Infinity`.
    */
   readonly maxConnectionsPerAddress: number;
   /**
-   * How many handshakes an address may begin: of IPv6, a /64. More get a 429. They count when the request
-   * is complete. Behind a trusted proxy, the address is that of the client. Default: no limit.
+   * How fast one address may begin handshakes; for IPv6, one /64. Above the rate, a handshake gets a 429.
+   * A handshake counts when its request is complete. Behind a trusted proxy, the address is that of the
+   * client. Default: no limit.
    */
   readonly handshakeRate: Rate | undefined;
   /** Carries published messages to other processes. Default: topics stay in this process. */

@@ -2,8 +2,8 @@
  * Decides who gets the WebSocket requests of a server of `node:http2` (RFC 8441): our attachments, or
  * the other listeners.
  *
- * The compatibility layer of `node:http2`, which emits `request`, answers an extended CONNECT with 405
- * if there is no listener for `connect`. So the streams of ours must not reach its listener either.
+ * The compatibility layer of `node:http2` emits `request`. Without a `connect` listener, it answers an
+ * extended CONNECT with 405. So our streams must not reach the listener of that layer.
  *
  * @module
  */
@@ -14,11 +14,11 @@ import type { UpgradeRequest } from "./upgrade_request.ts";
 
 /** A server of `node:http2`. */
 interface StreamServer extends UpgradeServer {
-  /** Sets what is announced to the clients of new sessions. */
+  /** Changes the settings that new sessions announce to their clients. */
   updateSettings(settings: { readonly enableConnectProtocol: boolean }): void;
 }
 
-/** A request on a stream. What `passThrough` is called with. */
+/** A request on a stream: the argument of `passThrough`. */
 export interface StreamRequest extends UpgradeRequest {
   /** The fields, pseudo-header fields too. */
   readonly headers: Http2Fields;
@@ -26,9 +26,9 @@ export interface StreamRequest extends UpgradeRequest {
   readonly stream: Http2ServerStream;
 }
 
-/** An attachment, for its server. */
+/** The part of an attachment that its server uses. */
 export interface StreamClaimant {
-  /** Decides whose a request is. */
+  /** Decides whether a request belongs to the attachment. */
   claimStream(request: StreamRequest): Claim;
   /** Serves a request, or refuses it. */
   serveStream(request: StreamRequest, claim: Claim): void;
@@ -55,7 +55,7 @@ export function sessionStarted(session: unknown): void {
   if (typeof session === "object" && session !== null) (session as Session)[INFORMED] = true;
 }
 
-/** Announces extended CONNECT to a session that is older than its attachment (RFC 8441 §3). */
+/** Announces extended CONNECT to a session that opened before `attach` (RFC 8441 §3). */
 function inform({ session }: { readonly session?: Session | undefined }): void {
   if (session === undefined || session[INFORMED]) return;
   session[INFORMED] = true;

@@ -40,7 +40,7 @@ export interface UpgradeServer {
 /** The option of `http.createServer`, since Node 24.9: whether to emit `upgrade` for a request. */
 type ShouldUpgrade = (this: UpgradeServer, request: UpgradeRequest) => boolean;
 
-/** The server with what is replaced. */
+/** A server, with the properties that we replace. */
 interface Patched extends UpgradeServer {
   [DISPATCH]?: UpgradeDispatch;
   shouldUpgradeCallback?: ShouldUpgrade;
@@ -193,7 +193,7 @@ export class UpgradeDispatch {
     const server = this.#server;
     delete server[DISPATCH];
     server.removeListener("upgrade", this.#onUpgrade);
-    // If another library has replaced our `emit`, it stays below theirs, and claims nothing.
+    // If another library has replaced our `emit`, leave ours in place. It claims no requests.
     if (server.emit === this.#emit) {
       if (this.#ownsEmit) server.emit = this.#previous.emit;
       else Reflect.deleteProperty(server, "emit");
