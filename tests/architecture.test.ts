@@ -15,7 +15,7 @@ interface Import {
   readonly target: string;
 }
 
-/** The seam to the runtimes, which stands beside the storeys. */
+/** The seam to the runtimes, which is outside the layers. */
 const TRANSPORT = "src/transport";
 /** What everyone may import of it: the types, what picks a runtime, and the modules of Node. */
 const OPEN = ["transport", "listen", "connect", "attach", "http2", "builtin_module"]
@@ -26,10 +26,10 @@ const MEMORY = `${TRANSPORT}/memory.ts`;
 const GROUND = ["src/errors.ts", "src/guard.ts", "src/validation.ts"];
 
 /**
- * The storeys from the top. A folder imports itself and the storeys below it, types included, and
+ * The layers from the top. A folder imports itself and the layers below it, types included, and
  * none beside it.
  */
-const STOREYS: readonly (readonly string[])[] = [
+const LAYERS: readonly (readonly string[])[] = [
   ["src/testing", "src/cli"],
   ["src/server", "src/client"],
   ["src/metrics"],
@@ -92,7 +92,7 @@ function folderOf(file: string): string {
   return file.split("/").slice(0, 2).join("/");
 }
 
-/** What a file may not import, by the rules of the storeys. */
+/** What a file may not import, by the rules of the layers. */
 function isForbidden({ file, target }: Import): boolean {
   if (!target.startsWith("src/")) return !target.startsWith("node:") || !startsIn(file, TRANSPORT);
   if (GROUND.includes(target)) return GROUND.includes(file) && file !== target;
@@ -102,17 +102,17 @@ function isForbidden({ file, target }: Import): boolean {
     return !OPEN.includes(target) && !(target === MEMORY && from === "src/testing");
   }
   if (from === to) return false;
-  return storeyOf(from) >= storeyOf(to);
+  return layerOf(from) >= layerOf(to);
 }
 
 function startsIn(file: string, folder: string): boolean {
   return file.startsWith(`${folder}/`);
 }
 
-function storeyOf(folder: string): number {
-  const storey = STOREYS.findIndex((folders) => folders.includes(folder));
-  assert(storey !== -1, `${folder} has no storey: add it to tests/architecture.test.ts`);
-  return storey;
+function layerOf(folder: string): number {
+  const layer = LAYERS.findIndex((folders) => folders.includes(folder));
+  assert(layer !== -1, `${folder} has no layer: add it to tests/architecture.test.ts`);
+  return layer;
 }
 
 function show({ file, target }: Import): string {
@@ -152,7 +152,7 @@ describe("the imports of src, types included", () => {
     }
   });
 
-  test("point down the storeys", () => {
+  test("point down the layers", () => {
     assertEquals(inside.filter(isForbidden).map(show), []);
   });
 
