@@ -4,6 +4,8 @@
  * - `waterspout`
  * - `node`: `node:http`
  * - `node-fetch`: `node:http` with a `Request` and a `Response`, as the setting `fetch` has them
+ * - `objects`: `node:net` with a `Request` and a `Response` for each chunk, and no HTTP: it reads nothing
+ *   of the request and writes a constant. Nothing that has these objects can be faster
  * - `own`: `Bun.serve` or `Deno.serve`
  *
  * It prints its port. `GET /cpu` tells how many microseconds of CPU time it has used.
@@ -11,7 +13,7 @@
  * @module
  */
 import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createSocketServer, type Socket } from "node:net";
 import process from "node:process";
 import { Application } from "../../../mod.ts";
 
@@ -62,6 +64,31 @@ const withFetch: RequestListener = async (incoming, outgoing) => {
   outgoing.end(body);
 };
 
+const CONSTANT = new TextEncoder().encode(
+  "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nDate: Fri, 27 Nov 2026 12:00:00 GMT\r\n" +
+    `Content-Length: ${BODY.length}\r\n\r\n${BODY}`,
+);
+
+async function onlyObjects(socket: Socket, chunk: Uint8Array): Promise<void> {
+  const isCpu = new TextDecoder().decode(chunk.subarray(0, 8)).includes("/cpu");
+  const request = new Request("http://127.0.0.1:8080/");
+  request.headers.append("Host", "127.0.0.1:8080");
+  const reader = respond(request).body?.getReader();
+  while (reader !== undefined && !(await reader.read()).done);
+  if (!isCpu) return void socket.write(CONSTANT);
+  const body = cpu();
+  socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+}
+
+function listenForObjects(): void {
+  const server = createSocketServer((socket) => {
+    socket.setNoDelay(true);
+    socket.on("error", () => socket.destroy());
+    socket.on("data", (chunk) => void onlyObjects(socket, chunk));
+  });
+  server.listen(0, "127.0.0.1", () => console.log((server.address() as AddressInfo).port));
+}
+
 function listen(listener: RequestListener): void {
   const server = createServer(listener);
   server.listen(0, "127.0.0.1", () => console.log((server.address() as AddressInfo).port));
@@ -75,6 +102,9 @@ switch (process.argv[2]) {
     break;
   case "node-fetch":
     listen(withFetch);
+    break;
+  case "objects":
+    listenForObjects();
     break;
   case "own": {
     const { Bun, Deno } = globalThis as Servers;
