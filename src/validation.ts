@@ -78,7 +78,7 @@ export const PEM: Kind = {
   hasType: (value) => typeof value === "string" && value.trim() !== "",
 };
 
-/** A list of strings. A plain string is refused: its `includes` would match any part of it. */
+/** A list of strings. A plain string is refused, because its `includes` would match substrings. */
 export const STRINGS: Kind = {
   expected: "an array of strings",
   hasType: (value) => Array.isArray(value) && value.every((item) => typeof item === "string"),

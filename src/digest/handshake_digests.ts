@@ -72,10 +72,10 @@ function instantiate(): Digests {
 }
 
 /**
- * Module state: the WebAssembly instance and its memory, made at the first use, in 0.6 to 0.9 ms. A
- * digest takes 0.1 to 0.3 µs. With `node:crypto`, it takes 0.2 to 0.4 on Bun, 0.5 to 0.8 on Node and
- * 0.8 to 1.5 on Deno. Sharing is safe: between writing the arguments and reading the result, no other
- * code runs.
+ * Module state: the WebAssembly instance and its memory, created on first use in 0.6 to 0.9 ms. A
+ * digest takes 0.1 to 0.3 µs. With `node:crypto`, it takes 0.2 to 0.4 µs on Bun, 0.5 to 0.8 µs on Node
+ * and 0.8 to 1.5 µs on Deno. Sharing is safe: no other code runs between writing the arguments and
+ * reading the result.
  */
 let instance: Digests | undefined;
 

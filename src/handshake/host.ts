@@ -10,8 +10,8 @@ const HOST_AND_PORT = new RegExp(`^${HOST}(?::[0-9]*)?$`, "i");
 const NAME = "(?:[a-z0-9-]+\\.)*[a-z][a-z0-9-]*";
 const OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
 /**
- * Hosts that every URL parser takes: names whose last label does not look like a number, and IPv4
- * addresses. The parser would take half a microsecond on Node.
+ * Hosts that every URL parser accepts: names whose last label does not look like a number, and IPv4
+ * addresses. This pattern saves the parser, which takes 0.5 µs on Node.
  */
 const PLAIN = new RegExp(
   `^(?:${NAME}|(?:${OCTET}\\.){3}${OCTET})(?::(?:[0-9]{0,4}|[1-5][0-9]{4}))?$`,

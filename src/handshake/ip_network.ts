@@ -21,8 +21,8 @@ const NETWORK = /^([^%/]*)(?:%([^%/]+))?(?:\/(0|[1-9]\d{0,2}))?$/;
 const MAPPED_PREFIX = 96;
 
 /**
- * Parses an address (`10.0.0.1`, `::1`, `fe80::1%eth0`) or a range (`10.0.0.0/8`, `2001:db8::/32`). An
- * IPv4-mapped one counts as IPv4.
+ * Parses an address (`10.0.0.1`, `::1`, `fe80::1%eth0`) or a range (`10.0.0.0/8`, `2001:db8::/32`).
+ * IPv4-mapped addresses and ranges count as IPv4.
  *
  * @returns `undefined` if the text is malformed, or bits after the prefix are set: `10.0.0.1/8`.
  */
@@ -37,7 +37,7 @@ export function parseNetwork(text: string): IpNetwork | undefined {
   return { bits, prefix, zone };
 }
 
-/** Returns whether one of the ranges has an address. Other text than an address is in no range. */
+/** Returns whether an address is in one of the ranges; false for text that is not an address. */
 export function includesAddress(networks: readonly IpNetwork[], text: string): boolean {
   const [address = "", zone] = text.split("%");
   const bits = addressBits(address);
@@ -50,9 +50,9 @@ export function includesAddress(networks: readonly IpNetwork[], text: string): b
 }
 
 /**
- * Returns a text that all addresses of one client share: an IPv4 address itself, also if it is mapped into
- * IPv6, and the first 64 bits of an IPv6 address, since a client gets a network of that size. Other text
- * than an address is returned as it is.
+ * Returns a key for the client of an address. For IPv4, also IPv4-mapped, it is the address. For IPv6, it
+ * is the first 64 bits, because a client usually has a network of that size. Text that is not an address
+ * is returned unchanged.
  */
 export function addressGroup(text: string): string {
   if (!text.includes(":")) return text;

@@ -1,6 +1,6 @@
 /**
- * Latin-1: a string with one character for each byte. So a head can be sent back with the same bytes
- * that were received.
+ * Latin-1: a string with one character for each byte. A received value can be sent back with the same
+ * bytes.
  *
  * @module
  */
@@ -55,8 +55,8 @@ export function writeLatin1(text: string, bytes: Uint8Array, at = 0): number {
     return end;
   }
   const room = bytes.subarray(at, end);
-  // For ASCII, UTF-8 is the same, and `encodeInto` takes a tenth of the time of `latin1Write` on Deno.
-  // Other characters take two bytes in UTF-8, so the text does not fit.
+  // ASCII is the same in UTF-8, and `encodeInto` takes a tenth of the time of `latin1Write` on Deno.
+  // Other characters take two bytes in UTF-8. Then the text does not fit.
   if (encoder.encodeInto(text, room).read < text.length) {
     for (let i = 0; i < text.length; i++) room[i] = text.charCodeAt(i);
   }

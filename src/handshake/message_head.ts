@@ -26,7 +26,7 @@ export const fieldIndex: FieldIndex = { head: undefined, count: 0, starts: [], c
 
 /** The head of a request or response. A `HeadReader` has checked its text. */
 export class MessageHead {
-  /** The text. A subclass may keep a field value elsewhere: other characters are in its place then. */
+  /** The text. A subclass may store a field value elsewhere, with other characters in its place. */
   protected kept: string;
   /** The start of the first field line in the text. */
   protected readonly fieldsStart: number;
@@ -86,8 +86,8 @@ export class MessageHead {
   }
 
   /**
-   * Appends all fields, in order. For a `Request`, this takes two thirds of the time of pairs in its
-   * `init`, on each runtime.
+   * Appends all fields, in order. For a `Request`, this takes two thirds of the time of passing pairs in
+   * its `init`, on each runtime.
    */
   protected appendTo(headers: Headers): void {
     const { text } = this;

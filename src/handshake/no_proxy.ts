@@ -1,6 +1,6 @@
 /**
- * The list `NO_PROXY`: the hosts that are reached without a proxy. It has no specification; these are
- * the rules of curl, with the ports of Go.
+ * The list `NO_PROXY`: hosts to connect to without a proxy. There is no specification. We follow the
+ * rules of curl, plus ports as in Go.
  *
  * @module
  */
@@ -12,11 +12,11 @@ import type { TunnelTarget } from "./proxy_connect.ts";
 const WITH_PORT = /^(\[[^\]]*\]|[^:]*):(\d+)$/;
 
 /**
- * Returns whether a list names a host. Its entries are separated by commas or white space:
+ * Returns whether a list contains a host. Commas or white space separate its entries:
  *
  * - `*`: every host;
  * - `example.com`, `.example.com` or `*.example.com`: this host and its subdomains;
- * - `192.0.2.7`, `10.0.0.0/8`, `[::1]`, `2001:db8::/32`: addresses in the URL, names are not resolved;
+ * - `192.0.2.7`, `10.0.0.0/8`, `[::1]`, `2001:db8::/32`: IP addresses (names are not resolved);
  * - any of them with a port: `example.com:8080`.
  *
  * Case does not matter. An entry that is none of these matches nothing.

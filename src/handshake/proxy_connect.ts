@@ -12,7 +12,7 @@ import type { ProxyCredentials } from "./proxy_url.ts";
 import type { ResponseHead } from "./response_head.ts";
 import { responseReader } from "./status_line.ts";
 
-/** Where a tunnel leads to. */
+/** The target of a tunnel. */
 export interface TunnelTarget {
   /** The name or address; an IPv6 address without brackets. */
   readonly hostname: string;
@@ -32,7 +32,7 @@ export class ProxyConnect implements TunnelHandshake {
   readonly #reader: HeadReader<ResponseHead>;
 
   /**
-   * @param target Where the tunnel leads to.
+   * @param target The target of the tunnel.
    * @param limits The limits of the response's head.
    * @param credentials The credentials for Basic authentication; `undefined` for none.
    */

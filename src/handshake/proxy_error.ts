@@ -5,8 +5,8 @@
  */
 
 /**
- * A proxy did not open a tunnel. It is the `cause` of a `HandshakeError`. The message quotes the answer
- * of the proxy.
+ * The proxy did not open a tunnel. This error is the `cause` of a `HandshakeError`. Its message quotes
+ * the answer of the proxy.
  *
  * @example
  * ```ts
@@ -32,13 +32,13 @@ export class ProxyError extends Error {
   override readonly name = "ProxyError";
   /** The HTTP status of the proxy's answer. `undefined` for SOCKS5, and if the answer is malformed. */
   readonly status: number | undefined;
-  /** Whether the proxy asks for a user name and password, or for others. */
+  /** Whether the proxy requires credentials, or refused those in the URL. */
   readonly refusesCredentials: boolean;
 
   /**
    * Made by `websocketConnect`.
    *
-   * @param message What was expected of the proxy, and what was received.
+   * @param message The expected answer and the received answer.
    * @param details The answer.
    */
   constructor(

@@ -14,7 +14,7 @@ export interface ProxyCredentials {
 
 /** The parts of a proxy's URL. */
 export interface ProxyUrl {
-  /** How to ask for a tunnel. */
+  /** The protocol of the proxy. */
   readonly protocol: "http" | "socks5";
   /** Whether the connection to the proxy is TLS. */
   readonly secure: boolean;
@@ -32,7 +32,7 @@ interface Scheme extends Pick<ProxyUrl, "protocol" | "secure"> {
   readonly port: number;
 }
 
-/** `socks5h` says that the proxy resolves names. With `socks5`, it does here too. */
+/** In curl, only `socks5h` lets the proxy resolve names. Here, `socks5` does too. */
 const SCHEMES: Readonly<Record<string, Scheme>> = {
   "http": { protocol: "http", secure: false, port: 80 },
   "https": { protocol: "http", secure: true, port: 443 },
@@ -45,8 +45,8 @@ const PARTS = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/i;
 /**
  * Parses the URL of a proxy.
  *
- * @throws {TypeError} If it is not a URL, has another scheme, a path, a query or a fragment, or
- * credentials that are malformed. The message does not have the credentials.
+ * @throws {TypeError} If it is not a URL, has another scheme, a path, a query or a fragment, or if the
+ * credentials are malformed. The message does not contain the credentials.
  */
 export function parseProxyUrl(proxy: string | URL): ProxyUrl {
   const text = String(proxy);
@@ -57,7 +57,7 @@ export function parseProxyUrl(proxy: string | URL): ProxyUrl {
   if (scheme === undefined) {
     throw cannot(text, "the scheme must be http, https, socks5 or socks5h");
   }
-  // `URL` checks the hosts of few schemes, and ws is one. A default port is kept: that of ws is not ours.
+  // `URL` checks hosts only for some schemes, such as ws. The default port of ws is not ours.
   const url = URL.canParse(`ws://${rest}`) ? new URL(`ws://${rest}`) : undefined;
   if (url === undefined || url.hostname === "") throw cannot(text, "not a URL with a host");
   if (url.pathname !== "/" || url.search !== "" || url.hash !== "") {
@@ -75,7 +75,7 @@ export function parseProxyUrl(proxy: string | URL): ProxyUrl {
   };
 }
 
-/** Returns the port that an authority names. `URL` drops 80, which is the default of ws. */
+/** Returns the port of an authority. (`URL` would drop 80, the default port of ws.) */
 function portOf(authority: string): number | undefined {
   const port = /:0*(\d+)\/?$/.exec(authority.slice(authority.lastIndexOf("@") + 1))?.[1];
   return port === undefined ? undefined : Number(port);
@@ -114,7 +114,7 @@ function credentialsOf(
 }
 
 function cannot(text: string, because: string): TypeError {
-  // Without the credentials, which must not appear in logs: all before the last @.
+  // Remove the credentials, which must not appear in logs: everything before the last @.
   const shown = text.replace(/^([^/]*\/\/)?.*@/, "$1");
   return new TypeError(`Cannot use proxy ${JSON.stringify(shown)}: ${because}`);
 }

@@ -28,20 +28,20 @@ export interface HandshakeRequest {
   get(name: string): string | null | undefined;
 }
 
-/** The name of the field that has another value in each handshake. */
+/** The field whose value differs in each handshake. */
 export const KEY_FIELD = "sec-websocket-key";
 
 /** The method, target and fields of a request. They are parsed on access. */
 export class RequestHead extends MessageHead {
   readonly #methodEnd: number;
-  /** The key, if other characters are in its place in the kept text; else empty. */
+  /** The key, if it was replaced in the stored text; else empty. */
   readonly #key: string;
 
   /**
    * @param text The well-formed head, from the method to the empty line.
    * @param methodEnd The position of the space after the method.
    * @param targetEnd The position of the space after the request-target.
-   * @param key The key, if as many other characters are in its place in the text.
+   * @param key The key, if characters of the same number replace it in the text.
    */
   constructor(text: string, methodEnd: number, targetEnd: number, key = "") {
     super(text, targetEnd + VERSION_LENGTH);
@@ -64,7 +64,7 @@ export class RequestHead extends MessageHead {
     return name === KEY_FIELD && this.#key !== "" ? this.#key : super.get(name);
   }
 
-  /** Lets equal heads have one text in memory, whatever their keys are. */
+  /** Lets heads that differ only in their keys share one text in memory. */
   share(heads: SharedHeads): void {
     // On a stream of HTTP/2 there is no key (RFC 8441 §5).
     if (this.#key !== "" || this.httpVersion === "2.0") this.kept = heads.share(this.kept);

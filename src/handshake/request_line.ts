@@ -186,7 +186,7 @@ class RequestLine implements StartLine<RequestHead> {
  * Finds the only `Sec-WebSocket-Key` of the indexed head.
  *
  * @param start The start of the head. @param end Its end.
- * @returns The offset of its value; -1 if it has not the length of a key, or was not sent once.
+ * @returns The offset of its value; -1 unless exactly one was sent and it has the length of a key.
  */
 function locateKey(bytes: Uint8Array, start: number, end: number): number {
   const { starts, colons, count } = fieldIndex;
@@ -209,7 +209,7 @@ function locateKey(bytes: Uint8Array, start: number, end: number): number {
 /** Returns whether a field name of the same length is {@linkcode KEY_FIELD}, in any case. */
 function isKeyField(bytes: Uint8Array, at: number): boolean {
   for (let i = 0; i < KEY_FIELD.length; i++) {
-    // The bytes of a token that become a letter or a hyphen are those of either case.
+    // In a token, only both cases of the same letter give that letter here, and only `-` gives `-`.
     if ((bytes[at + i]! | 0x20) !== KEY_FIELD.charCodeAt(i)) return false;
   }
   return true;

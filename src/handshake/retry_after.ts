@@ -5,14 +5,14 @@
  */
 
 const SECONDS = /^\d+$/;
-/** The three forms of a date (RFC 9110 §5.6.7) begin with a day of the week. `Date` takes much more. */
+/** All three date formats begin with a day of the week (RFC 9110 §5.6.7). `Date` accepts others too. */
 const DATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)/;
 
 /**
  * Returns how long to wait before the next request.
  *
- * @param headers The fields of the response. A date in `Retry-After` is compared with its `Date`, so
- * that the clock of the client does not matter.
+ * @param headers The fields of the response. A date in `Retry-After` is compared with the field `Date`,
+ * so the clock of the client does not matter.
  * @param now The time of the client, in milliseconds since 1970, for a response without `Date`.
  * @returns The time in milliseconds; 0 for a date in the past; `undefined` if the field is missing or
  * malformed.

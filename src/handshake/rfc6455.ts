@@ -90,7 +90,7 @@ const RESPONSE_START = encodeLatin1(
 );
 
 /**
- * Writes the 101 response (§4.2.2). As bytes and not as a string, this takes 0.2 to 0.5 µs less.
+ * Writes the 101 response (§4.2.2). Writing bytes instead of a string saves 0.2 to 0.5 µs.
  *
  * @throws {TypeError} If a field is malformed. Then nothing is written.
  */

@@ -1,6 +1,6 @@
 /**
- * Keeps equal texts of request heads only once. Clients with the same software send the same head,
- * except for `Sec-WebSocket-Key`, which is not in the text. A head takes half a kilobyte of an idle
+ * Stores equal request heads only once. Clients with the same software send the same head, except for
+ * `Sec-WebSocket-Key`, which the stored text does not contain. This saves about 500 bytes for each idle
  * connection.
  *
  * @module
@@ -13,7 +13,7 @@ const MAX_COUNT = 256;
 
 /** The texts of heads. */
 export class SharedHeads {
-  /** The texts by their length. A hash of a text would take longer than the comparison. */
+  /** The texts by their length. Hashing a text would take longer than comparing it. */
   readonly #texts: Map<number, string[]> = new Map();
   #size = 0;
 
@@ -22,7 +22,7 @@ export class SharedHeads {
     return this.#size;
   }
 
-  /** Returns an equal text: the same string for all equal ones. */
+  /** Returns the stored string that equals a text. Stores the text if there is none. */
   share(text: string): string {
     if (text.length > MAX_LENGTH) return text;
     const texts = this.#texts.get(text.length);

@@ -32,7 +32,7 @@ const IPV6 = 4;
 /** The longest name, in bytes. Its length is one byte. */
 const MAX_NAME = 255;
 
-/** What a proxy replies (RFC 1928 §6). */
+/** The reply codes of a proxy (RFC 1928 §6). */
 const REPLIES: Readonly<Record<number, string>> = {
   1: "general SOCKS server failure",
   2: "connection not allowed by ruleset",
@@ -45,10 +45,10 @@ const REPLIES: Readonly<Record<number, string>> = {
 };
 
 /**
- * - `method`: the method of authentication is awaited
- * - `status`: the result of the authentication is awaited
- * - `reply`: the reply to the request is awaited
- * - `address`: the address in the reply is awaited
+ * - `method`: waiting for the method of authentication
+ * - `status`: waiting for the result of the authentication
+ * - `reply`: waiting for the reply to the request
+ * - `address`: waiting for the address in the reply
  * - `open`
  */
 type State = "method" | "status" | "reply" | "address" | "open";
@@ -62,11 +62,11 @@ export class Socks5Connect implements TunnelHandshake {
   readonly #target: Uint8Array;
   readonly #credentials: ProxyCredentials | undefined;
   #state: State = "method";
-  /** The bytes of the message that is awaited. */
+  /** The received bytes of the next message. */
   #received: number[] = [];
 
   /**
-   * @param target Where the tunnel leads to.
+   * @param target The target of the tunnel.
    * @param credentials The credentials; `undefined` for none.
    * @throws {TypeError} If the name of the target is too long.
    */
@@ -144,7 +144,7 @@ export class Socks5Connect implements TunnelHandshake {
 }
 
 /**
- * Returns the length of a reply as far as its bytes tell: the address has the length of its type.
+ * Returns the length of a reply, which depends on the type of its address.
  *
  * @throws {ProxyError} If the type is unknown.
  */

@@ -1,5 +1,5 @@
 /**
- * Compresses messages with DEFLATE, each one alone or with the window of the messages before.
+ * Compresses messages with DEFLATE, with or without the window of earlier messages.
  *
  * @module
  */
@@ -11,7 +11,7 @@ export interface DeflaterOptions {
   readonly options: ZlibOptions;
   /** Whether the window is kept from one message to the next. */
   readonly keepsWindow: boolean;
-  /** A buffer for output. It is used only during a call. Short messages are returned in it. */
+  /** A buffer for output. Short messages are returned as views of it. */
   readonly scratch: Uint8Array;
 }
 
@@ -38,7 +38,7 @@ export class Deflater {
     return this.deflatePiece(payload);
   }
 
-  /** Compresses the next piece of a message. The result is as that of {@linkcode deflate}. */
+  /** Compresses the next piece of a message. Returns the same as {@linkcode deflate}. */
   deflatePiece(payload: Uint8Array): Uint8Array {
     const stream = this.#stream;
     const scratch = this.#scratch;
@@ -46,7 +46,7 @@ export class Deflater {
     for (let at = 0, output = scratch;;) {
       stream.write(payload, at, output);
       const part = output.subarray(0, output.length - stream.free);
-      // If output is left free, everything is flushed (zlib's manual, deflate()).
+      // Unused output space means that everything is flushed (zlib's manual, deflate()).
       if (stream.free > 0) return parts.length === 0 ? part : concat(...parts, part);
       parts.push(part);
       at = payload.length - stream.rest;

@@ -16,8 +16,8 @@ export interface Frame {
   /** The frame to receive next; `null` if its first byte decides. */
   readonly next: Frame | null;
   /**
-   * Receives the bytes of the frame from `at` on. Returns the offset after them; its complement if the
-   * sink asked to stop.
+   * Receives the bytes of the frame from `at` on. Returns the offset after them, or its complement
+   * (`~offset`) if the sink asked to stop.
    */
   receive(chunk: Uint8Array, at: number): number;
   /** Reports the ended frame to the sink. Returns whether to go on. */
@@ -45,7 +45,7 @@ export function tooLong(what: string, limit: number): ProtocolError {
   );
 }
 
-/** The smallest buffer for a message, in bytes. Each larger one has four times the size. */
+/** The smallest buffer for a message, in bytes. Each larger buffer has four times the size. */
 const SMALLEST = 64;
 /** How many bytes of a message are collected before they are decoded: 1 MiB. */
 const LARGEST = SMALLEST * 4 ** 7;
@@ -207,7 +207,7 @@ export class LengthFrame implements Frame {
   #receiveDigit(byte: number): void {
     this.#length = this.#length * 128 + (byte & 0x7f);
     if (this.#length > this.#limit) throw tooLong("a frame", this.#limit);
-    // Without this limit, a peer could send leading zeros for ever.
+    // Without this limit, a peer could send leading zeros forever.
     if (++this.#digits > MAX_DIGITS) {
       throw new ProtocolError(
         1009,

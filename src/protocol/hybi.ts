@@ -154,7 +154,7 @@ export class Hybi implements Protocol {
     return true;
   }
 
-  /** RSV1 marks a compressed message in its first frame, and is an error in others (RFC 7692 §6). */
+  /** RSV1 marks a compressed message in its first frame. It is an error in other frames (RFC 7692 §6). */
   #withoutRsv1(first: number): number {
     const opcode = first & OPCODE_BITS;
     const begins = opcode === Opcode.text || opcode === Opcode.binary;
@@ -170,7 +170,7 @@ export class Hybi implements Protocol {
     return chunk.length;
   }
 
-  /** Continues a frame or message that the last chunk has begun. */
+  /** Continues a frame or message that began in an earlier chunk. */
   #resume(unfinished: Unfinished, read: Read): number {
     switch (unfinished.state) {
       case "header":

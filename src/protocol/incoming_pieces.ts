@@ -1,5 +1,5 @@
 /**
- * A message whose pieces are passed on while they arrive, in any number of frames and chunks.
+ * A message that is delivered in pieces while it arrives, in any number of frames and chunks.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { checkUtf8, COMPLETE, notUtf8, REJECTED } from "./utf8.ts";
 /** How many compressed bytes are unmasked at a time. Those that are not decompressed are given again. */
 const SLICE = 16 * 1024;
 
-/** What {@linkcode IncomingPieces} needs. */
+/** The options of {@linkcode IncomingPieces}. */
 export interface IncomingPiecesOptions {
   /** The opcode of the message: text or binary. */
   readonly opcode: number;
@@ -27,7 +27,7 @@ export interface IncomingPiecesOptions {
   readonly sink: PieceSink;
 }
 
-/** A message that is being received in pieces. It has the counts of `IncomingMessage`. */
+/** A message that is being received in pieces. Has the same counts as `IncomingMessage`. */
 export class IncomingPieces {
   /** {@linkcode Opcode.text} or {@linkcode Opcode.binary}. */
   readonly opcode: number;
@@ -37,7 +37,7 @@ export class IncomingPieces {
   size = 0;
   /** How many frames have begun. */
   frames = 0;
-  /** What the sink said after the last piece. */
+  /** The result of the sink for the last piece: whether to go on. */
   goesOn = true;
   readonly #sink: PieceSink;
   readonly #inflater: PieceInflater | null;
@@ -53,7 +53,7 @@ export class IncomingPieces {
     this.#decoder = opcode === Opcode.text ? new PieceDecoder() : null;
   }
 
-  /** Tells the sink. It may end the connection. */
+  /** Reports the beginning of the message to the sink, which may end the connection. */
   begin(): void {
     this.#sink.begin(this.opcode === Opcode.text ? "text" : "binary");
   }
@@ -64,8 +64,8 @@ export class IncomingPieces {
   }
 
   /**
-   * Passes on masked bytes of the current frame. After the sink has asked to stop, the rest must be
-   * given again. All bytes that are used are unmasked or undefined; the rest is unchanged.
+   * Delivers masked bytes of the current frame. If the sink asks to stop, pass the unused bytes again
+   * later. Unused bytes are unchanged; used bytes are overwritten.
    *
    * @returns The offset after the bytes that were used.
    * @throws {ProtocolError} 1007 at the first byte that is not UTF-8, 1007 or 1009 for compressed bytes.
@@ -105,7 +105,7 @@ export class IncomingPieces {
     if (inflater.owesOutput) {
       if (masked.length === 0) return 0;
       if (!this.#drain(inflater)) return 0;
-      // The byte that was given already.
+      // This byte was given to zlib before.
       used = 1;
     }
     while (used < masked.length && this.goesOn) {
@@ -114,14 +114,14 @@ export class IncomingPieces {
       inflater.give(input);
       this.#drain(inflater);
       used += input.length - inflater.rest;
-      // There is output for bytes that zlib has read. As long as one of them counts as unread, the
-      // rest of a chunk is not empty, so it is given again, and asks for this output.
+      // zlib has more output for bytes that it has read. Count one byte as unused: then the rest of the
+      // chunk is not empty, and the next call continues with this output.
       if (inflater.owesOutput) used--;
     }
     return used;
   }
 
-  /** Passes on decompressed bytes. @returns Whether none are left. */
+  /** Delivers decompressed bytes. @returns Whether none are left. */
   #drain(inflater: PieceInflater): boolean {
     do {
       const output = inflater.next();
@@ -141,7 +141,7 @@ export class IncomingPieces {
   finish(): boolean {
     const inflater = this.#inflater;
     if (inflater !== null) {
-      // The 32 bits of the tail are at most 32 codes of 258 bytes each: too little to stop for.
+      // The 32 bits of the tail give at most 32 × 258 bytes. Ignore requests to stop for so little.
       inflater.giveTail();
       do {
         this.goesOn = true;
@@ -153,7 +153,7 @@ export class IncomingPieces {
     return this.#sink.finish();
   }
 
-  /** Frees memory of a message that stays incomplete. */
+  /** Frees the memory of an incomplete message. */
   free(): void {
     this.#inflater?.free();
   }

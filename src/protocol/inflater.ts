@@ -1,8 +1,9 @@
 /**
- * Decompresses messages, each one alone or with the window of the messages before.
+ * Decompresses messages, with or without the window of earlier messages.
  *
- * After a block that is marked as the last, zlib stops. The message and the window go on (RFC 7692
- * §7.2.1, §7.2.3.4). So we restart zlib, and give it the window as a stored block.
+ * zlib stops after a block with the BFINAL bit ("last block"). But in WebSocket, the message and the
+ * window continue after it (RFC 7692 §7.2.1, §7.2.3.4). So we restart zlib, and feed it the window as a
+ * stored block.
  *
  * @module
  */
@@ -11,14 +12,14 @@ import { type Zlib, ZlibStream } from "./zlib.ts";
 
 /** The end of every compressed message, which is not sent (RFC 7692 §7.2.1). */
 export const TAIL: Uint8Array = Uint8Array.of(0x00, 0x00, 0xff, 0xff);
-/** The size of the largest window (RFC 1951 §2), in bytes. A smaller one is part of it. */
+/** The size of the largest window (RFC 1951 §2), in bytes. */
 const WINDOW_SIZE = 32 * 1024;
 /** The size of the header of a stored block, in bytes. */
 const HEADER_SIZE = 5;
 /**
- * How many last blocks a message may have: 32, and one more for each 1024 bytes. Known senders use none,
- * one, or one for each piece that they compress. Each restart of zlib costs as much as several messages,
- * and a last block takes only two bytes on the wire.
+ * How many last blocks a message may have: 32, plus one for each 1024 bytes. Known senders use none,
+ * one, or one for each piece that they compress. The limit is against attacks: a last block takes only
+ * two bytes on the wire, but restarting zlib costs as much as several messages.
  */
 const LAST_BLOCKS = 32;
 const BYTES_PER_LAST_BLOCK = 1024;
@@ -32,7 +33,7 @@ class Window {
   /** Where the next byte goes. */
   #at = 0;
 
-  /** Removes everything. */
+  /** Empties the window. */
   clear(): void {
     this.#size = this.#at = 0;
   }
@@ -63,7 +64,7 @@ class Window {
   }
 }
 
-/** How large {@linkcode InflaterOptions.windowScratch} must be: for a stored block and its output. */
+/** The size of {@linkcode InflaterOptions.windowScratch}: room for a stored block and its output. */
 export const WINDOW_SCRATCH_SIZE: number = 2 * (HEADER_SIZE + WINDOW_SIZE);
 
 /** The output of one message. Its memory is doubled when needed, up to the limit. */
@@ -125,13 +126,13 @@ export class Inflater {
   #window: Window | null = null;
   /** How many last blocks the current message has had. After one, zlib must be restarted. */
   #lastBlocks = 0;
-  /** The size of the current message, compressed; of a message in steps, what was read of it. */
+  /** The compressed size of the current message; for a message in steps, how much was read so far. */
   #size = 0;
-  /** Whether the current message is in steps, and its size is not known. */
+  /** Whether the current message is decompressed in steps, so that its size is unknown. */
   #isInSteps = false;
   /** How many bytes of the input of the last {@linkcode step} were not read. */
   rest = 0;
-  /** Whether the output of the last {@linkcode step} was full, so there may be more. */
+  /** Whether the last {@linkcode step} filled its output, so there may be more. */
   isFull = false;
 
   /** @param options See {@linkcode InflaterOptions}. */
@@ -180,9 +181,9 @@ export class Inflater {
   }
 
   /**
-   * Decompresses the input from `at` on until its end, or until the room is full. Sets {@linkcode rest}
-   * and {@linkcode isFull}. If one of them is set, the message goes on with another step. The last input
-   * of a message is {@linkcode TAIL}.
+   * Decompresses the input from `at` on, until the input ends or the room is full. Sets {@linkcode rest}
+   * and {@linkcode isFull}. If either is set, call `step` again. The last input of a message is
+   * {@linkcode TAIL}.
    *
    * @returns How many bytes were written to the room.
    * @throws {ProtocolError} 1007 if the payload is not DEFLATE, 1009 after too many last blocks.

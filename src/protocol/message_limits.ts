@@ -1,5 +1,5 @@
 /**
- * The limits of a message, which the header of each of its frames is checked against.
+ * Checks each frame header against the limits of a message.
  *
  * @module
  */

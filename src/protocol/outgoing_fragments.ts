@@ -1,5 +1,5 @@
 /**
- * A message that is written as fragments (RFC 6455 §5.4).
+ * Writes a message as fragments (RFC 6455 §5.4).
  *
  * @module
  */
@@ -19,7 +19,7 @@ const EMPTY = new Uint8Array(0);
  */
 const EMPTY_BLOCK = Uint8Array.of(0x00);
 
-/** Writes each piece as a fragment. The last one is empty, as nobody knows which piece is the last. */
+/** Writes each piece as a fragment. The last fragment is empty: no piece is known to be the last. */
 export class OutgoingFragments implements OutgoingPieces {
   /** The first byte of the next fragment. */
   #firstByte: number;
@@ -28,7 +28,7 @@ export class OutgoingFragments implements OutgoingPieces {
 
   /**
    * @param opcode Text or binary.
-   * @param deflate Compresses the message, whatever its size, which is unknown; `null` does not.
+   * @param deflate Compresses the message, whatever its size; `null` for no compression.
    * @param maskingKeys The keys of a client, `null` if frames are not masked.
    */
   constructor(opcode: number, deflate: Deflate | null, maskingKeys: MaskingKeys | null) {

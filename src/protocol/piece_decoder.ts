@@ -42,7 +42,7 @@ export class PieceDecoder {
     return decodeUtf8(bytes, start, whole);
   }
 
-  /** Decodes an incomplete character at the end of the text. The result is mostly empty. */
+  /** Decodes an incomplete character at the end of the text. Usually returns `""`. */
   flush(): string {
     const kept = this.#kept;
     this.#kept = null;

@@ -28,7 +28,7 @@ export interface PieceInflaterOptions {
 
 const EMPTY = new Uint8Array(0);
 
-/** Decompresses one message. Give it input, and take output while {@linkcode hasMore}. */
+/** Decompresses one message. Give it input, then take output while {@linkcode hasMore} is true. */
 export class PieceInflater {
   /** How many bytes of the input were not read. */
   rest = 0;
@@ -55,13 +55,13 @@ export class PieceInflater {
     return this.#isFull && this.rest === 0;
   }
 
-  /** Replaces the input. Bytes of the last one that were not read must be given again. */
+  /** Sets the next input. It must begin with the unread bytes of the last input. */
   give(input: Uint8Array): void {
     this.#input = input;
     this.rest = input.length;
   }
 
-  /** Gives the end of the message, which is not sent. */
+  /** Gives the tail `00 00 FF FF`, which is not sent on the wire. */
   giveTail(): void {
     this.give(TAIL);
   }

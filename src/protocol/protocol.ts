@@ -22,8 +22,8 @@ export interface Sink {
   /** The peer's close frame. Without a code, `code` is `undefined` and `reason` is `""`. */
   close(code: number | undefined, reason: string): boolean;
   /**
-   * Receives messages in pieces while they arrive. Default: a message is reported when it is complete.
-   * A message that is complete in one chunk may be reported as a whole in either case.
+   * Receives messages in pieces while they arrive. Default: each message is reported when it is
+   * complete. A message that is complete in one chunk may be reported as a whole even if this is set.
    */
   readonly pieces?: PieceSink | undefined;
 }
@@ -54,13 +54,13 @@ export interface ProtocolLimits {
   readonly maxFragmentSize?: number;
 }
 
-/** A message that is written in pieces. All are of its kind: strings for text, bytes for binary. */
+/** A message that is written in pieces: strings for text, bytes for binary. */
 export interface OutgoingPieces {
   /** Appends a piece. A surrogate pair must not be divided between two pieces. */
   write(output: Output, piece: string | Uint8Array): void;
   /** Appends the end of the message. Must be the last call. */
   finish(output: Output): void;
-  /** Frees memory that the garbage collector does not free, after the end or instead of it. */
+  /** Frees memory that the garbage collector does not free. Call after the end, or to drop the message. */
   free(): void;
 }
 
@@ -75,8 +75,8 @@ export interface Protocol {
   /** Whether the version has binary messages, pings and close codes. */
   readonly hasBinary: boolean;
   /**
-   * Whether a close frame can be written. Without one, FIN ends a connection: in draft75, and inside of
-   * a text in pieces of draft76.
+   * Whether a close frame can be written. It cannot in draft75, and not while draft76 writes a text in
+   * pieces. Then the connection ends with FIN.
    */
   readonly hasCloseFrame: boolean;
   /**

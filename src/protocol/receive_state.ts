@@ -39,7 +39,7 @@ export class Read {
     this.sink = sink;
   }
 
-  /** Returns a view of the chunk if that saves time: `end` is not its end, and it is large enough. */
+  /** Returns a view of the chunk if that saves time: for a large chunk with bytes after `end`. */
   viewIfMoreThan(end: number): DataView | null {
     const { chunk } = this;
     if (this.#view === null && end < chunk.length && chunk.length >= VIEWED_FROM) {

@@ -1,5 +1,5 @@
 /**
- * A text frame of draft75 or draft76 whose pieces are passed on while they arrive.
+ * A text frame of draft75 or draft76 that is delivered in pieces while it arrives.
  *
  * @module
  */
@@ -32,7 +32,7 @@ export class TextPieces implements Frame {
     return goesOn ? after : ~after;
   }
 
-  /** Passes on bytes that have no `FF`. Returns whether to go on. */
+  /** Delivers bytes that have no `FF`. Returns whether to go on. */
   collect(chunk: Uint8Array, at: number, end: number): boolean {
     this.#size += end - at;
     if (this.#size > this.#limit) throw tooLong("a text message", this.#limit);

@@ -41,7 +41,7 @@ export class Topics {
   subscriptions = 0;
   readonly #subscribers: Map<string, Subscriber | Set<Subscriber>> = new Map();
   readonly #pace: Pace;
-  /** The result of a publication without subscribers. */
+  /** The result of publishing to a topic without subscribers. */
   readonly #nobody: Published;
 
   /** @param pace The pace of publishers. */

@@ -15,7 +15,7 @@ export interface ClockTimers {
   readonly wheel: TimingWheel;
 }
 
-/** The timers of a clock. The wheel is made for the first client: most processes have none. */
+/** The timers of a clock. The wheel is created for the first client: most servers need none. */
 class LazyTimers implements ClockTimers {
   readonly turns: Turns;
   readonly #clock: Clock;
@@ -39,8 +39,8 @@ interface SharedClock extends Clock {
 }
 
 /**
- * Returns the timers of a clock. All users of a clock share them: a process has one event loop for each
- * clock, and thousands of clients need no wheel of 1024 slots each. A frozen clock cannot be shared.
+ * Returns the timers of a clock. All users of the clock share them. So thousands of clients do not need a
+ * wheel of 1024 slots each. A frozen clock gets new timers at each call.
  */
 export function timersOf(clock: SharedClock): ClockTimers {
   const known = Object.hasOwn(clock, TIMERS) ? clock[TIMERS] : undefined;

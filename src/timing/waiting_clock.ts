@@ -5,7 +5,7 @@
  */
 import { type Clock, systemClock } from "./clock.ts";
 
-/** The clock of the runtime, with timers that keep the process alive: a caller waits for them. */
+/** The clock of the runtime. Its timers keep the process alive, because a caller waits for them. */
 export const waitingClock: Clock = {
   ...systemClock,
   setTimeout: (callback, delay) => setTimeout(callback, delay),

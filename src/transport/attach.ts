@@ -1,5 +1,5 @@
 /**
- * Makes transports of the sockets of `node:http` and `node:https`, which all runtimes have.
+ * Makes transports from the sockets of `node:http` and `node:https`, on all runtimes.
  *
  * @module
  */
@@ -65,17 +65,17 @@ interface PendingResponse {
   once(event: "close", listener: () => void): unknown;
 }
 
-/** The socket with what is not documented: the response that has it now. */
+/** A socket with an undocumented property: the response that is using it. */
 interface AnsweringSocket extends UpgradeSocket {
   readonly _httpMessage?: PendingResponse | null;
 }
 
 /**
- * Waits for the responses to the requests that came before on the same connection: the client reads
- * them first (RFC 9112 §9.3.2). Node and Deno do not wait before they emit `upgrade`.
+ * Waits for the responses to earlier requests on the same connection, which must be sent first (RFC 9112
+ * §9.3.2). Node and Deno emit `upgrade` without waiting for them.
  *
  * @param socket A socket from an `upgrade` event.
- * @param callback Called at once if there are none, and also if the socket is closed meanwhile.
+ * @param callback Called when no response is pending, or when the socket is closed.
  */
 export function whenAnswered(socket: UpgradeSocket, callback: () => void): void {
   const { _httpMessage: response } = socket as AnsweringSocket;

@@ -1,5 +1,5 @@
 /**
- * The certificates of a listener of `node:tls`, which can be replaced while it listens.
+ * The certificates of a `node:tls` listener. They can be replaced while the server is listening.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import type { Credentials, HostCredentials } from "./transport.ts";
 /** A `tls.SecureContext`. */
 type SecureContext = object;
 
-/** What a context is made of. */
+/** The options of a context. */
 interface ContextOptions extends Credentials {
   readonly ca?: string;
 }
@@ -39,7 +39,7 @@ interface RenewableServer {
 /** The certificate for all host names, and those for certain ones. */
 export class Certificates {
   readonly #ca: string | undefined;
-  /** The contexts by host name, in lower case. `null` if the server does not ask for them. */
+  /** The contexts by host name, in lower case; `null` without `SNICallback`. */
   readonly #contexts: Map<string, SecureContext> | null;
   #server: RenewableServer | undefined;
 
@@ -107,7 +107,7 @@ export class Certificates {
   }
 }
 
-/** Deno would notice a wrong certificate only in a TLS handshake. */
+/** Checks a certificate. Without this, Deno would find the error only in a TLS handshake. */
 function checkUsable({ cert, key }: Credentials, use?: CertificateUse): void {
   const { X509Certificate, createPrivateKey } = requireBuiltin<CryptoModule>(
     "node:crypto",

@@ -1,24 +1,24 @@
 /**
- * Work of the sockets of a listener, in groups.
+ * Groups the work of the sockets of a listener.
  *
  * @module
  */
 import type { Deferred } from "./transport.ts";
 
-/** The function of Node and Bun that is no Web standard. */
+/** `setImmediate` of Node and Bun, which is not a Web standard. */
 interface Immediate {
   setImmediate(callback: () => void): unknown;
 }
 
-/** How much work is started before microtasks run, so that the first of it is soon complete. */
+/** How much work to start before microtasks run. A limit, so that early work is completed soon. */
 const MAX_GROUP = 32;
 
 /**
- * Starts work when all sockets that have input are read. In between are no system calls, which empty
- * the caches of the processor: under load, a plain HTTP request takes 6 µs less on Node, and 5 on Bun.
+ * Starts work after all sockets with input were read. System calls between pieces of work would empty the
+ * processor caches. Under load, this saves 6 µs per plain HTTP request on Node, and 5 µs on Bun.
  */
 export class DeferredWork {
-  /** Work that may be joined by more; `null` if none waits. */
+  /** The group that is waiting to start; `null` if there is none. */
   #group: Deferred[] | null = null;
 
   /** Adds work. It starts at the end of this turn of the event loop. */

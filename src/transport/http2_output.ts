@@ -1,23 +1,23 @@
 /**
  * The output of a session of HTTP/2, which all of its streams share.
  *
- * A write on a stream is complete when flow control has let it pass. On Node and Bun, it must also have
- * left for the socket. On Deno, the socket takes everything, so a client with a large window that does
- * not read would have the server hold as much as the window allows, up to 2 GiB.
+ * A write on a stream completes when flow control allows it. On Node and Bun, the bytes must also have left
+ * the session. On Deno, the socket queues any number of bytes. So a client with a large window that reads
+ * nothing could make the server hold up to 2 GiB. This file prevents that.
  *
  * @module
  */
 import type { Http2StreamSession } from "./http2_types.ts";
 
-/** After how many bytes the socket is asked how much waits in it: to ask is slow. */
+/** How many bytes to send between two checks of the socket, because a check is slow. */
 const INTERVAL = 64 * 1024;
 
-/** The most bytes that may wait in the socket before the streams wait, too. */
+/** If more bytes than this wait in the socket, the streams stop writing. */
 const MAX_WAITING = 256 * 1024;
 
-/** What waits for the socket. */
+/** A stream that waits for the socket. */
 export interface SocketWaiter {
-  /** The socket has room again. */
+  /** Called when the socket has room again. */
   socketDrained(): void;
 }
 

@@ -40,8 +40,8 @@ function awaitSettings(session: Http2ClientSession): Promise<void> {
   const onClose = () => {
     reject(new Error(cause?.message ?? "the HTTP/2 session is closed", { cause }));
   };
-  // SETTINGS are the first frame of a server (RFC 9113 §3.4), so they are there before the answer to
-  // a PING. The runtimes do not tell whether they have arrived.
+  // The runtimes do not tell whether SETTINGS have arrived. But SETTINGS are the first frame of a
+  // server (RFC 9113 §3.4), so they arrive before the answer to a PING.
   const ping = () => {
     // Node emits `connect` for a session that was destroyed before.
     if (session.destroyed || session.closed) return onClose();
@@ -63,7 +63,7 @@ function awaitSettings(session: Http2ClientSession): Promise<void> {
   });
 }
 
-/** What becomes of a request. One of the two is called, once. */
+/** The outcome of a request. Exactly one method is called, once. */
 export interface StreamRequestEvents {
   /** The response has arrived. The receiver sets `transport.events` at once. */
   response(transport: Transport, fields: Readonly<Record<string, string | string[]>>): void;

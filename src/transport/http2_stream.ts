@@ -22,8 +22,8 @@ const CANCEL = 8;
 const NO_ERROR = 0;
 
 /**
- * The most bytes that the stream gets at once. Its callback comes when all of them are sent, so
- * this is the precision of `bufferedAmount`.
+ * The largest single write to the stream, in bytes. Its callback comes when all of it is sent, so this is
+ * the precision of `bufferedAmount`.
  */
 const MAX_WRITE = 64 * 1024;
 
@@ -51,7 +51,7 @@ interface OwnedStream extends Http2Stream {
   [owner]: Http2Transport;
 }
 
-/** What is known of both ends, shared by all streams of a session. */
+/** The facts about both ends, shared by all streams of a session. */
 export interface Ends {
   /** The peer's address. */
   readonly remoteAddress: Address;
@@ -61,7 +61,7 @@ export interface Ends {
   readonly secure: boolean;
   /** The client's certificate, verified. */
   readonly peerCertificate: PeerCertificate | undefined;
-  /** What all streams send. */
+  /** The shared output of all streams. */
   readonly output: SessionOutput | undefined;
 }
 
@@ -87,7 +87,7 @@ export class Http2Transport implements InternalTransport, SocketWaiter {
   #endIsHeld = false;
   /** Whether the peer has ended the stream, as far as is known. */
   #peerEnded: boolean;
-  /** Whether the peer may stop when END_STREAM is sent. */
+  /** Whether to send RST_STREAM after END_STREAM, so that the peer stops sending. */
   #releasesPeer = false;
   /** The size of the stream's pending write; 0 if there is none. */
   #sending = 0;
@@ -178,7 +178,7 @@ export class Http2Transport implements InternalTransport, SocketWaiter {
 
   /** Handles `data`. */
   received(chunk: Uint8Array): void {
-    // Bun empties the buffer of a stream that the peer has reset, also of one that is paused.
+    // After a reset by the peer, Bun emits buffered data even if the stream is paused.
     if (this.#paused || this.#state === "closed" || chunk.length === 0) return;
     this.#events.data(chunk);
   }
@@ -243,7 +243,7 @@ export class Http2Transport implements InternalTransport, SocketWaiter {
     this.#release();
     if (this.#stream.destroyed) return;
     this.#stream.close(CANCEL);
-    // Without this, a stream whose output waits for the peer would stay.
+    // Without this, a stream whose output waits for the peer would never close.
     this.#stream.destroy();
   }
 

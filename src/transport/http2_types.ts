@@ -5,7 +5,7 @@
  */
 
 /**
- * The part of the socket below a session that is used.
+ * The socket below a session: the part that is used.
  *
  * @example
  * ```ts

@@ -45,7 +45,7 @@ export interface ResolvedListenerOptions {
   readonly tls: ResolvedTls | undefined;
 }
 
-/** A port as a string, as `process.env` has it. */
+/** A port as a string, as in `process.env`. */
 const DECIMAL = /^\d{1,5}$/;
 
 const PORT: Kind = {
@@ -103,7 +103,7 @@ export function resolveListenerOptions(options: ListenerOptions): ResolvedListen
   return { hostname, port: Number(port ?? 0), path, fd, reusePort, tls: resolveTls(options) };
 }
 
-/** @throws {TypeError} If one of some options is given beside the one that excludes it. */
+/** Refuses options that exclude each other. @throws {TypeError} If two of them are given. */
 function checkAlone(
   options: ListenerOptions,
   name: string,
@@ -114,7 +114,7 @@ function checkAlone(
   throw new TypeError(`Cannot listen: ${name} and ${other} exclude each other`);
 }
 
-/** Checks `http2`, which browsers speak over TLS only. @throws {TypeError} If there is no TLS. */
+/** Checks `http2`, which needs TLS, as browsers do. @throws {TypeError} Without TLS. */
 function checkHttp2({ http2 = false, ...options }: ListenerOptions): void {
   if (http2 && !("cert" in options)) {
     throw new TypeError("Cannot listen: http2 needs cert and key, got neither");
@@ -195,17 +195,17 @@ export function checkCertificate(given: unknown): asserts given is HostCredentia
   );
 }
 
-/** What Deno's and Bun's own TLS does not have. */
+/** The options that only `node:tls` supports. */
 const NODE_TLS_NAMES = ["certificates", "ca", "renewable", "http2"] as const;
 
-/** Whether only `node:tls` has what is asked for. It is slower on Deno and Bun. */
+/** Whether the options need `node:tls`, which is slower on Deno and Bun. */
 export function needsNodeTls(options: ListenerOptions, { preface }: ListenerHooks): boolean {
-  // Theirs begins with the first byte, but the PROXY header comes before.
+  // The TLS of Deno and Bun starts with the first byte, but the PROXY header comes before TLS.
   if (preface !== undefined && options.cert !== undefined) return true;
   return NODE_TLS_NAMES.some((name) => Boolean(options[name]));
 }
 
-/** Checks that an adapter is asked for nothing that needs `node:tls`. */
+/** Checks that no option needs `node:tls`. */
 export function checkOwnTls(options: ListenerOptions, api: string): void {
   const missing = NODE_TLS_NAMES.find((name) => Boolean(options[name]));
   if (missing === undefined) return;
@@ -214,7 +214,7 @@ export function checkOwnTls(options: ListenerOptions, api: string): void {
   );
 }
 
-/** What a certificate is for. */
+/** The purpose of a certificate. */
 export interface CertificateUse {
   /** The beginning of an error. Default: `"Cannot listen with TLS"`. */
   readonly action?: string;

@@ -31,9 +31,9 @@ interface ConnectModule<Options> {
   connect(options: Options): NodeSocket;
 }
 
-/** Where to connect to, and the connected socket to start TLS on, if there is one. */
+/** The target, and an optional connected socket to start TLS on. */
 export interface SocketOptions extends Omit<ConnectorOptions, "tunnel"> {
-  /** A socket, for TLS: the only layer below it, or a layer of TLS. */
+  /** The connected socket below TLS: TCP, or TLS to a proxy. */
   readonly below?: NodeSocket | undefined;
 }
 

@@ -37,7 +37,7 @@ class VerifiedTransport extends NodeTransport {
 
 /** Makes a transport that has the client's certificate, if there is a valid one. */
 export function verifiedTransport(socket: NodeSocket, kind?: Address["transport"]): NodeTransport {
-  // At once: a socket forgets it when it closes.
+  // Read it now: a closed socket no longer has it.
   const certificate = certificateOf(socket as VerifiedSocket);
   if (certificate === undefined) return new NodeTransport(socket, undefined, kind);
   return new VerifiedTransport(socket, kind, certificate);

@@ -1,6 +1,6 @@
 /**
- * Listeners with `node:tls`: on Node for all of TLS, on Deno and Bun for what their own listeners
- * lack.
+ * Listeners with `node:tls`: on Node for all TLS, on Deno and Bun for options that their own listeners
+ * do not support.
  *
  * @module
  */
@@ -54,7 +54,7 @@ interface RawSocket extends NodeSocket {
   unshift(bytes: Uint8Array): void;
 }
 
-/** A handshake, and what the proxy has said before it. */
+/** A handshake, and the PROXY header before it. */
 interface Pending {
   readonly handshake: TlsHandshake;
   readonly introduction: Introduction | undefined;
@@ -64,7 +64,7 @@ interface Pending {
 export interface TlsServerHooks {
   /** Limits the handshakes. */
   readonly gate: TlsGate;
-  /** Reads what comes before each handshake. */
+  /** Reads the PROXY header before each handshake. */
   readonly preface: Preface | undefined;
   /** Starts a session of HTTP/2; `undefined` if it is not offered. */
   readonly sessions: ((socket: NodeSocket) => void) | undefined;
@@ -72,7 +72,7 @@ export interface TlsServerHooks {
   readonly kind: AddressKind;
 }
 
-/** Node's limit for TLS handshakes, in milliseconds: the longest, since the gate has its own. */
+/** Node's timeout for TLS handshakes, in milliseconds: the longest, because the gate has its own. */
 const NO_TIMEOUT = 2 ** 31 - 1;
 
 /**

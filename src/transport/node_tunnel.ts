@@ -1,6 +1,6 @@
 /**
- * Connections through a proxy, with the sockets of Node. Deno and Bun have them too, and only these
- * can start TLS on a connection that is TLS already: a `wss:` URL behind an `https:` proxy.
+ * Connections through a proxy, with the sockets of Node. Deno and Bun have them too. Only these sockets
+ * can start TLS inside TLS, for a `wss:` URL behind an `https:` proxy.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { NodeTransport } from "./node_socket.ts";
 import type { NodeSocket } from "./node_types.ts";
 import type { ConnectorOptions, Transport, Tunnel, TunnelHandshake } from "./transport.ts";
 
-/** A socket that was connected, read by calls instead of events. */
+/** A connected socket that is read by calls instead of events. */
 interface ReadableSocket extends NodeSocket {
   /** Takes all bytes that have arrived; `null` if there are none. */
   read(): Uint8Array | null;
@@ -21,7 +21,7 @@ interface ReadableSocket extends NodeSocket {
 }
 
 /**
- * Connects to a proxy, waits until it opens the tunnel, and starts TLS in the tunnel if there is TLS.
+ * Connects to a proxy, waits until it opens the tunnel, and starts TLS in the tunnel if required.
  *
  * @param tunnel The proxy.
  * @param options Where and how to connect.
@@ -47,7 +47,7 @@ export async function connectThrough(
   }
 }
 
-/** Speaks with the proxy, until the bytes that follow are those of the host. */
+/** Performs the handshake with the proxy. After it, all bytes come from the host. */
 function openTunnel(
   socket: ReadableSocket,
   handshake: TunnelHandshake,
@@ -84,7 +84,7 @@ function openTunnel(
   });
 }
 
-/** Reads what has arrived, and sends what follows. Returns whether the tunnel is open. */
+/** Reads the bytes that have arrived, and sends the answer. Returns whether the tunnel is open. */
 function readAnswers(socket: ReadableSocket, handshake: TunnelHandshake): boolean {
   for (let chunk = socket.read(); chunk !== null; chunk = socket.read()) {
     for (let rest = chunk; rest.length > 0;) {

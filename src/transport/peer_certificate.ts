@@ -1,5 +1,5 @@
 /**
- * The certificate that a client has shown to a server of `node:tls`.
+ * The client certificate of a connection of `node:tls`.
  *
  * @module
  */
@@ -24,13 +24,13 @@ interface NodeCertificate {
 export interface VerifiedSocket {
   /** Whether the certificate is valid and signed by an authority of `ca`. */
   readonly authorized?: boolean;
-  /** Why it is not: a code, or an error with one. */
+  /** Why the certificate is not valid: a code, or an error with a code. */
   readonly authorizationError?: unknown;
   /** Returns the certificate. Bun's `node:https` does not have it. */
   getPeerCertificate?(): NodeCertificate | null | undefined;
 }
 
-/** Returns the certificate of a socket's client; `undefined` if it has none that is valid. */
+/** Returns the client's certificate; `undefined` if there is none or it is not valid. */
 export function certificateOf(socket: VerifiedSocket): PeerCertificate | undefined {
   if (socket.authorized !== true) return undefined;
   const certificate = socket.getPeerCertificate?.();

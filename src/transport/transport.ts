@@ -66,7 +66,7 @@ export interface TransportEvents {
    * writes.
    */
   drain(): void;
-  /** The peer has sent FIN. It still receives what is written. */
+  /** The peer has sent FIN. The peer still receives data. */
   end(): void;
   /** The connection is closed in both directions. Called exactly once. */
   closed(error?: Error): void;
@@ -133,41 +133,41 @@ export interface Transport {
   setKeepAlive(on: boolean, delay?: number): void;
 }
 
-/** Work that need not be done within an event of a transport. */
+/** Work that can wait until after an event of a transport. */
 export interface Deferred {
-  /** Does it. Must not throw. */
+  /** Does the work. Must not throw. */
   start(): void;
 }
 
 /** Optional methods of the adapters in this package. Other transports need not have them. */
 export interface InternalTransport extends Transport {
   /**
-   * Whether chunks may be kept after `data` returns: the transport does not use them again. Default:
-   * `false`.
+   * Whether the receiver may keep chunks after `data` returns, because the transport does not reuse
+   * them. Default: `false`.
    */
   readonly transfersChunks?: boolean;
   /**
-   * Tells the peer, after {@linkcode Transport.end}, that it need not send the rest of its request
-   * (RFC 9113 §8.1). Default: it finds out by itself.
+   * Tells the peer, after {@linkcode Transport.end}, not to send the rest of its request (RFC 9113
+   * §8.1). Default: does nothing.
    */
   releasePeer?(): void;
-  /** The client's certificate, verified. Default: it has none. */
+  /** The client's verified certificate. Default: none. */
   readonly peerCertificate?: PeerCertificate | undefined;
   /** See {@linkcode ProxiedTls}. Default: the connection was not forwarded. */
   readonly proxiedTls?: ProxiedTls;
   /**
-   * Sends the first `length` bytes, like {@linkcode Transport.write} with `stable` false. It needs
-   * no view of them, which costs as much as a short copy. If you override `write`, override
+   * Sends the first `length` bytes, like {@linkcode Transport.write} with `stable` false. This saves a
+   * view of the bytes, which costs as much as a short copy. If you override `write`, override
    * `writeStart` too.
    */
   writeStart?(bytes: Uint8Array, length: number): void;
   /**
-   * Takes back a chunk that the receiver does not keep, and frees its memory at once.
+   * Frees the memory of a chunk at once. Called if the receiver does not keep the chunk.
    */
   release?(chunk: Uint8Array): void;
   /**
-   * Starts work when the input that has arrived is read from all sockets. If you need not wait for
-   * more input, this is quicker under load. Default: start it at once.
+   * Starts work after the input of all sockets was read. Under load, this is faster than starting at
+   * once. Default: starts the work at once.
    */
   defer?(work: Deferred): void;
 }
@@ -240,8 +240,8 @@ export interface ListenerOptions {
   /** A unix socket's path, instead of a port. */
   readonly path?: string;
   /**
-   * The descriptor of a socket that listens already, instead of a port: 3 is the first one of systemd.
-   * Deno and Bun use `node:net` then.
+   * The descriptor of a socket that is already listening, instead of a port. systemd passes 3 for its
+   * first socket. With this option, Deno and Bun use `node:net`.
    */
   readonly fd?: number;
   /** Lets several processes share the port (SO_REUSEPORT). */
@@ -254,26 +254,25 @@ export interface ListenerOptions {
   /** The private key in PEM. */
   readonly key?: string;
   /**
-   * Offers HTTP/2 beside HTTP/1.1 (by ALPN). Needs `cert` and `key`. The listener then is one of
-   * `node:tls` on Deno and Bun too. Default: false.
+   * Offers HTTP/2 in addition to HTTP/1.1 (by ALPN). Needs `cert` and `key`. With this option, Deno
+   * and Bun use `node:tls`. Default: false.
    */
   readonly http2?: boolean;
   /**
-   * Certificates for certain host names, which clients tell in their TLS handshake (SNI). Other
-   * clients get `cert`. On Deno and Bun, this option and the next three use `node:tls`, which is
-   * slower.
+   * Certificates for host names that clients send in the TLS handshake (SNI). Other clients get `cert`.
+   * On Deno and Bun, this option and the next three use `node:tls`, which is slower.
    */
   readonly certificates?: readonly HostCredentials[];
   /** The authorities that sign client certificates, in PEM. Each client is asked for one. */
   readonly ca?: string;
   /**
-   * Whether a client without a certificate is accepted. One with a certificate that is not valid
-   * never is. Needs `ca`. Default: `"required"`.
+   * Whether a client without a certificate is accepted. A certificate that is not valid is always
+   * refused. Needs `ca`. Default: `"required"`.
    */
   readonly clientCertificate?: "required" | "optional";
   /**
-   * Whether `setCertificate` can replace the certificate. Node can without this option, Deno and Bun
-   * cannot. Default: `false`.
+   * Whether `setCertificate` can replace the certificate. Deno and Bun need this option; Node does not.
+   * Default: `false`.
    */
   readonly renewable?: boolean;
   /** Called if a connection cannot be accepted (EMFILE, a TLS handshake). The listener goes on. */
@@ -307,11 +306,11 @@ export interface Listener {
   /** Lets the process exit although the listener is open. */
   unref(): void;
   /**
-   * Replaces the certificate for new connections: that of a host name, or the one of all others. Open
-   * connections go on.
+   * Replaces the certificate of a host name, or the default certificate, for new connections. Does not
+   * affect open connections.
    *
-   * @throws {TypeError} If the certificate or the key is wrong. The old one stays then. Also if the
-   * listener has no TLS, or the runtime cannot replace its certificate.
+   * @throws {TypeError} If the certificate or the key is wrong, the listener has no TLS, or the runtime
+   * cannot replace the certificate. The old certificate then stays in use.
    */
   setCertificate(certificate: Credentials | HostCredentials): void;
 }
@@ -357,11 +356,11 @@ export interface ConnectorOptions {
   readonly tls?: TlsOptions | undefined;
   /** Cancels the attempt. Has no effect on an established connection. */
   readonly signal?: AbortSignal | undefined;
-  /** The proxy that leads to the host; `undefined` for none. */
+  /** The proxy to connect through; `undefined` for none. */
   readonly tunnel?: Tunnel | undefined;
 }
 
-/** A proxy that leads to another host. */
+/** A proxy, and the handshake that opens a tunnel through it. */
 export interface Tunnel {
   /** The name or IP address of the proxy; an IPv6 address without brackets. */
   readonly hostname: string;
@@ -369,11 +368,11 @@ export interface Tunnel {
   readonly port: number;
   /** Options for TLS to the proxy; `undefined` for plain TCP. */
   readonly tls?: TlsOptions | undefined;
-  /** What to say to the proxy. */
+  /** The handshake with the proxy. */
   readonly handshake: TunnelHandshake;
 }
 
-/** What is said to a proxy before a connection goes through it. No I/O. */
+/** The handshake with a proxy that opens a tunnel. No I/O. */
 export interface TunnelHandshake {
   /** The first bytes to send. */
   readonly request: Uint8Array;
