@@ -140,9 +140,9 @@ export class WebSocketClientConnection
    * connection is closed with 1011, because the message cannot be completed. If the connection ends
    * first, the source is cancelled.
    *
-   * @returns A promise that resolves once the last piece was written and at most `highWaterMark` bytes
-   * wait. It rejects with {@linkcode WebSocketClosedError} if that does not happen, and is safe to
-   * ignore.
+   * @returns A promise that resolves when the last piece is written and at most `highWaterMark` bytes
+   * wait. It rejects with {@linkcode WebSocketClosedError} if the connection closes first, and is safe
+   * to ignore.
    * @throws {TypeError} If the stream is locked.
    */
   writeMessage(source: MessageSource): Promise<void>;

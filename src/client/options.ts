@@ -147,7 +147,7 @@ export interface ConnectOptions {
   readonly maxFragmentSize?: number;
   /** How much received data may wait for `readMessage` before reading stops. Default: 64 KiB. */
   readonly maxQueuedSize?: number;
-  /** When more output waits, the promises of `writeMessage` wait too. Default: 64 KiB. */
+  /** Promises of `writeMessage` stay pending while more output than this waits. Default: 64 KiB. */
   readonly highWaterMark?: number;
   /**
    * How much output may wait for the server. More closes with 1013. A message of any size is accepted

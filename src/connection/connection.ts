@@ -224,8 +224,8 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
   }
 
   /**
-   * Called when a receiver has caught up: ends the connection if the peer has ended it, or reads
-   * on.
+   * Called when the receiver has caught up. Ends the connection if the peer has ended it; else reads
+   * more.
    */
   settle(): void {
     if (this.#peerEnded && !this.#receiver.isBehind && !this.reader.isBehind) {

@@ -63,7 +63,7 @@ export class Writer implements Flushable, QueueWriter {
   #output: Output | null = null;
   /** The frame of a broadcast, if no other output waits. It is shared and must not change. */
   #frame: Uint8Array | null = null;
-  /** What waits for the end of the congestion. Made when first needed. */
+  /** The writes and the pong that wait for the end of the congestion. Created on first use. */
   #stall: Stall | null = null;
   /** The messages that wait while one is sent in pieces; `null` if none is. */
   #queue: OutgoingQueue | null = null;

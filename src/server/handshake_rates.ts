@@ -71,7 +71,7 @@ export class HandshakeRates {
     return bucket;
   }
 
-  /** Makes room: removes full buckets from the quiet end, two for each new one, so that a call is cheap. */
+  /** Removes up to two of the oldest buckets: full ones, or any at the capacity. So each call is cheap. */
   #tidy(now: number): void {
     let left = 2;
     for (const [group, bucket] of this.#buckets) {

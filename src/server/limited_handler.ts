@@ -55,7 +55,8 @@ export abstract class LimitedHandler<Options = unknown, Params extends object = 
   }
 
   /**
-   * How much received data may wait for this handler before reading stops, in bytes. Default: the setting.
+   * How much received data may wait for this handler before reading stops, in bytes. Default: the
+   * setting.
    */
   get maxQueuedSize(): number {
     return this.application.settings.maxQueuedSize;

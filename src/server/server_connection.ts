@@ -38,7 +38,7 @@ export class ServerConnection extends RequestingClient
   index = -1;
   /** The state that all connections of the application share. */
   readonly context: Context;
-  /** The server that accepted it, if one did. */
+  /** The server that accepted the connection; `undefined` if there is none. */
   readonly owner: Owner | undefined;
   /** The output of the handshake and of the WebSocket. */
   readonly writer: Writer;

@@ -177,8 +177,8 @@ export class UpgradeDispatch {
   }
 
   /**
-   * Adds our listener, again if another library has removed it. Without a listener, Node and Deno close
-   * the connection, and Node before 24.9 serves it as a plain request.
+   * Adds our listener, or adds it again if another library has removed it. Without a listener, Node and
+   * Deno close the connection, and Node before 24.9 serves it as a plain request.
    */
   #listen(): void {
     const listens = this.#server.listeners("upgrade").includes(this.#onUpgrade);

@@ -31,7 +31,7 @@ class LazyTimers implements ClockTimers {
   }
 }
 
-/** The timers of a clock, in the clock itself. */
+/** The key under which a clock stores its timers. */
 const TIMERS: unique symbol = Symbol("waterspout timers");
 
 interface SharedClock extends Clock {

@@ -85,7 +85,7 @@ export class TimingWheel {
     entry.deadline = 0;
   }
 
-  /** Replaces an entry by another one, which is not in the wheel. Does nothing if it is not either. */
+  /** Puts `by` in the place of `entry`. Does nothing if `entry` is not in the wheel. */
   replace(entry: Timed, by: Timed): void {
     if (entry.deadline === 0) return;
     by.deadline = entry.deadline;

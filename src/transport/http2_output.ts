@@ -1,9 +1,9 @@
 /**
  * The output of a session of HTTP/2, which all of its streams share.
  *
- * A write on a stream completes when flow control allows it. On Node and Bun, the bytes must also have left
- * the session. On Deno, the socket queues any number of bytes. So a client with a large window that reads
- * nothing could make the server hold up to 2 GiB. This file prevents that.
+ * A write on a stream completes when flow control allows it. On Node and Bun, the bytes must also have
+ * left for the socket. On Deno, the socket queues any number of bytes. So a client with a large window
+ * that reads nothing could make the server hold up to 2 GiB. This file prevents that.
  *
  * @module
  */

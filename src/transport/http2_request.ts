@@ -8,7 +8,7 @@ import { Http2Transport } from "./http2_stream.ts";
 import type { Http2ClientSession } from "./http2_types.ts";
 import type { Transport } from "./transport.ts";
 
-/** The arrival of a session's SETTINGS, in the session itself, for all who wait for it. */
+/** The key of a promise for SETTINGS. The session stores it, so that all requests share it. */
 const SETTINGS: unique symbol = Symbol("waterspout settings");
 
 interface Session extends Http2ClientSession {
