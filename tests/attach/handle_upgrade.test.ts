@@ -18,13 +18,13 @@ async function dispatch(
   await body(host);
 }
 
-/** A request as an HTTP parser makes it. */
+/** A request like those of an HTTP parser. */
 function request(change: Partial<UpgradeRequest> = {}): UpgradeRequest {
   const rawHeaders = ["Host: localhost", ...HANDSHAKE].flatMap((field) => field.split(": "));
   return { method: "GET", url: "/echo", httpVersion: "1.1", rawHeaders, ...change };
 }
 
-/** A stream that is no socket, and what was written to it. */
+/** A stream that is not a socket, and the bytes written to it. */
 class Stream extends Duplex {
   written = "";
   override _read(): void {}
@@ -34,7 +34,7 @@ class Stream extends Duplex {
   }
 }
 
-/** Waits until something is written, or the stream is closed. */
+/** Waits until bytes are written or the stream is closed. */
 async function answer(stream: Stream): Promise<string> {
   while (!stream.written.includes("\r\n\r\n") && !stream.destroyed) {
     await new Promise((done) => setTimeout(done, 1));

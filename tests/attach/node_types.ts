@@ -1,5 +1,5 @@
 /**
- * That the servers, requests and sockets of Node fit. Nothing runs.
+ * Checks that the types of Node's servers, requests and sockets are accepted. Nothing runs.
  *
  * @module
  */

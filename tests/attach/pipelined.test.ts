@@ -20,7 +20,7 @@ function requests(...paths: string[]): string {
   return paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`).join("");
 }
 
-/** Attaches to a server whose responses are up to `answer`, and connects a client. */
+/** Attaches to a server that responds by `answer`, and connects a client. */
 async function withClient(
   answer: (response: ServerResponse, path: string) => void,
   body: (client: Socket, app: Application) => Promise<void>,
@@ -40,7 +40,7 @@ async function withClient(
   }
 }
 
-/** What a client has received up to a text. */
+/** Resolves to what a client has received, up to a text. */
 async function received(client: Socket, end: string): Promise<string> {
   let text = "";
   client.setEncoding("latin1");
@@ -53,13 +53,13 @@ describe("a handshake behind requests that are not answered yet", () => {
   for (const count of [1, 2, 3]) {
     test(`is answered after them: ${count}`, () =>
       withClient((response, path) => {
-        // The later, the sooner.
+        // Later requests are answered sooner.
         const delay = path === "/ws" ? 0 : 30 - 10 * Number(path.slice(1));
         setTimeout(() => response.end(`answer to ${path}`), delay);
       }, async (client) => {
         const paths = Array.from({ length: count }, (_, i) => `/${i}`);
         client.write(requests(...paths) + HANDSHAKE_HEAD);
-        // Bun makes a plain request of it.
+        // Bun treats the handshake as a plain request.
         const last = runtime === "bun" ? ["200", "answer to /ws"] : ["101", "hello"];
         const text = await received(client, last[1] ?? "");
         const order = [...text.matchAll(/HTTP\/1\.1 (\d+)|answer to \/(?:\d|ws)|hello/g)];

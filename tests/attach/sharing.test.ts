@@ -7,7 +7,7 @@ import type { Attachment } from "../../src/server/attachment.ts";
 import type { UpgradeRequest } from "../../src/server/upgrade_request.ts";
 import { HANDSHAKE, Host, KINDS, withHost } from "./support.ts";
 
-/** An `upgrade` listener of somebody else, which notes the paths and answers with status 418. */
+/** Another `upgrade` listener. It records the paths and answers with status 418. */
 function other(host: Host, name = "other"): { readonly seen: string[]; listen(): void } {
   const seen: string[] = [];
   const listener = ({ url }: { url?: string }, socket: Duplex): void => {
@@ -17,7 +17,7 @@ function other(host: Host, name = "other"): { readonly seen: string[]; listen():
   return { seen, listen: () => void host.server.on("upgrade", listener) };
 }
 
-/** The status of the answer to a request. */
+/** Resolves to the status of the response to a request. */
 async function status(host: Host, path: string, ...fields: readonly string[]): Promise<string> {
   return (await host.ask(path, ...fields)).split(" ")[1] ?? "";
 }
@@ -41,7 +41,7 @@ describe("a request that a route matches", () => {
         host.server.once("upgrade", note);
         assertEquals(await status(host, "/echo", ...HANDSHAKE), "101");
         assertEquals([before.seen, after], [[], []]);
-        // What is not ours goes to all of them, once.
+        // A request for another path reaches each other listener once.
         assertEquals(await status(host, "/other?a=1", ...HANDSHAKE), "418");
         assertEquals(before.seen, ["before /other?a=1"]);
         assertEquals(after, ["/other?a=1", "/other?a=1"]);
@@ -91,7 +91,7 @@ describe("another Upgrade", () => {
         for (const path of ["/echo", "/other"]) {
           assertEquals(await status(host, path, ...h2c), "200");
         }
-        // Who listens for upgrades gets them, as without us.
+        // Other `upgrade` listeners get these requests, as without an attachment.
         const { listen, seen } = other(host);
         listen();
         assertEquals(await status(host, "/other", ...h2c), "418");
@@ -135,7 +135,7 @@ describe("passThrough", () => {
       assertEquals(await status(host, "/echo?theirs", ...HANDSHAKE), "418");
       assertEquals(await status(host, "/echo", ...HANDSHAKE), "101");
       assertEquals(seen, ["other /echo?theirs"]);
-      // Once for each request, and not for those without Upgrade.
+      // Called once for each request with Upgrade, and not for other requests.
       await host.ask("/echo");
       assertEquals(asked, ["/echo?theirs", "/echo"]);
     }, { options: { passThrough } });
@@ -144,7 +144,7 @@ describe("passThrough", () => {
   test("gets the answer of the HTTP server if there is no other", async () => {
     await withHost(async (host) => {
       assertEquals(await status(host, "/echo", ...HANDSHAKE), "200");
-      // Where the runtime cannot ask, as before Node 24.9.
+      // As on runtimes without shouldUpgradeCallback, such as Node before 24.9.
       Reflect.deleteProperty(host.server, "shouldUpgradeCallback");
       Object.assign(host.server, { shouldUpgradeCallback: () => true });
       assertEquals(await status(host, "/echo", ...HANDSHAKE), "404");
@@ -234,7 +234,7 @@ describe("attach()", () => {
 });
 
 describe("detach()", () => {
-  /** What attaching changes of a server. */
+  /** The properties of a server that attaching changes. */
   function look({ server }: Host): unknown[] {
     const names = ["emit", "shouldUpgradeCallback"];
     return [
@@ -263,7 +263,7 @@ describe("detach()", () => {
       assertEquals(await status(host, "/echo", ...HANDSHAKE), "101");
       again.detach();
       assertEquals(look(host), before);
-      // Its own connections are still its to shut down.
+      // The attachment still shuts down its own connections.
       const done = attachment.shutdown();
       assertEquals(await client.read(4), Uint8Array.of(0x88, 2, 0x03, 0xe9));
       client.write(Uint8Array.of(0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe9));
@@ -278,7 +278,7 @@ describe("detach()", () => {
     const attachment = host.attach();
     const ours = host.server.emit;
     const events: string[] = [];
-    // As instrumentations do.
+    // As instrumentation libraries do.
     host.server.emit = function (this: unknown, event: string, ...args: unknown[]): boolean {
       events.push(event);
       return Reflect.apply(ours, this, [event, ...args]);

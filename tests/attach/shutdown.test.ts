@@ -11,7 +11,7 @@ function connect(host: Host): Promise<WebSocketClientConnection> {
   return websocketConnect(host.url("/echo"));
 }
 
-/** The close code that a client gets. */
+/** Resolves to the close code that a client receives. */
 async function closeCode(connection: WebSocketClientConnection): Promise<number | undefined> {
   assertEquals(await connection.readMessage(), undefined);
   await connection.closed;
@@ -31,7 +31,7 @@ describe("shutdown() of an attachment", () => {
       assert((await host.ask("/echo", ...HANDSHAKE)).startsWith("HTTP/1.1 503 "));
       assert((await host.ask("/beside")).startsWith("HTTP/1.1 200 "));
       assertEquals(host.app.stats().refused.stopping, 1);
-      // Another attachment takes its place.
+      // Another attachment replaces it.
       await using again = host.attach();
       const client = await connect(host);
       await again.shutdown({ code: 1012, reason: "a new version" });
@@ -66,7 +66,7 @@ describe("shutdown() of an attachment", () => {
     attachment.detach();
 
     await using again = app.attach(host.server);
-    // It does not answer the close frame.
+    // The client does not answer the close frame.
     const stuck = await host.connect();
     stuck.write(["GET /stuck HTTP/1.1", "Host: a", ...HANDSHAKE, "", ""].join("\r\n"));
     await stuck.readThrough("\r\n\r\n");

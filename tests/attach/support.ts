@@ -33,7 +33,7 @@ export class Echo extends WebSocketHandler {
   }
 }
 
-/** Tells what it knows of its request. */
+/** Sends the properties of its request. */
 export class Mirror extends WebSocketHandler {
   override open(name: string): void {
     const { remoteAddress, localAddress, secure } = this.connection;
@@ -73,7 +73,7 @@ export function makeServer(kind: Kind, onRequest: RequestListener): HttpServer {
 export class Host implements AsyncDisposable {
   /** The server. */
   readonly server: HttpServer;
-  /** What was logged, a line each. */
+  /** A line for each log entry. */
   readonly logged: string[] = [];
   /** The application. */
   readonly app: Application;
@@ -133,12 +133,12 @@ export class Host implements AsyncDisposable {
     return new TextDecoder().decode(await client.readThrough("\r\n\r\n"));
   }
 
-  /** Ends the test: nothing is left. */
+  /** Ends the test: closes everything. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  /** Ends the test, and checks what was logged. */
+  /** Ends the test and checks the log. */
   async close(logged: readonly string[] = []): Promise<void> {
     for (const client of this.#clients) await client.destroy();
     await this.app.shutdown({ timeout: 2000 });

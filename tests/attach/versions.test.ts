@@ -122,7 +122,7 @@ describe("an attached application", () => {
         });
         assertEquals(local, `tcp 127.0.0.1 ${host.port}`);
         assert(/^tcp 127\.0\.0\.1 [1-9]\d*$/.test(remote), remote);
-        // The server's timeout ends requests, not WebSockets.
+        // The server's timeout applies to requests, not to WebSockets.
         assertEquals(timeout, 0);
       }, { kind });
     }
@@ -139,7 +139,7 @@ describe("an attached application", () => {
       const client = await websocketConnect(host.url("/mirror/a"), { headers });
       const { remote, secure } = JSON.parse(String(await client.readMessage()));
       assertEquals([remote, secure], ["tcp 192.0.2.7 0", true]);
-      // A second one of the same address is too many.
+      // A second connection from the same address is above the limit.
       await assertRejects(() => websocketConnect(host.url("/echo"), { headers }));
       client.close(1000);
       await client.closed;
@@ -178,7 +178,7 @@ describe("an attached application", () => {
           client.write(head);
           await client.readThrough("\r\n\r\n");
         }
-        // Another request, as an HTTP client would pipeline it.
+        // Another request, pipelined like an HTTP client would.
         garbage.write("GET /page HTTP/1.1\r\n\r\n");
         assertEquals((await garbage.read(4)).subarray(0, 1), Uint8Array.of(0x88));
         await garbage.destroy();

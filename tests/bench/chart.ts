@@ -1,5 +1,5 @@
 /**
- * Results as an SVG chart: for each peer, how many times better ours is at each workload.
+ * Draws the results as an SVG chart: how many times better we are than each peer at each workload.
  *
  * @module
  */
@@ -17,7 +17,7 @@ const BAR_HEIGHT = 14;
 const ROW_HEIGHT = 22;
 const TITLE_HEIGHT = 36;
 const HEAD_HEIGHT = 58;
-/** Room for a bar's number beside it. */
+/** Space for the number beside a bar. */
 const NUMBER_WIDTH = 40;
 
 const STYLE = `\
@@ -38,12 +38,12 @@ const STYLE = `\
     .behind { fill: #db6d28 }
   }`;
 
-/** How many times better ours is, whichever way the workload is judged. */
+/** How many times better we are, by the workload's criterion. */
 export function advantage(outcome: Outcome): number {
   return lowerIsBetter(outcome.workload.criterion) ? 1 / outcome.ratio : outcome.ratio;
 }
 
-/** A logarithmic axis from below 1 to a power of two above the largest value. */
+/** A logarithmic axis, from below 1 to a power of two above the largest value. */
 interface Axis {
   readonly from: number;
   readonly to: number;
@@ -122,7 +122,7 @@ function workloadLabels(workloads: readonly Workload[]): string[] {
   });
 }
 
-/** Draws the contests that have targets. Readable on light and on dark ground. */
+/** Draws the contests that have targets. Readable on light and dark backgrounds. */
 export function chart(results: Results, workloads: readonly Workload[]): string {
   const judged = workloads.filter((workload) => workload.targets !== undefined);
   const contests = new Set(

@@ -1,6 +1,6 @@
 /**
- * The digests of the two opening handshakes beside `hash-wasm` and `node:crypto`:
- * `deno run -A`, `bun run` or `node` with this file.
+ * Compares the digests of the two opening handshakes with `hash-wasm` and `node:crypto`. Run this file
+ * with `deno run -A`, `bun run` or `node`.
  *
  * @module
  */
@@ -11,11 +11,11 @@ import process from "node:process";
 import { createMD5, createSHA1 } from "hash-wasm";
 import { acceptKey, challengeDigest } from "../../src/digest/handshake_digests.ts";
 
-/** How often each subject is measured, in turn with the others. */
+/** How often each subject is measured, alternating with the others. */
 const REPETITIONS = 101;
 /** Operations in one measurement. */
 const OPERATIONS = 4000;
-/** Inputs that differ from one operation to the next. */
+/** How many different inputs the operations use in turn. */
 const INPUTS = 64;
 
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -37,7 +37,7 @@ const challenges: Challenge[] = Array.from({ length: INPUTS }, (_, i) => ({
   key3: Uint8Array.from({ length: 8 }, (_, j) => i * 31 + j * 7),
 }));
 
-// A key is a part of the request's head, as it is in a handshake.
+// A key is a substring of the request's head, as in a handshake.
 const keys: string[] = Array.from({ length: INPUTS }, (_, i) => {
   const key = createHash("md5").update(String(i)).digest("base64");
   return `GET / HTTP/1.1\r\nSec-WebSocket-Key: ${key}\r\n\r\n`.slice(35, 59);
@@ -86,7 +86,7 @@ const acceptSubjects: Subject<string, string>[] = [
   { name: "node:crypto hash", run: (key) => hash("sha1", key + GUID, "base64") },
 ];
 
-/** Nanoseconds of one operation, once. */
+/** Measures once. Returns nanoseconds per operation. */
 function measure<Input>(run: (input: Input) => string | Uint8Array, inputs: Input[]): number {
   let length = 0;
   const start = performance.now();
@@ -102,7 +102,7 @@ function median(values: number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
 }
 
-/** Measures the subjects in turn, after checking that they agree, and prints a table. */
+/** Checks that the subjects agree, measures them in turn, and prints a table. */
 function compare<Input, Output extends string | Uint8Array>(
   title: string,
   subjects: Subject<Input, Output>[],

@@ -1,26 +1,26 @@
 /**
- * What the scaling benchmark varies, and when a cost grows faster than its work.
+ * The series of the scaling benchmark, and the test whether a cost grows faster than its work.
  *
  * @module
  */
 
 import type { Load } from "./load.ts";
 
-/** A row of loads that differ in one number. */
+/** A series of loads that differ in one number. */
 export interface Series {
-  /** What is varied, as it stands above the table. */
+  /** The varied number, as the title of the table. */
   readonly title: string;
   readonly values: readonly number[];
-  /** The load for a value. */
+  /** Returns the load for a value. */
   load(value: number): Pick<Load, "mode" | "connections" | "inFlight" | "size">;
-  /** How much work a message is, in any unit. */
+  /** Returns the work for one message, in any unit. */
   work(value: number): number;
 }
 
-/** A message costs about as much as so many bytes of payload, whatever its size. */
+/** The fixed cost of a message, in bytes of payload that cost as much. */
 const WORTH_OF_A_MESSAGE = 8 * 1024;
 
-/** A cost may grow so much more than its work and its floor: caches end, and runs vary. */
+/** How much more than its work and its floor a cost may grow: caches are limited, and runs vary. */
 export const TOLERANCE = 2.5;
 
 /** All series of the scaling benchmark. */
@@ -45,7 +45,7 @@ export const SERIES: readonly Series[] = [
   },
 ];
 
-/** For each value, the cost for its work divided by the least at a smaller value; 1 at first. */
+/** For each value, its cost per work divided by the lowest cost per work before it; 1 for the first. */
 function growths(series: Series, costs: readonly number[]): number[] {
   let least = Infinity;
   return series.values.map((value, index) => {
@@ -57,9 +57,9 @@ function growths(series: Series, costs: readonly number[]): number[] {
 }
 
 /**
- * The values at which a message costs more for its work than at the best smaller value, by more
- * than the tolerance, and not because the floor, the runtime and the kernel, does the same. Costs
- * are those of the series' values, in order; `NaN` is passed over.
+ * Finds the values at which the cost per work grows by more than the tolerance, compared with the best
+ * smaller value. Values at which the floor (runtime and kernel) grows too do not count. Costs are in
+ * the order of the series' values; `NaN` is ignored.
  */
 export function growingTooFast(
   series: Series,

@@ -1,5 +1,5 @@
 /**
- * What the opening handshake costs by itself, in Markdown:
+ * Measures the opening handshake without a network, and prints Markdown:
  *
  * ```sh
  * deno run -A tests/bench/handshake.bench.ts
@@ -7,9 +7,10 @@
  * node tests/bench/handshake.bench.ts
  * ```
  *
- * "Read" is bytes to a `RequestHead`, "check" the version and the rules of it, "answer" the string
- * of the 101 (draft76: with its challenge) as bytes. Then heads of one to sixteen kilobytes in
- * pieces, where a byte should cost the same in all, and less the larger the pieces are.
+ * "Read" makes a `RequestHead` from bytes. "Check" finds the version and checks its rules. "Answer"
+ * makes the bytes of the 101 response (in draft76, with the response to the challenge). Then heads of
+ * one to sixteen kilobytes are read in pieces: a byte should cost the same in each head, and less in
+ * larger pieces.
  *
  * @module
  */
@@ -59,7 +60,7 @@ const output = new Uint8Array(1024);
 const response = new Output();
 let used = 0;
 
-/** Nanoseconds for one run: the least of nine spans of 40 ms, after 200 ms to warm up. */
+/** Nanoseconds per run: the lowest of nine measurements of 40 ms, after 200 ms of warm-up. */
 function measure(run: () => unknown): number {
   spanOf(run, 200);
   return Math.min(...Array.from({ length: 9 }, () => spanOf(run, 40)));
@@ -140,7 +141,7 @@ function versionsTable(): void {
   for (const [name, { request, check, answer }] of Object.entries(versions)) {
     const bytes = latin1Bytes(request);
     const head = read(bytes);
-    // The fields of this head are located, as they are right after it was read.
+    // The fields of this head are located, as in a head that was just read.
     head.get("host");
     const cells = [
       bytes.length,

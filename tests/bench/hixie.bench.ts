@@ -1,5 +1,5 @@
 /**
- * What the wire format of draft75 and draft76 costs by itself, in Markdown:
+ * Measures the wire format of draft75 and draft76 without a network, and prints Markdown:
  *
  * ```sh
  * deno run -A tests/bench/hixie.bench.ts
@@ -7,9 +7,9 @@
  * node tests/bench/hixie.bench.ts
  * ```
  *
- * "Receive" is bytes to strings, "write" strings to bytes that a transport would be given, both of
- * one whole read; then the same messages in pieces, where a byte should cost the same in 16 MiB as
- * in 1 MiB, and less the larger the pieces are.
+ * "Receive" makes strings from bytes. "Write" makes bytes for a transport from strings. Both handle all
+ * messages of one read. Then the same messages arrive in pieces: a byte should cost the same in 16 MiB
+ * as in 1 MiB, and less in larger pieces.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import type { Sink } from "../../src/protocol/protocol.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-/** The size of the reads that a large message comes in. */
+/** The size of the reads in which a large message arrives. */
 const READ = 64 * KIB;
 
 const ascii = "The quick brown fox jumps over the lazy dog, and does it again. ";
@@ -32,7 +32,7 @@ const encoder = new TextEncoder();
 let units = 0;
 const sink: Sink = {
   text: (message) => {
-    // A character of its end, so that the string has to be there.
+    // Reads the last character, so that the runtime really makes the string.
     units += message.length + message.charCodeAt(message.length - 1);
     return true;
   },
@@ -42,7 +42,7 @@ const sink: Sink = {
   close: () => true,
 };
 
-/** Text whose UTF-8 has about so many bytes. */
+/** Text whose UTF-8 has about `size` bytes. */
 function textOf(filler: string, size: number): string {
   const { length } = encoder.encode(filler);
   if (size >= length) return filler.repeat(Math.floor(size / length));
@@ -56,16 +56,16 @@ function framesOf(message: string, count: number): Uint8Array {
   return output.take();
 }
 
-/** Nanoseconds for one run: the best of nine spans, since what else runs only ever adds. */
+/** Nanoseconds per run: the lowest of nine measurements, because other processes only add time. */
 function measure(run: () => void, milliseconds = 50): number {
   let runs = 1;
-  // Warms up, and finds how many runs fill a span, for a look at the clock has its price too.
+  // Warms up, and finds how many runs fill one measurement, because reading the clock also costs time.
   while (spanOf(run, runs) < milliseconds) runs *= 2;
   spanOf(run, runs);
   return Math.min(...Array.from({ length: 9 }, () => spanOf(run, runs))) * 1e6 / runs;
 }
 
-/** How long so many runs take, in milliseconds. */
+/** How long `runs` runs take, in milliseconds. */
 function spanOf(run: () => void, runs: number): number {
   const start = performance.now();
   for (let i = 0; i < runs; i++) run();

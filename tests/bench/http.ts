@@ -1,7 +1,7 @@
 /**
- * Compares small plain HTTP responses of Waterspout with those of the runtime's own server, by `wrk`:
- * `deno task bench:http [RUNTIME] [ROUNDS]`, on Node and 5 times by default. The servers are measured
- * in turn, for 2 seconds each.
+ * Compares small plain HTTP responses of Waterspout with those of the runtime's own server. Uses `wrk`:
+ * `deno task bench:http [RUNTIME] [ROUNDS]`. Default: Node, 5 rounds. In each round, every server is
+ * measured for 2 seconds.
  *
  * @module
  */
@@ -23,7 +23,7 @@ const rounds = Number(process.argv.slice(2).find((argument) => /^\d+$/.test(argu
 interface Sample {
   /** Requests per second. */
   readonly rate: number;
-  /** Microseconds of the server's CPU time for a request. */
+  /** The server's CPU time for each request, in microseconds. */
   readonly cpu: number;
 }
 

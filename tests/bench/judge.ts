@@ -1,5 +1,5 @@
 /**
- * From repeated measurements to a verdict.
+ * Decides contests from repeated measurements.
  *
  * @module
  */
@@ -8,11 +8,11 @@ import { type Criterion, lowerIsBetter } from "./workloads.ts";
 
 /** What one run of the load generator measured. */
 export interface Sample {
-  /** Messages, deliveries or handshakes a second. */
+  /** Messages, deliveries or handshakes per second. */
   readonly throughput: number;
-  /** Round trips, in microseconds; for a broadcast, the time until the last receiver has it. */
+  /** Median round trip in microseconds. For a broadcast, the time until the last receiver has it. */
   readonly p50: number;
-  /** As {@linkcode p50}, for the slowest in a hundred. */
+  /** Like `p50`, but the 99th percentile. */
   readonly p99: number;
   /** CPU time of the server for each message, in microseconds. */
   readonly cpu: number;
@@ -20,26 +20,26 @@ export interface Sample {
   readonly bytesPerConnection: number;
   /** Resident memory of the server at the end, in bytes. */
   readonly memory: number;
-  /** Share of its core that the load generator used; near 1 it was the bottleneck. */
+  /** Share of its core that the load generator used. Near 1, the generator was the bottleneck. */
   readonly clientLoad: number;
-  /** Share of the time in which server or generator waited for a core that others were using. */
+  /** Share of time that the server or generator waited for a core used by other processes. */
   readonly disturbance: number;
 }
 
-/** What can be compared of a sample. */
+/** The figures of a sample that can be compared. */
 export type Figure = "throughput" | "cpu" | "bytesPerConnection";
 
-/** Whether the target is reached; `within noise` if the repetitions do not agree about it. */
+/** Whether the target is met; `within noise` if the repetitions disagree. */
 export type Verdict = "met" | "missed" | "within noise";
 
 /**
- * The middle of some numbers, the mean of the two middle ones if their count is even; `NaN` of none.
+ * The median of some numbers. For an even count, the mean of the two middle ones. `NaN` if empty.
  */
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
-/** The value below which a share of the others lies, interpolated; `NaN` of none. */
+/** The interpolated quantile: the value below which a given share of the numbers lies. `NaN` if empty. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   const position = (sorted.length - 1) * share;
@@ -48,14 +48,14 @@ export function quantile(values: readonly number[], share: number): number {
   return below + (above - below) * (position - Math.floor(position));
 }
 
-/** The figure that a criterion looks at. */
+/** The figure that a criterion compares. */
 export function figureOf(criterion: Criterion): Figure {
   return criterion === "memory" ? "bytesPerConnection" : criterion;
 }
 
 /**
- * Ours divided by theirs, repetition by repetition, because only what ran side by side can be
- * compared. A repetition in which one of them failed gives no ratio.
+ * Our figure divided by the peer's, for each repetition, because only runs next to each other can be
+ * compared. A repetition in which one server failed gives no ratio.
  */
 export function ratios(
   ours: readonly (Sample | undefined)[],
@@ -71,7 +71,7 @@ export function ratios(
   return result;
 }
 
-/** Between which ratios the truth can be taken to lie. */
+/** The range in which the true ratio probably lies. */
 function confidence(ratios: readonly number[]): [low: number, high: number] {
   if (ratios.length >= 5) return [quantile(ratios, 0.25), quantile(ratios, 0.75)];
   const doubt = 0.05;
@@ -79,8 +79,8 @@ function confidence(ratios: readonly number[]): [low: number, high: number] {
 }
 
 /**
- * Judges ratios of ours to theirs. With five repetitions or more, the middle half of them must be
- * on one side of the target; with fewer, all of them by 5 %.
+ * Judges the ratios of our figures to the peer's. With five repetitions or more, the middle half must
+ * be on one side of the target. With fewer, all must be on one side by at least 5 %.
  */
 export function judge(ratios: readonly number[], target: number, criterion: Criterion): Verdict {
   const [low, high] = confidence(ratios);

@@ -19,18 +19,18 @@ export interface Load {
   readonly mode: "echo" | "burst" | "fanout" | "handshake" | "idle";
   readonly format: Format;
   readonly connections: number;
-  /** Messages of a connection on their way at any time. */
+  /** Messages in flight on each connection. */
   readonly inFlight: number;
   /** Bytes of a message. */
   readonly size: number;
   readonly binary: boolean;
-  /** Measured time. */
+  /** Measured time, in seconds. */
   readonly seconds: number;
-  /** Seconds before it. */
+  /** Warm-up before the measured time, in seconds. */
   readonly warmUp: number;
 }
 
-/** What the generator prints; only what is used. */
+/** The used part of the generator's output. */
 interface Output {
   readonly msgs_s?: number;
   readonly p50_us?: number;
@@ -81,7 +81,7 @@ function toSample(output: Output): Sample {
   };
 }
 
-/** Runs a load against a server; throws if a single byte or connection was not right. */
+/** Runs a load against a server. Throws if any byte or connection was wrong. */
 export async function runLoad(load: Load, server: ServerProcess): Promise<Sample> {
   const [command, ...args] = pinned(LOAD_CORE, [PROGRAM, ...argumentsFor(load, server)]);
   const result = await new Deno.Command(command ?? PROGRAM, { args }).output();

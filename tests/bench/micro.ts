@@ -22,7 +22,7 @@ async function benchmarkFiles(pattern: string): Promise<string[]> {
   return names.sort();
 }
 
-/** Runs one file, and returns whether it ended well. */
+/** Runs one file. Returns whether it succeeded. */
 async function runFile(name: string, runtime: RuntimeName): Promise<boolean> {
   console.log(`\n# ${name} on ${runtimeTitle(runtime)}`);
   const [command = "", ...args] = pinned(

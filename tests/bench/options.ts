@@ -7,22 +7,22 @@
 import { UsageError } from "../support/usage.ts";
 import type { RuntimeName } from "./subjects.ts";
 
-/** What was asked for. */
+/** The parsed command line. */
 export interface Options {
-  /** A first look: one short repetition. */
+  /** Whether to run only one short repetition. */
   readonly quick: boolean;
   readonly repetitions: number;
-  /** Measured time of each run. */
+  /** Measured time of each run, in seconds. */
   readonly seconds: number;
-  /** Only what has this in `workload/subject`. */
+  /** Runs only jobs whose `workload/subject` contains this text. */
   readonly only: string;
-  /** Only what runs on this runtime, and the peers it is compared with. */
+  /** Runs only our server on this runtime, and its peers. */
   readonly runtime: RuntimeName | undefined;
-  /** Whether to write the section of the README. */
+  /** Whether to update the section of the README. */
   readonly readme: boolean;
 }
 
-/** What `--help` and a wrong option print. */
+/** The text that `--help` and wrong options print. */
 export const USAGE = `\
 usage: deno task bench [options]
   --quick              one repetition of short runs, in less than three minutes
@@ -44,7 +44,7 @@ function positive(option: string, value: string): number {
   throw new UsageError(`Cannot read ${option} ${value}: not a number above 0`);
 }
 
-/** Reads the command line; throws a `UsageError` for what it does not know. */
+/** Parses the command line. Throws a `UsageError` for unknown options and wrong values. */
 export function parseOptions(args: readonly string[]): Options {
   const flags = new Set<string>();
   const values = new Map<string, string>();

@@ -1,5 +1,5 @@
 /**
- * What the wire format of RFC 6455 costs by itself, in Markdown:
+ * Measures the wire format of RFC 6455 without a network, and prints Markdown:
  *
  * ```sh
  * deno run -A tests/bench/protocol.bench.ts
@@ -7,9 +7,9 @@
  * node tests/bench/protocol.bench.ts
  * ```
  *
- * "Receive" is a client's bytes to messages, "write" messages to bytes that a transport would be
- * given, both of one whole read; then masking and UTF-8 alone; then large messages in pieces and
- * frames, where a byte should cost the same in 16 MiB as in 1 MiB.
+ * "Receive" makes messages from a client's bytes. "Write" makes bytes for a transport from messages.
+ * Both handle all messages of one read. Then masking and UTF-8 are measured alone. Then large messages
+ * arrive in pieces and frames: a byte should cost the same in 16 MiB as in 1 MiB.
  *
  * @module
  */
@@ -23,11 +23,11 @@ import { frame } from "../protocol/hybi_frames.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-/** The size of the reads that a large message comes in. */
+/** The size of the reads in which a large message arrives. */
 const READ = 64 * KIB;
-/** The size of the frames of a message in many. */
+/** The frame size of a fragmented message. */
 const FRAGMENT = 64;
-/** Bytes masked with it stay as they are, so that they can be received again. */
+/** A masking key that changes no bytes, so that the same memory can be received again. */
 const ZERO_KEY = new Uint8Array(4);
 
 const limits = { maxMessageSize: 64 * MIB, maxFragments: 1 << 20 };
@@ -37,7 +37,7 @@ const encoder = new TextEncoder();
 let used = 0;
 const sink: Sink = {
   text: (message) => {
-    // A character of its end, so that the string has to be there.
+    // Reads the last character, so that the runtime really makes the string.
     used += message.length + message.charCodeAt(message.length - 1);
     return true;
   },
@@ -56,16 +56,16 @@ const target = {
   },
 };
 
-/** Text of so many bytes of UTF-8, flat as a decoder makes it. */
+/** Text whose UTF-8 has `size` bytes, as a flat string like those of a decoder. */
 function textOf(kind: "ASCII" | "mixed", size: number): string {
   const filler = kind === "ASCII" ? "The quick brown fox, " : "Grüße, 世界 😀 and ASCII. ";
   const bytes = encoder.encode(filler.repeat(Math.ceil(size / filler.length))).subarray(0, size);
-  // What the cut has left of a character becomes as many bytes of ASCII.
+  // Replaces the bytes of a cut character by ASCII.
   const text = new TextDecoder().decode(bytes).replace(/\ufffd$/, "");
   return text + "x".repeat(size - encoder.encode(text).length);
 }
 
-/** Nanoseconds of CPU for one run; time would count what other processes take. */
+/** CPU time per run in nanoseconds. Elapsed time would include other processes. */
 function spanOf(run: () => void, milliseconds: number): number {
   const before = process.cpuUsage();
   const end = performance.now() + milliseconds;
@@ -78,7 +78,7 @@ function spanOf(run: () => void, milliseconds: number): number {
   return (user + system) * 1000 / runs;
 }
 
-/** Nanoseconds of CPU for one run: the least of seven spans of 40 ms, after 150 ms to warm up. */
+/** CPU nanoseconds per run: the lowest of seven measurements of 40 ms, after 150 ms of warm-up. */
 function measure(run: () => void): number {
   spanOf(run, 150);
   return Math.min(...Array.from({ length: 7 }, () => spanOf(run, 40)));

@@ -1,6 +1,7 @@
 /**
- * What a published message costs: to 10,000 subscribers of one process, beside `Bun.serve`, a loop
- * over `ws` and `Deno.upgradeWebSocket`; and from one process to another through Redis and NATS.
+ * Measures the cost of a published message: to 10,000 subscribers of one process, compared with
+ * `Bun.serve`, a loop over `ws` and `Deno.upgradeWebSocket`; and from one process to another through
+ * Redis and NATS.
  *
  *     deno task bench:publish [--quick] [--local | --brokers]
  *
@@ -39,7 +40,7 @@ const FAN_OUT: Load = {
 
 /** Messages one after the other, for the latency. */
 const ROUND_TRIPS = IS_QUICK ? 500 : 3000;
-/** Messages of which so many are on their way, for the throughput. */
+/** Messages with a fixed number in flight, for the throughput. */
 const MESSAGES = IS_QUICK ? 20_000 : 100_000;
 const IN_FLIGHT = 500;
 
@@ -116,7 +117,7 @@ class Process implements AsyncDisposable {
     const options = { port: Number(port), version: "rfc6455" } as const;
     const control = await WireSocket.open({ ...options, path: "/control" });
     const listener: Listener = { heard() {} };
-    // The first message says that the subscription is complete.
+    // The first message confirms the subscription.
     const complete = new Promise<void>((resolve) => listener.heard = resolve);
     const onMessage = () => listener.heard();
     const subscriber = await WireSocket.open({ ...options, path: "/topic/news", onMessage });
@@ -131,7 +132,7 @@ class Process implements AsyncDisposable {
   }
 }
 
-/** The median time from publishing at one process to hearing it at another, in microseconds. */
+/** The median time from publishing in one process to receiving in another, in microseconds. */
 async function latency(from: Process, to: Process): Promise<number> {
   const times: number[] = [];
   for (let trip = 0; trip < ROUND_TRIPS; trip++) {
@@ -141,7 +142,7 @@ async function latency(from: Process, to: Process): Promise<number> {
       from.control.send("news hello");
     });
     times.push((performance.now() - start) * 1000);
-    // What the same message is to the others must not overlap with the next one.
+    // Waits a turn, so that deliveries to the others do not overlap with the next message.
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
   to.listener.heard = () => {};

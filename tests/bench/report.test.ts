@@ -37,7 +37,7 @@ function workload(id: string): Workload {
   return found;
 }
 
-/** Results in which ours has some figures and every other server those of `sample({})`. */
+/** Results in which our server has the given figures and every other server those of `sample({})`. */
 function resultsWith(ours: readonly Partial<Sample>[], others: Partial<Sample> = {}): Results {
   const runs: Run[] = WORKLOADS.flatMap(({ id, contests }) =>
     subjectsOf(contests).flatMap((subject) =>
@@ -239,8 +239,8 @@ describe("the section of the README", () => {
 describe("the chart", () => {
   test("has a bar for each target, to the left of 1 when behind", () => {
     const svg = chart(resultsWith([{ throughput: 2000, cpu: 20 }]), WORKLOADS);
-    // Six contests with targets; in each, five workloads are ahead and the handshake is behind.
-    // What has no figure, such as idle connections here, has no bar.
+    // Six contests have targets. In each, we are ahead in five workloads and behind in the handshake. A
+    // workload without a figure, such as idle connections here, has no bar.
     assertEquals(svg.match(/class="ahead"/g)?.length, 30);
     assertEquals(svg.match(/class="behind"/g)?.length, 6);
     assertStringIncludes(svg, ">2.00×</text>");

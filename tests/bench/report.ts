@@ -1,5 +1,5 @@
 /**
- * Results as Markdown: one table of everything, and one of ratios for the README.
+ * Writes the results as Markdown: one table with everything, and one with ratios for the README.
  *
  * @module
  */
@@ -17,12 +17,12 @@ import {
 import { type Contest, runtimeTitle, type Subject, subjectsOf } from "./subjects.ts";
 import { lowerIsBetter, type Workload } from "./workloads.ts";
 
-/** Above this share of its core, the load generator was what limited the throughput. */
+/** If the load generator used more than this share of its core, it limited the throughput. */
 const SATURATED = 0.95;
-/** Above this share of waiting for a core, something else was running. */
+/** If server or generator waited longer than this share for a core, another process was running. */
 const DISTURBED = 0.05;
 
-/** A Markdown table, padded; numbers to the right, and the columns named `<…` to the left. */
+/** A padded Markdown table. Columns named `<…` are left-aligned, all others right-aligned. */
 export function markdownTable(
   titles: readonly string[],
   rows: readonly (readonly string[])[],
@@ -108,7 +108,7 @@ const HEADER = [
   "<target",
 ];
 
-/** A row for each server, and one more for each further peer that ours is compared with. */
+/** A row for each server, and one more row for each further peer of our server. */
 function workloadRows(results: Results, workload: Workload): string[][] {
   const rows: string[][] = [];
   const medianOf = (subject: Subject) => medianSample(samplesOf(results, workload, subject));
@@ -133,7 +133,7 @@ function workloadRows(results: Results, workload: Workload): string[][] {
   return rows;
 }
 
-/** Where the figures come from, as a list. */
+/** The source of the figures, as a list. */
 export function environmentText(environment: Environment): string {
   return [
     `- ${environment.date.slice(0, 10)}, \`${environment.command}\``,
@@ -159,7 +159,7 @@ const LEGEND = `\
   1, ours is better.
 - \`*\`: the load generator was at its limit. \`~\`: something else used the cores.`;
 
-/** The whole report, with one table of everything. */
+/** The whole report, with the table of everything. */
 export function fullReport(results: Results, workloads: readonly Workload[]): string {
   const rows = workloads.flatMap((workload) => workloadRows(results, workload));
   const failures = results.runs.filter((run) => run.failure !== undefined).map((run) =>
@@ -202,7 +202,7 @@ export function summaryTable(results: Results, workloads: readonly Workload[]): 
 const START = "<!-- bench:start -->";
 const END = "<!-- bench:end -->";
 
-/** Replaces what stands between the two markers of a document. */
+/** Replaces the text between the two markers of a document. */
 export function replaceSection(document: string, section: string): string {
   const start = document.indexOf(START);
   const end = document.indexOf(END);
@@ -214,7 +214,7 @@ export function replaceSection(document: string, section: string): string {
   return `${document.slice(0, start + START.length)}\n\n${section}\n\n${document.slice(end)}`;
 }
 
-/** The section of the README: chart, ratios, and where they come from. */
+/** The section of the README: chart, ratios, and the source of the figures. */
 export function readmeSection(results: Results, workloads: readonly Workload[]): string {
   return [
     "![How much faster and smaller than each peer](tests/bench/results/chart.svg)",

@@ -1,5 +1,5 @@
 /**
- * What a whole benchmark measured, and what follows from it.
+ * The measurements of a whole benchmark, and the decided contests.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { figureOf, judge, median, ratios, type Sample, type Verdict } from "./ju
 import type { Contest, Subject } from "./subjects.ts";
 import type { Criterion, Workload } from "./workloads.ts";
 
-/** Where and how the figures came about. */
+/** Where and how the figures were measured. */
 export interface Environment {
   /** ISO 8601. */
   readonly date: string;
@@ -31,27 +31,27 @@ export interface Run {
   readonly failure: string | undefined;
 }
 
-/** Everything that was measured, as `results/tmp/latest.json` has it. */
+/** All measurements, in the format of `results/tmp/latest.json`. */
 export interface Results {
   readonly environment: Environment;
   readonly runs: readonly Run[];
 }
 
-/** A contest on a workload, decided. The ratios are medians over the repetitions. */
+/** The decided contest of a workload. Ratios are medians over the repetitions. */
 export interface Outcome {
   readonly workload: Workload;
   readonly contest: Contest;
-  /** Our messages a second divided by the peer's. */
+  /** Our messages per second divided by the peer's. */
   readonly throughput: number;
   /** The peer's CPU time for a message divided by ours. */
   readonly cpu: number;
-  /** Our figure divided by the peer's, the one that the workload's criterion looks at. */
+  /** Our figure divided by the peer's, for the workload's criterion. */
   readonly ratio: number;
   readonly target: number | undefined;
   readonly verdict: Verdict | undefined;
 }
 
-/** The samples of a subject by repetition, with gaps where it failed. */
+/** The samples of a subject by repetition; `undefined` where it failed. */
 export function samplesOf(
   results: Results,
   workload: Workload,
@@ -65,7 +65,7 @@ export function samplesOf(
   return Array.from(samples);
 }
 
-/** The medians of some samples, figure by figure; `undefined` without any. */
+/** The median of each figure; `undefined` without samples. */
 export function medianSample(samples: readonly (Sample | undefined)[]): Sample | undefined {
   const measured = samples.filter((sample) => sample !== undefined);
   if (measured.length === 0) return undefined;
@@ -82,7 +82,7 @@ export function medianSample(samples: readonly (Sample | undefined)[]): Sample |
   };
 }
 
-/** Decides a contest; `undefined` if no repetition has both sides. */
+/** Decides a contest; `undefined` if no repetition has both servers. */
 export function outcomeOf(
   results: Results,
   workload: Workload,
@@ -104,7 +104,7 @@ export function outcomeOf(
   };
 }
 
-/** How near we come to the raw TCP echo of the same runtime: 1 is as good, 0.5 half as good. */
+/** Our figure compared with the raw TCP echo of the runtime: 1 is as good, 0.5 is half as good. */
 export function shareOfFloor(
   ours: Sample | undefined,
   floor: Sample | undefined,

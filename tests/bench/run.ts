@@ -1,6 +1,6 @@
 /**
- * The benchmark of whole servers: ours on Deno, Bun and Node, the servers that a user would pick
- * instead, and the raw TCP echo of each runtime. `deno task bench --help` tells the options.
+ * The benchmark of whole servers: ours on Deno, Bun and Node, the servers that a user would choose
+ * instead, and the raw TCP echo of each runtime. `deno task bench --help` lists the options.
  *
  * @module
  */
@@ -17,13 +17,13 @@ import { type RawMode, startServer } from "./server_process.ts";
 import { type Contest, type Subject, subjectsOf } from "./subjects.ts";
 import { quickWorkloads, type Workload, WORKLOADS } from "./workloads.ts";
 
-/** Only a complete benchmark replaces the published figures; others stay outside of git. */
+/** Only a complete benchmark replaces the published figures. Git ignores all other results. */
 function resultsFolder({ quick, only, runtime }: Options): string {
   const isComplete = !quick && only === "" && runtime === undefined;
   return isComplete ? `${root}/tests/bench/results` : BUILD_FOLDER;
 }
 
-/** One thing to do: a load on a server. */
+/** A load on a server. */
 interface Job {
   readonly workload: Workload;
   readonly subject: Subject;
@@ -33,7 +33,7 @@ function isWanted(options: Options): (contest: Contest) => boolean {
   return ({ ours }) => options.runtime === undefined || ours.runtime === options.runtime;
 }
 
-/** What to do in one repetition, rivals next to each other. */
+/** The jobs of one repetition. Servers that are compared are next to each other. */
 function jobsFor(options: Options): Job[] {
   const workloads = options.quick ? quickWorkloads() : WORKLOADS;
   return workloads.flatMap((workload) =>
@@ -60,7 +60,7 @@ async function measure({ workload, subject }: Job, options: Options): Promise<Sa
     inFlight,
     size,
     binary,
-    // What is idle is held for long enough that a collection of garbage may happen.
+    // Idle connections are held long enough for a garbage collection.
     seconds: idle ? (options.quick ? 0.5 : 3) : options.seconds,
     warmUp: options.quick ? 0.4 : 1,
   };
@@ -74,7 +74,7 @@ function describe(sample: Sample): string {
   return `${Math.round(sample.throughput)}/s, ${sample.cpu.toFixed(3)} µs CPU`;
 }
 
-/** Runs every job once; the second repetition goes backwards, so that a drift favours nobody. */
+/** Runs every job once. Every second repetition runs backwards, so that a drift favours no server. */
 async function repetition(number: number, jobs: readonly Job[], options: Options): Promise<Run[]> {
   const runs: Run[] = [];
   const order = number % 2 === 0 ? jobs : jobs.toReversed();
@@ -106,7 +106,7 @@ async function environmentOf(options: Options): Promise<Environment> {
   };
 }
 
-/** Replaces the section of the README; without one, only checks that there is a place for it. */
+/** Replaces the section of the README. Without a new section, only checks that the markers exist. */
 async function writeReadme(section?: string): Promise<void> {
   const path = `${root}/README.md`;
   const replaced = replaceSection(await Deno.readTextFile(path), section ?? "");
@@ -115,7 +115,7 @@ async function writeReadme(section?: string): Promise<void> {
   await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", path] }).output();
 }
 
-/** Writes the report and the chart, and each run outside of git. Returns the report. */
+/** Writes the report, the chart, and the raw figures (ignored by git). Returns the report. */
 async function writeResults(results: Results, options: Options): Promise<string> {
   const folder = resultsFolder(options);
   const report = fullReport(results, WORKLOADS);

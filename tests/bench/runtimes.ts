@@ -1,5 +1,5 @@
 /**
- * Finds the runtimes on this machine, and what is known about it.
+ * Finds the runtimes, and describes this machine.
  *
  * @module
  */
@@ -19,7 +19,7 @@ function exists(path: string): boolean {
   }
 }
 
-/** Where a runtime is: Deno is the one that runs this; the others are in node_modules or in PATH. */
+/** Finds a runtime: the running Deno; Bun and Node in node_modules or in PATH. */
 export function runtimePath(runtime: RuntimeName): string {
   if (runtime === "deno") return Deno.execPath();
   const installed = `${root}/node_modules/.bin/${runtime}`;
@@ -42,7 +42,7 @@ async function packageVersion(name: string): Promise<string> {
   return `${name} ${JSON.parse(manifest).version}`;
 }
 
-/** The versions of all that is measured, `Bun 1.4.5` and so on. */
+/** The versions of all measured programs, such as `Bun 1.4.5`. */
 export async function versions(): Promise<string[]> {
   const node = await outputOf(runtimePath("node"), "--version");
   return [
@@ -55,7 +55,7 @@ export async function versions(): Promise<string[]> {
   ];
 }
 
-/** The name of the processor, and how many of it there are. */
+/** The name of the processor and the number of cores. */
 export async function processor(): Promise<string> {
   const info = await Deno.readTextFile("/proc/cpuinfo");
   const model = info.match(/^model name\s*:\s*(.*)$/m)?.[1] ?? Deno.build.arch;

@@ -1,6 +1,6 @@
 /**
- * The scaling benchmark: what a message costs against its size, the number of connections and the
- * number of messages queued. What grows faster than its work is a defect, and marked with `!`.
+ * The scaling benchmark: the cost of a message against its size, the number of connections and the
+ * number of queued messages. A cost that grows faster than its work is a defect. It is marked with `!`.
  * `deno task bench:scaling [--only PART_OF_A_TITLE] [--runtime bun|deno|node] [--repetitions N] [--seconds S]`
  *
  * @module
@@ -22,7 +22,7 @@ interface Column {
   readonly tooFast: readonly number[];
 }
 
-/** The least of the repetitions: whatever disturbs a run makes it dearer. */
+/** The lowest cost of the repetitions, because disturbances only add cost. */
 async function cost(
   series: Series,
   value: number,
@@ -53,7 +53,7 @@ async function costs(series: Series, subject: Subject, options: Options): Promis
   return measured;
 }
 
-/** The columns of one runtime: its floor, and ours in both formats. */
+/** The columns of one runtime: its floor, and our server in both formats. */
 async function measureColumns(
   series: Series,
   runtime: RuntimeName,

@@ -1,5 +1,5 @@
 /**
- * Starts a server of the benchmark on a core of its own, and stops it.
+ * Starts and stops a server of the benchmark on its own core.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export interface ServerProcess extends AsyncDisposable {
   readonly pid: number;
 }
 
-/** A command that runs on one core, if the machine has several. */
+/** A command pinned to one core, if the machine has several. */
 export function pinned(core: number, command: readonly string[]): string[] {
   const canPin = Deno.build.os === "linux" && navigator.hardwareConcurrency > 1;
   return canPin ? ["taskset", "--cpu-list", String(core), ...command] : [...command];
@@ -46,7 +46,7 @@ function rejectAfter(milliseconds: number): Promise<never> {
   });
 }
 
-/** What the raw servers do with the bytes; the others tell by the path of a request. */
+/** The mode of the raw servers. The other servers choose by the request's path. */
 export type RawMode = "echo" | "fan" | "idle";
 
 function startCommand(subject: Subject, rawMode: RawMode, port: number): string[] {
@@ -55,11 +55,11 @@ function startCommand(subject: Subject, rawMode: RawMode, port: number): string[
   return subject.format === "raw" ? [...command, rawMode] : command;
 }
 
-/** Starts a server and waits until it says `ready`; at most ten seconds. */
+/** Starts a server and waits up to ten seconds until it prints `ready`. */
 export async function startServer(subject: Subject, rawMode: RawMode): Promise<ServerProcess> {
   const port = freePort();
   const command = pinned(SERVER_CORE, startCommand(subject, rawMode, port));
-  // Ten thousand connections need as many file descriptors; exec keeps the process's id.
+  // Ten thousand connections need ten thousand file descriptors. With exec, the process id stays.
   const script = 'ulimit -n "$(ulimit -Hn)"; exec "$@"';
   const child = new Deno.Command("sh", {
     args: ["-c", script, "sh", ...command],
@@ -71,7 +71,7 @@ export async function startServer(subject: Subject, rawMode: RawMode): Promise<S
     try {
       child.kill("SIGKILL");
     } catch {
-      // It has ended by itself.
+      // The process has already ended.
     }
     await child.status;
   };

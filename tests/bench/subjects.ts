@@ -1,5 +1,5 @@
 /**
- * The measured servers, and which are compared.
+ * The measured servers and the contests between them.
  *
  * @module
  */
@@ -7,14 +7,14 @@
 /** A runtime that servers run on. */
 export type RuntimeName = "bun" | "deno" | "node";
 
-/** How the load generator frames its messages; `raw` is no protocol at all. */
+/** How the load generator frames messages; `raw` means without a protocol. */
 export type Format = "hybi" | "draft76" | "mixed" | "raw";
 
-/** One server, spoken to in one format. */
+/** One server, measured in one format. */
 export interface Subject {
   /** Unique, and short enough for `--only`. */
   readonly id: string;
-  /** As it stands in the table. */
+  /** The name in the table. */
   readonly name: string;
   readonly runtime: RuntimeName;
   /** The server's file, relative to this folder. */
@@ -22,18 +22,18 @@ export interface Subject {
   readonly format: Format;
 }
 
-/** Which column of targets a contest is judged by. */
+/** The column of targets for a contest. */
 export type TargetColumn = "bun" | "deno" | "node" | "draft76";
 
-/** Our server against the one that a user would pick instead, and against the runtime's floor. */
+/** Our server against the server that a user would choose instead, and against the runtime's floor. */
 export interface Contest {
-  /** As it stands in the summary and in the chart. */
+  /** The name in the summary and in the chart. */
   readonly title: string;
   readonly ours: Subject;
   readonly peer: Subject;
   /** The raw TCP echo of our runtime. */
   readonly floor: Subject;
-  /** The targets that hold; none for a contest that only informs. */
+  /** The targets of this contest; none if it is only for information. */
   readonly column: TargetColumn | undefined;
 }
 
@@ -90,12 +90,12 @@ function contest(
   };
 }
 
-/** How a runtime writes its name. */
+/** The display name of a runtime. */
 export function runtimeTitle(runtime: RuntimeName): string {
   return { bun: "Bun", deno: "Deno", node: "Node" }[runtime];
 }
 
-/** The contests of workloads that each speak one format. */
+/** The contests of workloads with one format. */
 export const CONTESTS: readonly Contest[] = [
   contest("bun", BUN_SERVE, "bun"),
   contest("deno", DENO_SERVE, "deno"),
@@ -113,7 +113,7 @@ export const MIXED_CONTESTS: readonly Contest[] = [
   contest("node", faye("mixed"), undefined),
 ];
 
-/** Every server that takes part in some contests, floors first, each once, rivals side by side. */
+/** Every server of some contests, once each. Floors come first; servers that are compared are adjacent. */
 export function subjectsOf(contests: readonly Contest[]): Subject[] {
   const subjects = new Map<string, Subject>();
   for (const { floor } of contests) subjects.set(floor.id, floor);

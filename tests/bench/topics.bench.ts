@@ -1,6 +1,6 @@
 /**
- * What topics cost without the network: subscriptions, messages and leaving at 1,000 to 100,000
- * topics, and a message to many. Run by `deno task bench:micro --only topics`.
+ * Measures topics without the network: subscribing, publishing and unsubscribing with 1,000 to 100,000
+ * topics, and publishing to many. Run by `deno task bench:micro --only topics`.
  *
  * @module
  */
@@ -10,16 +10,16 @@ import { Application, type Published, WebSocketHandler } from "../../mod.ts";
 import type { Address, Transport, TransportEvents } from "../../src/transport/transport.ts";
 import { openingHandshake } from "../support/wire_client.ts";
 
-/** How often each figure is taken; the median counts. */
+/** How often each figure is measured. The median counts. */
 const REPETITIONS = 5;
-/** Connections that share the topics. */
+/** How many connections share the topics. */
 const CONNECTIONS = 1000;
 const TOPICS: readonly number[] = [1000, 10_000, 100_000];
 const SUBSCRIBERS: readonly number[] = [100, 1000, 10_000];
 
 const ADDRESS: Address = { transport: "tcp", hostname: "127.0.0.1", port: 1 };
 
-/** A connection whose output goes nowhere. */
+/** A connection that discards its output. */
 class Sink implements Transport {
   events: TransportEvents = { data() {}, drain() {}, end() {}, closed() {} };
   readonly bufferedAmount = 0;
@@ -77,7 +77,7 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
 }
 
-/** Lets what was scheduled run: the writes of what was published. */
+/** Waits for scheduled work: the writes of published messages. */
 function settle(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
@@ -92,7 +92,7 @@ interface TopicCosts {
 async function measureTopics(topics: number): Promise<TopicCosts> {
   const { app, members, sinks } = connect(CONNECTIONS);
   const names = Array.from({ length: topics }, (_, index) => `topic ${index}`);
-  // Each member exists: there are as many as connections.
+  // Every member exists: there is one for each connection.
   const memberOf = (index: number) => members[index % CONNECTIONS]!;
   const before = process.memoryUsage().rss;
   const subscribe = time(topics, (index) => memberOf(index).subscribe(names[index]!));
@@ -115,7 +115,7 @@ async function measureTopics(topics: number): Promise<TopicCosts> {
   return { subscribe, publish, leave, bytes };
 }
 
-/** Nanoseconds for each receiver of a message, the write to the transport with it. */
+/** Nanoseconds per receiver of a message, including the write to the transport. */
 async function measureMessage(subscribers: number): Promise<number> {
   const { app, members, sinks } = connect(subscribers);
   for (const member of members) member.subscribe("all");
@@ -143,7 +143,7 @@ for (const topics of TOPICS) {
   const results = await repeat(() => measureTopics(topics));
   const [subscribe, publish, leave] = (["subscribe", "publish", "leave"] as const)
     .map((name) => median(results.map((result) => result[name])).toFixed(0));
-  // Only the first time is the memory new to the process.
+  // Only the first measurement includes getting new memory from the system.
   const bytes = (results[0]?.bytes ?? NaN).toFixed(0);
   console.log(`| ${topics} | ${subscribe} | ${publish} | ${leave} | ${bytes} |`);
 }

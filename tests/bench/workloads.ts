@@ -1,17 +1,17 @@
 /**
- * What the servers have to do, and how much better than their peers ours has to be at it.
+ * The workloads, and the targets of our server against its peers.
  *
  * @module
  */
 
 import { type Contest, CONTESTS, MIXED_CONTESTS, type TargetColumn } from "./subjects.ts";
 
-/** What decides a contest: more messages a second, or less CPU time or memory for each. */
+/** What decides a contest: more messages per second, or less CPU time or memory for each. */
 export type Criterion = "throughput" | "cpu" | "memory";
 
 /**
- * The ratio to reach. For throughput it is ours to the peer's, and at least this; for CPU time and
- * memory it is ours to the peer's as well, and at most this.
+ * The target for our figure divided by the peer's: the minimum for throughput, the maximum for CPU time
+ * and memory.
  */
 export type Targets = Readonly<Record<TargetColumn, number>>;
 
@@ -19,16 +19,16 @@ export type Targets = Readonly<Record<TargetColumn, number>>;
 export interface Workload {
   /** Unique, and short enough for `--only`. */
   readonly id: string;
-  /** As it stands in the table. */
+  /** The name in the table. */
   readonly title: string;
   /** The mode of the load generator. */
   readonly mode: "echo" | "fanout" | "handshake" | "idle";
   readonly connections: number;
-  /** Messages of a connection on their way at any time. */
+  /** Messages in flight on each connection. */
   readonly inFlight: number;
   /** Bytes of a message. */
   readonly size: number;
-  /** Whether messages are binary where the format can do that. */
+  /** Whether messages are binary if the format has binary messages. */
   readonly binary: boolean;
   readonly criterion: Criterion;
   readonly targets: Targets | undefined;
@@ -107,12 +107,12 @@ export const WORKLOADS: readonly Workload[] = [
   }),
 ];
 
-/** For a first look: the workloads that have targets. */
+/** The workloads of a quick run: those with targets. */
 export function quickWorkloads(): Workload[] {
   return WORKLOADS.filter((workload) => workload.targets !== undefined);
 }
 
-/** Whether a lower figure is the better one. */
+/** Whether a lower figure is better. */
 export function lowerIsBetter(criterion: Criterion): boolean {
   return criterion !== "throughput";
 }

@@ -6,7 +6,7 @@ import { Service } from "./service.ts";
 
 const CLIENTS = 900;
 const TOPICS = 30;
-/** Messages on each topic by each process in each part of the test. */
+/** How many messages each process publishes on each topic in each part of the test. */
 const ROUNDS = 10;
 
 function pause(): Promise<void> {
@@ -52,7 +52,7 @@ async function trial(
       () => service.clients.every(({ server, socket }) => server !== victim || socket?.isGone),
     );
 
-    // The broker crashes: connections go on, and so do topics when the broker is back.
+    // The broker crashes. Connections stay open, and topics work again when the broker is back.
     await broker.kill();
     for (const { child } of service.processes.values()) await child.waitFor(/^broker down$/m);
     await service.probeLocally();

@@ -2,9 +2,9 @@
  * One process of a service: `server.ts PORT BROKER`, where BROKER is the URL of a Redis or a NATS, or
  * `ioredis:` and the port of a Redis.
  *
- * `/topic/:name` subscribes, and is told `served by PID` once messages of all processes arrive;
- * `/control` publishes what it is sent as `TOPIC TEXT`. Prints `ready PORT`, and `broker up` or
- * `broker down` when that changes.
+ * A client of `/topic/:name` is subscribed, and receives `served by PID` when messages of all processes
+ * arrive. `/control` publishes messages of the form `TOPIC TEXT`. The process prints `ready PORT`, and
+ * `broker up` or `broker down` when the state of the broker connection changes.
  */
 import { connect } from "@nats-io/transport-node";
 import { Redis } from "ioredis";
@@ -14,7 +14,7 @@ import { Application, type Broker, WebSocketHandler } from "../../mod.ts";
 import { natsBroker } from "../../src/pubsub/brokers/nats.ts";
 import { redisBroker } from "../../src/pubsub/brokers/redis.ts";
 
-/** How soon to connect again, in milliseconds. */
+/** The delay before reconnecting, in milliseconds. */
 const RETRY = 100;
 
 class Subscriber extends WebSocketHandler {

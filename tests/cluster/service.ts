@@ -1,5 +1,5 @@
 /**
- * A service of one process on each runtime, and its hundreds of clients.
+ * A service with one process on each runtime and hundreds of clients.
  *
  * @module
  */
@@ -12,14 +12,14 @@ import { WireSocket } from "../support/wire_socket.ts";
 /** How many clients connect at a time. */
 const AT_A_TIME = 100;
 
-/** One process: its control connection publishes. */
+/** One process. Its control connection publishes. */
 export interface Process {
   readonly runtime: Runtime;
   readonly child: Child;
   readonly control: WireSocket;
 }
 
-/** A client, and what it has heard. Messages are `PUBLISHER NUMBER`, or `probe PUBLISHER`. */
+/** A client and what it has received. Messages are `PUBLISHER NUMBER` or `probe PUBLISHER`. */
 export class Client {
   /** The id of the process that serves it. */
   server = 0;
@@ -27,12 +27,12 @@ export class Client {
   readonly numbers: Map<string, number> = new Map();
   /** The publishers whose probe has arrived. */
   readonly probes: Set<string> = new Set();
-  /** What was not as it should be. */
+  /** The errors found so far. */
   readonly problems: string[] = [];
   /** Its connection. */
   socket: WireSocket | undefined;
 
-  /** Takes a message in. */
+  /** Receives a message. */
   readonly hear = (message: string | Uint8Array): void => {
     const [first = "", second = "", third = ""] = String(message).split(" ");
     if (first === "served") this.server = Number(third);
@@ -111,7 +111,7 @@ export class Service {
     });
   }
 
-  /** The clients of processes that live. */
+  /** The clients of processes that are alive. */
   get live(): Client[] {
     return this.clients.filter(({ server }) => this.processes.has(server));
   }
@@ -167,7 +167,7 @@ export class Service {
     );
   }
 
-  /** Starts numbering anew: what was published before does not count. */
+  /** Restarts the numbering. Earlier messages do not count. */
   forget(): void {
     this.#published.clear();
     for (const { numbers } of this.clients) numbers.clear();

@@ -28,7 +28,7 @@ async function texts(page: Page, text: string): Promise<string[]> {
   return await page.locator("#list .text").allTextContents();
 }
 
-/** The dialogue: who says what, as soon as the line before is there. */
+/** The dialogue. Each person speaks after the line before has arrived. */
 const dialogue: readonly (readonly ["Ada" | "Vera", string])[] = [
   ["Ada", "日本語 \u{1f44b} \u{10fffd}"],
   ["Ada", "Hello! Is anybody here?"],
@@ -80,7 +80,7 @@ describe("the chat example", () => {
           await phantom.child.waitFor(/^heard .*one handler\."\]$/m);
           const heard = /^heard (\[.*one handler\."\])$/m.exec(phantom.child.output)?.[1] ?? "[]";
           assertEquals(JSON.parse(heard), said);
-          // A newcomer of the same name gets another, and sees what was said.
+          // A newcomer with the same name gets another name, and sees the earlier lines.
           const second = await openRoom(browser, room.href, "Ada");
           assertEquals(await second.locator("#list .text").allTextContents(), said);
           assertEquals(await second.locator("#people .me").textContent(), "AAda 2 (you)");

@@ -13,7 +13,7 @@ function startCluster(...args: readonly string[]): Child {
   return new Child([path, ...rest, ...args]);
 }
 
-/** Who serves a client, and what it has heard since. */
+/** The process that serves a client, and what the client has received since. */
 interface Guest {
   readonly host: string;
   readonly heard: string[];
@@ -33,7 +33,7 @@ async function enter(port: number): Promise<Guest> {
   return { host, heard, socket };
 }
 
-/** Guests of as many different hosts: which one gets a connection is the kernel's choice. */
+/** Connects clients to different processes. The kernel chooses the process of a connection. */
 async function enterAll(port: number, hosts: number): Promise<Map<string, Guest>> {
   const guests = new Map<string, Guest>();
   await until(`${hosts} hosts`, async () => {
@@ -45,7 +45,7 @@ async function enterAll(port: number, hosts: number): Promise<Map<string, Guest>
   return guests;
 }
 
-/** Each says something, and everyone hears all of it. */
+/** Each client sends a message, and every client receives all messages. */
 async function talk(guests: ReadonlyMap<string, Guest>): Promise<void> {
   const expected = [...guests.values()].map(({ host, socket }) => {
     socket.send("hello");

@@ -1,5 +1,5 @@
 /**
- * People of all versions who come, talk and go at a server, so that its figures move.
+ * Clients of all versions that connect, send messages and leave, so that a server's figures change.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { WebSocketVersion } from "../../src/handshake/versions.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { WireSocket } from "../support/wire_socket.ts";
 
-/** How many of each version there are at a step. */
+/** How many clients of each version there are at a step. */
 export type Plan = (step: number) => Readonly<Partial<Record<WebSocketVersion, number>>>;
 
 /** The crowd. Every test that has one ends it with `end`. */
@@ -22,7 +22,7 @@ export class Crowd {
     this.#path = path;
   }
 
-  /** Lets as many come or go as there are to be. */
+  /** Connects or closes clients until the wanted number is connected. */
   async become(counts: ReturnType<Plan>): Promise<void> {
     for (const [name, count] of Object.entries(counts)) {
       const version = name as WebSocketVersion;
@@ -41,14 +41,14 @@ export class Crowd {
     else client?.close(how < 0.8 ? 1001 : 1000);
   }
 
-  /** Lets a share of them say something. */
+  /** Lets a share of the clients send a message. */
   talk(share: number): void {
     for (const client of [...this.#present.values()].flat()) {
       if (Math.random() < share) client.send("Hello from the crowd");
     }
   }
 
-  /** Sends somebody whose handshake is refused. */
+  /** Connects a client whose handshake is refused. */
   async intrude(request: string): Promise<void> {
     const client = await RawClient.connect({ port: this.#port });
     client.write(request);
@@ -56,7 +56,7 @@ export class Crowd {
     await client.destroy();
   }
 
-  /** Sends everybody away. */
+  /** Closes all clients. */
   end(): void {
     for (const client of [...this.#present.values()].flat()) client.destroy();
   }

@@ -23,7 +23,7 @@ async function ask(url: string, text: string, options = {}): Promise<unknown> {
   }
 }
 
-/** What a refused handshake was answered with. */
+/** The response to a refused handshake. */
 async function refusal(url: string, options = {}): Promise<HandshakeError> {
   return await assertRejects(() => websocketConnect(url, options), HandshakeError);
 }
@@ -126,7 +126,7 @@ describe("the example backpressure", () => {
         let messages = 0;
         for await (const message of connection) {
           hash.update(message);
-          // Now and then the reader has something else to do.
+          // The reader pauses now and then.
           if (++messages % 64 === 0) await new Promise((resolve) => setTimeout(resolve, 20));
         }
         assertEquals(hash.digest("hex"), digest);
@@ -233,7 +233,7 @@ describe("the example mount", () => {
     }));
 });
 
-/** A span, as the example tracing tells it. */
+/** A span in the output of the tracing example. */
 interface TracedSpan {
   readonly name: string;
   readonly trace: string;
@@ -289,7 +289,7 @@ function once(target: EventTarget, name: string): Promise<unknown> {
   return new Promise((resolve) => target.addEventListener(name, resolve, { once: true }));
 }
 
-/** The spans that have ended, when there are so many. */
+/** Resolves to the ended spans when there are `count` of them. */
 async function spansOf(port: number, count: number): Promise<TracedSpan[]> {
   for (;;) {
     const response = await fetch(`http://127.0.0.1:${port}/spans`);

@@ -1,5 +1,5 @@
 /**
- * Starts an example by the very command of its header, permissions included.
+ * Starts an example with the exact command of its header, including permissions.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { Child } from "../support/spawn.ts";
 export interface Launched {
   /** Its process. */
   readonly child: Child;
-  /** The first line that it has printed: its URL, or where else it listens. */
+  /** The first line of its output: the URL or another address. */
   readonly place: string;
   /** The port of that URL. */
   readonly port: number;
@@ -31,7 +31,7 @@ function commandOf(path: string): string[] {
   return [runtimePath(runtime), ...flags.slice(0, flags.indexOf(path) + 1)];
 }
 
-/** Runs `body` with an example, then ends it with Ctrl-C, which must succeed. */
+/** Runs `body` with an example, then ends the example with Ctrl-C. Its exit code must be 0. */
 export async function withExample(
   name: string,
   args: readonly string[],

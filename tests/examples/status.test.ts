@@ -7,7 +7,7 @@ import { type Runtime, runtimes } from "../support/runtime.ts";
 import { Crowd } from "./crowd.ts";
 import { picturePath, takePicture } from "./picture.ts";
 
-/** Runs `body` with the example, which takes a sample every so many milliseconds. */
+/** Runs `body` with the example. The example takes a sample at an interval in milliseconds. */
 async function withStatus(
   runtime: Runtime,
   interval: number,
@@ -100,7 +100,7 @@ describe("the status example", () => {
   }
 });
 
-// Two minutes for a good picture, only if one is asked for.
+// Runs two minutes for a good picture, only if a picture is wanted.
 if (picturePath("status") !== "") {
   test("a picture of the status example", () =>
     withStatus("node", 1000, async ({ url }, crowd) => {

@@ -10,7 +10,7 @@ import { publishedFiles, startRegistry } from "./registry.ts";
 
 const { name } = JSON.parse(readFileSync(join(root, "deno.json"), "utf8")) as { name: string };
 
-/** Whoever connects to the README's first program gets an echo, and is seen. */
+/** Checks the README's first program: it echoes, and prints the connection. */
 async function checkFirstProgram(child: Child): Promise<void> {
   try {
     const [, port] = await child.waitFor(/Listening on [\d.:]*:(\d+)/);
@@ -47,7 +47,7 @@ function echo(url: string, text: string): Promise<unknown> {
 
 const { prepare, run } = stepsFor(runtime);
 
-/** From JSR itself, with nothing cached. */
+/** Installs from JSR, without a cache. */
 async function followOnDeno(): Promise<void> {
   const registry = await startRegistry(await publishedFiles());
   try {
@@ -68,7 +68,7 @@ async function followOnDeno(): Promise<void> {
   }
 }
 
-/** From JSR's package for npm's clients, which stands packed in the folder. */
+/** Installs the npm package from a tarball in the folder. */
 async function followOnNpm(): Promise<void> {
   await withProject({}, async (project) => {
     await packInto(project);

@@ -1,5 +1,5 @@
 /**
- * A newcomer's project: an empty folder, and what the README says to do in it.
+ * A new user's project: an empty folder, and the steps of the README.
  *
  * @module
  */
@@ -61,7 +61,7 @@ export class Project {
   readonly folder: string = mkdtempSync(join(tmpdir(), "waterspout-project-"));
   readonly #env: Readonly<Record<string, string>>;
 
-  /** @param env What its commands find in their environment. */
+  /** @param env The environment of its commands. */
   constructor(env: Readonly<Record<string, string>> = {}) {
     const path = [
       ...["deno", "bun", "node"].map((name) => dirname(runtimePath(name as Runtime))),
@@ -76,14 +76,14 @@ export class Project {
     writeFileSync(join(this.folder, name), text);
   }
 
-  /** Runs a line of a shell to its end. @throws {Error} With its output, if it fails. */
+  /** Runs a shell command and waits for its end. @throws {Error} With the output, if it fails. */
   async run(line: string): Promise<string> {
     const child = this.start(line);
     if (await child.exited !== 0) throw new Error(`${line} failed:\n${child.output}`);
     return child.output;
   }
 
-  /** Starts a line of a shell. */
+  /** Starts a shell command. */
   start(line: string): Child {
     return new Child(["sh", "-c", line], { cwd: this.folder, env: this.#env });
   }
@@ -94,14 +94,14 @@ export class Project {
   }
 }
 
-/** Packs the package for npm's clients as `package.tgz` in a project. */
+/** Packs the npm package as `package.tgz` in a project. */
 export async function packInto(project: Project): Promise<void> {
   buildNpm(join(project.folder, "package"));
   const output = await project.run("npm pack --silent ./package");
   await project.run(`mv ${output.trim()} package.tgz && rm -r package`);
 }
 
-/** Runs `body` with a project, and removes it. */
+/** Runs `body` with a project, then removes the project. */
 export async function withProject(
   env: Record<string, string>,
   body: (project: Project) => Promise<void>,

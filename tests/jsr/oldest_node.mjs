@@ -1,5 +1,5 @@
 /**
- * Whether the package for npm's clients works on the oldest Node that it is for, in plain JavaScript:
+ * Checks that the npm package works on the oldest supported Node. Plain JavaScript:
  * `node tests/jsr/oldest_node.mjs FOLDER`, with the folder of `deno task build:npm`.
  */
 import assert from "node:assert/strict";

@@ -1,6 +1,6 @@
 /**
- * A JSR registry of static files on loopback, as https://jsr.io/docs/api describes it, which has the
- * one package that `deno publish` would send.
+ * A JSR registry of static files on loopback (https://jsr.io/docs/api). Its only package is the one that
+ * `deno publish` would send.
  *
  * @module
  */
@@ -13,15 +13,15 @@ import { Child } from "../support/spawn.ts";
 
 /** A running registry. */
 export interface Registry {
-  /** What `JSR_URL` is to be. */
+  /** The value for `JSR_URL`. */
   readonly url: string;
-  /** The paths that it was asked for. */
+  /** The requested paths. */
   readonly asked: readonly string[];
   /** Ends it. */
   stop(): Promise<void>;
 }
 
-/** What `deno publish` would send: paths from the repository's folder, beginning with `/`. */
+/** The files that `deno publish` would send: paths in the repository, beginning with `/`. */
 export async function publishedFiles(): Promise<string[]> {
   const command = [runtimePath("deno"), "publish", "--dry-run", "--allow-dirty", "--no-check"];
   const child = new Child(command, { cwd: root, env: { NO_COLOR: "1" } });
@@ -59,14 +59,14 @@ export async function startRegistry(paths: readonly string[]): Promise<Registry>
   return { url: `http://127.0.0.1:${port}/`, asked, stop };
 }
 
-/** What of `deno.json` a registry knows. */
+/** The parts of `deno.json` that a registry uses. */
 interface Manifest {
   readonly name: string;
   readonly version: string;
   readonly exports: Readonly<Record<string, string>>;
 }
 
-/** Everything that the registry has, by path. */
+/** The files of the registry by path. */
 function pages(
   { name, version, exports }: Manifest,
   files: ReadonlyMap<string, Uint8Array>,
@@ -95,7 +95,7 @@ function describe(bytes: Uint8Array): { size: number; checksum: string } {
 
 const STATEMENT = /^(import|export)( type)?\s(?:[^;"]*?\sfrom\s)?("[^"]+");/gm;
 
-/** The static imports and re-exports of a module; the code is formatted, so each begins a line. */
+/** The static imports and re-exports of a module. Each begins a line, because the code is formatted. */
 function dependencies(source: string): object[] {
   return [...source.matchAll(STATEMENT)].map((match) => {
     const [statement, keyword = "", type, quoted = ""] = match;

@@ -1,5 +1,5 @@
 /**
- * Whatever waits takes at most a small multiple of its bytes, in whatever pieces it came.
+ * Waiting data takes at most a small multiple of its bytes, even if it arrived in tiny pieces.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import { describe, test } from "node:test";
 import { COLLECTABLE } from "../support/collect.ts";
 import { spawnScript } from "../support/spawn.ts";
 
-/** Beside the bytes: objects, the first buffer of a queue, and what the runtime does meanwhile. */
+/** Allowance for objects, the first buffer of a queue, and the runtime's own work. */
 const BASE = 128 * 1024;
 
-/** The most memory for each byte. What is queued for a peer has a bound of its own. */
+/** The most memory for each byte. Data queued for a peer has its own limit. */
 const QUEUED = 1.5;
 const OTHER = 2;
 
@@ -42,7 +42,7 @@ describe("the memory of small pieces", () => {
   test("is a small multiple of their bytes, wherever they wait", async () => {
     const child = spawnScript("tests/memory/scripts/pieces.ts", [], { env: COLLECTABLE });
     try {
-      // One by one: each may take its time.
+      // One by one, because each may take long.
       for (const [name] of ROWS) await child.waitFor(new RegExp(`^${name}: .*$`, "m"));
     } finally {
       await child.stop("SIGKILL");

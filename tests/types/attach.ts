@@ -1,5 +1,5 @@
 /**
- * What may be attached to, as far as a user without the types of Node sees it. Nothing runs.
+ * The servers that accept an attachment, checked without the types of Node. Nothing runs.
  *
  * @module
  */
@@ -21,7 +21,7 @@ declare const socket: UpgradeSocket;
 
 const attachment: Attachment = app.attach(server);
 app.attach(server, { passThrough: ({ url = "" }) => url.startsWith("/hmr") });
-// A callback may name the type of its framework.
+// A callback's parameter may have the type of a framework.
 app.attach(server, { passThrough: ({ session }: typeof request) => session.user === "" });
 // @ts-expect-error A promise would count as true.
 app.attach(server, { passThrough: () => Promise.resolve(true) });
@@ -36,7 +36,7 @@ export const isOurs: boolean = app.handleUpgrade(request, socket, new Uint8Array
 // @ts-expect-error The bytes after the request head are needed.
 app.handleUpgrade(request, socket);
 
-/** A handler that reads what a framework has added. */
+/** A handler that reads a property that a framework has added. */
 export class Reading extends WebSocketHandler {
   override prepare(): void {
     const { session } = this.rawRequest as typeof request;

@@ -1,5 +1,5 @@
 /**
- * What handlers, servers and connections are made of, and what must not compile.
+ * How handlers, servers and connections are constructed, and what must not compile.
  *
  * @module
  */
@@ -19,12 +19,12 @@ declare const connection: HandlerConnection;
 declare const something: unknown;
 const app = new Application([]);
 
-/** A handler with a constructor of its own. */
+/** A handler with its own constructor. */
 export class Room extends WebSocketHandler<number> {
-  /** What it makes of its options. */
+  /** A field set from the options. */
   readonly size: number;
 
-  /** Passes on what it is made of. */
+  /** Passes its arguments to the base class. */
   constructor(application: Application, request: Request | HandlerConnection, options: number) {
     super(application, request, options);
     this.size = 2 * options;
@@ -37,9 +37,9 @@ export class Room extends WebSocketHandler<number> {
 new Application([["/", Room, 5]]);
 new Room(app, new Request("http://localhost/"), 5);
 new Room(app, connection, 5);
-// @ts-expect-error Somebody's ConnectionInfo can do nothing of what a handler does.
+// @ts-expect-error A ConnectionInfo made by a user does not have what a handler needs.
 new Room(app, foreign, 5);
-/** A handler without a constructor of its own. */
+/** A handler without its own constructor. */
 export class Plain extends WebSocketHandler {
   /** Does nothing. */
   onMessage(): void {}
@@ -54,9 +54,9 @@ new Room(app, undefined, 5);
 // @ts-expect-error The options of another handler
 new Room(app, connection, "5");
 
-/** A constructor that would not pass on what a handler needs. */
+/** A constructor that does not pass on what a handler needs. */
 export class Narrow extends WebSocketHandler {
-  /** Takes too little. */
+  /** Has too few parameters. */
   constructor(application: Application, info: ConnectionInfo) {
     // @ts-expect-error A ConnectionInfo is not enough.
     super(application, info, undefined);
@@ -74,10 +74,10 @@ new WebSocketClientConnection(something);
 new WebSocketClientConnection({});
 // @ts-expect-error Made by connect
 new TestConnection(something, something);
-// @ts-expect-error Made by listen; there is nothing but the type.
+// @ts-expect-error Made by listen. Only the type is exported.
 new Server(app, 5);
 
-/** Arguments and cookies have the type that their fallback says. */
+/** The fallback determines the type of arguments and cookies. */
 export function read(handler: RequestHandler): void {
   const required: string = handler.getArgument("a");
   const text: string = handler.getArgument("a", "");

@@ -1,6 +1,6 @@
 /**
- * What must compile for users of the handler, and what must not. Nothing runs: `deno check` and
- * `tsc` fail where a line below an `@ts-expect-error` compiles, or another one does not.
+ * Code of users of the handler that must compile, and code that must not. Nothing runs. `deno check` and
+ * `tsc` fail if a line below an `@ts-expect-error` compiles, or if any other line does not.
  *
  * @module
  */
@@ -35,13 +35,13 @@ export class Returning extends WebSocketHandler<{ db: Database }> {
   }
 }
 
-/** With no return types written, as in a first program. */
+/** A handler without explicit return types, as in a first program. */
 export class Inferred extends WebSocketHandler<{ db: Database }> {
   #db: Database = db;
 
   override initialize({ db }: this["options"]) {
     this.#db = db;
-    // @ts-expect-error The options have the type that the class says.
+    // @ts-expect-error The class determines the type of the options.
     const wrong: number = db;
     return wrong;
   }
@@ -54,9 +54,9 @@ export class Inferred extends WebSocketHandler<{ db: Database }> {
   }
 }
 
-/** An override that takes other options than its class says. */
+/** An override with options of another type than the class. */
 export class Mistaken extends WebSocketHandler<{ db: Database }> {
-  // @ts-expect-error The class says what the options are.
+  // @ts-expect-error The class determines the type of the options.
   override initialize({ db }: { db: number }): void {
     this.writeMessage({ db });
   }

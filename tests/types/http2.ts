@@ -1,5 +1,5 @@
 /**
- * Streams and sessions of HTTP/2, as a user without the types of Node sees them. Nothing runs.
+ * HTTP/2 streams and sessions, checked without the types of Node. Nothing runs.
  *
  * @module
  */

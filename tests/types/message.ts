@@ -1,5 +1,5 @@
 /**
- * What may be sent, and what must not compile.
+ * Values that may be sent, and values that must not compile.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import {
 } from "../../mod.ts";
 import type { WebSocketClientConnection } from "../../src/client/mod.ts";
 
-/** Takes what may be sent. */
+/** Accepts every value that may be sent. */
 function send(...messages: readonly Message[]): void {
   void messages;
 }
@@ -22,7 +22,7 @@ interface Chat {
   readonly text?: string;
 }
 
-/** An interface with the names of methods that are not to be sent. */
+/** An interface whose properties are named like methods of values that must not be sent. */
 interface Page {
   readonly next: string | null;
   readonly then?: Chat;
@@ -78,7 +78,7 @@ send(new WeakMap());
 send(Promise.resolve("text"));
 // @ts-expect-error PromiseLike
 send(thenable);
-// @ts-expect-error What an async function returns
+// @ts-expect-error The result of an async function
 send((async () => await Promise.resolve({ from: "Ada" }))());
 // @ts-expect-error Iterator
 send(iterator);
@@ -122,9 +122,9 @@ send(null);
 send(undefined);
 // @ts-expect-error unknown
 send(something);
-// @ts-expect-error What may be undefined
+// @ts-expect-error A value that may be undefined
 send(maybe);
-// @ts-expect-error An iterator among what may be sent
+// @ts-expect-error A union of a sendable value and an iterator
 send({} as Chat | Iterator<string>);
 
 declare const texts: AsyncGenerator<string>;
@@ -137,12 +137,12 @@ declare const numbers: AsyncIterable<number>;
 declare const mixed: AsyncIterable<string | Uint8Array>;
 declare const source: MessageSource;
 
-/** What may be sent in pieces, and read in pieces. */
+/** Sends and reads messages in pieces. */
 export class Streaming extends WebSocketHandler {
   /** Not called. */
   onMessage(): void {}
 
-  /** Each kind of stream is known. */
+  /** Accepts each kind of stream. */
   override async onMessageStream(stream: MessageStream): Promise<void> {
     const reply: Promise<void> = this.writeMessage(stream);
     if (stream.kind === "text") {
@@ -156,7 +156,7 @@ export class Streaming extends WebSocketHandler {
     await reply;
   }
 
-  /** The client takes the same. */
+  /** The client accepts the same values. */
   async forward(client: WebSocketClientConnection): Promise<void> {
     for (const to of [this, client]) {
       await to.writeMessage(texts);
@@ -180,9 +180,9 @@ export class Streaming extends WebSocketHandler {
   }
 }
 
-/** All that send take the same. */
+/** All methods that send accept the same values. */
 export class Sending extends WebSocketHandler {
-  /** Sends everywhere. */
+  /** Calls every method that sends. */
   onMessage(message: string | Uint8Array): void {
     this.writeMessage(message);
     this.writeMessage(chat);
@@ -196,7 +196,7 @@ export class Sending extends WebSocketHandler {
     this.application.publish("topic", blob);
   }
 
-  /** The client's too. */
+  /** The client's method, too. */
   forward(client: WebSocketClientConnection): void {
     client.writeMessage(chat);
     client.writeMessage(new ArrayBuffer(1));

@@ -1,5 +1,5 @@
 /**
- * Routes with options and parameters, alone and in lists, and what must not compile.
+ * Routes with options and parameters, single and in lists, and routes that must not compile.
  *
  * @module
  */
@@ -15,7 +15,7 @@ declare const db: Database;
 
 /** Needs no options. */
 export class A extends WebSocketHandler {
-  /** Knows no names of its parameters. */
+  /** Does not declare its parameters. */
   onMessage(): void {
     const room: string | undefined = this.params["room"];
     void room;
@@ -28,7 +28,7 @@ export class B extends WebSocketHandler<{ db: Database }> {
   onMessage(): void {}
 }
 
-/** Takes options or none. */
+/** The options are optional. */
 export class C extends WebSocketHandler<{ names: string[] } | undefined> {
   /** Does nothing. */
   onMessage(): void {}
@@ -36,10 +36,10 @@ export class C extends WebSocketHandler<{ names: string[] } | undefined> {
 
 /** Needs a parameter. */
 export class Room extends WebSocketHandler<unknown, { room: string }> {
-  /** Knows which. */
+  /** Reads its parameter. */
   onMessage(): void {
     const room: string = this.params.room;
-    // @ts-expect-error It has no other.
+    // @ts-expect-error There is no other parameter.
     const user: string = this.params.user;
     void [room, user];
   }
@@ -63,9 +63,9 @@ export class Numbered extends WebSocketHandler<unknown, { id: number }> {
   onMessage(): void {}
 }
 
-/** Is no handler. */
+/** Not a handler. */
 export class Other {
-  /** Looks like one. */
+  /** A method of handlers. */
   onMessage(): void {}
 }
 
@@ -81,7 +81,7 @@ export const routes: AnyRoute[] = [
   ["/rooms/:room/:seat", Seated, { db, sizes: [1] }],
   [/\/(?<room>.+)/, Room],
 ];
-/** The same where nothing can be added. */
+/** The same in a readonly list. */
 export const fixed: readonly AnyRoute[] = [["/a", A], route("/b", B, { db })];
 
 export const wrong: AnyRoute[] = [
@@ -112,7 +112,7 @@ export const app: Application = new Application([
 new Application(routes);
 new Application(fixed, { pingInterval: 0 });
 new Application([]);
-// @ts-expect-error The options are of another type, also behind those of another module.
+// @ts-expect-error The options are of another type, also after the routes of another module.
 new Application([...routes, ["/more", B, { db: 1 }]]);
 connect(app, "/");
 connect(new Application([["/b", B, { db }]]), "/");
@@ -170,9 +170,9 @@ new Application([
 new Application([["/rooms/:id", Room]]);
 // @ts-expect-error The pattern has none.
 new Application([["/rooms/room", Room]]);
-// @ts-expect-error The name goes on.
+// @ts-expect-error The pattern's name is longer.
 new Application([["/rooms/:rooms", Room]]);
-// @ts-expect-error The name ends before.
+// @ts-expect-error The pattern's name is shorter.
 new Application([["/rooms/:roo.m", Room]]);
 // @ts-expect-error The colon is escaped.
 new Application([["/rooms/\\:room", Room]]);

@@ -1,5 +1,5 @@
 /**
- * What somebody else's transport must have: this and no more.
+ * The members that a user's transport must have, and no others.
  *
  * @module
  */

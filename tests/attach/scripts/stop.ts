@@ -1,6 +1,6 @@
 /**
- * A process that has the connections of others: `accept` of a TCP server, `attach` to an HTTP server.
- * It ends on SIGTERM.
+ * A process whose connections come from other servers: `accept` with a TCP server, `attach` to an HTTP
+ * server. The process ends on SIGTERM.
  *
  * @module
  */

@@ -1,11 +1,11 @@
-// The floor of Bun: echoes bytes, without any protocol. With "fan" it sends what one connection
-// sends to all. Usage: bun raw_bun.js PORT [fan]
+// The floor of Bun: echoes bytes without any protocol. With "fan", it sends the bytes of each
+// connection to all. Usage: bun raw_bun.js PORT [fan]
 import process from "node:process";
 
 const [port, mode] = process.argv.slice(2);
 const members = new Set();
 
-// socket.write says how much the system took; the rest waits for drain.
+// socket.write returns how much the system accepted. The remaining bytes wait for drain.
 function write(socket, bytes) {
   if (socket.data.queue !== null) {
     socket.data.queue = Buffer.concat([socket.data.queue, bytes]);

@@ -1,5 +1,5 @@
-// The floor of Deno: echoes bytes, without any protocol. With "fan" it sends what one connection
-// sends to all; with "idle" it reads into small buffers. Usage: deno run -A raw_deno.ts PORT [MODE]
+// The floor of Deno: echoes bytes without any protocol. With "fan", it sends the bytes of each
+// connection to all. With "idle", it reads into small buffers. Usage: deno run -A raw_deno.ts PORT [MODE]
 
 const [port, mode] = Deno.args;
 const members = new Set<Deno.TcpConn>();
@@ -12,8 +12,8 @@ async function write(connection: Deno.TcpConn, bytes: Uint8Array): Promise<void>
 const ignore = () => {};
 
 /**
- * Waiting for each sixteenth write keeps few of them pending, which halves what one costs. A few
- * bytes are taken whole; a connection that is gone is found out by its own reading.
+ * Waits for every sixteenth write only. This keeps few writes pending, which halves the cost of one.
+ * The system accepts a few bytes whole. A read detects a closed connection.
  */
 async function writeToAll(bytes: Uint8Array): Promise<void> {
   let count = 0;
@@ -36,7 +36,7 @@ async function serve(connection: Deno.TcpConn): Promise<void> {
       else await write(connection, bytes);
     }
   } catch {
-    // A client that resets its connection ends the benchmark's interest in it.
+    // A client has reset its connection: the benchmark no longer needs it.
   }
   members.delete(connection);
   connection.close();

@@ -1,5 +1,5 @@
-// The floor of Node: echoes bytes, without any protocol. With "fan" it sends what one connection
-// sends to all. Usage: node raw_node.js PORT [fan]
+// The floor of Node: echoes bytes without any protocol. With "fan", it sends the bytes of each
+// connection to all. Usage: node raw_node.js PORT [fan]
 import { createServer } from "node:net";
 import process from "node:process";
 

@@ -12,7 +12,7 @@ const server = new WebSocketServer({
   clientTracking: false,
 }, () => console.log("ready"));
 
-// ws hands text over as bytes; an application sees a string, and so must this one.
+// ws delivers text as bytes. Converted here, because applications need a string.
 const messageOf = (data, isBinary) => isBinary ? data : data.toString();
 
 server.on("connection", (socket, request) => {

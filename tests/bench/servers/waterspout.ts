@@ -1,8 +1,8 @@
 /**
- * The server that load generators and suites are pointed at: `waterspout.ts PORT [--deflate]`.
+ * The server for load generators and test suites: `waterspout.ts PORT [--deflate]`.
  *
- * `/` echoes each message in its own type; `/fan` sends each to all on `/fan`. Every version, any
- * origin, messages up to 64 MiB; prints `ready`.
+ * `/` echoes each message in its own type. `/fan` sends each message to all clients on `/fan`. Accepts
+ * every version, any origin, and messages up to 64 MiB. Prints `ready`.
  */
 import process from "node:process";
 import { Application, WebSocketHandler } from "../../../mod.ts";

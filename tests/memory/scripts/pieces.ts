@@ -1,7 +1,7 @@
 /**
- * Measures what bytes take that come in the smallest pieces and wait: `pieces.ts`. It prints a line
- * for each list of pieces: its name, how many bytes wait there, and how much memory is kept for them
- * once the garbage is collected.
+ * Measures the memory of waiting bytes that arrived in the smallest pieces: `pieces.ts`. Prints a line
+ * for each queue: its name, how many bytes wait in it, and how much memory it keeps after a garbage
+ * collection.
  *
  * @module
  */
@@ -26,7 +26,7 @@ import type { Transport } from "../../../src/transport/transport.ts";
 import { collectGarbage } from "../../support/collect.ts";
 import { begin, continuation, frame } from "../../protocol/hybi_frames.ts";
 
-/** What is kept, and how many bytes of it wait. */
+/** The kept objects, and how many bytes wait in them. */
 interface Kept {
   readonly kept: unknown;
   readonly bytes: number;
@@ -47,7 +47,7 @@ function each<T>(count: number, make: () => { kept: T; bytes: number }): Kept {
   return { kept: all, bytes: all.reduce((sum, { bytes }) => sum + bytes, 0) };
 }
 
-/** Has a transport queue frames of three bytes behind a peer that takes nothing. */
+/** Queues frames of three bytes in a transport whose peer does not read. */
 function stall(transport: Transport): Kept {
   transport.events = events;
   const frame = Uint8Array.of(0x81, 1, 0x61);
@@ -55,7 +55,7 @@ function stall(transport: Transport): Kept {
   return { kept: transport, bytes: transport.bufferedAmount };
 }
 
-/** Has a transport over `node:net` read while it is paused, until it says stop. */
+/** Feeds a paused transport over `node:net` until it stops the socket. */
 function holdOnNode(): { kept: unknown; bytes: number } {
   const transport = new NodeTransport({ on() {} } as unknown as NodeSocket);
   transport.events = events;
@@ -65,7 +65,7 @@ function holdOnNode(): { kept: unknown; bytes: number } {
   return { kept: transport, bytes };
 }
 
-/** Has a protocol receive bytes one by one. */
+/** Feeds a protocol bytes one by one. */
 function receive(protocol: Protocol, bytes: Uint8Array, most: number): Kept {
   for (let i = 0; i < most; i++) protocol.receive(bytes.slice(i, i + 1), true, sink);
   return { kept: protocol, bytes: most };
@@ -75,7 +75,7 @@ function hybi(): Hybi {
   return new Hybi({ maxMessageSize: 2 ** 24, maxFragments: 2 ** 24 }, { role: "server" });
 }
 
-/** Has a message begin, and come in fragments of one byte. */
+/** Feeds the beginning of a message in fragments of one byte. */
 function fragments(opcode: 1 | 2): Kept {
   const protocol = hybi();
   protocol.receive(begin("a", opcode), true, sink);
@@ -112,7 +112,7 @@ function refusalBody(): Kept {
   return { kept: body, bytes };
 }
 
-/** Has messages come and go, of which two always wait. */
+/** Adds and removes messages, so that two always wait. */
 function passing(): Kept {
   const inbox = new Inbox();
   const size = 40_000;
@@ -123,7 +123,7 @@ function passing(): Kept {
   return { kept: inbox, bytes: 2 * size };
 }
 
-/** Has a request's body arrive in pieces that the application does not read yet. */
+/** Feeds a request's body in pieces that the application does not read yet. */
 function requestBody(field: string, value: string, piece: string): Kept {
   const get = (name: string) => name === field ? value : undefined;
   const body = new RequestBody(new BodyFraming({ httpVersion: "1.1", get }, 2 ** 20), {
@@ -199,23 +199,23 @@ const rows: Readonly<Record<string, () => Kept>> = {
 };
 
 function used(): number {
-  // Deno lets go of the memory behind an array in a second one.
+  // On Deno, a second collection frees the memory of arrays.
   collectGarbage();
   collectGarbage();
   const { heapUsed, external } = memoryUsage();
-  // Bun's heap has what is outside of it.
+  // Bun's heap size includes external memory.
   return "Bun" in globalThis ? heapUsed : heapUsed + external;
 }
 
-/** A turn of the event loop, so that nothing of the one before is on the stack. */
+/** Waits for a turn of the event loop, so that nothing from the previous turn is on the stack. */
 function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
-/** What a row makes, while it is measured. */
+/** The objects of a row while they are measured. */
 const measured: unknown[] = [];
 
-/** How much memory is kept for what a row makes, and how many bytes wait in it. */
+/** How much memory the objects of a row keep, and how many bytes wait in them. */
 async function measure(make: () => Kept): Promise<{ memory: number; bytes: number }> {
   await turn();
   const before = used();
@@ -227,7 +227,7 @@ async function measure(make: () => Kept): Promise<{ memory: number; bytes: numbe
 }
 
 for (const [name, make] of Object.entries(rows)) {
-  // The first time, there is also what is kept for all, and something may be left of the row before.
+  // The first run also allocates shared memory, and may include garbage of the row before.
   make();
   const figures = [await measure(make), await measure(make), await measure(make)];
   const [, median] = figures.sort((a, b) => a.memory - b.memory);
