@@ -167,7 +167,7 @@ export class HttpExchange implements BodySource {
 
   /**
    * Handles the client's FIN. An incomplete body is refused with 400. Otherwise, we cannot know whether
-   * the client still reads. So the signal of the request aborts, and the response must follow within
+   * the client still reads. So the signal of the request aborts, and more output must follow within
    * `handshakeTimeout`.
    */
   end(): void {

@@ -81,7 +81,7 @@ export class Application<const Routes extends readonly AnyRoute[] = readonly Any
    */
   listen(options: number | string | ListenOptions, ...others: never[]): Server {
     if (others.length > 0) {
-      // If ignored, the address in `listen(8888, "127.0.0.1")` would not restrict who can connect.
+      // Ignoring the address in `listen(8888, "127.0.0.1")` would listen on all addresses.
       throw new TypeError("Cannot listen: expected one argument; use { port, hostname, onListen }");
     }
     this.#context.checkRunning("listen");
@@ -205,7 +205,7 @@ export class Application<const Routes extends readonly AnyRoute[] = readonly Any
 
   /**
    * Lists the handlers of all open connections of this application. Connections may open and close
-   * during the iteration. Closed connections are left out; new ones may be.
+   * during the iteration. Closed ones are left out. New ones may or may not be listed.
    *
    * @example
    * ```ts

@@ -85,7 +85,8 @@ export abstract class LimitedHandler<Options = unknown, Params extends object = 
   }
 
   /**
-   * How long to wait for data after a ping, in milliseconds (Tornado's `ping_timeout`). Default: the setting.
+   * How long to wait for data after a ping, in milliseconds (Tornado's `ping_timeout`). Default: the
+   * setting.
    */
   get pingTimeout(): number {
     return this.application.settings.pingTimeout;
@@ -107,7 +108,8 @@ export abstract class LimitedHandler<Options = unknown, Params extends object = 
   }
 
   /**
-   * How long to wait for the client's part of the closing handshake, in milliseconds. Default: the setting.
+   * How long to wait for the client's part of the closing handshake, in milliseconds. Default: the
+   * setting.
    */
   get closeTimeout(): number {
     return this.application.settings.closeTimeout;

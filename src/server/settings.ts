@@ -92,7 +92,7 @@ export interface Settings {
   /**
    * How long the handshake may take after accept, including TLS, `prepare()` and draft76's key3. For
    * plain HTTP: how long a request head may take, how long a client may pause while it sends the body
-   * or reads the response, and how long the response may take after the client's FIN. Default: 10 s.
+   * or reads the response, and how long to wait for output after the client's FIN. Default: 10 s.
    */
   readonly handshakeTimeout: number;
   /**
