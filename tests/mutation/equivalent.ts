@@ -1,5 +1,5 @@
 /**
- * Mutants that no test can find, since they behave as the source does.
+ * Mutants that no test can find, because they behave like the source.
  *
  * @module
  */
@@ -7,12 +7,12 @@ import type { Mutant } from "./mutants.ts";
 
 /** A mutant, and why it is equivalent. */
 export interface Equivalent extends Pick<Mutant, "file" | "before" | "after"> {
-  /** The line above, where the source has the line more than once. */
+  /** The line above. Needed only if the source has the line more than once. */
   readonly above?: string;
   readonly reason: string;
 }
 
-/** All that are known; a test checks that the sources still have them. */
+/** All known equivalent mutants. A test checks that the sources still have these lines. */
 export const EQUIVALENT: readonly Equivalent[] = [
   {
     file: "src/handshake/challenge.ts",

@@ -1,6 +1,6 @@
 /**
- * Mutation testing: puts one mistake after another into the sources, and runs the tests of their
- * folder. A mistake that no test finds is printed. `deno task mutate [OPTION …] [PATH …]`.
+ * Mutation testing: puts one mistake at a time into the sources, and runs the tests of the same folder.
+ * Prints each mistake that no test finds. `deno task mutate [OPTION …] [PATH …]`.
  *
  * @module
  */
@@ -26,7 +26,7 @@ deno task mutate [OPTION …] [FILE or FOLDER of src/ …]
   --timeout SECONDS the least time limit of a test (default: 15)
   --verbose         also the mutants that were killed`;
 
-/** How much longer than the slowest test without a mistake a test may take. */
+/** Time limit of a test with a mistake, as a multiple of the slowest test without one. */
 const PATIENCE = 3;
 
 /** How long a test without a mistake may take, in milliseconds. */
@@ -34,7 +34,7 @@ const LIMIT = 120_000;
 
 interface Options {
   readonly paths: readonly string[];
-  /** More tests than those of the same folder. */
+  /** Additional tests besides those of the same folder. */
   readonly tests: readonly string[];
   readonly count: number;
   readonly seed: number;
@@ -106,7 +106,7 @@ async function judgeAll(
   }
 }
 
-/** Mutates the sources of a folder; returns what became of them. */
+/** Mutates the sources of a folder. Returns the results. */
 async function mutateFolder(folder: string, options: Options): Promise<Summary | undefined> {
   const sources = findSources(folder, options.paths);
   if (sources.length === 0) return undefined;

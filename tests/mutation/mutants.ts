@@ -1,6 +1,6 @@
 /**
- * Finds the places where a source can be changed by one small mistake, as Babel's parser reads it.
- * Types, imports, and the texts of messages stay as they are.
+ * Finds the places where one small mistake can change a source. Uses Babel's parser. Types, imports,
+ * and the texts of messages are not changed.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export interface Mutant {
   readonly line: number;
   /** The line above. */
   readonly above: string;
-  /** The lines that are changed, in one line. */
+  /** The changed lines of the source, joined into one line. */
   readonly before: string;
   /** The same lines with the mistake. */
   readonly after: string;
@@ -22,14 +22,14 @@ export interface Mutant {
   readonly source: string;
 }
 
-/** A part of a source, and what it is replaced by. */
+/** A part of a source, and its replacement. */
 interface Change {
   readonly start: number;
   readonly end: number;
   readonly text: string;
 }
 
-/** What is needed of Babel's nodes. */
+/** The used properties of Babel's nodes. */
 interface Node {
   readonly type: string;
   readonly start: number;
@@ -37,7 +37,7 @@ interface Node {
   readonly [key: string]: unknown;
 }
 
-/** What an operator is mistaken for. Where it may be two things, both are tried. */
+/** The replacements of each operator. If there are two, both are tried. */
 const OPERATORS: Readonly<Record<string, readonly string[]>> = {
   "<": ["<=", ">="],
   "<=": ["<", ">"],
@@ -66,13 +66,13 @@ const OPERATORS: Readonly<Record<string, readonly string[]>> = {
   "??": ["&&"],
 };
 
-/** Texts that are names, such as those of states: not sentences, and not bytes of the wire. */
+/** Matches strings that are names, such as those of states; not sentences, and not bytes of the wire. */
 const NAME = /^[a-z][A-Za-z0-9-]*$/;
 
-/** What is left out: it does not run, or a mistake in it is found by the type check alone. */
+/** Nodes that are left out: they do not run, or the type check finds every mistake in them. */
 const LEFT_OUT = /^(Import|Export(All|NamespaceSpecifier)|TS(?!As|Satisfies|NonNull))/;
 
-/** All mutants of a source, in the order of their places. */
+/** All mutants of a source, in the order of their positions. */
 export function findMutants(file: string, source: string): Mutant[] {
   const { program, comments } = parseSource(source);
   const code = withoutComments(source, comments);
@@ -87,7 +87,7 @@ function parseSource(source: string): { readonly program: Node; readonly comment
   return file as { readonly program: Node; readonly comments: Node[] };
 }
 
-/** Whether a mutant is a program: `a ?? b && c` is none. */
+/** Whether a mutant is valid syntax. For example, `a ?? b && c` is not. */
 export function canParse({ source }: Pick<Mutant, "source">): boolean {
   try {
     parseSource(source);
@@ -98,7 +98,7 @@ export function canParse({ source }: Pick<Mutant, "source">): boolean {
   }
 }
 
-/** A source of the same length, in which operators are only in the code. */
+/** The source with comments blanked out, so that operators are found only in code. */
 function withoutComments(source: string, comments: readonly Node[]): string {
   let code = source;
   for (const { start, end } of comments) {
@@ -112,7 +112,7 @@ function* changesOf(node: Node, code: string): Generator<Change> {
   if (LEFT_OUT.test(node.type)) return;
   yield* changesOfNode(node, code);
   for (const [key, value] of Object.entries(node)) {
-    // The name of a property is no value.
+    // The name of a property is not a value.
     if (key === "key" && node["computed"] !== true) continue;
     for (const child of Array.isArray(value) ? value : [value]) {
       if (isNode(child)) yield* changesOf(child, code);
@@ -146,7 +146,7 @@ function* changesOfNode(node: Node, code: string): Generator<Change> {
     case "ConditionalExpression":
       yield* ["true", "false"].map((text) => replace(node["test"] as Node, text));
       break;
-    // A loop without an end would say nothing but that it has none.
+    // Not `true`: an endless loop would be found only by its time limit.
     case "WhileStatement":
     case "ForStatement":
       if (isNode(node["test"])) yield replace(node["test"], "false");
@@ -225,7 +225,7 @@ function isCall(node: Node): boolean {
   return (node.type === "CallExpression" || node.type === "OptionalCallExpression") && !isSuper;
 }
 
-/** A source with one change, and what its lines were and are. */
+/** A source with one change, and the lines before and after it. */
 function applyChange(
   { file, source, change: { start, end, text } }: {
     readonly file: string;

@@ -1,5 +1,5 @@
 /**
- * Which sources are mutated, and which tests must find it.
+ * Chooses the sources to mutate, and the tests that must find the mutants.
  *
  * @module
  */
@@ -17,8 +17,8 @@ import { canParse, findMutants, type Mutant } from "./mutants.ts";
 export const FOLDERS = ["protocol", "handshake", "connection", "http", "server"] as const;
 
 /**
- * What listens, accepts, is set up, or serves HTTP/2 or another server; most of their tests use sockets. The
- * rest of src/server follows a request.
+ * Sources that listen, accept, set up, or serve HTTP/2 or another server. Most of their tests use
+ * sockets. The other sources of src/server handle a request.
  */
 const LEFT_OUT_OF_SERVER = [
   "application",
@@ -40,13 +40,13 @@ const LEFT_OUT_OF_SERVER = [
   "upgrade_request",
 ];
 
-/** What starts a process or measures sockets, so that its time tells nothing. */
+/** Tests that start a process or measure sockets. Their time varies too much for a time limit. */
 const USES_SYSTEM = /child_process|node:(net|tls)\b|wire_client|spawn\.ts/;
 
-/** Without code of ours. */
+/** Sources without hand-written code. */
 const GENERATED = /_wasm\.ts$/;
 
-/** The sources of a folder of src/, as far as they are in `paths`, or all. */
+/** The sources of a folder of src/ that are in `paths`. Without paths, all of them. */
 export function findSources(folder: string, paths: readonly string[]): string[] {
   return readdirSync(join(root, "src", folder))
     .filter((name) => name.endsWith(".ts") && !GENERATED.test(name))
@@ -57,9 +57,9 @@ export function findSources(folder: string, paths: readonly string[]): string[] 
 }
 
 /**
- * Checks that there are sources in each path.
+ * Checks that each path contains sources.
  *
- * @throws {UsageError} If there are none.
+ * @throws {UsageError} If one contains none.
  */
 export function checkPaths(paths: readonly string[]): void {
   const all = FOLDERS.flatMap((folder) => findSources(folder, []));
@@ -72,7 +72,7 @@ export function checkPaths(paths: readonly string[]): void {
   }
 }
 
-/** Of some files and folders, the tests that run in memory and in a shared process. */
+/** The tests in some files and folders that run in memory and in a shared process. */
 export function findTests(paths: readonly string[]): string[] {
   const missing = paths.find((path) => !existsSync(join(root, path)));
   if (missing !== undefined) throw new UsageError(`Cannot test ${missing}: no such file or folder`);
@@ -82,8 +82,8 @@ export function findTests(paths: readonly string[]): string[] {
 }
 
 /**
- * The tests that can tell something about a source, since it is among their imports: first those
- * with its name, then the quickest.
+ * The tests that import a source, directly or not. Tests with the same name come first, then the
+ * fastest.
  *
  * @param costs How much CPU time each test takes.
  */
@@ -121,8 +121,8 @@ function importsOf(file: string): readonly string[] {
 }
 
 /**
- * As many mutants of some sources as are wanted, drawn by a seed; without those known as equivalent.
- * A seed draws the same when another is found to be equivalent.
+ * Draws the wanted number of mutants of some sources from a seed, without known equivalent ones. When
+ * another mutant becomes known as equivalent, the same seed still draws the same others.
  */
 export function drawMutants(
   sources: readonly string[],
@@ -146,7 +146,7 @@ function isEquivalent(mutant: Mutant): boolean {
   return EQUIVALENT.some((known) => isSame(known, mutant));
 }
 
-/** Whether a mutant is one that is known; lines move. */
+/** Whether a mutant is a known one. Ignores line numbers, because lines move. */
 export function isSame(known: Equivalent, mutant: Mutant): boolean {
   return known.file === mutant.file && known.before === mutant.before &&
     known.after === mutant.after && (known.above ?? mutant.above) === mutant.above;

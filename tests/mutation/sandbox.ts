@@ -1,5 +1,5 @@
 /**
- * A copy of the repository in a temporary folder, in which one source at a time has a mistake.
+ * A copy of the repository in a temporary folder. One source at a time has a mistake.
  *
  * @module
  */
@@ -12,28 +12,28 @@ import { run } from "../runner/process.ts";
 import { root, runtimePath } from "../support/runtime.ts";
 import type { Mutant } from "./mutants.ts";
 
-/** What the tests of a folder load. */
+/** The files and folders that tests load. */
 const COPIED = ["src", "tests", "mod.ts", "package.json", "deno.json"];
 
-/** Bun's own time limit of a test, in milliseconds: ours ends it earlier. */
+/** Bun's time limit for a test, in milliseconds. Our own limit is shorter. */
 const NEVER = 3_600_000;
 
-/** What became of a mutant. */
+/** The result of a mutant. */
 export type Verdict = "killed" | "survived" | "timed out";
 
-/** What tests without a mistake take. */
+/** The times of tests without a mistake. */
 export interface Measured {
-  /** The longest time without output, in milliseconds: about that of the slowest test. */
+  /** The longest time without output, in milliseconds: about the time of the slowest test. */
   readonly longest: number;
   /** The CPU time of each file, in seconds. */
   readonly costs: ReadonlyMap<string, number>;
 }
 
-/** The copy; the working tree stays as it is. */
+/** The copy. The working tree is not changed. */
 export class Sandbox {
   readonly #folder = mkdtempSync(join(tmpdir(), "waterspout-mutation-"));
 
-  /** The times of the last run. A log of its own: this process may be a batch itself. */
+  /** The log of the last run's times. Not the environment's log: this process may be a batch itself. */
   readonly #log = join(this.#folder, "events.jsonl");
 
   readonly #onExit = () => this.remove();
@@ -46,7 +46,7 @@ export class Sandbox {
     symlinkSync(join(root, "node_modules"), join(this.#folder, "node_modules"), "junction");
   }
 
-  /** What the copy has in a file now. */
+  /** The current content of a file in the copy. */
   read(file: string): string {
     return readFileSync(join(this.#folder, file), "utf8");
   }
@@ -69,8 +69,8 @@ export class Sandbox {
   }
 
   /**
-   * Runs tests with a mistake, to the first that fails, or that takes longer than `timeout`. The
-   * source is restored.
+   * Runs tests with a mistake until a test fails or takes longer than `timeout`. Then restores the
+   * source.
    */
   async judge(mutant: Mutant, tests: readonly string[], timeout: number): Promise<Verdict> {
     const path = join(this.#folder, mutant.file);
@@ -91,7 +91,7 @@ export class Sandbox {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  /** Bun starts quickest, and stops at the first failure. */
+  /** Runs tests on Bun, which starts fastest and stops at the first failure. */
   #run(
     tests: readonly string[],
     { timeout, onOutput = () => {} }: {

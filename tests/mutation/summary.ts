@@ -1,15 +1,15 @@
 /**
- * What became of the mutants of a folder.
+ * The results of the mutants of a folder.
  *
  * @module
  */
 import type { Mutant } from "./mutants.ts";
 import type { Verdict } from "./sandbox.ts";
 
-/** How many percent of the mutants must be found. */
+/** The percentage of mutants that must be found. */
 const ENOUGH = 95;
 
-/** Counts mutants, and keeps those that no test found. */
+/** Counts mutants, and keeps the survivors: those that no test found. */
 export class Summary {
   readonly #name: string;
   readonly #counts: Record<Verdict, number> = { "killed": 0, "survived": 0, "timed out": 0 };
@@ -19,13 +19,13 @@ export class Summary {
     this.#name = name;
   }
 
-  /** Takes note of one. A mutant that hangs is found, too. */
+  /** Adds a mutant. A mutant that hangs counts as found. */
   add(mutant: Mutant, verdict: Verdict): void {
     this.#counts[verdict]++;
     if (verdict === "survived") this.#survivors.push(mutant);
   }
 
-  /** How many percent were found; 100 of none. */
+  /** The percentage of found mutants; 100 if there are no mutants. */
   percentage(): number {
     const { killed, survived, "timed out": late } = this.#counts;
     const all = killed + survived + late;
@@ -37,7 +37,7 @@ export class Summary {
     return this.percentage() >= ENOUGH;
   }
 
-  /** The survivors by place, and one line of figures. */
+  /** The survivors by position, and one line of figures. */
   text(): string {
     const survivors = this.#survivors
       .toSorted((a, b) => a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line)

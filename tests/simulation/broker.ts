@@ -6,7 +6,7 @@
 import type { Broker, BrokerEvents, BrokerStatus } from "../../src/pubsub/brokers/broker.ts";
 import type { Link, Network } from "./network.ts";
 
-/** What joins the processes. */
+/** Connects the brokers of all processes. */
 export class Hub {
   readonly #brokers: SimulatedBroker[] = [];
   readonly #network: Network;
@@ -56,7 +56,7 @@ export class SimulatedBroker implements Broker {
     this.#topics.delete(topic);
   }
 
-  /** A message is on its way to this process. What is sent during a partition is lost. */
+  /** Sends a message to this process. During a partition, the message is lost. */
   deliver(topic: string, message: Uint8Array): void {
     if (this.status !== "up") return;
     this.#link.schedule(() => {
@@ -64,7 +64,7 @@ export class SimulatedBroker implements Broker {
     });
   }
 
-  /** Cuts the process off, or joins it again. */
+  /** Disconnects or reconnects the process. */
   set isCut(isCut: boolean) {
     const status = isCut ? "down" : "up";
     if (status === this.status) return;

@@ -1,6 +1,6 @@
 /**
- * A client of a world: sends what the world says, answers pings and close frames, and notes what it
- * receives.
+ * A client of a world. It sends what the world tells it to, answers pings and close frames, and records
+ * what it receives.
  *
  * @module
  */
@@ -34,7 +34,7 @@ function frame(opcode: number, payload: Uint8Array, isLast = true): Uint8Array {
   return Uint8Array.of((isLast ? 0x80 : 0) | opcode, ...size, ...KEY, ...masked);
 }
 
-/** Characters of one to four bytes, which are split anywhere. */
+/** Characters of one to four bytes. Deliveries may split them anywhere. */
 const ALPHABET = [..."xyé日👋z"];
 
 function padding(size: number): string {
@@ -49,7 +49,7 @@ function fill(start: string, size: number): string {
 /** What a client needs of its world. */
 export interface ClientOptions {
   readonly clock: Clock;
-  /** The server's limit. */
+  /** The server's message size limit. */
   readonly maxMessageSize: number;
 }
 
@@ -122,7 +122,7 @@ export class SimulatedClient {
     this.#transport.write(bytes, false);
   }
 
-  /** The server's close frame is answered; an answer of the server has the client's code. */
+  /** Answers the server's close frame. If the server answers, checks that it sends the client's code. */
   #closed(code: number): void {
     const member = this.#member;
     const { client } = member;
@@ -144,7 +144,7 @@ export class SimulatedClient {
     this.#write(bytes.length === 8 && code === 0 ? Uint8Array.of(0x88, 0x80, 0, 0, 0, 0) : bytes);
   }
 
-  /** Nothing that follows must be answered; nor does the client answer pings. */
+  /** From now on, the server must answer nothing, and the client answers no pings. */
   #leaves(): void {
     const { client, causes } = this.#member;
     causes.add("timeout");

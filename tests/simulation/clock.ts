@@ -1,5 +1,5 @@
 /**
- * The time of a simulation. Nothing happens by itself: the world runs turns and timers.
+ * The clock of a simulation. Nothing happens by itself: the world runs turns and timers.
  *
  * @module
  */
@@ -72,7 +72,7 @@ export class SimulatedClock implements Clock {
     return true;
   }
 
-  /** Moves the time, past timers if need be, as if the process had slept. */
+  /** Moves the time, even past timers, as if the process had slept. */
   moveTo(time: number): void {
     this.#now = Math.max(this.#now, time);
   }

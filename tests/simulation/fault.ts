@@ -22,9 +22,9 @@ import { UsageError } from "../support/usage.ts";
 export interface Fault {
   /** The source to change. */
   readonly file: string;
-  /** What is replaced. It must be there once. */
+  /** The text to replace. The source must have it exactly once. */
   readonly find: string;
-  /** What replaces it. */
+  /** The replacement. */
   readonly replace: string;
 }
 

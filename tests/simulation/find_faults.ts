@@ -1,6 +1,6 @@
 /**
- * Shows that the simulation finds faults: `deno task simulate:faults [SECONDS] [NAME …]`. The exit code
- * is the number of faults that it does not find.
+ * Checks that the simulation finds faults: `deno task simulate:faults [SECONDS] [NAME …]`. The exit code
+ * is the number of faults that were not found.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The handler of a world: does what its client's messages ask for.
+ * The handler of a world. Obeys the commands in its client's messages.
  *
  * @module
  */
@@ -37,7 +37,7 @@ export class SimulatedHandler extends WebSocketHandler<Stage, { name: string }> 
     return new Promise((resolve) => void this.options.clock.setTimeout(resolve, time));
   }
 
-  /** Runs a hook, and checks that no other runs meanwhile. */
+  /** Runs a hook, and checks that no other hook runs at the same time. */
   async #run(hook: string, act: () => unknown): Promise<void> {
     this.member.enter(hook);
     try {
@@ -47,7 +47,7 @@ export class SimulatedHandler extends WebSocketHandler<Stage, { name: string }> 
     }
   }
 
-  /** Writes a reply, and watches its promise. */
+  /** Writes a reply, and checks its promise. */
   #write(text: string): Promise<void> {
     const { handler } = this.member;
     const reply = `r ${handler.written.length} ${text}`;

@@ -1,6 +1,6 @@
 /**
- * Simulates worlds for a chosen time: `deno task simulate [SECONDS] [SEED]`. A world that breaks an
- * invariant is made shorter and printed, with its seed. The exit code is 0 if nothing was found.
+ * Simulates worlds for a given time: `deno task simulate [SECONDS] [SEED]`. If a world breaks an
+ * invariant, it is made shorter and printed with its seed. The exit code is 0 if no world did.
  *
  * @module
  */

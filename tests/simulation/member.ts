@@ -1,6 +1,6 @@
 /**
- * One client of a world with the handler that serves it: what each has done and seen, and what must
- * hold between them.
+ * One client of a world with its handler: what each has done and received, and the invariants between
+ * them.
  *
  * @module
  */
@@ -31,7 +31,7 @@ export class ClientSide {
   /** Whether it has sent its close frame, FIN or a reset, or broken the protocol. */
   leaving = false;
   leftAt = 0;
-  /** When it sent its last message, and the last one that is known to have arrived while open. */
+  /** When it sent its last message, and the last message that certainly arrived while open. */
   sentAt = 0;
   arrivedAt = 0;
   /** Whether it has sent FIN or a reset. */
@@ -210,7 +210,7 @@ export class Member {
     this.must(buffered <= most, () => `${buffered} bytes of output wait, at most ${most} may`);
   }
 
-  /** Whether the client is there, reads, and has been heard. */
+  /** Whether the client is connected, reads, and was heard recently. */
   get #isHealthy(): boolean {
     const { client, handler } = this;
     return client.handshake === "open" && handler.opens > 0 && handler.ended === undefined &&
@@ -263,7 +263,7 @@ export class Member {
     this.must(handler.pendingWrites === 0, () => `${handler.pendingWrites} writes did not settle`);
   }
 
-  /** A stalled client of a version with pings is given up. */
+  /** Checks that the server gives up a stalled client of a version with pings. */
   #checkStalled(settings: PlanSettings, now: number): void {
     const { pingInterval, pingTimeout, idleTimeout, closeTimeout } = settings;
     const { client, handler } = this;
@@ -296,7 +296,7 @@ export class Member {
     if (punctual) this.#checkCode();
   }
 
-  /** A client that was there to the end has received the close frame, with the right code. */
+  /** Checks that a client that stayed to the end has received the right close code. */
   #checkCode(): void {
     const { client, handler, plan } = this;
     if (!this.isHybi || client.leaving || client.wasStalled || plan.isStubborn || handler.aborts) {

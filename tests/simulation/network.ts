@@ -1,11 +1,11 @@
 /**
- * What is on its way between the ends of connections, and between processes and their broker. The
- * world chooses what arrives next; each link keeps its own order.
+ * The data in transit between the ends of connections, and between processes and their broker. The
+ * world chooses what arrives next. Each link keeps its order.
  *
  * @module
  */
 
-/** One direction-less link: its deliveries are in order. */
+/** One link. Its deliveries stay in order. */
 export class Link {
   readonly #network: Network;
   /** Deliveries, the oldest first. */
@@ -24,7 +24,7 @@ export class Link {
     this.#network.ready.add(this);
   };
 
-  /** Goes on after a stall. */
+  /** Continues after a stall. */
   flow(): void {
     this.stalled = false;
     if (this.tasks.length > 0) this.#network.ready.add(this);

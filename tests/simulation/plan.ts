@@ -1,6 +1,6 @@
 /**
- * What happens in a world, drawn from a seed. A plan is data, so that it can be printed, and made
- * shorter while it still fails.
+ * The plan of a world, drawn from a seed. A plan is data, so that it can be printed, and shortened while
+ * it still fails.
  *
  * @module
  */
@@ -29,11 +29,11 @@ export interface PlannedClient {
   readonly process: number;
   /** What its handler does at the handshake and in `open()`. */
   readonly behaviour: Behaviour;
-  /** How its bytes are split: mostly one by one, anyhow, or not at all. */
+  /** How its bytes are split: mostly one by one, at random, or not at all. */
   readonly split: "bytes" | "random" | "whole";
   /** How many bytes may be in flight in each direction. */
   readonly capacity: number;
-  /** Whether it only does what leaves its connection open, so that all of its messages must arrive. */
+  /** Whether it never ends its connection. Then all of its messages must arrive. */
   readonly isCalm: boolean;
   /** Whether it sends before the handshake is complete. */
   readonly isEager: boolean;
@@ -222,7 +222,7 @@ export function drawPlan(seed: number): Plan {
   return { seed, settings, clients, steps };
 }
 
-/** A step as a line that people read. */
+/** A step as a readable line. */
 export function showStep(step: Step): string {
   const { op, ...rest } = step;
   const args = Object.entries(rest).map(([name, value]) => `${name} ${value}`);

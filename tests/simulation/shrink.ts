@@ -1,17 +1,17 @@
 /**
- * Makes a failing plan shorter, as long as it fails in the same way.
+ * Shortens a failing plan while it still fails in the same way.
  *
  * @module
  */
 import type { Plan, Step } from "./plan.ts";
 import { type Outcome, runPlan } from "./world.ts";
 
-/** A failure without the numbers and names in it. */
+/** The text of a failure without its numbers and names. */
 export function kindOf(failure: string): string {
   return failure.replace(/\d+/g, "0").replace(/[xy]{2,}/g, "x").slice(0, 100);
 }
 
-/** Removes steps, many at first and then one by one, until none can go. */
+/** Removes steps, first many and then one by one, until none can be removed. */
 export async function shrink(plan: Plan, outcome: Outcome): Promise<[Plan, Outcome]> {
   const kind = kindOf(outcome.failure ?? "");
   let [shortest, last] = [plan, outcome];

@@ -24,7 +24,7 @@ import {
   type Step,
 } from "./plan.ts";
 
-/** What came of a plan. */
+/** The result of a plan. */
 export interface Outcome {
   /** The invariant that does not hold; `undefined` if all hold. */
   readonly failure: string | undefined;
@@ -34,13 +34,13 @@ export interface Outcome {
   readonly connections: number;
 }
 
-/** How many things may happen in one settling. More is a loop that never ends. */
+/** The most deliveries and turns while a world settles. More means an endless loop. */
 const MANY = 200_000;
 
 /** How long a world may take to end after its last step, in simulated milliseconds. */
 const END = 3_600_000;
 
-/** One turn of the event loop: every promise that can settle does. */
+/** Waits for one turn of the event loop, so that every promise that can settle does. */
 function turn(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
 }
@@ -276,7 +276,7 @@ export class World implements Stage {
     }
   }
 
-  /** Delivers all that is not stalled, until nothing happens any more. */
+  /** Delivers everything that is not stalled, until nothing more happens. */
   async #settle(seed: number): Promise<void> {
     const next = dice(seed);
     let quiet = 0;
@@ -308,7 +308,7 @@ export class World implements Stage {
     this.clock.moveTo(end);
   }
 
-  /** Ends stalls, shuts the applications down, and looks what is left. */
+  /** Ends stalls, shuts the applications down, and checks that nothing is left. */
   async #end(): Promise<void> {
     this.trace.push("- the end");
     for (const { member, link } of this.#seats.values()) {

@@ -1,7 +1,7 @@
 /**
- * The cases of Tornado's own `websocket_test` that are about the wire, with Tornado's names: each is a
- * client's script, and what it must observe. `tornado` is there where Tornado shows something else, with
- * the reason.
+ * The cases of Tornado's own `websocket_test` about the wire, with Tornado's names. Each case has a
+ * client's script and the expected result. If Tornado gives another result, `tornado` has that result
+ * and the reason.
  *
  * @module
  */
@@ -45,7 +45,7 @@ export class Site {
     }
   }
 
-  /** Opens a WebSocket by hand, sends bytes, and returns as many as are asked for. */
+  /** Opens a WebSocket by hand, sends bytes, and returns the given number of bytes. */
   async exchange(path: string, frame: Uint8Array, length: number): Promise<number[]> {
     const client = await this.#send(path, UPGRADE);
     try {
@@ -79,7 +79,7 @@ export interface Case {
   readonly observe: (site: Site, id: string) => Promise<unknown>;
   /** What it must observe. */
   readonly expected: unknown;
-  /** What it observes of Tornado 6, and why that differs. */
+  /** The result with Tornado 6, and why it differs. */
   readonly tornado?: { readonly expected: unknown; readonly why: string };
 }
 
@@ -90,7 +90,7 @@ const UPGRADE = {
   "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
 } as const;
 
-/** An error in a handler: Tornado cuts the connection off, without a close frame. */
+/** An error in a handler. Tornado closes the connection without a close frame. */
 const CUT_OFF = {
   expected: { message: "WebSocketClosedError", code: undefined, errors: 1 },
   why: "Tornado aborts the connection; a close frame with 1011 tells the client what happened",

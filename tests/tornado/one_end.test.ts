@@ -1,4 +1,4 @@
-/** The cases of Tornado's `websocket_test` that concern one end alone, or the time. */
+/** The cases of Tornado's `websocket_test` about one end alone, or about time. */
 import { assertEquals, assertRejects } from "@std/assert";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
@@ -72,7 +72,7 @@ describe("Tornado's websocket_test", () => {
   test("ping_sleep_time: the next ping is due an interval after the last was sent", async () => {
     const rig = new Rig([["/", Recording, []]], settings);
     const client = await rig.open("rfc6455");
-    // An action may be a tick late, and the next one counts from there.
+    // An action may be a tick late. The next action counts from that time.
     await rig.clock.advance(100);
     let since = 0;
     for (const delay of [0, 9000, 4000, 9800]) {

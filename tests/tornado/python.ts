@@ -1,11 +1,11 @@
 /**
- * The Python that has Tornado.
+ * Finds the Python that has Tornado.
  *
  * @module
  */
 import { spawnSync } from "node:child_process";
 
-/** Debian's own comes first: another one in the path does not have Debian's packages. */
+/** Debian's Python comes first, because another Python in PATH does not have Debian's packages. */
 const PYTHONS = ["/usr/bin/python3", "python3"];
 
 /** Its path, or nothing. */

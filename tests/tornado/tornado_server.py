@@ -25,7 +25,7 @@ class LogCounter(logging.Handler):
 
 
 class Case(WebSocketHandler):
-    """Tells how it ended: GET /ended?id=ID waits for it."""
+    """Records how its connection ended. GET /ended?id=ID waits for this."""
 
     compression = None
 

@@ -1,6 +1,6 @@
 /**
- * The handlers of Tornado's own `websocket_test`, in Waterspout: the counterpart of
- * `tornado_server.py`, name by name. Started in the process of the test.
+ * The handlers of Tornado's own `websocket_test` in Waterspout, with the same names as in
+ * `tornado_server.py`. Runs in the process of the test.
  *
  * @module
  */
@@ -23,7 +23,7 @@ let errors = 0;
 
 const sleep = (time: number) => new Promise<void>((resolve) => setTimeout(resolve, time));
 
-/** Tells how it ended: `GET /ended?id=ID` waits for it. */
+/** Records how its connection ended. `GET /ended?id=ID` waits for this. */
 class Case extends WebSocketHandler<object | undefined> {
   onMessage(message: string | Uint8Array): unknown {
     return this.writeMessage(message);

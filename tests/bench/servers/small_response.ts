@@ -3,12 +3,12 @@
  *
  * - `waterspout`
  * - `node`: `node:http`
- * - `node-fetch`: `node:http` with a `Request` and a `Response`, as the setting `fetch` has them
- * - `objects`: `node:net` with a `Request` and a `Response` for each chunk, and no HTTP: it reads nothing
- *   of the request and writes a constant. Nothing that has these objects can be faster
+ * - `node-fetch`: `node:http` with a `Request` and a `Response`, like the setting `fetch`
+ * - `objects`: `node:net` with a `Request` and a `Response` for each chunk, without HTTP: ignores the
+ *   request and writes a constant. No server that makes these objects can be faster
  * - `own`: `Bun.serve` or `Deno.serve`
  *
- * It prints its port. `GET /cpu` tells how many microseconds of CPU time it has used.
+ * The server prints its port. `GET /cpu` returns its CPU time in microseconds.
  *
  * @module
  */
