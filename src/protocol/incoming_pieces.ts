@@ -101,13 +101,8 @@ export class IncomingPieces {
 
   /** Decompresses until the sink asks to stop. @returns How many bytes were used. */
   #inflate(inflater: PieceInflater, masked: Uint8Array, maskingKey: number): number {
-    let used = 0;
-    if (inflater.owesOutput) {
-      if (masked.length === 0) return 0;
-      if (!this.#drain(inflater)) return 0;
-      // This byte was given to zlib before.
-      used = 1;
-    }
+    // The first byte was given to zlib before. It counts as used when zlib has no more output for it.
+    let used = inflater.owesOutput ? Number(this.#drain(inflater)) : 0;
     while (used < masked.length && this.goesOn) {
       const input = masked.slice(used, used + SLICE);
       mask(input, 0, input.length, rotate(maskingKey, used));

@@ -67,6 +67,7 @@ describe("a message in pieces is written as", () => {
       protocol.writeClose(output, 1000, "");
       assertEquals(output.take(), hex(version === "draft76" ? "FF FF 00" : "FF"));
       assertEquals(has, version === "draft76" ? [true, false, true] : [false, false, false]);
+      message.free();
     });
   }
 });

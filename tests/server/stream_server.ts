@@ -105,7 +105,9 @@ export async function streamMebibytes(way: Way, runtime: Runtime = own): Promise
       fields: compressed ? ["Sec-WebSocket-Extensions: permessage-deflate"] : [],
     });
     const answer = read(client, compressed);
-    if (direction === "up") await send(client, way);
+    // What arrives before `read` would go to the client's own protocol, so the server waits for this.
+    if (direction === "down") client.send("now");
+    else await send(client, way);
     const { text, bytes } = await answer;
     client.reset();
     const [, counted, grown, all] = /^(\d+) bytes, (\d+) MiB grown, (\d+) MiB in all$/.exec(text) ??

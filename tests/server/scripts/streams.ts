@@ -1,7 +1,7 @@
 /**
  * A server that reads and writes messages as streams, and tells how much memory it took at the most:
  * `streams.ts`. It prints its port. `/up` answers a message with a line about it. `/down?mebibytes=N`
- * sends a message of that size in pieces, and then the line.
+ * answers a message with one of that size in pieces, and then the line.
  */
 import process from "node:process";
 import { setImmediate } from "node:timers";
@@ -44,7 +44,8 @@ class Up extends WebSocketHandler {
 }
 
 class Down extends WebSocketHandler {
-  override async open(): Promise<void> {
+  /** The client asks when it is ready to read pieces. */
+  async onMessage(): Promise<void> {
     const meter = new Meter();
     await this.writeMessage(this.#pieces(Number(this.getArgument("mebibytes")), meter));
     await this.writeMessage(`${meter}`);
@@ -55,7 +56,6 @@ class Down extends WebSocketHandler {
       yield await Promise.resolve(PIECE);
     }
   }
-  onMessage(): void {}
 }
 
 const app = new Application([["/up", Up], ["/down", Down]], {
