@@ -40,12 +40,137 @@ export type BrokerStatus = "up" | "slow" | "down";
  * ```
  */
 export interface BrokerEvents {
-  /** A message has arrived for a subscribed topic, from any sender. */
-  message(data: unknown): void;
+  /**
+   * A message has arrived for a subscribed topic, from any sender.
+   *
+   * @param data The bytes that were published.
+   * @param stored Where a {@linkcode BrokerHistory} has stored it; absent if it was only published.
+   */
+  message(data: unknown, stored?: StoredAt): void;
   /** The status has changed. `"up"` means that all subscriptions are active again. */
   status(status: BrokerStatus, error?: Error): void;
   /** A message or a subscription failed, although the broker is reachable. */
   failed(error: Error): void;
+}
+
+/**
+ * A place in the history of a topic. Offsets count the messages of an epoch: the first has offset 1,
+ * and 0 is the place before it. A topic gets another epoch when messages were lost, so positions of
+ * the old one may be worthless.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import type { Position } from "@waterspout/websocket";
+ *
+ * const position: Position = JSON.parse('{"epoch":"5fQk2w","offset":17}');
+ * assert(position.offset === 17);
+ * ```
+ */
+export interface Position {
+  /** The epoch: 1 to 64 characters. */
+  readonly epoch: string;
+  /** The number of messages of the epoch up to this place: a non-negative integer. */
+  readonly offset: number;
+}
+
+/** The topic and the position of a message that a broker has stored. */
+export interface StoredAt extends Position {
+  /** The topic. */
+  readonly topic: string;
+}
+
+/** How much of a topic is kept. */
+export interface HistoryLimits {
+  /** The largest number of messages. */
+  readonly size: number;
+  /** How long a message is kept, in milliseconds; 0 is no limit. */
+  readonly ttl: number;
+  /** The largest number of bytes of all kept messages of the topic. */
+  readonly maxBytes: number;
+}
+
+/** A message that a broker keeps. */
+export interface KeptMessage {
+  /** Its offset in the current epoch. */
+  readonly offset: number;
+  /** When it was stored, in milliseconds since 1970. */
+  readonly time: number;
+  /** The bytes that were published. */
+  readonly message: Uint8Array;
+}
+
+/** Kept messages of a topic. */
+export interface HistoryPage {
+  /** The position of the newest message, kept or not. */
+  readonly position: Position;
+  /**
+   * Whether every message after `since` is in `messages`. `false` without `since`, and if the
+   * position is too old, in the future, or of an epoch that does not lead to the current one.
+   */
+  readonly complete: boolean;
+  /** The messages after `since`, the oldest first. All kept messages if it is not `complete`. */
+  readonly messages: readonly KeptMessage[];
+}
+
+/**
+ * The history of a {@linkcode Broker}. Every process sees the messages of a topic at the same
+ * positions. No method may wait without a timeout.
+ */
+export interface BrokerHistory {
+  /**
+   * Stores a message and sends it to every process that subscribes to the topic, this one included.
+   * A message may arrive twice or not at all; the application reads what is missing.
+   *
+   * @param topic The topic.
+   * @param message The bytes. They do not change later.
+   * @param limits How much is kept.
+   * @returns Its position. Rejects if the message was not stored, or if that is not known.
+   */
+  append(topic: string, message: Uint8Array, limits: HistoryLimits): Promise<Position>;
+  /**
+   * Reads the kept messages.
+   *
+   * @param topic The topic.
+   * @param since The position of the last known message. Default: before all kept messages.
+   */
+  read(topic: string, since?: Position): Promise<HistoryPage>;
+}
+
+/** Who is present: an id with information. */
+export interface PresenceEntry {
+  /** The id. */
+  readonly id: string;
+  /** The information as JSON text. */
+  readonly info: string;
+}
+
+/** What a call of {@linkcode BrokerPresence} has changed. Each change is told to one caller. */
+export interface PresenceChange {
+  /** The entries of ids that no process held before. */
+  readonly joined: readonly PresenceEntry[];
+  /** The entries of ids that no process holds any more: left or expired. */
+  readonly left: readonly PresenceEntry[];
+}
+
+/**
+ * The presence of a {@linkcode Broker}: a table of ids by topic. An id that several processes hold
+ * is one presence. Entries of a process that does not renew them expire. No method may wait without
+ * a timeout.
+ */
+export interface BrokerPresence {
+  /**
+   * Adds or renews entries of this process. A new `info` replaces the old one.
+   *
+   * @param topic The topic.
+   * @param entries The entries.
+   * @param ttl When they expire if they are not renewed, in milliseconds.
+   */
+  enter(topic: string, entries: readonly PresenceEntry[], ttl: number): Promise<PresenceChange>;
+  /** Removes entries of this process. Unknown ids are ignored. */
+  leave(topic: string, ids: readonly string[]): Promise<PresenceChange>;
+  /** Lists the entries of all processes, one for each id. */
+  list(topic: string): Promise<readonly PresenceEntry[]>;
 }
 
 /**
@@ -99,6 +224,10 @@ export interface Broker {
   subscribe(topic: string): Promise<void> | void;
   /** Unsubscribes from a topic. */
   unsubscribe(topic: string): Promise<void> | void;
+  /** Keeps messages. Absent if the broker cannot; then the setting `history` is refused. */
+  readonly history?: BrokerHistory;
+  /** Knows who is subscribed. Absent if the broker cannot; then presence is refused. */
+  readonly presence?: BrokerPresence;
   /** Closes the broker. Idempotent. A connection that the user passed in stays open. */
   close(): Promise<void>;
 }
