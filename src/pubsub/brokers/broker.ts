@@ -49,6 +49,12 @@ export interface BrokerEvents {
   message(data: unknown, stored?: StoredAt): void;
   /** The status has changed. `"up"` means that all subscriptions are active again. */
   status(status: BrokerStatus, error?: Error): void;
+  /**
+   * Messages of a topic may have been lost although the status was not `"down"`, for example
+   * because one of several servers was away. The subscription is active again. If the topic has a
+   * history, the application reads what is missing.
+   */
+  missed?(topic: string): void;
   /** A message or a subscription failed, although the broker is reachable. */
   failed(error: Error): void;
 }
