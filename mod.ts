@@ -27,7 +27,20 @@ export type {
   RequestEntry,
 } from "./src/server/access_log.ts";
 export { Application } from "./src/server/application.ts";
-export type { Broker, BrokerEvents, BrokerStatus } from "./src/pubsub/brokers/broker.ts";
+export type {
+  Broker,
+  BrokerEvents,
+  BrokerHistory,
+  BrokerPresence,
+  BrokerStatus,
+  HistoryLimits,
+  HistoryPage,
+  KeptMessage,
+  Position,
+  PresenceChange,
+  PresenceEntry,
+  StoredAt,
+} from "./src/pubsub/brokers/broker.ts";
 export type { ConnectionInfo, HandlerConnection } from "./src/server/connection_info.ts";
 export {
   type HeaderFields,
@@ -83,7 +96,9 @@ export type { CompressionOptions } from "./src/connection/compression.ts";
 export type { ConnectionEnd, EndedBy } from "./src/connection/connection_end.ts";
 export type { Fetch, FetchInfo } from "./src/http/fetch.ts";
 export type { WhenSlow } from "./src/pubsub/subscriber.ts";
-export type { SubscribeOptions } from "./src/pubsub/topics.ts";
+export type { Subscribed, SubscribeOptions } from "./src/pubsub/subscription.ts";
+export type { History, HistoryMessage, HistoryOptions } from "./src/pubsub/history.ts";
+export type { TopicHistory } from "./src/pubsub/history_settings.ts";
 export type { HandlerLimits } from "./src/server/handler_limits.ts";
 export type { Settings } from "./src/server/settings.ts";
 export { type HasStats, metricsResponse } from "./src/metrics/prometheus.ts";

@@ -4,8 +4,10 @@
  * @module
  */
 import { giveOutput, takeOutput } from "../connection/cork.ts";
+import { ignorable } from "../connection/writer.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 import type { Turns } from "../timing/turns.ts";
+import type { Position } from "./brokers/broker.ts";
 import type { Subscriber } from "./subscriber.ts";
 
 /**
@@ -57,6 +59,22 @@ export interface Published {
    * ```
    */
   readonly ready: Promise<void>;
+  /**
+   * Where the message is in the history of the topic. With a broker, it resolves when the broker has
+   * stored the message, and rejects if it has not or if that is not known. If no pattern of the
+   * setting `history` matches the topic, it rejects with a `TypeError`. It is safe to ignore.
+   *
+   * @example
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { Application } from "@waterspout/websocket";
+   *
+   * const app = new Application([], { history: { news: { size: 10 } } });
+   * const { offset } = await app.publish("news", "Hello").position;
+   * assertEquals(offset, 1);
+   * ```
+   */
+  readonly position: Promise<Position>;
 }
 
 /** How much is published between two turns of the event loop. */
@@ -97,6 +115,14 @@ export class Broadcast implements Published {
     return turns.wait(limits.highWaterMark);
   }
 
+  /** See {@linkcode Published.position}. */
+  get position(): Promise<Position> {
+    const error = new TypeError(
+      "Cannot tell the position: no pattern of the setting history matches the topic",
+    );
+    return ignorable(Promise.reject(error));
+  }
+
   /** Sends the message to one of several subscribers. */
   to(subscriber: Subscriber): void {
     const { protocol } = subscriber;
@@ -124,6 +150,9 @@ export class Broadcast implements Published {
   #isSkipped(subscriber: Subscriber): boolean {
     const policy = subscriber.policies === null ? undefined : subscriber.policies.get(this.#topic);
     if (policy === undefined) return false;
+    // The recovery sends it in its turn.
+    if (policy.recovery !== null) return true;
+    if (policy.whenSlow === "close") return false;
     // This message is newer than the kept one.
     policy.latest = undefined;
     if (!subscriber.isSlow) return false;
@@ -151,6 +180,26 @@ export class Broadcast implements Published {
     this.#formats.push(format);
     this.#frames.push(encoded);
     return encoded;
+  }
+}
+
+/** The delivery of a message that has a position. */
+export class StoredBroadcast extends Broadcast {
+  readonly #position: Promise<Position>;
+
+  /** @param position The position. */
+  constructor(
+    topic: string,
+    payload: string | Uint8Array,
+    { pace, position }: { readonly pace: Pace; readonly position: Promise<Position> },
+  ) {
+    super(topic, payload, pace);
+    this.#position = position;
+  }
+
+  /** See {@linkcode Published.position}. */
+  override get position(): Promise<Position> {
+    return this.#position;
   }
 }
 

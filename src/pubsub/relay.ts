@@ -6,9 +6,8 @@
 import type { Broker, BrokerEvents, BrokerStatus } from "./brokers/broker.ts";
 import { Envelope, seal, SENDER_LENGTH } from "./brokers/envelope.ts";
 import { guard, messageOf, toError } from "../guard.ts";
+import { SUBSCRIBED, type Subscribed } from "./subscription.ts";
 import type { Topics } from "./topics.ts";
-
-const DONE: Promise<void> = Promise.resolve();
 
 /**
  * The counters of messages to and from other processes.
@@ -59,7 +58,7 @@ export class Relay implements BrokerEvents {
   /** The topics subscribed to at the broker. */
   readonly #joined: Set<string> = new Set();
   /** The topics whose subscription is changing. */
-  readonly #changing: Map<string, Promise<void>> = new Map();
+  readonly #changing: Map<string, Promise<Subscribed>> = new Map();
   #status: BrokerStatus;
   /** The keys of messages that were logged. Each is logged once. */
   readonly #logged: Set<string> = new Set();
@@ -115,10 +114,10 @@ export class Relay implements BrokerEvents {
    *
    * @returns Resolves when the change succeeded or failed; at once while the broker is down.
    */
-  settle(topic: string): Promise<void> {
+  settle(topic: string): Promise<Subscribed> {
     const changing = this.#changing.get(topic);
     if (changing !== undefined) return changing;
-    if (this.#status === "down" || this.#isSettled(topic)) return DONE;
+    if (this.#status === "down" || this.#isSettled(topic)) return SUBSCRIBED;
     const change = this.#change(topic);
     this.#changing.set(topic, change);
     return change;
@@ -128,9 +127,9 @@ export class Relay implements BrokerEvents {
     return this.#topics.has(topic) === this.#joined.has(topic);
   }
 
-  async #change(topic: string): Promise<void> {
+  async #change(topic: string): Promise<Subscribed> {
     // All changes in one microtask make one change at the broker.
-    await DONE;
+    const subscribed = await SUBSCRIBED;
     try {
       // Subscribers may change while the broker works.
       while (!this.#isSettled(topic)) await this.#step(topic);
@@ -139,6 +138,7 @@ export class Relay implements BrokerEvents {
     } finally {
       this.#changing.delete(topic);
     }
+    return subscribed;
   }
 
   async #step(topic: string): Promise<void> {

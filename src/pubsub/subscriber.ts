@@ -4,6 +4,7 @@
  * @module
  */
 import type { Protocol } from "../protocol/protocol.ts";
+import type { Position } from "./brokers/broker.ts";
 import type { SmallSet } from "./small_set.ts";
 
 /**
@@ -29,12 +30,26 @@ import type { SmallSet } from "./small_set.ts";
  */
 export type WhenSlow = "close" | "skip" | "latest";
 
-/** A policy other than the default, for one subscriber and topic. */
+/** A subscriber that gets missed messages, and not yet those that are published. */
+export interface Recovering {
+  /** Goes on, if the subscriber is not slow. */
+  resume(): void;
+  /** Ends it. @param error Why the connection is closed. Default: the subscriber has unsubscribed. */
+  end(error?: Error): void;
+  /** Called when the subscriber publishes a message, which it does not get itself. */
+  own(sequence: number): void;
+}
+
+/** What differs from the default, for one subscriber and topic. */
 export interface SubscriptionPolicy {
   /** See {@linkcode WhenSlow}. */
-  readonly whenSlow: "skip" | "latest";
+  whenSlow: WhenSlow;
   /** The newest message that was not sent; `undefined` if there is none. */
   latest: string | Uint8Array | undefined;
+  /** See `SubscribeOptions.onGap`. */
+  onGap: ((position: Position) => unknown) | undefined;
+  /** The recovery, while published messages are not for this subscriber; else `null`. */
+  recovery: Recovering | null;
 }
 
 /** Policies by topic. */
@@ -56,4 +71,6 @@ export interface Subscriber {
   writeFrame(frame: Uint8Array): void;
   /** Sends a message. */
   writeMessage(message: string | Uint8Array): Promise<void>;
+  /** Calls a callback of the application. An exception is logged, and closes the connection. */
+  guard<Result>(callback: () => Result): Result | undefined;
 }

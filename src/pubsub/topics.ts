@@ -3,40 +3,34 @@
  *
  * @module
  */
-import { DONE } from "../timing/turns.ts";
 import { type Message, toPayload } from "../connection/message.ts";
 import { ignorable } from "../connection/writer.ts";
-import { WebSocketClosedError } from "../errors.ts";
 import { Broadcast, type Pace, type Published } from "./broadcast.ts";
+import type { Histories, LocalTopics, Publication } from "./histories.ts";
+import { checkHistoryOptions, type History, type HistoryOptions } from "./history.ts";
+import { closedError } from "./recovery.ts";
 import { add, count, has, items, remove } from "./small_set.ts";
 import type { Relay } from "./relay.ts";
-import type { Subscriber, SubscriptionPolicies, WhenSlow } from "./subscriber.ts";
+import type { Subscriber } from "./subscriber.ts";
+import {
+  checkSubscribeOptions,
+  removePolicy,
+  setPolicy,
+  SUBSCRIBED,
+  type Subscribed,
+  type SubscribeOptions,
+} from "./subscription.ts";
 import { checkTopic } from "./topic.ts";
-
-/**
- * How to subscribe to a topic.
- *
- * @example
- * ```ts
- * import { assert } from "@std/assert";
- * import type { SubscribeOptions } from "@waterspout/websocket";
- *
- * const options: SubscribeOptions = { whenSlow: "skip" };
- * assert(options.whenSlow === "skip");
- * ```
- */
-export interface SubscribeOptions {
-  /** What happens to messages while the subscriber is slow. Default: `"close"`. */
-  readonly whenSlow?: WhenSlow;
-}
 
 /**
  * The topics of an application. A topic exists while it has subscribers. Subscribing and
  * unsubscribing cost O(1), publishing O(subscribers of the topic).
  */
-export class Topics {
+export class Topics implements LocalTopics {
   /** The connection to other processes; `null` without a broker. */
   relay: Relay | null = null;
+  /** The topics that keep their messages; `null` without the setting `history`. */
+  histories: Histories | null = null;
   /** The number of subscriptions of all topics. */
   subscriptions = 0;
   readonly #subscribers: Map<string, Subscriber | Set<Subscriber>> = new Map();
@@ -55,19 +49,29 @@ export class Topics {
     subscriber: Subscriber,
     topic: string,
     options: SubscribeOptions = {},
-  ): Promise<void> {
+  ): Promise<Subscribed> {
     checkTopic(topic, "subscribe to");
-    const whenSlow = checkWhenSlow(options);
+    const rule = this.histories === null ? null : this.histories.ruleOf(topic);
+    checkSubscribeOptions(topic, options, rule !== null);
     if (subscriber.protocol === null) return refuse(subscriber, topic);
     const subscribers = this.#subscribers.get(topic);
-    if (!has(subscribers, subscriber)) {
+    const isNew = !has(subscribers, subscriber);
+    if (isNew) {
       const joined = add(subscribers, subscriber);
       if (joined !== subscribers) this.#subscribers.set(topic, joined);
       subscriber.topics = add(subscriber.topics, topic);
       this.subscriptions++;
+    } else if (options.since !== undefined) {
+      throw new TypeError(
+        `Cannot subscribe to ${JSON.stringify(topic)} with since: already subscribed; ` +
+          "unsubscribe first",
+      );
     }
-    setPolicy(subscriber, topic, whenSlow);
-    return this.relay === null ? DONE : this.relay.settle(topic);
+    setPolicy(subscriber, topic, options);
+    if (this.histories !== null && rule !== null) {
+      return this.histories.store.join({ subscriber, topic }, rule, options.since);
+    }
+    return this.relay === null ? SUBSCRIBED : this.relay.settle(topic);
   }
 
   /** See `WebSocketHandler.unsubscribe`. */
@@ -75,25 +79,30 @@ export class Topics {
     checkTopic(topic, "unsubscribe from");
     if (!has(subscriber.topics, topic)) return;
     subscriber.topics = remove(subscriber.topics, topic);
-    setPolicy(subscriber, topic, "close");
+    const recovery = subscriber.policies?.get(topic)?.recovery;
+    removePolicy(subscriber, topic);
+    recovery?.end();
     this.#remove(subscriber, topic);
   }
 
   /** Unsubscribes a subscriber from all its topics. */
   unsubscribeAll(subscriber: Subscriber): void {
-    const { topics } = subscriber;
+    const { topics, policies } = subscriber;
     subscriber.topics = undefined;
     subscriber.policies = null;
+    for (const [topic, { recovery }] of policies ?? []) recovery?.end(closedError(topic));
     if (topics instanceof Set) { for (const topic of topics) this.#remove(subscriber, topic); }
     else if (topics !== undefined) this.#remove(subscriber, topics);
   }
 
-  /** Sends the kept messages to a subscriber that is no longer slow. */
+  /** Sends the kept messages to a subscriber that is no longer slow, and goes on with recoveries. */
   catchUp(subscriber: Subscriber): void {
     for (const policy of subscriber.policies?.values() ?? []) {
-      if (policy.latest === undefined) continue;
+      const { latest, recovery } = policy;
+      if (latest === undefined && recovery === null) continue;
       if (subscriber.isSlow) return;
-      const { latest } = policy;
+      recovery?.resume();
+      if (latest === undefined) continue;
       policy.latest = undefined;
       subscriber.writeMessage(latest);
     }
@@ -104,6 +113,7 @@ export class Topics {
     const left = remove(this.#subscribers.get(topic), subscriber);
     if (left !== undefined) return;
     this.#subscribers.delete(topic);
+    this.histories?.left(topic);
     this.relay?.settle(topic);
   }
 
@@ -144,6 +154,10 @@ export class Topics {
   publish(topic: string, message: Message, except?: Subscriber): Published {
     checkTopic(topic, "publish to");
     const payload = toPayload(message);
+    if (this.histories !== null) {
+      const rule = this.histories.ruleOf(topic);
+      if (rule !== null) return this.#store(this.histories, { topic, rule, payload, except });
+    }
     const published = this.deliver(topic, payload, except);
     // The output of subscribers here is counted when it is written.
     this.#pace.turns.add(this.relay === null ? 0 : payload.length);
@@ -156,42 +170,56 @@ export class Topics {
     const subscribers = this.#subscribers.get(topic);
     if (subscribers === undefined) return this.#nobody;
     const broadcast = new Broadcast(topic, payload, this.#pace);
-    if (subscribers instanceof Set) {
-      // A write may close this or, through `onClose`, other subscribers. A Set may change during
-      // its iteration: removed items are not visited.
-      for (const subscriber of subscribers) if (subscriber !== except) broadcast.to(subscriber);
-    } else if (subscribers !== except) broadcast.toOne(subscribers);
+    sendTo(subscribers, broadcast, except);
     return broadcast;
+  }
+
+  /** See {@linkcode LocalTopics.send}. */
+  send(topic: string, broadcast: Broadcast, except: Subscriber | undefined): void {
+    const subscribers = this.#subscribers.get(topic);
+    if (subscribers !== undefined) sendTo(subscribers, broadcast, except);
+  }
+
+  // --- History ----------------------------------------------------------------------------------
+
+  #store(histories: Histories, publication: Publication): Published {
+    const published = histories.store.publish(publication);
+    this.#pace.turns.add(publication.payload.length);
+    return published;
+  }
+
+  /** See `Application.history`. */
+  async history(topic: string, options: HistoryOptions): Promise<History> {
+    checkTopic(topic, "read the history of");
+    checkHistoryOptions(topic, options);
+    const rule = this.histories?.ruleOf(topic) ?? null;
+    if (this.histories !== null && rule !== null) {
+      return await this.histories.store.read(topic, rule, options);
+    }
+    throw new TypeError(
+      `Cannot read the history of ${JSON.stringify(topic)}: ` +
+        "no pattern of the setting history matches this topic",
+    );
   }
 }
 
+function sendTo(
+  subscribers: Subscriber | Set<Subscriber>,
+  broadcast: Broadcast,
+  except: Subscriber | undefined,
+): void {
+  if (subscribers instanceof Set) {
+    // A write may close this or, through `onClose`, other subscribers. A Set may change during
+    // its iteration: removed items are not visited.
+    for (const subscriber of subscribers) if (subscriber !== except) broadcast.to(subscriber);
+  } else if (subscribers !== except) broadcast.toOne(subscribers);
+}
+
 /** Refuses a subscription during the handshake or after the close. */
-function refuse({ isOpening }: Subscriber, topic: string): Promise<void> {
+function refuse({ isOpening }: Subscriber, topic: string): Promise<Subscribed> {
   const attempt = `Cannot subscribe to ${JSON.stringify(topic)}`;
   if (isOpening) {
     throw new TypeError(`${attempt}: the handshake is not complete; subscribe in open()`);
   }
-  const error = new WebSocketClosedError(`${attempt}: the connection is closed`);
-  return ignorable(Promise.reject(error));
-}
-
-const WHEN_SLOW: readonly WhenSlow[] = ["close", "skip", "latest"];
-
-function checkWhenSlow({ whenSlow = "close" }: SubscribeOptions): WhenSlow {
-  if (WHEN_SLOW.includes(whenSlow)) return whenSlow;
-  throw new TypeError(
-    `Cannot subscribe with whenSlow ${JSON.stringify(whenSlow)}: ` +
-      'must be "close", "skip" or "latest"',
-  );
-}
-
-function setPolicy(subscriber: Subscriber, topic: string, whenSlow: WhenSlow): void {
-  if (whenSlow !== "close") {
-    if (subscriber.policies?.get(topic)?.whenSlow === whenSlow) return;
-    const policies: SubscriptionPolicies = subscriber.policies ??= new Map();
-    policies.set(topic, { whenSlow, latest: undefined });
-  } else if (subscriber.policies !== null) {
-    subscriber.policies.delete(topic);
-    if (subscriber.policies.size === 0) subscriber.policies = null;
-  }
+  return ignorable(Promise.reject(closedError(topic)));
 }

@@ -17,6 +17,7 @@ import { handleStream } from "./stream_connection.ts";
 import { resolveSettings, type Settings } from "./settings.ts";
 import type { Stats } from "../metrics/snapshot.ts";
 import type { Published } from "../pubsub/broadcast.ts";
+import type { History, HistoryOptions } from "../pubsub/history.ts";
 import type { UpgradeSocket } from "../transport/attach.ts";
 import type { Http2ServerStream } from "../transport/http2.ts";
 import type { Transport } from "../transport/transport.ts";
@@ -201,6 +202,18 @@ export class Application<const Routes extends readonly AnyRoute[] = readonly Any
    */
   publish(topic: string, message: Message): Published {
     return this.#context.topics.publish(topic, message);
+  }
+
+  /**
+   * Reads the kept messages of a topic. With a broker, asks the broker.
+   *
+   * @param topic A topic that matches the setting `history`.
+   * @param options Which messages. Default: all that are kept.
+   * @returns Rejects with a `TypeError` if the topic has no history or an argument has the wrong type,
+   * with a `RangeError` if `limit` is out of range, and if the broker does not answer within 5 seconds.
+   */
+  history(topic: string, options: HistoryOptions = {}): Promise<History> {
+    return this.#context.topics.history(topic, options);
   }
 
   /**

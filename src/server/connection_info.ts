@@ -8,7 +8,7 @@ import type { Message } from "../connection/message.ts";
 import type { MessageSource } from "../connection/message_source.ts";
 import type { WebSocketVersion } from "../handshake/versions.ts";
 import type { Published } from "../pubsub/broadcast.ts";
-import type { SubscribeOptions } from "../pubsub/topics.ts";
+import type { Subscribed, SubscribeOptions } from "../pubsub/subscription.ts";
 import type { HookContext } from "./hook_context.ts";
 import type { Address, PeerCertificate, ProxiedTls } from "../transport/transport.ts";
 
@@ -117,7 +117,7 @@ export interface HandlerConnection extends ConnectionInfo {
   /** See `WebSocketHandler.setNodelay`. */
   setNoDelay(on: boolean): void;
   /** See `WebSocketHandler.subscribe`. */
-  subscribe(topic: string, options?: SubscribeOptions): Promise<void>;
+  subscribe(topic: string, options?: SubscribeOptions): Promise<Subscribed>;
   /** See `WebSocketHandler.unsubscribe`. */
   unsubscribe(topic: string): void;
   /** See `WebSocketHandler.publish`. */

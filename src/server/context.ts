@@ -26,6 +26,7 @@ import type { Settings } from "./settings.ts";
 import { type Stats, takeSnapshot } from "../metrics/snapshot.ts";
 import { DateField } from "../http/date_field.ts";
 import { Counters } from "../metrics/counters.ts";
+import { makeHistories } from "../pubsub/make_histories.ts";
 import { Relay } from "../pubsub/relay.ts";
 import { Topics } from "../pubsub/topics.ts";
 import type { Address, Transport } from "../transport/transport.ts";
@@ -160,8 +161,16 @@ export class Context {
       ? null
       : new HandshakeRates(handshakeRate, clock, this.trusted);
     this.given = new ConnectionGroup(this);
-    const { broker } = settings;
+    const { broker, history } = settings;
     if (broker !== undefined) this.topics.relay = new Relay(broker, this.topics, this);
+    if (history !== undefined) {
+      const log = (message: string, error?: unknown) => this.log(message, error);
+      this.topics.histories = makeHistories(history, this.topics, {
+        ...this.environment,
+        clock,
+        log,
+      });
+    }
   }
 
   /**
@@ -349,6 +358,7 @@ export class Context {
     checkShutdownOptions(options);
     this.stopped = true;
     await Promise.all([...this.groups].map((group) => group.shutdown(options)));
+    this.topics.histories?.store.close();
   }
 
   /** @throws {TypeError} If the application was shut down. */

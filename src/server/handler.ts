@@ -10,7 +10,7 @@ import type { MessageStream } from "../connection/message_stream.ts";
 import { type MaybePromise, requireSync } from "../guard.ts";
 import { sameOrigin } from "../handshake/origin.ts";
 import type { Published } from "../pubsub/broadcast.ts";
-import type { SubscribeOptions } from "../pubsub/topics.ts";
+import type { Subscribed, SubscribeOptions } from "../pubsub/subscription.ts";
 import type { Application } from "./application.ts";
 import { ConnectedHandler } from "./connected_handler.ts";
 import type { HandlerConnection } from "./connection_info.ts";
@@ -329,13 +329,15 @@ export abstract class WebSocketHandler<Options = unknown, Params extends object 
    * for the same topic only changes the options.
    *
    * @param topic A string of 1 to 256 characters.
-   * @param options What to do with messages while the client is slow.
+   * @param options What to do with messages while the client is slow, and what the client has missed.
    * @returns A promise that resolves when messages of other processes arrive too, or at once without a
-   * working broker. Messages of this process arrive from the call on. The promise rejects with
+   * working broker. Messages of this process arrive from the call on. With `since`, it resolves when
+   * the client was sent what it has missed. The promise rejects with
    * {@linkcode WebSocketClosedError} if the connection is closed, and is safe to ignore.
-   * @throws {TypeError} If the topic or the options are wrong, or before {@linkcode open}.
+   * @throws {TypeError} If the topic or the options are wrong, if `since` is used for a topic that is
+   * subscribed already, or before {@linkcode open}.
    */
-  subscribe(topic: string, options?: SubscribeOptions): Promise<void> {
+  subscribe(topic: string, options?: SubscribeOptions): Promise<Subscribed> {
     return this.#live().subscribe(topic, options);
   }
 

@@ -18,7 +18,7 @@ import type { Protocol } from "../protocol/protocol.ts";
 import type { Published } from "../pubsub/broadcast.ts";
 import { items, type SmallSet } from "../pubsub/small_set.ts";
 import type { Subscriber, SubscriptionPolicies } from "../pubsub/subscriber.ts";
-import type { SubscribeOptions } from "../pubsub/topics.ts";
+import type { Subscribed, SubscribeOptions } from "../pubsub/subscription.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { HandlerConnection } from "./connection_info.ts";
 import { callIn, type HookContext } from "./hook_context.ts";
@@ -231,7 +231,7 @@ export class ServerConnection extends RequestingClient
   }
 
   /** See `WebSocketHandler.subscribe`. */
-  subscribe(topic: string, options?: SubscribeOptions): Promise<void> {
+  subscribe(topic: string, options?: SubscribeOptions): Promise<Subscribed> {
     return this.context.topics.subscribe(this, topic, options);
   }
 

@@ -10,6 +10,7 @@ import { WEBSOCKET_VERSIONS, type WebSocketVersion } from "../handshake/versions
 import type { CookieSecret } from "../handshake/signed_value.ts";
 import type { Fetch } from "../http/fetch.ts";
 import type { Broker, BrokerStatus } from "../pubsub/brokers/broker.ts";
+import { checkHistory, type TopicHistory } from "../pubsub/history_settings.ts";
 import { type Clock, systemClock } from "../timing/clock.ts";
 import type { AccessEntry } from "./access_log.ts";
 import { logToConsole } from "./log.ts";
@@ -156,6 +157,12 @@ export interface Settings {
   /** Carries published messages to other processes. Default: topics stay in this process. */
   readonly broker: Broker | undefined;
   /**
+   * The topics that keep their last messages, by topic or pattern: `{ "rooms/*": { size: 50 } }`. In a
+   * pattern, `*` stands for any characters, or none. The first pattern that matches counts. With a
+   * broker, it needs one that keeps messages. Default: none.
+   */
+  readonly history: Readonly<Record<string, TopicHistory>> | undefined;
+  /**
    * Called when the broker's status changes, with the error if there is one. Default: writes to `log`.
    */
   readonly onBrokerStatus: ((status: BrokerStatus, error?: Error) => void) | undefined;
@@ -205,6 +212,7 @@ export const defaultSettings: Settings = {
   maxConnectionsPerAddress: Infinity,
   handshakeRate: undefined,
   broker: undefined,
+  history: undefined,
   onBrokerStatus: undefined,
   accessLog: undefined,
   log: logToConsole,
@@ -256,6 +264,7 @@ const KINDS: Readonly<Record<keyof Settings, Kind>> = {
   maxConnectionsPerAddress: LIMIT,
   handshakeRate: RATE,
   broker: objectWith("publish", "subscribe", "unsubscribe", "close"),
+  history: OBJECT,
   onBrokerStatus: FUNCTION,
   accessLog: FUNCTION,
   log: FUNCTION,
@@ -294,6 +303,7 @@ export function resolveSettings(settings: Partial<Settings>): Settings {
   });
   const resolved = withDefaults(defaultSettings, settings);
   if (resolved.compression !== undefined) checkCompression(resolved.compression);
+  if (resolved.history !== undefined) checkHistory(resolved.history, resolved.broker);
   const unknown = resolved.versions.find((version) => !WEBSOCKET_VERSIONS.includes(version));
   if (unknown !== undefined) {
     throw new TypeError(

@@ -45,7 +45,11 @@ export class Turns {
    * @returns Resolves at once while the budget is not used up, then in the next turn.
    */
   wait(budget: number): Promise<void> {
-    if (this.#bytes <= Math.min(budget, MAX_BUDGET)) return DONE;
+    return this.#bytes <= Math.min(budget, MAX_BUDGET) ? DONE : this.next();
+  }
+
+  /** Waits for the next turn. */
+  next(): Promise<void> {
     return this.#next ??= new Promise((resolve) => {
       nextTurn(this.#clock, () => {
         this.#bytes = 0;

@@ -6,7 +6,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, test } from "node:test";
 import type { Published } from "../../src/pubsub/broadcast.ts";
-import type { SubscribeOptions } from "../../src/pubsub/topics.ts";
+import type { SubscribeOptions } from "../../src/pubsub/subscription.ts";
 import { WebSocketHandler } from "../../src/server/handler.ts";
 import type { Settings } from "../../src/server/settings.ts";
 import type { MemoryClient } from "../support/memory_client.ts";

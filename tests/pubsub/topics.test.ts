@@ -48,7 +48,7 @@ async function endAll(members: readonly Member[]): Promise<void> {
 }
 
 /** The expected counts of a publish: 0, except for the given ones. */
-function published(counts: Partial<Published>): Omit<Published, "ready"> {
+function published(counts: Partial<Published>): Omit<Published, "ready" | "position"> {
   return { sent: 0, skipped: 0, unsupported: 0, disconnected: 0, ...counts };
 }
 

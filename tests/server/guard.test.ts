@@ -165,7 +165,7 @@ const broker =
   (methods: (act: () => unknown) => object, settings: object = {}): Place => async ({ act }) => {
     const fake = Object.assign(new FakeBroker(), methods(act));
     class Member extends Echo {
-      override open(): Promise<void> {
+      override open(): unknown {
         return this.subscribe("topic");
       }
     }
@@ -312,6 +312,28 @@ const logging: Place = async ({ act }) => {
   return told;
 };
 
+/** `format` of the setting `history`, for a subscriber and for one that recovers. */
+const formatting: Place = async ({ act }) => {
+  class Reader extends Echo {
+    override open(): void {
+      this.subscribe("t");
+      this.application.publish("t", "live");
+      this.unsubscribe("t");
+      this.application.publish("t", "missed");
+      void this.application.history("t").then(({ position }) =>
+        this.subscribe("t", { since: { ...position, offset: 1 } })
+      );
+    }
+  }
+  const [rig, logged] = makeRig({ history: { t: { format: act } } }, Reader);
+  const client = await rig.open("rfc6455");
+  await settle();
+  client.end();
+  await settle();
+  await check(rig);
+  return logged;
+};
+
 const places: Readonly<Record<string, [place: Place, logged: string]>> = {
   ...Object.fromEntries(
     [
@@ -336,6 +358,7 @@ const places: Readonly<Record<string, [place: Place, logged: string]>> = {
   ],
   "the handler's logException()": [reporting, "Uncaught exception in logException:"],
   "the setting log": [logging, "Uncaught exception in the setting log:"],
+  "format of the setting history": [formatting, "Uncaught exception in format of the setting"],
   "the setting accessLog": [accessLog, "Uncaught exception in accessLog:"],
   "the setting fetch": [plain((act) => act()), "Uncaught exception"],
   "a body's start()": [plain((act) => bodyWith("start", act)), "Uncaught exception"],

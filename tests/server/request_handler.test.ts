@@ -1,6 +1,12 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { describe, test } from "node:test";
-import { Application, HttpError, type Published, WebSocketHandler } from "../../mod.ts";
+import {
+  Application,
+  HttpError,
+  type Published,
+  type Subscribed,
+  WebSocketHandler,
+} from "../../mod.ts";
 import type { HandlerConnection } from "../../src/server/connection_info.ts";
 import { makeOpening } from "../support/memory_client.ts";
 import { HYBI, Rig, settle, VERSIONS } from "../support/rig.ts";
@@ -189,8 +195,9 @@ describe("a handler that is made with another implementation of a connection", (
     setNoDelay(on: boolean): void {
       this.calls.push(["setNoDelay", on]);
     }
-    async subscribe(...args: unknown[]): Promise<void> {
+    async subscribe(...args: unknown[]): Promise<Subscribed> {
       await Promise.resolve(this.calls.push(["subscribe", ...args]));
+      return { recovered: false, position: undefined };
     }
     unsubscribe(...args: unknown[]): void {
       this.calls.push(["unsubscribe", ...args]);
@@ -198,7 +205,8 @@ describe("a handler that is made with another implementation of a connection", (
     publish(...args: unknown[]): Published {
       this.calls.push(["publish", ...args]);
       const ready = Promise.resolve();
-      return { sent: 1, skipped: 0, unsupported: 0, disconnected: 0, ready };
+      const position = Promise.resolve({ epoch: "x", offset: 1 });
+      return { sent: 1, skipped: 0, unsupported: 0, disconnected: 0, ready, position };
     }
     logException(error: unknown): void {
       this.calls.push(["logException", error]);

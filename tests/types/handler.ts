@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Application, type Published, WebSocketHandler } from "../../mod.ts";
+import { Application, type Published, type Subscribed, WebSocketHandler } from "../../mod.ts";
 
 /** A user's own type. */
 interface Database {
@@ -18,7 +18,7 @@ export class Returning extends WebSocketHandler<{ db: Database }> {
   override prepare(): Promise<number> {
     return this.options.db.save("prepare");
   }
-  override open(topic: string): Promise<void> {
+  override open(topic: string): Promise<Subscribed> {
     return this.subscribe(topic);
   }
   onMessage(message: string | Uint8Array): Published {

@@ -80,13 +80,35 @@ export interface Position {
   readonly offset: number;
 }
 
-/** The topic and the position of a message that a broker has stored. */
+/**
+ * The topic and the position of a message that a broker has stored.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import type { StoredAt } from "@waterspout/websocket";
+ *
+ * const stored: StoredAt = { topic: "news", epoch: "5fQk2w", offset: 17 };
+ * assertEquals(stored.topic, "news");
+ * ```
+ */
 export interface StoredAt extends Position {
   /** The topic. */
   readonly topic: string;
 }
 
-/** How much of a topic is kept. */
+/**
+ * How much of a topic is kept.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import type { HistoryLimits } from "@waterspout/websocket";
+ *
+ * const limits: HistoryLimits = { size: 100, ttl: 300_000, maxBytes: 1024 * 1024 };
+ * assertEquals(limits.size, 100);
+ * ```
+ */
 export interface HistoryLimits {
   /** The largest number of messages. */
   readonly size: number;
@@ -96,7 +118,18 @@ export interface HistoryLimits {
   readonly maxBytes: number;
 }
 
-/** A message that a broker keeps. */
+/**
+ * A message that a broker keeps.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import type { KeptMessage } from "@waterspout/websocket";
+ *
+ * const kept: KeptMessage = { offset: 1, time: Date.now(), message: Uint8Array.of(1, 2) };
+ * assertEquals(kept.offset, 1);
+ * ```
+ */
 export interface KeptMessage {
   /** Its offset in the current epoch. */
   readonly offset: number;
@@ -106,7 +139,23 @@ export interface KeptMessage {
   readonly message: Uint8Array;
 }
 
-/** Kept messages of a topic. */
+/**
+ * Kept messages of a topic.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import type { HistoryPage } from "@waterspout/websocket";
+ *
+ * // A topic without messages.
+ * const page: HistoryPage = {
+ *   position: { epoch: "5fQk2w", offset: 0 },
+ *   complete: false,
+ *   messages: [],
+ * };
+ * assertEquals(page.messages.length, 0);
+ * ```
+ */
 export interface HistoryPage {
   /** The position of the newest message, kept or not. */
   readonly position: Position;
@@ -122,6 +171,37 @@ export interface HistoryPage {
 /**
  * The history of a {@linkcode Broker}. Every process sees the messages of a topic at the same
  * positions. No method may wait without a timeout.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import type { BrokerHistory, KeptMessage, Position } from "@waterspout/websocket";
+ *
+ * // The history of a single topic, without limits.
+ * class OneTopic implements BrokerHistory {
+ *   readonly #messages: KeptMessage[] = [];
+ *
+ *   append(_topic: string, message: Uint8Array): Promise<Position> {
+ *     const offset = this.#messages.length + 1;
+ *     this.#messages.push({ offset, time: Date.now(), message });
+ *     return Promise.resolve({ epoch: "only", offset });
+ *   }
+ *   read(_topic: string, since?: Position) {
+ *     const complete = since?.epoch === "only" && since.offset <= this.#messages.length;
+ *     return Promise.resolve({
+ *       position: { epoch: "only", offset: this.#messages.length },
+ *       complete,
+ *       messages: this.#messages.slice(complete ? since.offset : 0),
+ *     });
+ *   }
+ * }
+ *
+ * const history = new OneTopic();
+ * const first = await history.append("news", Uint8Array.of(1));
+ * await history.append("news", Uint8Array.of(2));
+ * const { messages } = await history.read("news", first);
+ * assertEquals(messages.map(({ offset }) => offset), [2]);
+ * ```
  */
 export interface BrokerHistory {
   /**
@@ -143,7 +223,18 @@ export interface BrokerHistory {
   read(topic: string, since?: Position): Promise<HistoryPage>;
 }
 
-/** Who is present: an id with information. */
+/**
+ * Who is present: an id with information.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import type { PresenceEntry } from "@waterspout/websocket";
+ *
+ * const ada: PresenceEntry = { id: "ada", info: JSON.stringify({ name: "Ada" }) };
+ * assertEquals(JSON.parse(ada.info), { name: "Ada" });
+ * ```
+ */
 export interface PresenceEntry {
   /** The id. */
   readonly id: string;
@@ -151,7 +242,18 @@ export interface PresenceEntry {
   readonly info: string;
 }
 
-/** What a call of {@linkcode BrokerPresence} has changed. Each change is told to one caller. */
+/**
+ * What a call of {@linkcode BrokerPresence} has changed. Each change is told to one caller.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import type { PresenceChange } from "@waterspout/websocket";
+ *
+ * const nothing: PresenceChange = { joined: [], left: [] };
+ * assertEquals(nothing.joined.length, 0);
+ * ```
+ */
 export interface PresenceChange {
   /** The entries of ids that no process held before. */
   readonly joined: readonly PresenceEntry[];
@@ -163,6 +265,35 @@ export interface PresenceChange {
  * The presence of a {@linkcode Broker}: a table of ids by topic. An id that several processes hold
  * is one presence. Entries of a process that does not renew them expire. No method may wait without
  * a timeout.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import type { BrokerPresence, PresenceEntry } from "@waterspout/websocket";
+ *
+ * // The presence of a single process and topic, without expiry.
+ * class OneProcess implements BrokerPresence {
+ *   readonly #entries = new Map<string, PresenceEntry>();
+ *
+ *   enter(_topic: string, entries: readonly PresenceEntry[]) {
+ *     const joined = entries.filter(({ id }) => !this.#entries.has(id));
+ *     for (const entry of entries) this.#entries.set(entry.id, entry);
+ *     return Promise.resolve({ joined, left: [] });
+ *   }
+ *   leave(_topic: string, ids: readonly string[]) {
+ *     const left = [...this.#entries.values()].filter(({ id }) => ids.includes(id));
+ *     for (const { id } of left) this.#entries.delete(id);
+ *     return Promise.resolve({ joined: [], left });
+ *   }
+ *   list() {
+ *     return Promise.resolve([...this.#entries.values()]);
+ *   }
+ * }
+ *
+ * const presence = new OneProcess();
+ * await presence.enter("room", [{ id: "ada", info: "null" }]);
+ * assertEquals((await presence.list()).map(({ id }) => id), ["ada"]);
+ * ```
  */
 export interface BrokerPresence {
   /**

@@ -1,0 +1,180 @@
+/**
+ * The topics that keep their messages.
+ *
+ * @module
+ */
+import { type Message, toPayload } from "../connection/message.ts";
+import { guard, requireSync } from "../guard.ts";
+import type { Clock } from "../timing/clock.ts";
+import type { TimingWheel } from "../timing/timing_wheel.ts";
+import { type Broadcast, type Pace, StoredBroadcast } from "./broadcast.ts";
+import type { Position } from "./brokers/broker.ts";
+import type { History, HistoryOptions } from "./history.ts";
+import { type HistoryRule, HistoryRules, type TopicHistory } from "./history_settings.ts";
+import { Recovery, RecoveryQueue, type RecoveryTarget } from "./recovery.ts";
+import type { Recovering, Subscriber, SubscriptionPolicies } from "./subscriber.ts";
+import type { Subscribed } from "./subscription.ts";
+import type { LogEntry, TopicLog } from "./topic_log.ts";
+
+/** A message to publish. */
+export interface Publication {
+  /** The topic. */
+  readonly topic: string;
+  /** Its rule. */
+  readonly rule: HistoryRule;
+  /** The message. The publisher may change its bytes later. */
+  readonly payload: string | Uint8Array;
+  /** A subscriber that does not get it. */
+  readonly except: Subscriber | undefined;
+}
+
+/** What keeps the messages: this process, or a broker. */
+export interface HistoryStore {
+  /** Stores a message and delivers it. */
+  publish(publication: Publication): Broadcast;
+  /** Begins a subscription, which `Topics` has already. */
+  join(target: RecoveryTarget, rule: HistoryRule, since: Position | undefined): Promise<Subscribed>;
+  /** Called when a topic has no subscribers any more. */
+  left(topic: string): void;
+  /** See `Application.history`. */
+  read(topic: string, rule: HistoryRule, options: HistoryOptions): Promise<History>;
+  /** Forgets everything, and stops all timers. */
+  close(): void;
+}
+
+/** The topics of this process, as stores use them. */
+export interface LocalTopics {
+  /** Whether a topic has subscribers. */
+  has(topic: string): boolean;
+  /** Returns the subscribers of a topic, in a new array. */
+  members(topic: string): readonly Subscriber[];
+  /** Sends a message to the subscribers of a topic. */
+  send(topic: string, broadcast: Broadcast, except: Subscriber | undefined): void;
+}
+
+/** What a store needs. */
+export interface HistoryEnvironment extends Pace {
+  /** The clock. */
+  readonly clock: Clock;
+  /** The timers. */
+  readonly wheel: TimingWheel;
+  /** Writes to the log; never throws. */
+  log(message: string, error?: unknown): void;
+}
+
+/** What all stores do alike: format, deliver and recover. */
+export class Delivery {
+  /** The subscribers. */
+  readonly topics: LocalTopics;
+  /** Timers and log. */
+  readonly environment: HistoryEnvironment;
+  /** Called when a message could not be formatted. */
+  onUnformatted: () => void = () => {};
+  readonly #queue: RecoveryQueue;
+
+  /** @param topics The topics. @param environment Timers and log. */
+  constructor(topics: LocalTopics, environment: HistoryEnvironment) {
+    this.topics = topics;
+    this.environment = environment;
+    this.#queue = new RecoveryQueue(
+      environment.turns,
+      (log, sequence, entry) => this.#outgoing(log, sequence, entry),
+    );
+  }
+
+  /**
+   * Delivers the newest message of a log to subscribers that are not recovering.
+   *
+   * @param entry The message, even if it is too large to be kept.
+   */
+  deliver(
+    log: TopicLog,
+    entry: LogEntry,
+    { topic, except }: Pick<Publication, "topic" | "except">,
+  ): Broadcast {
+    const payload = this.#outgoing(log, log.last, entry);
+    const position = Promise.resolve(log.position);
+    const pace = this.environment;
+    const broadcast = new StoredBroadcast(topic, payload ?? "", { pace, position });
+    except?.policies?.get(topic)?.recovery?.own(log.last);
+    if (payload !== null) this.topics.send(topic, broadcast, except);
+    return broadcast;
+  }
+
+  /** Recovers a subscriber from a log, or begins at its end. */
+  recover(target: RecoveryTarget, log: TopicLog, since: Position | undefined): Promise<Subscribed> {
+    const sequence = since === undefined ? undefined : log.sequenceOf(since);
+    if (sequence === undefined || sequence === log.last) {
+      return Promise.resolve({ recovered: sequence !== undefined, position: log.position });
+    }
+    const recovery = new Recovery(target, log, sequence, this.#queue);
+    setRecovery(target, recovery);
+    recovery.resume();
+    return recovery.promise;
+  }
+
+  /** Makes what subscribers get, once for each message. */
+  #outgoing(log: TopicLog, sequence: number, entry: LogEntry): string | Uint8Array | null {
+    const { payload, outgoing } = entry;
+    if (outgoing !== undefined || payload === undefined) return outgoing ?? null;
+    const { format } = log.rule;
+    if (format === undefined) return entry.outgoing = payload;
+    const make = () => copyOf(requireSync("format", format(payload, log.positionOf(sequence))));
+    const made = guard(make, (error) => {
+      this.environment.log("Uncaught exception in format of the setting history:", error);
+      this.onUnformatted();
+    });
+    return entry.outgoing = made ?? null;
+  }
+}
+
+/** Returns the text or a copy of the bytes: the application may change its own bytes. */
+function copyOf(message: Message): string | Uint8Array {
+  const payload = toPayload(message);
+  return typeof payload === "string" ? payload : payload.slice();
+}
+
+/** Excludes a subscriber from what is published, until the recovery is over. */
+export function setRecovery({ subscriber, topic }: RecoveryTarget, recovery: Recovering): void {
+  const policies: SubscriptionPolicies = subscriber.policies ??= new Map();
+  const policy = policies.get(topic);
+  if (policy !== undefined) policy.recovery = recovery;
+  else policies.set(topic, { whenSlow: "close", latest: undefined, onGap: undefined, recovery });
+}
+
+/** Which topics keep their messages, and what keeps them. */
+export class Histories {
+  /** What keeps the messages. */
+  readonly store: HistoryStore;
+  readonly #rules: HistoryRules;
+  readonly #topics: LocalTopics;
+  /** The rules of topics with subscribers; `null` for topics without a history. */
+  readonly #known: Map<string, HistoryRule | null> = new Map();
+
+  /** @param settings The setting `history`. @param topics The topics. @param store The store. */
+  constructor(
+    settings: Readonly<Record<string, TopicHistory>>,
+    topics: LocalTopics,
+    store: HistoryStore,
+  ) {
+    this.#rules = new HistoryRules(settings);
+    this.#topics = topics;
+    this.store = store;
+  }
+
+  /** Returns the rule of a topic; `null` if it has no history. */
+  ruleOf(topic: string): HistoryRule | null {
+    const known = this.#known.get(topic);
+    if (known !== undefined) return known;
+    const rule = this.#rules.of(topic) ?? null;
+    if (this.#topics.has(topic)) this.#known.set(topic, rule);
+    return rule;
+  }
+
+  /** Called when a topic has no subscribers any more. */
+  left(topic: string): void {
+    const rule = this.ruleOf(topic);
+    this.#known.delete(topic);
+    if (rule !== null) this.store.left(topic);
+  }
+}
