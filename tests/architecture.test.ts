@@ -224,6 +224,13 @@ describe("the files of src", () => {
     assertEquals(named, [`${TRANSPORT}/builtin_module.ts`]);
   });
 
+  test("copy bytes without slice, which makes a view of a Buffer", () => {
+    const wrong = files.filter((file) =>
+      /\b(?:buffer|bytes|chunk|masked|payload)\.slice\(/.test(read(file))
+    );
+    assertEquals(wrong, []);
+  });
+
   test("have 400 lines at most, the generated ones aside", () => {
     const long = files.filter((file) => !file.endsWith("_wasm.ts"))
       .map((file) => [file, read(file).split("\n").length - 1] as const)

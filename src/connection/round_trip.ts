@@ -14,7 +14,7 @@ export class RoundTrip {
   /** Called when a ping is sent. */
   sent(payload: Uint8Array, now: number): void {
     // The pings of the keepalive are empty. Nobody can change them, so an idle connection needs no copy.
-    this.#payload = payload.length === 0 ? payload : payload.slice();
+    this.#payload = payload.length === 0 ? payload : new Uint8Array(payload);
     this.#sentAt = now;
   }
 

@@ -229,7 +229,7 @@ export class Writer implements Flushable, QueueWriter {
   writePong(payload: Uint8Array): void {
     if (this.protocol === null) return;
     if (this.congested) {
-      (this.#stall ??= new Stall()).ping = payload.slice();
+      (this.#stall ??= new Stall()).ping = new Uint8Array(payload);
       return;
     }
     this.protocol.writePong(this.output(), payload);

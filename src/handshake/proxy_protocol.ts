@@ -294,7 +294,7 @@ function checkChecksum(bytes: Uint8Array, start: number, value: Uint8Array): voi
   if (value.length !== 4) {
     throw malformed(`the checksum must have 4 bytes, got ${value.length}`, "2.2.3");
   }
-  const zeroed = bytes.slice().fill(0, start, start + 4);
+  const zeroed = new Uint8Array(bytes).fill(0, start, start + 4);
   if (crc32c(zeroed) !== new DataView(value.buffer, value.byteOffset).getUint32(0)) {
     throw malformed("the checksum must be the CRC-32C of the header", "2.2.3");
   }

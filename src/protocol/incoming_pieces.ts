@@ -104,7 +104,7 @@ export class IncomingPieces {
     // The first byte was given to zlib before. It counts as used when zlib has no more output for it.
     let used = inflater.owesOutput ? Number(this.#drain(inflater)) : 0;
     while (used < masked.length && this.goesOn) {
-      const input = masked.slice(used, used + SLICE);
+      const input = new Uint8Array(masked.subarray(used, used + SLICE));
       mask(input, 0, input.length, rotate(maskingKey, used));
       inflater.give(input);
       this.#drain(inflater);

@@ -89,7 +89,8 @@ export class Output implements Iterable<Uint8Array> {
    */
   written(): Uint8Array {
     const { bytes, length } = this;
-    return isMost(bytes, length) ? bytes.subarray(0, length) : bytes.slice(0, length);
+    const view = bytes.subarray(0, length);
+    return isMost(bytes, length) ? view : new Uint8Array(view);
   }
 
   /** Sends everything in order. The output is empty afterwards. */

@@ -38,7 +38,7 @@ export class PieceDecoder {
       return this.decode(joined, 0, joined.length);
     }
     const whole = endOfWhole(bytes, start, end);
-    if (whole < end) this.#kept = bytes.slice(whole, end);
+    if (whole < end) this.#kept = new Uint8Array(bytes.subarray(whole, end));
     return decodeUtf8(bytes, start, whole);
   }
 

@@ -164,7 +164,7 @@ export class Broadcast implements Published {
   /** Returns a copy of the message: the publisher may change its bytes later. */
   #kept(): string | Uint8Array {
     if (typeof this.#payload === "string") return this.#payload;
-    return this.#copy ??= this.#payload.slice();
+    return this.#copy ??= new Uint8Array(this.#payload);
   }
 
   #isFor(protocol: Protocol): boolean {

@@ -20,7 +20,7 @@ export class EarlyMessages {
     const size = this.size + sizeOf(payload);
     if (this.size > highWaterMark && size > maxBufferedAmount) return false;
     // A copy: the caller may change its array before the handshake is complete.
-    this.#messages.push(typeof payload === "string" ? payload : payload.slice());
+    this.#messages.push(typeof payload === "string" ? payload : new Uint8Array(payload));
     this.size = size;
     return true;
   }

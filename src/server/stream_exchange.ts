@@ -98,7 +98,9 @@ export class StreamExchange implements OpeningPhase, PlainConnection {
     try {
       this.#connection.writer.environment.traffic.bytesIn += chunk.length;
       this.#missing -= chunk.length;
-      if (!this.#isOver) this.#exchange.data(this.#chunked ? chunkOf(chunk) : chunk.slice(), true);
+      if (!this.#isOver) {
+        this.#exchange.data(this.#chunked ? chunkOf(chunk) : new Uint8Array(chunk), true);
+      }
     } finally {
       uncork();
     }

@@ -29,7 +29,7 @@ export class ByteQueue {
     if (bytes.length <= MAX_COALESCED) this.#gather(bytes);
     else {
       this.#seal();
-      this.#pieces.push(stable ? bytes : bytes.slice());
+      this.#pieces.push(stable ? bytes : new Uint8Array(bytes));
     }
     this.size += bytes.length;
   }

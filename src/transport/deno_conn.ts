@@ -239,7 +239,7 @@ export class DenoTransport implements Transport, Writer {
   /** Copies bytes into memory that does not change until they are written. */
   #copy(bytes: Uint8Array, length: number): Uint8Array {
     const pool = shared.forWrite(length);
-    if (pool === undefined) return bytes.slice(0, length);
+    if (pool === undefined) return new Uint8Array(bytes.subarray(0, length));
     const lent = this.#lent = pool.take();
     copyBytes(bytes, length, lent, 0);
     return lent.subarray(0, length);

@@ -145,7 +145,7 @@ export class Http2Transport implements InternalTransport, SocketWaiter {
     if (this.#sending !== 0 || bytes.length > MAX_WRITE) {
       (this.#queue ??= new ByteQueue()).push(bytes, stable);
       if (this.#sending === 0) this.#sendNext();
-    } else this.#send(stable ? bytes : bytes.slice());
+    } else this.#send(stable ? bytes : new Uint8Array(bytes));
   }
 
   #send(bytes: Uint8Array): void {

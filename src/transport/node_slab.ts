@@ -24,7 +24,7 @@ export class WriteSlab {
   /** Writes a copy of the first `length` bytes. */
   write(socket: NodeSocket, bytes: Uint8Array, length: number, callback?: WriteCallback): void {
     if (length > SIZE / 2) {
-      socket.write(bytes.slice(0, length), callback);
+      socket.write(new Uint8Array(bytes.subarray(0, length)), callback);
       return;
     }
     if (this.#used + length > this.#bytes.length) {

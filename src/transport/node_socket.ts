@@ -265,7 +265,7 @@ export class NodeTransport implements Transport {
       const bytes = this.#held.shift();
       if (bytes === undefined) this.#held = null;
       // A transferred chunk must have its own memory, and the queue may use this memory again.
-      else this.#events.data(this.#transfersChunks ? bytes.slice() : bytes);
+      else this.#events.data(this.#transfersChunks ? new Uint8Array(bytes) : bytes);
     }
     if (this.#paused || this.#state === "closed") return;
     if (this.#endIsHeld) {

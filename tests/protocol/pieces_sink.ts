@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import { ProtocolError } from "../../src/errors.ts";
 import type { MessageKind, PieceSink, Protocol, Sink } from "../../src/protocol/protocol.ts";
 import { bytes } from "./hixie_cases.ts";
@@ -36,7 +37,7 @@ export class PiecesSink implements Sink, PieceSink {
     return this.#noted(["text", message]);
   }
   binary(message: Uint8Array): boolean {
-    return this.#noted(["binary", message.slice()]);
+    return this.#noted(["binary", new Uint8Array(message)]);
   }
   ping(payload: Uint8Array): boolean {
     return this.#noted(["ping", payload.slice()]);
@@ -78,7 +79,8 @@ export class PiecesSink implements Sink, PieceSink {
 
   /**
    * Feeds chunks. If a part of a chunk is left, feeds that part again. Each chunk has its own memory,
-   * which is overwritten after use.
+   * which is overwritten after use. Like those of Node's streams, it is a `Buffer`, whose `slice` does
+   * not copy.
    *
    * @returns The protocol's error, and how many bytes were fed until the error, or in total.
    */
@@ -87,7 +89,7 @@ export class PiecesSink implements Sink, PieceSink {
     try {
       for (const part of chunks) {
         after += part.length;
-        let chunk = part.slice();
+        let chunk: Uint8Array = Buffer.from(part);
         while (chunk.length > 0) {
           this.#calls = 0;
           const used = protocol.receive(chunk, false, this);
