@@ -131,7 +131,7 @@ export class Delivery {
 /** Returns the text or a copy of the bytes: the application may change its own bytes. */
 function copyOf(message: Message): string | Uint8Array {
   const payload = toPayload(message);
-  return typeof payload === "string" ? payload : payload.slice();
+  return typeof payload === "string" ? payload : new Uint8Array(payload);
 }
 
 /** Excludes a subscriber from what is published, until the recovery is over. */

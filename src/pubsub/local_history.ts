@@ -54,7 +54,7 @@ export class LocalHistory implements HistoryStore {
     const kept = this.#open(topic, rule);
     const now = clock.now();
     const entry = kept.log.append({
-      payload: typeof payload === "string" ? payload : payload.slice(),
+      payload: typeof payload === "string" ? payload : new Uint8Array(payload),
       time: Date.now(),
       at: now,
     });
