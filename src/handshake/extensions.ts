@@ -34,7 +34,7 @@ const PARAMETER = new RegExp(
  *
  * @param value The value of the field. Several fields are joined by commas.
  * @returns The offers in the client's order of preference.
- * @throws {Refusal} 400 if the grammar is broken, or a quoted value is not a token.
+ * @throws {Refusal} 400 if the grammar is broken, the list is empty, or a quoted value is not a token.
  */
 export function parseExtensions(value: string): ExtensionOffer[] {
   const offers = parseExtensionList(value);
@@ -46,7 +46,7 @@ export function parseExtensions(value: string): ExtensionOffer[] {
   );
 }
 
-/** Parses the value of `Sec-WebSocket-Extensions`; `undefined` if it is malformed. */
+/** Parses the value of `Sec-WebSocket-Extensions`; `undefined` if it is malformed or empty. */
 export function parseExtensionList(value: string): ExtensionOffer[] | undefined {
   const offers: ExtensionOffer[] = [];
   for (let at = skipSeparators(value, 0); at < value.length;) {
@@ -67,7 +67,8 @@ export function parseExtensionList(value: string): ExtensionOffer[] | undefined 
     at = skipSeparators(value, at);
     offers.push({ name, parameters });
   }
-  return offers;
+  // `1#extension`: the list must not be empty.
+  return offers.length === 0 ? undefined : offers;
 }
 
 /** Returns the start of the next offer. A list may have empty elements (RFC 2616 §2.1). */

@@ -157,8 +157,7 @@ export function agreeOnExtensions(
     throw broken(`must be a list of extensions, got ${quote(response)} (RFC 6455 §9.1)`);
   }
   const [extension, ...others] = extensions;
-  if (extension === undefined) return undefined;
-  if (offer === undefined || extension.name !== NAME || others.length > 0) {
+  if (offer === undefined || extension?.name !== NAME || others.length > 0) {
     const rule = offer === undefined
       ? "must not be sent if no extension was offered"
       : `must be ${NAME}`;

@@ -13,7 +13,7 @@ type Row = readonly [response: string | undefined, agreed: number | string | und
 
 const rows: readonly Row[] = [
   [undefined, undefined],
-  ["", undefined],
+  ["", "must be a list of extensions"],
   ["permessage-deflate; server_no_context_takeover", 15],
   [WITHOUT_CONTEXT, 15],
   ["permessage-deflate;server_no_context_takeover;server_max_window_bits=9", 9],

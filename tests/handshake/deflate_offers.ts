@@ -54,7 +54,6 @@ export const DEFLATE_OFFERS: readonly DeflateOfferCase[] = [
     `${BOTH}; server_max_window_bits=12; client_max_window_bits=11`,
     `${BOTH}; server_max_window_bits=12; client_max_window_bits=11`,
   ],
-  ["", undefined, undefined],
   ["x-webkit-deflate-frame", undefined, undefined],
   ["deflate-stream, Permessage-Deflate", undefined, undefined],
   [

@@ -27,8 +27,6 @@ describe("Sec-WebSocket-Extensions (RFC 6455 §9.1)", () => {
     [" \ta\t;\tb\t=\tc\t,\td ", ["a b[c]", "d"]],
     ['a ; b = "c" ; d', ["a b[c] d[-]"]],
     [",a,, ,b,", ["a", "b"]],
-    ["", []],
-    [" , ", []],
     ["a, a", ["a", "a"]],
   ];
   for (const [value, offers] of rows) {
@@ -37,6 +35,10 @@ describe("Sec-WebSocket-Extensions (RFC 6455 §9.1)", () => {
 
   for (
     const value of [
+      "",
+      " \t",
+      " , ",
+      ",",
       ";",
       "=",
       "a=b",
@@ -80,7 +82,6 @@ describe("Sec-WebSocket-Extensions (RFC 6455 §9.1)", () => {
       ["foo", ["foo"]],
       ["bar; a=1", ["bar a[1]"]],
       ["foo", ["foo"]],
-      ["", []],
       ["foo, bar", ["foo", "bar"]],
     ];
     for (const [value, offers] of values) {
