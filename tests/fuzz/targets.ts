@@ -9,8 +9,11 @@ import { fuzzHixie, fuzzHybi, fuzzRoundTrip } from "./protocols.ts";
 import { fuzzTunnel } from "./tunnels.ts";
 import { fuzzAgreement } from "./ws_agreement.ts";
 
-/** Each function throws if it finds a fault. */
-export const TARGETS: Readonly<Record<string, (next: Dice) => void | Promise<void>>> = {
+/** Throws if it finds a fault. */
+export type Target = (next: Dice) => void | Promise<void>;
+
+/** All targets that need no server. */
+export const TARGETS: Readonly<Record<string, Target>> = {
   "hybi": fuzzHybi,
   "hixie": fuzzHixie,
   "round trip": fuzzRoundTrip,

@@ -4,9 +4,12 @@
  *
  * @module
  */
+import { messageLimit, reportClose, reportMessage } from "./reporter.ts";
 
 /** The part of a socket that is used. */
 interface Socket {
+  /** The URL of the handshake. */
+  readonly data: string;
   send(message: string | Uint8Array, compress: boolean): void;
   close(code: number, reason: string): void;
 }
@@ -21,16 +24,23 @@ const { Bun } = globalThis as unknown as { Bun: BunNamespace };
 const server = Bun.serve({
   hostname: "127.0.0.1",
   port: 0,
-  fetch(request: Request, server: { upgrade(request: Request): boolean }) {
-    if (server.upgrade(request)) return undefined;
+  fetch(
+    request: Request,
+    server: { upgrade(request: Request, options: { data: string }): boolean },
+  ) {
+    if (server.upgrade(request, { data: request.url })) return undefined;
     return new Response("not a WebSocket request", { status: 400 });
   },
   websocket: {
     perMessageDeflate: true,
-    maxPayloadLength: 16 * 1024 * 1024,
+    maxPayloadLength: messageLimit,
     message(socket: Socket, message: string | Uint8Array) {
+      reportMessage(socket.data, message);
       if (message === "close") socket.close(4000, "as you wish");
       else socket.send(message, true);
+    },
+    close(socket: Socket, code: number, reason: string) {
+      reportClose(socket.data, code, reason);
     },
   },
 });

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { reportClose, reportMessage } from "./reporter.ts";
 
 Deno.serve({
   hostname: "127.0.0.1",
@@ -20,8 +21,10 @@ Deno.serve({
   );
   socket.binaryType = "arraybuffer";
   socket.onmessage = ({ data }) => {
+    reportMessage(request.url, typeof data === "string" ? data : new Uint8Array(data));
     if (data === "close") socket.close(4000, "as you wish");
     else socket.send(data);
   };
+  socket.onclose = ({ code, reason }) => reportClose(request.url, code, reason);
   return response;
 });

@@ -5,7 +5,7 @@
  */
 import type { WebSocketVersion } from "../../../src/handshake/versions.ts";
 import type { Runtime } from "../../support/runtime.ts";
-import { type Child, spawnScript } from "../../support/spawn.ts";
+import { type Child, type SpawnOptions, spawnScript } from "../../support/spawn.ts";
 
 /** One server. */
 export interface PeerServer {
@@ -69,8 +69,12 @@ export const peers: Readonly<Record<string, PeerServer>> = {
 /** Starts a server, and resolves when it listens. */
 export async function startPeer(
   { script, runtime }: PeerServer,
+  env: SpawnOptions["env"] = {},
 ): Promise<{ readonly child: Child; readonly url: string }> {
-  const child = spawnScript(`tests/${script}`, [], runtime === undefined ? {} : { runtime });
+  const child = spawnScript(`tests/${script}`, [], {
+    env,
+    ...(runtime === undefined ? {} : { runtime }),
+  });
   const [, port] = await child.waitFor(/^ready (\d+)$/m);
   return { child, url: `ws://127.0.0.1:${port}/` };
 }
