@@ -99,6 +99,7 @@ export type { WhenSlow } from "./src/pubsub/subscriber.ts";
 export type { Subscribed, SubscribeOptions } from "./src/pubsub/subscription.ts";
 export type { History, HistoryMessage, HistoryOptions } from "./src/pubsub/history.ts";
 export type { TopicHistory } from "./src/pubsub/history_settings.ts";
+export type { PresenceEvent, PresenceOptions, Present } from "./src/pubsub/presence_entry.ts";
 export type { HandlerLimits } from "./src/server/handler_limits.ts";
 export type { Settings } from "./src/server/settings.ts";
 export { type HasStats, metricsResponse } from "./src/metrics/prometheus.ts";

@@ -127,10 +127,11 @@ function trafficFamilies({ traffic, throttled }: Stats): Family[] {
   ];
 }
 
-function topicFamilies({ topics, subscriptions, broker }: Stats): Family[] {
+function topicFamilies({ topics, subscriptions, present, broker }: Stats): Family[] {
   const local = [
     gauge("topics", "Topics with subscribers.", [[{}, topics]]),
     gauge("subscriptions", "Subscriptions of all topics.", [[{}, subscriptions]]),
+    gauge("present", "Who is present. An id counts once for each topic.", [[{}, present]]),
   ];
   if (broker === undefined) return local;
   const { name, status, ...counts } = broker;

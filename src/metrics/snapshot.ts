@@ -107,6 +107,8 @@ export interface Stats {
   readonly topics: number;
   /** Subscriptions of all topics. */
   readonly subscriptions: number;
+  /** Who is present through connections of this process. An id counts once for each topic. */
+  readonly present: number;
   /** The broker; `undefined` without the setting `broker`. */
   readonly broker: BrokerStats | undefined;
 }
@@ -149,6 +151,7 @@ export function takeSnapshot(counters: Counters, topics: Topics, sockets: number
     closed: Object.fromEntries(counters.closed),
     topics: topics.size,
     subscriptions: topics.subscriptions,
+    present: topics.presence?.size ?? 0,
     broker: relay === null
       ? undefined
       : { name: relay.name, status: relay.currentStatus, ...relay.counts },

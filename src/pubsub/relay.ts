@@ -3,9 +3,10 @@
  *
  * @module
  */
-import type { Broker, BrokerEvents, BrokerStatus } from "./brokers/broker.ts";
-import { Envelope, seal, SENDER_LENGTH } from "./brokers/envelope.ts";
+import type { Broker, BrokerEvents, BrokerPresence, BrokerStatus } from "./brokers/broker.ts";
+import { Envelope, seal, sealControl, SENDER_LENGTH } from "./brokers/envelope.ts";
 import { guard, messageOf, toError } from "../guard.ts";
+import type { PresenceRelay } from "./presence_sync.ts";
 import { SUBSCRIBED, type Subscribed } from "./subscription.ts";
 import type { Topics } from "./topics.ts";
 
@@ -31,9 +32,12 @@ export interface RelayCounts {
   sent: number;
   /** Messages of other processes that were sent to local subscribers. */
   received: number;
-  /** Messages that did not reach the broker: it was down or slow, or the message was too large. */
+  /**
+   * Messages that did not reach the broker: it was down or slow, or the message was too large. Also
+   * requests for presence that failed.
+   */
   dropped: number;
-  /** Messages from the broker that are not in our format, or damaged. */
+  /** Messages and answers of the broker that are not in our format, or damaged. */
   invalid: number;
 }
 
@@ -48,7 +52,7 @@ export interface RelayOwner {
 }
 
 /** The connection of an application to its broker. */
-export class Relay implements BrokerEvents {
+export class Relay implements BrokerEvents, PresenceRelay {
   /** See {@linkcode RelayCounts}. */
   readonly counts: RelayCounts = { sent: 0, received: 0, dropped: 0, invalid: 0 };
   readonly #broker: Broker;
@@ -86,6 +90,11 @@ export class Relay implements BrokerEvents {
     return this.#broker.name;
   }
 
+  /** See {@linkcode Broker.presence}. */
+  get presence(): BrokerPresence | undefined {
+    return this.#broker.presence;
+  }
+
   /** Whether messages reach other processes. */
   get currentStatus(): BrokerStatus {
     return this.#status;
@@ -104,6 +113,14 @@ export class Relay implements BrokerEvents {
       else this.counts.dropped++;
       return result;
     }, (error) => this.failed(toError(error)));
+  }
+
+  /** Sends a message to the applications of the other processes. */
+  control(topic: string, text: string): void {
+    guard(
+      (): unknown => this.#broker.publish(topic, sealControl(this.#sender, topic, text)),
+      (error) => this.failed(toError(error)),
+    );
   }
 
   // --- Which topics to receive ------------------------------------------------------------------
@@ -156,13 +173,14 @@ export class Relay implements BrokerEvents {
   /** See {@linkcode BrokerEvents.message}. */
   message(data: unknown): void {
     const envelope = Envelope.open(data);
-    if (envelope === undefined) return this.#ignore("unknown format");
+    if (envelope === undefined) return this.ignore("unknown format");
     if (envelope.isFrom(this.#sender)) return;
     const { topic } = envelope;
-    if (topic === undefined) return this.#ignore("the topic is not UTF-8");
+    if (topic === undefined) return this.ignore("the topic is not UTF-8");
     if (!this.#topics.has(topic)) return;
     const { payload } = envelope;
-    if (payload === undefined) return this.#ignore("the text is not UTF-8");
+    if (payload === undefined) return this.ignore("the text is not UTF-8");
+    if (envelope.isControl) return this.#topics.presence?.heard(topic, String(payload));
     this.counts.received++;
     this.#topics.deliver(topic, payload);
   }
@@ -176,6 +194,12 @@ export class Relay implements BrokerEvents {
     if (status === "down" || before !== "down") return;
     for (const topic of this.#topics.names()) this.settle(topic);
     for (const topic of this.#joined) this.settle(topic);
+    this.#topics.presence?.restored();
+  }
+
+  /** See {@linkcode BrokerEvents.missed}. */
+  missed(topic: string): void {
+    this.#topics.presence?.missed(topic);
   }
 
   /** See {@linkcode BrokerEvents.failed}. */
@@ -205,7 +229,8 @@ export class Relay implements BrokerEvents {
     }
   }
 
-  #ignore(why: string): void {
+  /** Counts something that is not in our format, and logs the first. */
+  ignore(why: string): void {
     this.counts.invalid++;
     this.#once(
       "invalid",

@@ -55,6 +55,9 @@ export interface SubscriptionPolicy {
 /** Policies by topic. */
 export type SubscriptionPolicies = Map<string, SubscriptionPolicy>;
 
+/** The context in which the callbacks of a subscriber run. */
+export type SubscriberContext = <Result>(callback: () => Result) => Result;
+
 /** A subscriber of topics: a connection of a server. */
 export interface Subscriber {
   /** Whether the handshake is not complete. */
@@ -63,6 +66,8 @@ export interface Subscriber {
   readonly protocol: Protocol | null;
   /** Whether more than `highWaterMark` waits. */
   readonly isSlow: boolean;
+  /** See `WebSocketHandler.runHooksIn`. */
+  readonly hookContext: SubscriberContext | null;
   /** The subscribed topics. Only `Topics` changes them. */
   topics: SmallSet<string>;
   /** Policies other than the default; `null` if there are none. Only `Topics` changes them. */

@@ -6,6 +6,7 @@
 import { show } from "../validation.ts";
 import type { Position } from "./brokers/broker.ts";
 import { checkSince } from "./position.ts";
+import type { PresenceEvent, PresenceOptions } from "./presence_entry.ts";
 import type { Subscriber, SubscriptionPolicies, WhenSlow } from "./subscriber.ts";
 
 /**
@@ -36,6 +37,17 @@ export interface SubscribeOptions {
    * @param position The position after which messages arrive again.
    */
   readonly onGap?: ((position: Position) => unknown) | undefined;
+  /**
+   * Who the subscriber is. It is then present at the topic in all processes, until its subscription
+   * ends. Default: it is not listed.
+   */
+  readonly presence?: PresenceOptions | undefined;
+  /**
+   * Called when somebody joins or leaves the topic in any process, the subscriber itself included.
+   * An exception in it closes the connection, as one in `onMessage` does. It may be called while
+   * another callback waits for a promise, and nothing waits for its own. Default: none.
+   */
+  readonly onPresence?: ((event: PresenceEvent) => unknown) | undefined;
 }
 
 /**

@@ -8,8 +8,12 @@ import { ignorable } from "../connection/writer.ts";
 import { Broadcast, type Pace, type Published } from "./broadcast.ts";
 import type { Histories, LocalTopics, Publication } from "./histories.ts";
 import { checkHistoryOptions, type History, type HistoryOptions } from "./history.ts";
-import { closedError } from "./recovery.ts";
+import type { Position } from "./brokers/broker.ts";
+import type { HistoryRule } from "./history_settings.ts";
+import { closedError, type RecoveryTarget } from "./recovery.ts";
 import { add, count, has, items, remove } from "./small_set.ts";
+import type { Presence } from "./presence.ts";
+import { checkPresence, type PresenceRequest, type Present } from "./presence_entry.ts";
 import type { Relay } from "./relay.ts";
 import type { Subscriber } from "./subscriber.ts";
 import {
@@ -31,6 +35,8 @@ export class Topics implements LocalTopics {
   relay: Relay | null = null;
   /** The topics that keep their messages; `null` without the setting `history`. */
   histories: Histories | null = null;
+  /** Who is present; `null` if nobody can be. */
+  presence: Presence | null = null;
   /** The number of subscriptions of all topics. */
   subscriptions = 0;
   readonly #subscribers: Map<string, Subscriber | Set<Subscriber>> = new Map();
@@ -53,6 +59,10 @@ export class Topics implements LocalTopics {
     checkTopic(topic, "subscribe to");
     const rule = this.histories === null ? null : this.histories.ruleOf(topic);
     checkSubscribeOptions(topic, options, rule !== null);
+    const request = checkPresence(options);
+    if (request !== undefined) {
+      this.presence?.check(`Cannot subscribe to ${JSON.stringify(topic)} with presence`);
+    }
     if (subscriber.protocol === null) return refuse(subscriber, topic);
     const subscribers = this.#subscribers.get(topic);
     const isNew = !has(subscribers, subscriber);
@@ -68,10 +78,33 @@ export class Topics implements LocalTopics {
       );
     }
     setPolicy(subscriber, topic, options);
+    // Before anything is written, which may close the subscriber.
+    const entered = this.#enter(subscriber, topic, request);
+    const subscribed = this.#settle({ subscriber, topic }, rule, options.since);
+    if (entered === undefined) return subscribed;
+    return ignorable(subscribed.then((result) => entered.then(() => result)));
+  }
+
+  #enter(
+    subscriber: Subscriber,
+    topic: string,
+    request: PresenceRequest | undefined,
+  ): Promise<void> | undefined {
+    if (request !== undefined) return this.presence?.set(subscriber, topic, request);
+    this.presence?.remove(subscriber, topic);
+    return undefined;
+  }
+
+  /** Waits for what a new subscriber has missed, and for the messages of other processes. */
+  #settle(
+    target: RecoveryTarget,
+    rule: HistoryRule | null,
+    since: Position | undefined,
+  ): Promise<Subscribed> {
     if (this.histories !== null && rule !== null) {
-      return this.histories.store.join({ subscriber, topic }, rule, options.since);
+      return this.histories.store.join(target, rule, since);
     }
-    return this.relay === null ? SUBSCRIBED : this.relay.settle(topic);
+    return this.relay === null ? SUBSCRIBED : this.relay.settle(target.topic);
   }
 
   /** See `WebSocketHandler.unsubscribe`. */
@@ -110,6 +143,7 @@ export class Topics implements LocalTopics {
 
   #remove(subscriber: Subscriber, topic: string): void {
     this.subscriptions--;
+    this.presence?.remove(subscriber, topic);
     const left = remove(this.#subscribers.get(topic), subscriber);
     if (left !== undefined) return;
     this.#subscribers.delete(topic);
@@ -142,6 +176,13 @@ export class Topics implements LocalTopics {
   members(topic: string): readonly Subscriber[] {
     checkTopic(topic, "list the subscribers of");
     return items(this.#subscribers.get(topic));
+  }
+
+  /** See `Application.presence`. */
+  listPresent(topic: string): Promise<Present[]> {
+    checkTopic(topic, "list who is in");
+    this.presence?.check(`Cannot list who is in ${JSON.stringify(topic)}`);
+    return this.presence?.list(topic) ?? Promise.resolve([]);
   }
 
   /**

@@ -18,6 +18,7 @@ import { resolveSettings, type Settings } from "./settings.ts";
 import type { Stats } from "../metrics/snapshot.ts";
 import type { Published } from "../pubsub/broadcast.ts";
 import type { History, HistoryOptions } from "../pubsub/history.ts";
+import type { Present } from "../pubsub/presence_entry.ts";
 import type { UpgradeSocket } from "../transport/attach.ts";
 import type { Http2ServerStream } from "../transport/http2.ts";
 import type { Transport } from "../transport/transport.ts";
@@ -261,6 +262,39 @@ export class Application<const Routes extends readonly AnyRoute[] = readonly Any
    */
   subscriberCount(topic: string): number {
     return this.#context.topics.count(topic);
+  }
+
+  /**
+   * Lists who is present at a topic, in all processes: those who have subscribed with the option
+   * `presence`.
+   *
+   * @param topic A string of 1 to 256 characters.
+   * @returns Sorted by id. Rejects if the broker is down, gives no answer within 5 s, or a malformed
+   * one.
+   * @throws {TypeError} If the topic is wrong, or the broker cannot know who is present.
+   *
+   * @example
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { Application, WebSocketHandler } from "@waterspout/websocket";
+   * import { connect } from "@waterspout/websocket/testing";
+   *
+   * class Member extends WebSocketHandler {
+   *   override open(name: string): void {
+   *     this.subscribe("lobby", { presence: { id: name } });
+   *   }
+   *   onMessage(): void {}
+   * }
+   *
+   * const app = new Application([["/:name", Member]]);
+   * await connect(app, "/grace");
+   * await connect(app, "/ada", { version: "draft76" });
+   * await connect(app, "/ada");
+   * assertEquals((await app.presence("lobby")).map(({ id }) => id), ["ada", "grace"]);
+   * ```
+   */
+  presence(topic: string): Promise<Present[]> {
+    return this.#context.topics.listPresent(topic);
   }
 
   /**

@@ -145,6 +145,7 @@ export class ConnectionGroup {
     // Neither the clock nor, on Node, a paused socket keeps the process alive.
     const hold = setInterval(() => {}, HOLD);
     await this.finished;
+    await this.#context.topics.presence?.idle();
     clearInterval(hold);
     if (dropTimer !== undefined) clock.clearTimeout(dropTimer);
   }

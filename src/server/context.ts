@@ -27,6 +27,7 @@ import { type Stats, takeSnapshot } from "../metrics/snapshot.ts";
 import { DateField } from "../http/date_field.ts";
 import { Counters } from "../metrics/counters.ts";
 import { makeHistories } from "../pubsub/make_histories.ts";
+import { Presence } from "../pubsub/presence.ts";
 import { Relay } from "../pubsub/relay.ts";
 import { Topics } from "../pubsub/topics.ts";
 import type { Address, Transport } from "../transport/transport.ts";
@@ -171,6 +172,7 @@ export class Context {
         log,
       });
     }
+    this.topics.presence = new Presence(this, this.topics.relay);
   }
 
   /**

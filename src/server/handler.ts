@@ -329,10 +329,11 @@ export abstract class WebSocketHandler<Options = unknown, Params extends object 
    * for the same topic only changes the options.
    *
    * @param topic A string of 1 to 256 characters.
-   * @param options What to do with messages while the client is slow, and what the client has missed.
+   * @param options What to do with messages while the client is slow, what the client has missed, and who
+   * it is.
    * @returns A promise that resolves when messages of other processes arrive too, or at once without a
    * working broker. Messages of this process arrive from the call on. With `since`, it resolves when
-   * the client was sent what it has missed. The promise rejects with
+   * the client was sent what it has missed; with `presence`, when other processes know it. The promise rejects with
    * {@linkcode WebSocketClosedError} if the connection is closed, and is safe to ignore.
    * @throws {TypeError} If the topic or the options are wrong, if `since` is used for a topic that is
    * subscribed already, or before {@linkcode open}.

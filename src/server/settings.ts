@@ -167,6 +167,11 @@ export interface Settings {
    */
   readonly onBrokerStatus: ((status: BrokerStatus, error?: Error) => void) | undefined;
   /**
+   * How long somebody is present whose process has died or cannot reach the broker: at least 1000.
+   * The broker is told three times in this time who is present. Default: 30 s.
+   */
+  readonly presenceTtl: number;
+  /**
    * Called for each handshake, refusal, plain HTTP request and close (Tornado's `log_function`).
    * Default: nothing is written.
    */
@@ -214,6 +219,7 @@ export const defaultSettings: Settings = {
   broker: undefined,
   history: undefined,
   onBrokerStatus: undefined,
+  presenceTtl: 30_000,
   accessLog: undefined,
   log: logToConsole,
   clock: systemClock,
@@ -230,6 +236,15 @@ const SECRET: Kind = {
         /^(?:0|[1-9][0-9]*)$/.test(version) && typeof secret === "string" && secret !== ""
       );
   },
+};
+
+/** The least time between two renewals of presence is a third of this. */
+const LEAST_TTL = 1000;
+
+const TTL: Kind = {
+  expected: `an integer from ${LEAST_TTL} to ${2 ** 31 - 1}`,
+  hasType: (value) => typeof value === "number",
+  inRange: (value) => TIME.inRange?.(value) === true && Number(value) >= LEAST_TTL,
 };
 
 /** What each setting must be. The content of `versions` and `compression` is checked below. */
@@ -266,6 +281,7 @@ const KINDS: Readonly<Record<keyof Settings, Kind>> = {
   broker: objectWith("publish", "subscribe", "unsubscribe", "close"),
   history: OBJECT,
   onBrokerStatus: FUNCTION,
+  presenceTtl: TTL,
   accessLog: FUNCTION,
   log: FUNCTION,
   clock: objectWith("now", "setTimeout", "clearTimeout"),

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertExists } from "@std/assert";
 import { describe, test } from "node:test";
-import { Envelope, seal } from "../../src/pubsub/brokers/envelope.ts";
+import { Envelope, seal, sealControl } from "../../src/pubsub/brokers/envelope.ts";
 import { latin1Bytes } from "../support/bytes.ts";
 
 const SENDER = latin1Bytes("SENDER..");
@@ -34,6 +34,12 @@ describe("an envelope", () => {
     assertEquals(envelope?.payload, "x");
   });
 
+  test("may be for the application instead of its subscribers", () => {
+    const envelope = Envelope.open(sealControl(SENDER, "t", "é"));
+    assertEquals([envelope?.isControl, envelope?.topic, envelope?.payload], [true, "t", "é"]);
+    assertEquals(Envelope.open(seal(SENDER, "t", "é"))?.isControl, false);
+  });
+
   test("has this format", () => {
     const form = "WSP\u0001SENDER..\u0000\u0000\u0004\u0000\u0000\u0000\u0002newshi";
     assertEquals(seal(SENDER, "news", "hi"), latin1Bytes(form));
@@ -55,8 +61,8 @@ describe("data that is not an envelope is refused", () => {
       for (let value = 0; value < 256; value++) {
         const changed = sealed.slice();
         changed[at] = value;
-        // The kind may be text or binary. The lengths of topic and payload depend on each other.
-        if (value === sealed[at] || (at === 12 && value < 2) || (at === 14 && value < 10)) continue;
+        // The kind may be text, binary or control. The lengths of topic and payload depend on each other.
+        if (value === sealed[at] || (at === 12 && value < 3) || (at === 14 && value < 10)) continue;
         assertEquals(Envelope.open(changed), undefined, `byte ${at}: ${value}`);
       }
     }

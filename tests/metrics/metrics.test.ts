@@ -90,7 +90,7 @@ describe("the metrics", () => {
 
   test("exist for a new application", async () => {
     const families = await parse(metricsResponse(new Application([])));
-    assertEquals(families.length, 12);
+    assertEquals(families.length, 13);
   });
 
   test("escape the values of labels", async () => {

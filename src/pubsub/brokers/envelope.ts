@@ -4,7 +4,7 @@
  * ```text
  * 0   "WSP" 01        format and version
  * 4   sender          8 random bytes of an application
- * 12  kind            0 text, 1 binary
+ * 12  kind            0 text, 1 binary, 2 a control message in text, which no subscriber gets
  * 13  topic length    2 bytes, big-endian, of UTF-8
  * 15  payload length  4 bytes, big-endian
  * 19  topic, payload
@@ -21,6 +21,7 @@ const PAYLOAD_LENGTH = 15;
 const HEADER_LENGTH = 19;
 const TEXT = 0;
 const BINARY = 1;
+const CONTROL = 2;
 
 /** The length of a sender, in bytes. */
 export const SENDER_LENGTH = 8;
@@ -30,13 +31,26 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Encodes a message. */
 export function seal(sender: Uint8Array, topic: string, payload: string | Uint8Array): Uint8Array {
+  return write(sender, topic, { kind: typeof payload === "string" ? TEXT : BINARY, payload });
+}
+
+/** Encodes a message for the applications of other processes. */
+export function sealControl(sender: Uint8Array, topic: string, text: string): Uint8Array {
+  return write(sender, topic, { kind: CONTROL, payload: text });
+}
+
+function write(
+  sender: Uint8Array,
+  topic: string,
+  { kind, payload }: { readonly kind: number; readonly payload: string | Uint8Array },
+): Uint8Array {
   const topicBytes = encoder.encode(topic);
   const bytes = typeof payload === "string" ? encoder.encode(payload) : payload;
   const sealed = new Uint8Array(HEADER_LENGTH + topicBytes.length + bytes.length);
   const view = new DataView(sealed.buffer);
   sealed.set(MAGIC);
   sealed.set(sender, SENDER);
-  sealed[KIND] = typeof payload === "string" ? TEXT : BINARY;
+  sealed[KIND] = kind;
   view.setUint16(TOPIC_LENGTH, topicBytes.length);
   view.setUint32(PAYLOAD_LENGTH, bytes.length);
   sealed.set(topicBytes, HEADER_LENGTH);
@@ -58,7 +72,7 @@ export class Envelope {
   static open(data: unknown): Envelope | undefined {
     if (!(data instanceof Uint8Array) || data.length < HEADER_LENGTH) return undefined;
     if (MAGIC.some((byte, index) => data[index] !== byte)) return undefined;
-    if (data[KIND] !== TEXT && data[KIND] !== BINARY) return undefined;
+    if (![TEXT, BINARY, CONTROL].includes(data[KIND] ?? -1)) return undefined;
     const view = new DataView(data.buffer, data.byteOffset, HEADER_LENGTH);
     const payloadAt = HEADER_LENGTH + view.getUint16(TOPIC_LENGTH);
     if (payloadAt + view.getUint32(PAYLOAD_LENGTH) !== data.length) return undefined;
@@ -70,6 +84,11 @@ export class Envelope {
     return sender.every((byte, index) => this.#bytes[SENDER + index] === byte);
   }
 
+  /** Whether it is for the application, and not for its subscribers. */
+  get isControl(): boolean {
+    return this.#bytes[KIND] === CONTROL;
+  }
+
   /** The topic; `undefined` if it is not UTF-8. */
   get topic(): string | undefined {
     return decode(this.#bytes.subarray(HEADER_LENGTH, this.#payloadAt));
@@ -78,7 +97,7 @@ export class Envelope {
   /** The payload; `undefined` if it is text and not UTF-8. */
   get payload(): string | Uint8Array | undefined {
     const bytes = this.#bytes.subarray(this.#payloadAt);
-    return this.#bytes[KIND] === TEXT ? decode(bytes) : bytes;
+    return this.#bytes[KIND] === BINARY ? bytes : decode(bytes);
   }
 }
 
