@@ -110,6 +110,7 @@ export const SUITES: readonly Suite[] = [
   { path: "tests/readme.test.ts", tier: "system", once: "deno" },
   { path: "tests/workflow.test.ts", tier: "system", once: "deno" },
   { path: "tests/bench", tier: "system", once: "deno" },
+  { path: "tests/scale", tier: "system", once: "deno" },
   { path: "tests/runner", tier: "system", once: "deno" },
   { path: "tests/mutation", tier: "system", once: "deno" },
   { path: "tests/digest/md5_sha1_wasm.test.ts", tier: "system", once: "deno" },
