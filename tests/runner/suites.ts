@@ -116,6 +116,7 @@ export const SUITES: readonly Suite[] = [
   { path: "tests/digest/md5_sha1_wasm.test.ts", tier: "system", once: "deno" },
   { path: "tests/protocol/xor_mask_wasm.test.ts", tier: "system", once: "deno" },
   { path: "tests/fuzz", tier: "unit", once: "node" },
+  { path: "tests/testing/broker_kit.test.ts", tier: "unit", waits: true },
 ];
 
 const REST: Suite = { path: "tests", tier: "unit" };

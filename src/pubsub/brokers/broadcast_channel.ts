@@ -56,6 +56,8 @@ class BroadcastChannelBroker implements Broker {
 
   close(): Promise<void> {
     this.#channel.close();
-    return Promise.resolve();
+    // In Deno, a channel does not work if it is made in the same turn in which the last one of the
+    // process was closed.
+    return new Promise((resolve) => setTimeout(resolve, 0));
   }
 }

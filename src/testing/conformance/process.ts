@@ -1,0 +1,115 @@
+/**
+ * A process with an application, and clients in memory.
+ *
+ * @module
+ */
+import type { Broker, BrokerStatus } from "../../pubsub/brokers/broker.ts";
+import type { WebSocketVersion } from "../../handshake/versions.ts";
+import { Application } from "../../server/application.ts";
+import { WebSocketHandler } from "../../server/handler.ts";
+import { connect, type TestConnection } from "../memory_connect.ts";
+import { expectEqual } from "./expectations.ts";
+import type { Scene } from "./scene.ts";
+import type { BrokerConnect } from "./setup.ts";
+
+/** Subscribes to the topic of its path, and publishes what its client sends. */
+class Member extends WebSocketHandler<undefined, { topic: string }> {
+  override async open(topic: string): Promise<void> {
+    await this.subscribe(topic);
+    this.writeMessage("joined");
+  }
+  onMessage(message: string | Uint8Array): void {
+    this.publish(this.params.topic, message);
+  }
+}
+
+/** A client. It keeps what it receives. */
+export class Client {
+  readonly connection: TestConnection;
+  readonly messages: (string | Uint8Array)[] = [];
+  readonly #scene: Scene;
+
+  constructor(connection: TestConnection, scene: Scene) {
+    this.connection = connection;
+    this.#scene = scene;
+    // The end of the connection ends the loop; only tests of this client would show its errors.
+    this.#collect().catch(() => {});
+  }
+
+  async #collect(): Promise<void> {
+    for await (const message of this.connection) this.messages.push(message);
+  }
+
+  /** Waits for a number of messages, and removes and returns all that have arrived. */
+  async take(count: number, what = "messages of the topic"): Promise<(string | Uint8Array)[]> {
+    const missing = () =>
+      `a client receives ${count} ${what}; ${this.messages.length} have arrived`;
+    await this.#scene.waiting.until(missing, () => this.messages.length >= count);
+    return this.messages.splice(0);
+  }
+
+  /** Sends a text. */
+  send(text: string): void {
+    this.connection.writeMessage(text);
+  }
+
+  /** Closes the connection. */
+  async close(): Promise<void> {
+    this.connection.close();
+    await this.#scene.waiting.within("a client is closed", this.connection.closed);
+  }
+}
+
+/** One process. */
+export class Process {
+  readonly app: Application;
+  readonly broker: Broker;
+  readonly statuses: BrokerStatus[] = [];
+  readonly logged: string[] = [];
+  readonly #scene: Scene;
+
+  private constructor(broker: Broker, scene: Scene) {
+    this.broker = broker;
+    this.#scene = scene;
+    this.app = new Application([["/:topic", Member]], {
+      pingInterval: 0,
+      broker,
+      onBrokerStatus: (status) => this.statuses.push(status),
+      log: (message, error) =>
+        this.logged.push(error === undefined ? message : `${message} ${error}`),
+    });
+  }
+
+  /** Starts a process. The scene ends it. */
+  static async start(scene: Scene, limits: BrokerConnect["limits"] = {}): Promise<Process> {
+    const started = new Process(await scene.connect(limits), scene);
+    scene.onEnd(() => started.app.shutdown({ timeout: 1 }));
+    return started;
+  }
+
+  /** Starts two. */
+  static async two(scene: Scene): Promise<readonly [Process, Process]> {
+    return [await Process.start(scene), await Process.start(scene)];
+  }
+
+  /** The counters of messages to and from other processes. */
+  get counts(): { readonly sent: number; readonly received: number; readonly dropped: number } {
+    const { sent = 0, received = 0, dropped = 0 } = this.app.stats().broker ?? {};
+    return { sent, received, dropped };
+  }
+
+  /** Connects a client to a topic, and waits until it is subscribed. */
+  async join(topic: string, version: WebSocketVersion = "rfc6455"): Promise<Client> {
+    const connecting = connect(this.app, `/${encodeURIComponent(topic)}`, { version });
+    const connection = await this.#scene.waiting.within("a client is connected", connecting);
+    const client = new Client(connection, this.#scene);
+    expectEqual(await client.take(1, "greeting"), ["joined"], "The greeting of a client");
+    return client;
+  }
+
+  /** Waits until a status was reported. */
+  async reported(status: BrokerStatus): Promise<void> {
+    const what = `the application is told the status "${status}"`;
+    await this.#scene.waiting.until(what, () => this.statuses.at(-1) === status);
+  }
+}

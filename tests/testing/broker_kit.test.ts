@@ -1,0 +1,100 @@
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertMatch,
+  assertNotEquals,
+  assertRejects,
+} from "@std/assert";
+import { describe, test } from "node:test";
+import { brokerConformance, type BrokerSetup } from "../../src/testing/broker_kit.ts";
+import { type Fault, faults } from "./broken_brokers.ts";
+import { MemoryServer } from "./memory_broker.ts";
+
+/** The setup of a server in memory. */
+function setupOf(server: MemoryServer, timeout: number): BrokerSetup {
+  return {
+    connect: ({ limits }) => server.connect(limits),
+    history: true,
+    presence: true,
+    stop: () => server.stop(),
+    start: () => server.start(),
+    pause: () => server.pause(),
+    resume: () => server.resume(),
+    loseData: () => server.loseData(),
+    timeout,
+  };
+}
+
+const correct = brokerConformance(setupOf(new MemoryServer(), 10_000));
+
+describe("a correct broker passes each case:", () => {
+  for (const { name, skip, run } of correct) {
+    test(name, async () => {
+      assertEquals(skip, undefined);
+      await run();
+    });
+  }
+});
+
+/** Runs the case that must find a fault. Returns its error; nothing if it passes. */
+async function errorOf({ foundBy, make }: Fault): Promise<unknown> {
+  const found = brokerConformance(setupOf(make(), 1000)).find(({ name }) => name === foundBy);
+  assert(found !== undefined, `There is no case ${foundBy}`);
+  return await found.run().then(() => undefined, (error) => error);
+}
+
+/** Those that wait for something that does not happen wait together. */
+let waiting: ReadonlyMap<Fault, Promise<unknown>> | undefined;
+
+describe("the kit finds a broker that", () => {
+  for (const fault of faults) {
+    test(`${fault.name}, by "${fault.foundBy}"`, async () => {
+      waiting ??= new Map(
+        faults.filter(({ says }) => says.source.includes("Not within"))
+          .map((other) => [other, errorOf(other)]),
+      );
+      const error = await (waiting.get(fault) ?? errorOf(fault));
+      assertInstanceOf(error, Error, "The case has passed");
+      assertMatch(error.message, fault.says);
+    });
+  }
+
+  test("fails any of its cases: for each there is such a broker", () => {
+    const found = new Set(faults.map(({ foundBy }) => foundBy));
+    const others = correct.map(({ name }) => name).filter((name) => !found.has(name));
+    assertEquals(others.filter((name) => !name.startsWith("applications: ")), []);
+  });
+});
+
+describe("the cases of the kit", () => {
+  test("have names of their own", () => {
+    const names = correct.map(({ name }) => name);
+    assertEquals(names.length, new Set(names).size);
+  });
+
+  test("that do not apply have the reason, and do not run", async () => {
+    const { connect } = setupOf(new MemoryServer(), 1000);
+    const cases = brokerConformance({ connect, sharesTopics: true });
+    const reasons = new Set(cases.flatMap(({ skip }) => skip ?? []));
+    assertEquals([...reasons].sort(), [
+      "a process receives the messages of all topics",
+      "the broker has no history",
+      "the broker has no presence",
+      "the setup has no pause and resume",
+      "the setup has no stop and start",
+    ]);
+    const [skipped] = cases.filter(({ skip }) => skip !== undefined);
+    assertNotEquals(skipped, undefined);
+    await assertRejects(() => skipped!.run(), Error, skipped!.skip);
+  });
+
+  test("start the server again and close all brokers, also after a failure", async () => {
+    const fault = faults.find(({ name }) => name === "does not come back");
+    assertNotEquals(fault, undefined);
+    const server = fault!.make();
+    const running = brokerConformance(setupOf(server, 100));
+    await assertRejects(() => running.find(({ name }) => name === fault!.foundBy)!.run());
+    assertEquals([server.running, server.brokers.size], [true, 0]);
+  });
+});
