@@ -125,7 +125,7 @@ async function leavesBytesAlone(scene: Scene): Promise<void> {
   const topic = scene.topic();
   await scene.subscribe(receiver, topic);
   const messages = numbered("m", 20).map(toBytes);
-  const copies = messages.map((bytes) => bytes.slice());
+  const copies = messages.map((bytes) => new Uint8Array(bytes));
   for (const message of messages) publisher.broker.publish(topic, message);
   await scene.fence(publisher, topic, receiver);
   for (const [index, message] of messages.entries()) {

@@ -58,7 +58,7 @@ export class Peer implements BrokerEvents {
       return;
     }
     const text = data.length > LONG ? "" : toText(data);
-    this.received.push({ data, copy: data.slice(), text, stored });
+    this.received.push({ data, copy: new Uint8Array(data), text, stored });
   }
 
   /** See {@linkcode BrokerEvents.status}. */
