@@ -1,9 +1,10 @@
 /**
- * A client of a world. It sends what the world tells it to, answers pings and close frames, and records
- * what it receives.
+ * A client of a world that sends raw bytes. It sends what the world tells it to, answers pings and close
+ * frames, and records what it receives.
  *
  * @module
  */
+import type { Deflate } from "../../src/protocol/deflate.ts";
 import type { MemoryTransport } from "../../src/transport/memory.ts";
 import { dice, randomBytes } from "../fuzz/mutate.ts";
 import {
@@ -12,62 +13,90 @@ import {
   type WireEvents,
   WireReader,
 } from "../support/wire_client.ts";
-import type { Clock } from "../../src/timing/clock.ts";
+import {
+  clientDeflate,
+  controlFrame,
+  draftFrame,
+  encode,
+  fill,
+  messageFrames,
+  padding,
+  PING,
+  PONG,
+} from "./frames.ts";
+import type { Guest, GuestOptions } from "./guest.ts";
 import type { Member } from "./member.ts";
-import type { Step } from "./plan.ts";
+import type { ClientStep, Command, PlanSettings } from "./plan.ts";
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-const TEXT = 1;
-const BINARY = 2;
-const PING = 9;
-const PONG = 10;
+/** The time between two bytes of a slow handshake, in milliseconds. */
+const SLOW = 100;
 
-const KEY = [0x12, 0x00, 0xff, 0x5a] as const;
-
-/** A masked frame. */
-function frame(opcode: number, payload: Uint8Array, isLast = true): Uint8Array {
-  const { length } = payload;
-  const size = length < 126 ? [0x80 | length] : [0xfe, length >> 8, length & 0xff];
-  const masked = payload.map((byte, at) => byte ^ (KEY[at & 3] ?? 0));
-  return Uint8Array.of((isLast ? 0x80 : 0) | opcode, ...size, ...KEY, ...masked);
+/** Whether a client and its server compress. */
+export function compresses({ plan, version }: Member, { compression }: PlanSettings): boolean {
+  return compression !== "none" && plan.compresses && version === "rfc6455";
 }
 
-/** Characters of one to four bytes. Deliveries may split them anywhere. */
-const ALPHABET = [..."xyé日👋z"];
-
-function padding(size: number): string {
-  return Array.from({ length: size }, (_, at) => ALPHABET[at % ALPHABET.length]).join("");
+/** The text of the next message of a client. */
+export function nextText(
+  member: Member,
+  { command, size }: { readonly command: Command; readonly size: number | "limit" | "over" },
+  { maxMessageSize }: PlanSettings,
+): string {
+  const start = `${member.client.sent.length} ${command} `;
+  if (typeof size === "number") return start + padding(size);
+  if (maxMessageSize > 10_000) return start;
+  return fill(start, size === "limit" ? maxMessageSize : maxMessageSize + 1);
 }
 
-/** A message of exactly `size` bytes. */
-function fill(start: string, size: number): string {
-  return start + "x".repeat(Math.max(0, size - start.length));
+/** Notes a message that is sent. Returns whether it breaks a rule. */
+export function noteSent(member: Member, text: string, { clock, settings }: GuestOptions): boolean {
+  const { client, causes } = member;
+  const isOver = encode(text).length > settings.maxMessageSize;
+  client.sentAt = client.unitAt = clock.now();
+  client.sent.push(text);
+  if (isOver) {
+    causes.add("protocol");
+    client.violations.add(1009);
+  }
+  return isOver;
 }
 
-/** What a client needs of its world. */
-export interface ClientOptions {
-  readonly clock: Clock;
-  /** The server's message size limit. */
-  readonly maxMessageSize: number;
+/** Counts what is sent for the rates. */
+export function countSent(
+  { client, causes }: Member,
+  { units, bytes }: { readonly units: number; readonly bytes: number },
+  { messageRate, byteRate }: PlanSettings,
+): void {
+  client.units += units;
+  client.bytes += bytes;
+  for (const [rate, count] of [[messageRate, client.units], [byteRate, client.bytes]] as const) {
+    if (rate?.action !== "close" || count <= rate.burst) continue;
+    causes.add("protocol");
+    client.violations.add(1008);
+  }
 }
 
 /** One client. */
-export class SimulatedClient {
+export class SimulatedClient implements Guest {
   readonly #member: Member;
   readonly #transport: MemoryTransport;
-  readonly #options: ClientOptions;
+  readonly #options: GuestOptions;
   readonly #reader: WireReader;
+  readonly #deflate: Deflate | undefined;
   /** Whether nothing more may be sent. */
   #isDone = false;
 
   /** Sends the opening handshake. */
-  constructor(member: Member, transport: MemoryTransport, options: ClientOptions) {
+  constructor(member: Member, transport: MemoryTransport, options: GuestOptions) {
     this.#member = member;
     this.#transport = transport;
     this.#options = options;
-    this.#reader = new WireReader(member.version, this.#events());
+    if (compresses(member, options.settings)) {
+      this.#deflate = clientDeflate(options.settings.compression === "window");
+    }
+    this.#reader = new WireReader(member.version, this.#events(), this.#inflate);
     transport.events = {
       data: (chunk) => this.#read(chunk),
       drain: () => {},
@@ -79,25 +108,52 @@ export class SimulatedClient {
       closed: () => {
         member.note("is gone");
         member.client.gone = true;
+        this.#deflate?.free();
       },
     };
     member.client.handshake = "sent";
-    transport.write(openingHandshake(`/c/${member.name}`, member.version), false);
+    member.client.unsent = () => transport.bufferedAmount;
+    this.#open();
+  }
+
+  readonly #inflate = (payload: Uint8Array): Uint8Array => {
+    this.#member.must(this.#deflate !== undefined, () => "received a compressed message");
+    return this.#deflate?.inflate(payload, Infinity) ?? payload;
+  };
+
+  #open(): void {
+    const { version, name, plan } = this.#member;
+    const fields = this.#deflate === undefined
+      ? []
+      : ["Sec-WebSocket-Extensions: permessage-deflate"];
+    const folder = plan.reading === "whole" ? "c" : "s";
+    const bytes = openingHandshake(`/${folder}/${name}`, version, { fields });
+    if (plan.opening === "whole") this.#transport.write(bytes, false);
+    else if (plan.opening === "partial") this.#transport.write(bytes.subarray(0, -3), false);
+    else if (plan.opening === "slow") this.#writeSlowly(bytes);
+  }
+
+  #writeSlowly(bytes: Uint8Array): void {
+    const { client } = this.#member;
+    if (bytes.length === 0 || client.gone || client.finished || this.#isDone) return;
+    this.#transport.write(bytes.subarray(0, 1), false);
+    this.#options.clock.setTimeout(() => this.#writeSlowly(bytes.subarray(1)), SLOW);
   }
 
   #events(): WireEvents {
-    const { client } = this.#member;
+    const member = this.#member;
+    const { client } = member;
     return {
       open: () => {
-        this.#member.note("is open");
+        member.note("is open");
         client.handshake = "open";
-        client.pingedAt = this.#options.clock.now();
+        client.openedAt = client.pingedAt = this.#options.clock.now();
       },
       message: (message) =>
-        this.#member.receive(typeof message === "string" ? message : decoder.decode(message)),
+        member.receive(typeof message === "string" ? message : decoder.decode(message)),
       ping: (payload) => {
         client.pingedAt = this.#options.clock.now();
-        if (!this.#isDone) this.#write(frame(PONG, payload));
+        if (!this.#isDone) this.#write(controlFrame(PONG, payload));
       },
       pong: (payload) => {
         client.pongs = Number(decoder.decode(payload));
@@ -112,13 +168,19 @@ export class SimulatedClient {
     try {
       this.#reader.read(chunk);
     } catch (error) {
-      if (member.client.handshake !== "sent") throw error;
-      member.note("is refused");
+      if (member.client.handshake !== "sent") {
+        member.failure ??= `${member.name}: cannot read: ${error}`;
+        throw error;
+      }
+      const [, status] = /HTTP\/1.1 (\d+)/.exec(String(error)) ?? [];
+      member.note(`is refused with ${status}`);
       member.client.handshake = "refused";
+      member.refused(Number(status), this.#options.settings);
     }
   }
 
-  #write(bytes: Uint8Array): void {
+  #write(bytes: Uint8Array, units = 1): void {
+    countSent(this.#member, { units, bytes: bytes.length }, this.#options.settings);
     this.#transport.write(bytes, false);
   }
 
@@ -141,7 +203,8 @@ export class SimulatedClient {
     this.#isDone = true;
     const bytes = closeFrame(code, this.#member.version);
     // A close frame without a code.
-    this.#write(bytes.length === 8 && code === 0 ? Uint8Array.of(0x88, 0x80, 0, 0, 0, 0) : bytes);
+    const isEmpty = bytes.length === 8 && code === 0;
+    this.#write(isEmpty ? Uint8Array.of(0x88, 0x80, 0, 0, 0, 0) : bytes, 0);
   }
 
   /** From now on, the server must answer nothing, and the client answers no pings. */
@@ -153,12 +216,13 @@ export class SimulatedClient {
     this.#isDone = true;
   }
 
-  /** Does one step. */
-  act(step: Step): void {
-    const { client, plan, causes } = this.#member;
+  /** See {@linkcode Guest.act}. */
+  act(step: ClientStep): void {
+    const { client, plan, causes, version } = this.#member;
     if (client.gone) return;
     if (step.op === "fin" || step.op === "reset") return this.#end(step.op);
-    const isEarly = client.handshake === "sent" && plan.isEager && step.op === "send";
+    const isEarly = client.handshake === "sent" && plan.isEager && step.op === "send" &&
+      plan.opening === "whole";
     if (this.#isDone || (client.handshake !== "open" && !isEarly)) return;
     if (step.op === "send") this.#send(step);
     else if (step.op === "ping") this.#ping();
@@ -167,12 +231,12 @@ export class SimulatedClient {
       client.closeCode = step.code;
       this.#leaves();
       this.#close(step.code);
-      if (this.#member.version === "draft75") this.#transport.end();
+      if (version === "draft75") this.#transport.end();
     } else if (step.op === "garbage") {
       causes.add("protocol").add("peer").add("network");
       client.hostile = true;
       this.#leaves();
-      this.#write(randomBytes(dice(step.seed), 50));
+      this.#write(randomBytes(dice(step.seed), 50), 25);
     }
   }
 
@@ -180,7 +244,8 @@ export class SimulatedClient {
     const { client, isHybi } = this.#member;
     if (!isHybi) return;
     client.pings++;
-    this.#write(frame(PING, encoder.encode(`${client.pings}`)));
+    client.unitAt = this.#options.clock.now();
+    this.#write(controlFrame(PING, encode(`${client.pings}`)));
   }
 
   #end(op: "fin" | "reset"): void {
@@ -193,36 +258,18 @@ export class SimulatedClient {
     else this.#transport.destroy();
   }
 
-  #send({ command, size, fragments, binary, count }: Step & { readonly op: "send" }): void {
-    const { client, causes } = this.#member;
-    const { maxMessageSize } = this.#options;
-    for (let left = count; left > 0 && !this.#isDone; left--) {
-      const start = `${client.sent.length} ${command} `;
-      const isLimit = size === null && maxMessageSize < 10_000;
-      const text = isLimit ? fill(start, maxMessageSize) : start + padding(size ?? 0);
-      if (encoder.encode(text).length > maxMessageSize) {
-        causes.add("protocol");
-        this.#leaves();
-      }
-      client.sentAt = this.#options.clock.now();
-      client.sent.push(command);
-      this.#write(this.#encode(text, { fragments, binary }));
+  #send({ commands, size, fragments, binary }: ClientStep & { readonly op: "send" }): void {
+    for (const command of commands) {
+      if (this.#isDone) return;
+      const text = nextText(this.#member, { command, size }, this.#options.settings);
+      if (noteSent(this.#member, text, this.#options)) this.#leaves();
+      const payload = encode(text);
+      const deflated = this.#deflate?.deflate(payload);
+      const frames = this.#member.isHybi
+        ? messageFrames(payload, { fragments, binary, deflated })
+        : draftFrame(payload);
+      this.#write(frames);
+      this.#member.client.ends.push(this.#member.client.bytes);
     }
-  }
-
-  #encode(
-    text: string,
-    { fragments, binary }: { readonly fragments: number; readonly binary: boolean },
-  ): Uint8Array {
-    const payload = encoder.encode(text);
-    if (!this.#member.isHybi) return Uint8Array.of(0, ...payload, 0xff);
-    const frames: number[] = [];
-    const length = Math.ceil(payload.length / fragments);
-    for (let at = 0; at < payload.length; at += length) {
-      const isLast = at + length >= payload.length;
-      const opcode = at > 0 ? 0 : binary ? BINARY : TEXT;
-      frames.push(...frame(opcode, payload.subarray(at, at + length), isLast));
-    }
-    return Uint8Array.from(frames);
   }
 }

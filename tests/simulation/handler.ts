@@ -4,6 +4,8 @@
  * @module
  */
 import { HttpError } from "../../src/errors.ts";
+import type { MessageStream } from "../../src/connection/message_stream.ts";
+import type { MessageSource } from "../../src/connection/message_source.ts";
 import { WebSocketHandler } from "../../src/server/handler.ts";
 import type { Clock } from "../../src/timing/clock.ts";
 import type { Member } from "./member.ts";
@@ -20,6 +22,18 @@ export interface Stage {
 
 const encoder = new TextEncoder();
 
+/** In how many pieces a reply is sent. */
+const PIECES = 5;
+
+/** The text of a message, or of its first pieces, which may end inside a character. */
+function textOf(pieces: readonly (string | Uint8Array)[], isWhole = true): string {
+  const decoder = new TextDecoder();
+  const texts = pieces.map((piece) =>
+    typeof piece === "string" ? piece : decoder.decode(piece, { stream: true })
+  );
+  return texts.join("") + (isWhole ? decoder.decode() : "");
+}
+
 /** The topic of a world. */
 export const TOPIC = "t";
 
@@ -30,10 +44,14 @@ export class SimulatedHandler extends WebSocketHandler<Stage, { name: string }> 
 
   override initialize(stage: Stage): void {
     this.member = stage.member(this.params.name);
-    this.member.handler.buffered = () => this.bufferedAmount;
+    const { handler } = this.member;
+    handler.buffered = () => this.bufferedAmount;
+    void this.closed.then((end) => handler.closed = end);
+    this.signal.addEventListener("abort", () => handler.signalled = this.signal.reason);
   }
 
-  #sleep(time: number): Promise<void> {
+  /** Waits, in simulated time. */
+  protected sleep(time: number): Promise<void> {
     return new Promise((resolve) => void this.options.clock.setTimeout(resolve, time));
   }
 
@@ -49,15 +67,51 @@ export class SimulatedHandler extends WebSocketHandler<Stage, { name: string }> 
 
   /** Writes a reply, and checks its promise. */
   #write(text: string): Promise<void> {
+    const reply = this.#next(text);
+    return this.#written(this.writeMessage(reply), reply);
+  }
+
+  #next(text: string): string {
+    return `r ${this.member.handler.written.length} ${text}`;
+  }
+
+  /** Notes a reply, and that its promise settles. */
+  #written(writing: Promise<void>, reply: string): Promise<void> {
     const { handler } = this.member;
-    const reply = `r ${handler.written.length} ${text}`;
-    const writing = this.writeMessage(reply);
     handler.written.push(reply);
-    this.member.wrote(encoder.encode(reply).length + 14, this.options.settings.maxBufferedAmount);
+    // In pieces, each piece may be a frame.
+    const bytes = encoder.encode(reply).length + 14 * PIECES;
+    this.member.wrote(bytes, this.options.settings.maxBufferedAmount);
     handler.pendingWrites++;
     const settled = () => void handler.pendingWrites--;
     writing.then(settled, settled);
     return writing;
+  }
+
+  /** Writes a reply in pieces. @param pause The time between them. */
+  async #writePieces(text: string, pause: number): Promise<void> {
+    const { handler } = this.member;
+    const reply = this.#next(text);
+    handler.sending++;
+    try {
+      await this.#written(this.writeMessage(this.#pieces(reply, pause)), reply);
+    } finally {
+      handler.sending--;
+    }
+  }
+
+  async *#pieces(text: string, pause: number): AsyncGenerator<string> {
+    const size = Math.ceil(text.length / PIECES);
+    for (let at = 0; at < text.length; at += size) {
+      if (pause > 0) await this.sleep(pause);
+      yield text.slice(at, at + size);
+    }
+  }
+
+  async *#brokenPieces(): AsyncGenerator<string> {
+    yield "never complete";
+    await this.sleep(100);
+    this.#fail();
   }
 
   /** The handler ends the connection with a code. */
@@ -75,7 +129,7 @@ export class SimulatedHandler extends WebSocketHandler<Stage, { name: string }> 
     await this.#run("prepare", async () => {
       switch (this.member.plan.behaviour) {
         case "slow prepare":
-          return await this.#sleep(500);
+          return await this.sleep(500);
         case "refuses in prepare":
           throw new HttpError(403);
         case "throws in prepare":
@@ -91,7 +145,7 @@ export class SimulatedHandler extends WebSocketHandler<Stage, { name: string }> 
     await this.#run("open", async () => {
       switch (this.member.plan.behaviour) {
         case "slow open":
-          return await this.#sleep(700);
+          return await this.sleep(700);
         case "writes in open":
           this.#write("welcome");
           return await this.#write("again");
@@ -103,18 +157,24 @@ export class SimulatedHandler extends WebSocketHandler<Stage, { name: string }> 
         case "throws in open":
           return this.#fail();
         case "rejects in open":
-          await this.#sleep(10);
+          await this.sleep(10);
           this.#fail();
       }
     });
   }
 
   async onMessage(message: string | Uint8Array): Promise<void> {
-    const text = typeof message === "string" ? message : new TextDecoder().decode(message);
-    await this.#run("onMessage", () => {
-      this.member.handle(text);
+    await this.receive("onMessage", () => textOf([message]));
+  }
+
+  /** Reads a message in a hook, and obeys it. */
+  async receive(hook: string, read: () => string | Promise<string>, isPart = false): Promise<void> {
+    const { clock, settings } = this.options;
+    await this.#run(hook, async () => {
+      const text = await read();
+      this.member.handle(text, { settings, now: clock.now(), isPart });
       const [, command = "", padding = ""] = text.split(" ");
-      return this.#obey(command as Command, padding);
+      await this.#obey(command as Command, padding);
     });
   }
 
@@ -130,7 +190,7 @@ export class SimulatedHandler extends WebSocketHandler<Stage, { name: string }> 
       case "unawaited":
         return void this.#write(padding);
       case "slow":
-        return this.#sleep(300).then(() => this.#write(padding));
+        return this.sleep(300).then(() => this.#write(padding));
       case "burst":
         for (let left = 5; left > 0; left--) void this.#write(padding);
         return;
@@ -146,18 +206,30 @@ export class SimulatedHandler extends WebSocketHandler<Stage, { name: string }> 
       case "publish":
         return this.options.publish(this);
       case "ping":
-        return this.member.isHybi ? this.ping("are you there?") : undefined;
+        return this.member.isHybi ? this.#ping() : undefined;
+      case "pieces":
+        return this.#writePieces(padding, 0);
+      case "slow-pieces":
+        return this.#writePieces(padding, 20);
       default:
         return this.#end(command);
     }
   }
 
+  #ping(): void {
+    if (this.ended === undefined) this.ping(`${++this.member.handler.pings}`);
+  }
+
   #end(command: Command): unknown {
     switch (command) {
+      case "broken-pieces": {
+        const source: MessageSource = this.#brokenPieces();
+        return void this.writeMessage(source);
+      }
       case "throw":
         return this.#fail();
       case "reject":
-        return this.#sleep(50).then(() => this.#fail());
+        return this.sleep(50).then(() => this.#fail());
       case "hang":
         this.member.handler.hangs = true;
         return new Promise(() => {});
@@ -177,8 +249,10 @@ export class SimulatedHandler extends WebSocketHandler<Stage, { name: string }> 
     if (this.member.plan.behaviour === "throws in onPing") this.#fail();
   }
 
-  override onPong(): void {
+  override onPong(payload: Uint8Array): void {
     this.member.note("onPong()");
+    // The keepalive's own pings are empty.
+    if (payload.length > 0) this.member.handler.pongs = Number(textOf([payload]));
   }
 
   override async onClose(): Promise<void> {
@@ -187,6 +261,26 @@ export class SimulatedHandler extends WebSocketHandler<Stage, { name: string }> 
     member.note(`onClose() by ${by}, ${code} ${reason}`.trim());
     member.close(this.ended, this.options.settings, this.options.clock.now());
     if (member.plan.behaviour === "throws in onClose") throw new Error("on purpose");
-    if (member.plan.behaviour === "slow onClose") await this.#sleep(200);
+    if (member.plan.behaviour === "slow onClose") await this.sleep(200);
+  }
+}
+
+/** A handler that reads messages as streams. */
+export class StreamingHandler extends SimulatedHandler {
+  override async onMessageStream(stream: MessageStream): Promise<void> {
+    const isPart = this.member.plan.reading === "part of stream";
+    await this.receive("onMessageStream", () => this.#read(stream), isPart);
+  }
+
+  async #read(stream: MessageStream): Promise<string> {
+    const { reading } = this.member.plan;
+    const pieces: (string | Uint8Array)[] = [];
+    for await (const piece of stream as ReadableStream<string | Uint8Array>) {
+      pieces.push(piece);
+      if (reading === "slow stream") await this.sleep(20);
+      // The number and the command are enough.
+      if (reading === "part of stream" && textOf(pieces).split(" ").length > 2) break;
+    }
+    return textOf(pieces, reading !== "part of stream");
   }
 }

@@ -5,83 +5,26 @@
  * @module
  */
 import type { ConnectionEnd, EndedBy } from "../../src/connection/connection_end.ts";
+import type { ConnectionRate } from "../../src/connection/flood_control.ts";
 import type { WebSocketVersion } from "../../src/handshake/versions.ts";
-import type { Command, PlannedClient, PlanSettings } from "./plan.ts";
+import type { PlannedClient, PlanSettings } from "./plan.ts";
+import { ClientSide, HandlerSide } from "./sides.ts";
 
 /** How late a timer may be, in milliseconds: some ticks of the timing wheel. */
 const LATE = 150;
 
+/** The largest chunk of a network that divides, in bytes. */
+const LARGEST_CHUNK = 2000;
+/** How much the transport of a socket of Node holds while it is paused, in bytes. */
+const HELD_BY_SOCKET = 65_536;
+/** Room for control frames, in bytes. */
+const CONTROL_FRAMES = 500;
+
+const encoder = new TextEncoder();
+
 /** Throws an error that says which invariant does not hold. */
 export function must(holds: boolean, what: string): void {
   if (!holds) throw new Error(what);
-}
-
-/** What the client's end has done and seen. */
-export class ClientSide {
-  /** The commands of the messages that were sent, by number. */
-  readonly sent: Command[] = [];
-  /** Replies that were received, in order. */
-  readonly replies: string[] = [];
-  /** Messages of the topic, in order. */
-  readonly heard: string[] = [];
-  handshake: "none" | "sent" | "open" | "refused" = "none";
-  stalled = false;
-  stalledAt = 0;
-  wasStalled = false;
-  /** Whether it has sent its close frame, FIN or a reset, or broken the protocol. */
-  leaving = false;
-  leftAt = 0;
-  /** When it sent its last message, and the last message that certainly arrived while open. */
-  sentAt = 0;
-  arrivedAt = 0;
-  /** Whether it has sent FIN or a reset. */
-  hasEnded = false;
-  /** Whether it has sent garbage. */
-  hostile = false;
-  /** How many pings were sent, and the number in the last pong. */
-  pings = 0;
-  pongs = 0;
-  /** When the last ping came. */
-  pingedAt = 0;
-  /** The code of its close frame, if it sent one by itself: 0 if it has none. */
-  closeCode: number | undefined;
-  /** The code of the server's close frame: 0 if it has none. */
-  serverCode: number | undefined;
-  /** Whether the server has sent FIN. */
-  finished = false;
-  /** Whether the socket is closed. */
-  gone = false;
-}
-
-/** What the handler has done and seen. */
-export class HandlerSide {
-  /** How many messages were handled. */
-  handled = 0;
-  /** What it wrote, in order, topics aside. */
-  readonly written: string[] = [];
-  /** The topic's messages that it must get. */
-  readonly published: string[] = [];
-  /** How much was written for the client, and the longest message, in bytes. */
-  writtenBytes = 0;
-  largestWrite = 0;
-  /** The hook that runs now. */
-  active: string | undefined;
-  /** Whether a hook never settles. */
-  hangs = false;
-  /** Whether it called `abort()`, which drops output on its way. */
-  aborts = false;
-  /** How often `open` and `onClose` were called. */
-  opens = 0;
-  closes = 0;
-  subscribed = false;
-  /** How many promises of `writeMessage` are pending. */
-  pendingWrites = 0;
-  /** The close code that its own end of the connection must have sent. */
-  expectedCode: number | undefined;
-  /** Why the connection ended. */
-  ended: ConnectionEnd | undefined;
-  /** Reads the handler's `bufferedAmount`. */
-  buffered: () => number = () => 0;
 }
 
 /** One client, and its handler. */
@@ -143,14 +86,41 @@ export class Member {
     this.handler.active = undefined;
   }
 
-  /** A message has reached the handler. Messages come once and in order. */
-  handle(text: string): void {
+  /**
+   * A message has reached the handler. Messages come once and in order.
+   *
+   * @param isPart Whether the handler has read only the beginning of the message.
+   */
+  handle(
+    text: string,
+    { settings, now, isPart = false }: {
+      readonly settings: PlanSettings;
+      readonly now: number;
+      readonly isPart?: boolean;
+    },
+  ): void {
     const { client, handler } = this;
     if (client.hostile) return;
     const number = Number(text.split(" ", 1)[0]);
     this.must(number === handler.handled, () => `message ${number} came, not ${handler.handled}`);
-    this.must(number < client.sent.length, () => `message ${number} was never sent`);
+    const sent = client.sent[number];
+    this.must(sent !== undefined, () => `message ${number} was never sent`);
+    this.must(
+      isPart ? sent?.startsWith(text) === true : sent === text,
+      () => `${show(text)} came, not ${show(sent ?? "")}`,
+    );
+    const { length } = encoder.encode(text);
+    this.must(length <= settings.maxMessageSize, () => `a message of ${length} bytes came`);
     handler.handled++;
+    this.#checkRate(settings.messageRate, now, handler.handled);
+  }
+
+  /** No more may be handled than a rate allows since the connection opened. */
+  #checkRate(rate: ConnectionRate | undefined, now: number, count: number): void {
+    if (rate === undefined) return;
+    // The message that takes the last token is delivered.
+    const most = rate.burst + rate.perSecond * (now - this.client.connectedAt) / 1000 + 1;
+    this.must(count <= most, () => `${count} messages were handled, at most ${most} may be`);
   }
 
   /** The handler writes a message of so many bytes, or gets one of the topic. */
@@ -189,12 +159,30 @@ export class Member {
   close(end: ConnectionEnd | undefined, { idleTimeout }: PlanSettings, now: number): void {
     const { handler } = this;
     handler.ended = end;
+    handler.endedAt = now;
     handler.subscribed = false;
     handler.closes++;
     this.must(handler.closes === 1, () => "onClose was called twice");
     if (end?.by !== "timeout" || end.code !== 1001) return;
     const silent = now - this.client.arrivedAt;
     this.must(silent + LATE >= idleTimeout, () => `idle after ${silent} ms, not ${idleTimeout}`);
+  }
+
+  /** The handshake was refused. @param status The status, if there was a response. */
+  refused(status: number | undefined, settings: PlanSettings): void {
+    const { behaviour, opening } = this.plan;
+    const { maxConnections, maxConnectionsPerAddress, handshakeRate } = settings;
+    this.client.status = status;
+    const isLate = this.causes.has("timeout");
+    const mayBe = {
+      403: behaviour === "refuses in prepare",
+      408: opening !== "whole" || isLate,
+      429: handshakeRate !== undefined,
+      500: behaviour === "throws in prepare",
+      503: behaviour === "hangs in prepare" || this.causes.has("shutdown") ||
+        maxConnections < 100 || maxConnectionsPerAddress < 100 || isLate,
+    }[status ?? 0] ?? status === undefined;
+    this.must(mayBe, () => `was refused with ${status}`);
   }
 
   // --- Invariants -------------------------------------------------------------------------------
@@ -210,7 +198,7 @@ export class Member {
     this.must(buffered <= most, () => `${buffered} bytes of output wait, at most ${most} may`);
   }
 
-  /** Whether the client is connected, reads, and was heard recently. */
+  /** Whether the client is connected and reads, and neither end has left. */
   get #isHealthy(): boolean {
     const { client, handler } = this;
     return client.handshake === "open" && handler.opens > 0 && handler.ended === undefined &&
@@ -220,27 +208,124 @@ export class Member {
 
   /** What must hold when nothing is on its way. @param punctual Whether the process never slept. */
   checkSettled(settings: PlanSettings, now: number, punctual: boolean): void {
-    const { client, handler } = this;
+    const { client } = this;
     if (this.#isHealthy) {
       this.#checkHealthy(settings, now, punctual);
       client.arrivedAt = client.sentAt;
     }
     if (!punctual) return;
+    this.#checkOpening(settings, now);
     this.#checkStalled(settings, now);
+    this.#checkLeaving(settings, now);
+    this.#checkLingering(settings, now);
+  }
+
+  /** How long messages may wait because of the rates, in milliseconds. */
+  #delayOf({ messageRate, byteRate }: PlanSettings): number {
+    const { units, bytes } = this.client;
+    const delays = [[messageRate, units], [byteRate, bytes]] as const;
+    let longest = 0;
+    for (const [rate, count] of delays) {
+      if (rate === undefined || rate.action === "close" || count <= rate.burst) continue;
+      // Each message may wait for a tick of the timing wheel besides.
+      longest += count / rate.perSecond * 1000 + units * LATE;
+    }
+    return longest;
+  }
+
+  /** Checks that a handshake does not take longer than `handshakeTimeout`. */
+  #checkOpening({ handshakeTimeout }: PlanSettings, now: number): void {
+    const { client } = this;
+    if (client.handshake !== "sent" || client.gone || client.wasStalled) return;
+    if (handshakeTimeout === 0 || client.hasEnded) return;
+    const waited = now - client.connectedAt;
+    this.must(waited <= handshakeTimeout + LATE, () => `no handshake after ${waited} ms`);
+  }
+
+  /** Checks that the server closes when the client has left. */
+  #checkLeaving(settings: PlanSettings, now: number): void {
+    const { client, handler } = this;
     if (client.handshake !== "open" || client.stalled || client.hostile || !client.leaving) return;
     if (handler.opens === 0 || handler.ended !== undefined) return;
     // What came before a close frame, or before a broken rule, is handled first. Behind more than
     // maxQueuedSize, FIN is not read.
     const isFull = settings.maxQueuedSize < 65_536 || client.sent.length > handler.handled + 1;
     if (handler.active !== undefined && (isFull || !client.hasEnded)) return;
+    // As long as the handler reads pieces, it may go on.
+    if (handler.active !== undefined && this.plan.reading === "slow stream") return;
     const patience = handler.active === undefined ? 0 : settings.closeTimeout || Infinity;
     const waited = now - client.leftAt;
     // Output that still waits may take as long as the client reads.
     if (handler.buffered() > 0) return;
-    this.must(waited <= patience + LATE, () => `still open ${waited} ms after the client left`);
+    this.must(
+      waited <= patience + LATE + this.#delayOf(settings),
+      () => `still open ${waited} ms after the client left`,
+    );
   }
 
-  #checkHealthy({ pingInterval }: PlanSettings, now: number, punctual: boolean): void {
+  /** Checks that a client cannot keep its socket after the connection has ended. */
+  #checkLingering({ closeTimeout }: PlanSettings, now: number): void {
+    const { client, handler } = this;
+    if (closeTimeout === 0 || handler.ended === undefined || client.wasStalled) return;
+    if (handler.buffered() > 0) return;
+    const waited = now - handler.endedAt;
+    // The timer starts again when output has left.
+    this.must(
+      client.gone || waited <= 2 * closeTimeout + LATE,
+      () => `the socket is open ${waited} ms after the connection ended`,
+    );
+  }
+
+  #checkHealthy(settings: PlanSettings, now: number, punctual: boolean): void {
+    const { client, handler } = this;
+    const { pingInterval } = settings;
+    this.must(handler.expectedCode === undefined, () => `is not closed by ${handler.expectedCode}`);
+    this.#checkQueue(settings);
+    // Behind a message in pieces, others wait.
+    if (handler.sending === 0) this.#checkReceived();
+    if (this.isHybi && pingInterval > 0 && punctual && !client.wasStalled) {
+      const silent = now - client.pingedAt;
+      this.must(silent <= pingInterval + LATE, () => `no ping for ${silent} ms`);
+    }
+    if (handler.active !== undefined) return;
+    const delay = this.#delayOf(settings);
+    if (delay > 0 && (!punctual || now - client.unitAt < delay)) return;
+    this.must(client.pongs === client.pings, () => `ping ${client.pings} was not answered`);
+    this.must(handler.pongs === handler.pings, () => `no pong for ping ${handler.pings}`);
+    this.must(
+      handler.handled === client.sent.length,
+      () => `${handler.handled} of ${client.sent.length} handled`,
+    );
+    this.must(handler.pendingWrites === 0, () => `${handler.pendingWrites} writes did not settle`);
+    if (this.plan.kind !== "raw" || !punctual) return;
+    this.#checkRefused(settings.messageRate, client.units, now);
+    this.#checkRefused(settings.byteRate, client.bytes, now);
+  }
+
+  /** Checks that a client that exceeds a rate was closed, if it must be. */
+  #checkRefused(rate: ConnectionRate | undefined, count: number, now: number): void {
+    if (rate?.action !== "close" || !this.isHybi) return;
+    const most = rate.burst + rate.perSecond * (now - this.client.connectedAt) / 1000;
+    this.must(count <= most, () => `not closed after ${count}, at most ${most} are allowed`);
+  }
+
+  /** Checks that reading stops when `maxQueuedSize` bytes wait. */
+  #checkQueue({ maxQueuedSize }: PlanSettings): void {
+    const { client, handler, plan } = this;
+    if (plan.kind !== "raw" || plan.split === "whole" || plan.reading !== "whole") return;
+    const handled = handler.handled === 0 ? 0 : client.ends[handler.handled - 1] ?? 0;
+    const waiting = client.bytes - handled - client.unsent() - plan.capacity;
+    const largest = client.ends.reduce(
+      (most, end, at) => Math.max(most, end - (client.ends[at - 1] ?? 0)),
+      0,
+    );
+    const held = plan.arrival === "upgrade" ? HELD_BY_SOCKET : 0;
+    const most = maxQueuedSize + largest + LARGEST_CHUNK + CONTROL_FRAMES + held;
+    this.must(waiting <= most, () => `${waiting} bytes of input wait, at most ${most} may`);
+  }
+
+  /** Checks that the client has everything that was written for it. */
+  #checkReceived(): void {
     const { client, handler } = this;
     const { length } = client.replies;
     this.must(
@@ -250,17 +335,6 @@ export class Member {
     for (const message of handler.published) {
       this.must(client.heard.includes(message), () => `did not receive ${show(message)}`);
     }
-    if (this.isHybi && pingInterval > 0 && punctual && !client.wasStalled) {
-      const silent = now - client.pingedAt;
-      this.must(silent <= pingInterval + LATE, () => `no ping for ${silent} ms`);
-    }
-    if (handler.active !== undefined) return;
-    this.must(client.pongs === client.pings, () => `ping ${client.pings} was not answered`);
-    this.must(
-      handler.handled === client.sent.length,
-      () => `${handler.handled} of ${client.sent.length} handled`,
-    );
-    this.must(handler.pendingWrites === 0, () => `${handler.pendingWrites} writes did not settle`);
   }
 
   /** Checks that the server gives up a stalled client of a version with pings. */
@@ -276,11 +350,14 @@ export class Member {
     const waited = now - client.stalledAt;
     // The first tick may find traffic from before the stall.
     const patience = 2 * pingInterval + pingTimeout + closeTimeout + LATE;
-    this.must(waited <= patience, () => `kept for ${waited} ms while it was stalled`);
+    this.must(
+      waited <= patience + this.#delayOf(settings),
+      () => `kept for ${waited} ms while it was stalled`,
+    );
   }
 
   /** What must hold at the end of the world. @param punctual Whether the process never slept. */
-  checkEnd(punctual: boolean): void {
+  checkEnd(settings: PlanSettings, punctual: boolean): void {
     const { client, handler } = this;
     if (client.handshake === "none") return;
     this.must(client.gone, () => "the socket is open");
@@ -293,19 +370,32 @@ export class Member {
     const { by } = handler.ended ?? {};
     const causes = [...this.causes].join(" or ");
     this.must(by !== undefined && this.causes.has(by), () => `ended by ${by}, not by ${causes}`);
-    if (punctual) this.#checkCode();
+    this.must(handler.closed === handler.ended, () => "closed did not resolve with the end");
+    this.must(handler.signalled === handler.ended, () => "the signal did not abort with the end");
+    if (punctual) this.#checkCode(this.#delayOf(settings) > 0);
+  }
+
+  /** Checks that a client that broke a rule was closed with a code of that rule. */
+  #checkViolation(): void {
+    const { client, handler } = this;
+    const { by, code = 1006 } = handler.ended ?? {};
+    if (by !== "protocol" || !this.isHybi || client.hostile) return;
+    const codes = [...client.violations].join(" or ");
+    this.must(client.violations.has(code), () => `closed with ${code}, not with ${codes}`);
   }
 
   /** Checks that a client that stayed to the end has received the right close code. */
-  #checkCode(): void {
+  #checkCode(isThrottled: boolean): void {
     const { client, handler, plan } = this;
+    this.#checkViolation();
     if (!this.isHybi || client.leaving || client.wasStalled || plan.isStubborn || handler.aborts) {
       return;
     }
     const { code = 1006, by } = handler.ended ?? {};
     const received = client.serverCode === 0 ? 1005 : client.serverCode ?? 1006;
     this.must(received === code, () => `ended with ${code}, and the client received ${received}`);
-    const expected = by === "shutdown" && !handler.hangs ? 1001 : handler.expectedCode ?? code;
+    const isPrompt = !handler.hangs && plan.reading !== "slow stream" && !isThrottled;
+    const expected = by === "shutdown" && isPrompt ? 1001 : handler.expectedCode ?? code;
     if (by !== "server" && by !== "shutdown") return;
     this.must(code === expected, () => `ended by ${by} with ${code}, not ${expected}`);
   }

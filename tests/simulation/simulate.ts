@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { drawPlan } from "./plan.ts";
+import { drawPlan } from "./draw.ts";
 import { shrink } from "./shrink.ts";
 import { runPlan } from "./world.ts";
 
@@ -25,13 +25,14 @@ export interface SimulationOptions {
 export async function simulate(options: SimulationOptions): Promise<boolean> {
   const { seed, milliseconds, worlds, shrinks, print } = options;
   const start = performance.now();
-  let [connections, events, hash] = [0, 0, 0];
+  let [connections, events, hash, time] = [0, 0, 0, 0];
   let ran = 0;
   while (ran < worlds && performance.now() - start < milliseconds) {
     const plan = drawPlan(seed + ran++);
     const outcome = await runPlan(plan);
     connections += outcome.connections;
     events += outcome.trace.length;
+    time += outcome.time;
     for (const line of outcome.trace) hash = hashOf(line, hash);
     if (outcome.failure === undefined) continue;
     print(`Seed ${plan.seed} fails after ${ran} worlds: ${outcome.failure}`);
@@ -43,7 +44,9 @@ export async function simulate(options: SimulationOptions): Promise<boolean> {
   }
   print(
     `From seed ${seed}: ${ran} worlds, ${connections} connections, ${events} events, ` +
-      `trace ${(hash >>> 0).toString(16)}; nothing was found`,
+      `${Math.round(time / 3_600_000)} simulated hours, trace ${
+        (hash >>> 0).toString(16)
+      }; nothing was found`,
   );
   return false;
 }

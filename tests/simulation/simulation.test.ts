@@ -4,7 +4,7 @@ import { seed } from "../support/random.ts";
 import { runtimes } from "../support/runtime.ts";
 import { spawnScript } from "../support/spawn.ts";
 import { apply, faultNames, loadFault, search } from "./fault.ts";
-import { drawPlan } from "./plan.ts";
+import { drawPlan } from "./draw.ts";
 import { shrink } from "./shrink.ts";
 import { simulate } from "./simulate.ts";
 
@@ -37,7 +37,7 @@ describe("a simulation", () => {
     const { found } = await search(await loadFault("lost_wake_up_after_hook"), 60, 1);
     assert(found !== undefined);
     const plan = drawPlan(1);
-    const outcome = { failure: "nothing of the kind", trace: [], connections: 0 };
+    const outcome = { failure: "nothing of the kind", trace: [], connections: 0, time: 0 };
     assertEquals(await shrink(plan, outcome), [plan, outcome]);
   });
 

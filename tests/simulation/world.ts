@@ -6,16 +6,21 @@
  */
 import { setImmediate } from "node:timers";
 import process from "node:process";
-import { Application } from "../../src/server/application.ts";
-import { memoryPair } from "../../src/transport/memory.ts";
+import type { Stats } from "../../src/metrics/snapshot.ts";
+import { memoryPair, type MemoryTransport } from "../../src/transport/memory.ts";
 import { dice } from "../fuzz/mutate.ts";
-import { Hub, type SimulatedBroker } from "./broker.ts";
+import { Hub } from "./broker.ts";
+import { randomValues, splitter } from "./chance.ts";
 import { SimulatedClient } from "./client.ts";
 import { SimulatedClock } from "./clock.ts";
-import { SimulatedHandler, type Stage, TOPIC } from "./handler.ts";
+import { checkLimits, checkStats, type Happened } from "./counts.ts";
+import type { Guest } from "./guest.ts";
+import { type SimulatedHandler, type Stage, TOPIC } from "./handler.ts";
 import { Member, must } from "./member.ts";
 import { type Link, Network } from "./network.ts";
+import { OwnClient } from "./own_client.ts";
 import {
+  type ClientStep,
   type Plan,
   type PlannedClient,
   type PlanSettings,
@@ -23,6 +28,9 @@ import {
   showStep,
   type Step,
 } from "./plan.ts";
+import { type Process, startProcess } from "./process.ts";
+import { acceptInFront } from "./sockets.ts";
+import { answer, Visitor } from "./visitor.ts";
 
 /** The result of a plan. */
 export interface Outcome {
@@ -32,6 +40,8 @@ export interface Outcome {
   readonly trace: readonly string[];
   /** How many connections were made. */
   readonly connections: number;
+  /** How long the world lasted, in simulated milliseconds. */
+  readonly time: number;
 }
 
 /** The most deliveries and turns while a world settles. More means an endless loop. */
@@ -45,20 +55,12 @@ function turn(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
 }
 
-/** One process of a world. */
-interface Process {
-  readonly app: Application;
-  readonly broker: SimulatedBroker;
-  readonly logged: string[];
-  stopping: boolean;
-  shutdown: Promise<void> | undefined;
-}
-
 /** Where one client is connected. */
 interface Seat {
-  readonly member: Member;
-  readonly client: SimulatedClient;
+  readonly guest: Guest;
   readonly link: Link;
+  /** What the world knows of it: of a WebSocket or of plain HTTP. */
+  readonly party: Member | Visitor;
 }
 
 /** One world. */
@@ -71,6 +73,7 @@ export class World implements Stage {
   readonly #processes: Process[] = [];
   readonly #seats = new Map<number, Seat>();
   readonly #members = new Map<string, Member>();
+  readonly #visitors = new Map<string, Visitor>();
   #published = 0;
   /** The longest frame of the topic, in bytes. */
   #largestPublished = 0;
@@ -82,28 +85,14 @@ export class World implements Stage {
     this.#plan = plan;
     this.settings = plan.settings;
     const hub = new Hub(this.#network);
-    for (let index = 0; index < PROCESSES; index++) this.#processes.push(this.#start(hub));
-  }
-
-  #start(hub: Hub): Process {
-    const logged: string[] = [];
-    const broker = hub.join();
-    const app = new Application([["/c/:name", SimulatedHandler, this as Stage]], {
-      ...this.#plan.settings,
-      versions: ["draft75", "draft76", "hybi-07", "hybi-08", "rfc6455"],
-      broker,
-      clock: this.clock,
-      log: (message, error) => {
-        logged.push(`${message} ${error instanceof Error ? error.message : ""}`);
-      },
-    });
-    return {
-      app: app as unknown as Application,
-      broker,
-      logged,
-      stopping: false,
-      shutdown: undefined,
-    };
+    for (let index = 0; index < PROCESSES; index++) {
+      this.#processes.push(startProcess(hub.join(), {
+        settings: this.settings,
+        clock: this.clock,
+        stage: this,
+        fetch: (request) => answer(request, { visitor: this.#visitor, sleep: this.#sleep }),
+      }));
+    }
   }
 
   // --- The stage of the handlers ----------------------------------------------------------------
@@ -114,6 +103,15 @@ export class World implements Stage {
     if (member === undefined) throw new Error(`no member ${name}`);
     return member;
   }
+
+  readonly #visitor = (name: string): Visitor => {
+    const visitor = this.#visitors.get(name);
+    if (visitor === undefined) throw new Error(`no visitor ${name}`);
+    return visitor;
+  };
+
+  readonly #sleep = (time: number): Promise<void> =>
+    new Promise((resolve) => void this.clock.setTimeout(resolve, time));
 
   /** See {@linkcode Stage.publish}. */
   publish(handler: SimulatedHandler): void {
@@ -147,6 +145,8 @@ export class World implements Stage {
     const onUnhandled = (error: unknown) => {
       unhandled.push(error instanceof Error ? error.stack ?? error.message : String(error));
     };
+    const { getRandomValues } = crypto;
+    crypto.getRandomValues = randomValues(this.#plan.seed);
     process.on("unhandledRejection", onUnhandled);
     process.on("uncaughtException", onUnhandled);
     let failure: string | undefined;
@@ -154,6 +154,7 @@ export class World implements Stage {
       for (const step of this.#plan.steps) {
         this.trace.push(`- ${showStep(step)}`);
         await this.#step(step);
+        if (step.op === "settle") this.#checkApplications(checkLimits);
         must(unhandled.length === 0, `unhandled: ${unhandled[0]}`);
       }
       await this.#end();
@@ -161,10 +162,11 @@ export class World implements Stage {
     } catch (error) {
       failure = error instanceof Error ? error.message : String(error);
     } finally {
+      crypto.getRandomValues = getRandomValues;
       process.off("unhandledRejection", onUnhandled);
       process.off("uncaughtException", onUnhandled);
     }
-    return { failure, trace: this.trace, connections: this.#seats.size };
+    return { failure, trace: this.trace, connections: this.#seats.size, time: this.clock.now() };
   }
 
   async #step(step: Step): Promise<void> {
@@ -177,7 +179,7 @@ export class World implements Stage {
         return await this.#advance(step.time, step.seed);
       case "sleep":
         this.#slept = true;
-        for (const { member } of this.#seats.values()) member.causes.add("timeout");
+        for (const member of this.#members.values()) member.causes.add("timeout");
         this.clock.moveTo(this.clock.now() + step.time);
         return;
       case "publish":
@@ -212,7 +214,7 @@ export class World implements Stage {
     const process = this.#processes[index];
     if (process === undefined) return;
     process.stopping = true;
-    for (const { member } of this.#seats.values()) {
+    for (const member of this.#members.values()) {
       if (member.plan.process === index && member.handler.ended === undefined) {
         member.causes.add("shutdown");
       }
@@ -222,48 +224,83 @@ export class World implements Stage {
   }
 
   #connect(index: number): void {
-    const planned = this.#plan.clients[index];
-    if (planned === undefined || this.#seats.has(index)) return;
-    const member = new Member(`c${index}`, planned, (line) => this.trace.push(line));
-    this.#members.set(member.name, member);
-    if (this.settings.idleTimeout > 0 || this.#slept) member.causes.add("timeout");
-    if (this.#processes[planned.process]?.stopping) member.causes.add("shutdown");
-    this.#seats.set(index, this.#seat(member, planned));
-  }
-
-  #seat(member: Member, { process, split, capacity, reusesChunks }: PlannedClient): Seat {
+    const plan = this.#plan.clients[index];
+    if (plan === undefined || this.#seats.has(index)) return;
     const link = this.#network.link();
     const [near, far] = memoryPair({
       schedule: link.schedule,
-      split: splitter(split, this.#seats.size),
-      capacity,
-      transfersChunks: !reusesChunks,
+      split: splitter(plan.split, this.#seats.size),
+      capacity: plan.capacity,
+      transfersChunks: !plan.reusesChunks || plan.arrival === "upgrade",
+      addresses: [
+        { transport: "tcp", hostname: "192.0.2.100", port: 8888 },
+        { transport: "tcp", hostname: `192.0.2.${plan.address}`, port: 50_000 + index },
+      ],
     });
-    this.#processes[process]?.app.accept(near);
-    const { clock, settings: { maxMessageSize } } = this;
-    return { member, link, client: new SimulatedClient(member, far, { clock, maxMessageSize }) };
+    const process = this.#processes[plan.process];
+    if (process === undefined) return;
+    // The client must be known before the application asks for it.
+    const seat = this.#seat(`c${index}`, plan, { link, transport: far });
+    this.#seats.set(index, seat);
+    if (plan.arrival === "listener") process.app.accept(near);
+    else acceptInFront(process.app, near, plan.arrival);
   }
 
-  #act(step: Step & { readonly client: number }): void {
+  #seat(
+    name: string,
+    plan: PlannedClient,
+    { link, transport }: { readonly link: Link; readonly transport: MemoryTransport },
+  ): Seat {
+    const note = (line: string) => void this.trace.push(line);
+    if (plan.kind === "http") {
+      const visitor = new Visitor(name, { plan, transport, note }, this);
+      this.#visitors.set(name, visitor);
+      return { guest: visitor, link, party: visitor };
+    }
+    const member = new Member(name, plan, note);
+    this.#members.set(name, member);
+    member.client.connectedAt = this.clock.now();
+    if (this.settings.idleTimeout > 0 || this.#slept) member.causes.add("timeout");
+    if (this.#processes[plan.process]?.stopping) member.causes.add("shutdown");
+    const guest = plan.kind === "own"
+      ? new OwnClient(member, transport, this)
+      : new SimulatedClient(member, transport, this);
+    return { guest, link, party: member };
+  }
+
+  #act(step: ClientStep): void {
     const seat = this.#seats.get(step.client);
     if (seat === undefined) return;
-    const { member, client, link } = seat;
+    const { guest, link, party } = seat;
     if (step.op === "stall") {
-      const { client } = member;
-      if (!client.stalled) client.stalledAt = this.clock.now();
-      link.stalled = client.stalled = client.wasStalled = true;
-      member.causes.add("timeout");
+      this.#stall(party);
+      link.stalled = true;
     } else if (step.op === "flow") {
-      member.client.stalled = false;
+      this.#flow(party);
       link.flow();
-    } else client.act(step);
+    } else guest.act(step);
+  }
+
+  #stall(party: Member | Visitor): void {
+    if (party instanceof Visitor) party.stalled = party.wasStalled = true;
+    else {
+      const { client, causes } = party;
+      if (!client.stalled) client.stalledAt = this.clock.now();
+      client.stalled = client.wasStalled = true;
+      causes.add("timeout");
+    }
+  }
+
+  #flow(party: Member | Visitor): void {
+    if (party instanceof Visitor) party.stalled = false;
+    else party.client.stalled = false;
   }
 
   // --- Time and deliveries ----------------------------------------------------------------------
 
   async #turn(): Promise<void> {
     await turn();
-    for (const { member } of this.#seats.values()) {
+    for (const member of this.#members.values()) {
       member.checkNow(this.settings, this.#largestPublished);
     }
   }
@@ -287,13 +324,20 @@ export class World implements Stage {
       await this.#turn();
     }
     const now = this.clock.now();
-    for (const { member } of this.#seats.values()) {
-      member.checkSettled(this.settings, now, !this.#slept);
+    for (const { party } of this.#seats.values()) {
+      party.checkSettled(this.settings, now, !this.#slept);
     }
-    for (const { app } of this.#processes) {
-      const { sockets } = app.stats();
-      const { maxConnections } = this.settings;
-      must(sockets <= maxConnections, `${sockets} sockets of at most ${maxConnections}`);
+  }
+
+  /** Checks each application against what happened to its clients. */
+  #checkApplications(check: (stats: Stats, happened: Happened) => void): void {
+    for (const [index, { app }] of this.#processes.entries()) {
+      const isHere = ({ plan }: Member | Visitor) => plan.process === index;
+      check(app.stats(), {
+        members: [...this.#members.values()].filter(isHere),
+        visitors: [...this.#visitors.values()].filter(isHere),
+        settings: this.settings,
+      });
     }
   }
 
@@ -311,8 +355,8 @@ export class World implements Stage {
   /** Ends stalls, shuts the applications down, and checks that nothing is left. */
   async #end(): Promise<void> {
     this.trace.push("- the end");
-    for (const { member, link } of this.#seats.values()) {
-      member.client.stalled = false;
+    for (const { party, link } of this.#seats.values()) {
+      this.#flow(party);
       link.flow();
     }
     await this.#settle(1);
@@ -321,36 +365,10 @@ export class World implements Stage {
     for (const { shutdown } of this.#processes) shutdown?.then(() => finished++);
     await this.#advance(END, 2);
     must(finished === PROCESSES, "the shutdown did not end");
-    for (const { member } of this.#seats.values()) member.checkEnd(!this.#slept);
-    for (const { app } of this.#processes) this.#checkStats(app);
+    for (const { party } of this.#seats.values()) party.checkEnd(this.settings, !this.#slept);
+    this.#checkApplications(checkStats);
     must(this.clock.timers === 0, `${this.clock.timers} timers are left`);
   }
-
-  #checkStats(app: Application): void {
-    const { connections, sockets, topics, subscriptions } = app.stats();
-    let opens = 0;
-    for (const { member } of this.#seats.values()) {
-      if (this.#processes[member.plan.process]?.app === app) opens += member.handler.opens;
-    }
-    must(connections.total === opens, `${connections.total} connections counted, ${opens} opened`);
-    const left = { open: connections.open, sockets, topics, subscriptions };
-    must(
-      Object.values(left).every((count) => count === 0),
-      `counters are left: ${JSON.stringify(left)}`,
-    );
-  }
-}
-
-/** How many bytes arrive one by one before chunks grow. */
-const SINGLE_BYTES = 600;
-
-/** Splits what is available, in both directions. */
-function splitter(split: PlannedClient["split"], seed: number): (available: number) => number {
-  const next = dice(seed);
-  let chunks = 0;
-  if (split === "whole") return (available) => available;
-  if (split === "random") return () => 1 + next(2000);
-  return () => ++chunks <= SINGLE_BYTES ? 1 : 1 + next(1000);
 }
 
 /** Runs a plan. */

@@ -83,13 +83,26 @@ export interface WireEvents {
 export class WireReader {
   readonly #version: WebSocketVersion;
   readonly #events: WireEvents;
+  readonly #inflate: ((payload: Uint8Array) => Uint8Array) | undefined;
   #bytes: Uint8Array = NOTHING;
   #isOpen = false;
+  /** The first byte of the first frame of the current message, and the payloads of its frames. */
+  #first = 0;
+  #payloads: Uint8Array[] = [];
 
-  /** @param version The version of the connection. @param events The receiver of events. */
-  constructor(version: WebSocketVersion, events: WireEvents) {
+  /**
+   * @param version The version of the connection.
+   * @param events The receiver of events.
+   * @param inflate Decompresses a message. Default: none is compressed.
+   */
+  constructor(
+    version: WebSocketVersion,
+    events: WireEvents,
+    inflate?: (payload: Uint8Array) => Uint8Array,
+  ) {
     this.#version = version;
     this.#events = events;
+    this.#inflate = inflate;
   }
 
   /** Reads bytes, in pieces of any size. */
@@ -143,8 +156,7 @@ export class WireReader {
       : second;
     if (bytes.length < header + length) return 0;
     const payload = bytes.slice(header, header + length);
-    if (first === 0x81) this.#events.message(decoder.decode(payload));
-    else if (first === 0x82) this.#events.message(payload);
+    if ((first & 0x0f) < 8) this.#readData(first, payload);
     else if (first === 0x89) this.#events.ping?.(payload);
     else if (first === 0x8a) this.#events.pong?.(payload);
     else if (first === 0x88) {
@@ -152,4 +164,28 @@ export class WireReader {
     }
     return header + length;
   }
+
+  /** Reads a frame of a message. */
+  #readData(first: number, payload: Uint8Array): void {
+    if ((first & 0x0f) !== 0) this.#first = first;
+    this.#payloads.push(payload);
+    if ((first & 0x80) === 0) return;
+    let message = this.#payloads.length === 1 ? payload : concat(this.#payloads);
+    this.#payloads = [];
+    if ((this.#first & 0x40) !== 0) {
+      if (this.#inflate === undefined) throw new Error("Cannot read: a message is compressed");
+      message = this.#inflate(message);
+    }
+    this.#events.message((this.#first & 0x0f) === 1 ? decoder.decode(message) : message);
+  }
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }

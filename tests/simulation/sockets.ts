@@ -1,0 +1,231 @@
+/**
+ * A stand-in for the HTTP server of a runtime: reads the head of a request from a simulated network, and
+ * hands over a socket of `node:http`, or a stream of `node:http2`. The frames of HTTP/2 are not
+ * simulated: the head of its response is written as one of HTTP/1.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import type { Application } from "../../src/server/application.ts";
+import type { UpgradeSocket } from "../../src/transport/attach.ts";
+import type { Http2ServerStream, Http2StreamSession } from "../../src/transport/http2_types.ts";
+import type { MemoryTransport } from "../../src/transport/memory.ts";
+import type { TransportEvents } from "../../src/transport/transport.ts";
+import { latin1Bytes, latin1Text } from "../support/bytes.ts";
+
+type Listener = (argument: unknown) => void;
+type WriteCallback = (error?: Error | null) => void;
+
+/** The streams of Node emit a `Buffer`, whose `slice` makes a view and no copy. */
+function bufferOf({ buffer, byteOffset, length }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, length);
+}
+
+/** What sockets and streams have in common: events, and writes with callbacks. */
+class Duplex {
+  destroyed = false;
+  readableEnded = false;
+  /** Whether the peer has reset the connection. */
+  aborted = false;
+  protected readonly transport: MemoryTransport;
+  readonly #listeners = new Map<string, Listener[]>();
+  /** Callbacks of writes that the system has not accepted. */
+  #writes: WriteCallback[] = [];
+  /** Bytes that were read with the head. */
+  #held: Uint8Array | undefined;
+  #isPaused = false;
+
+  constructor(transport: MemoryTransport) {
+    this.transport = transport;
+    transport.events = {
+      data: (chunk) => this.#emit("data", bufferOf(chunk)),
+      drain: () => this.#accepted(),
+      end: () => {
+        this.readableEnded = true;
+        this.#emit("end");
+      },
+      closed: (error) => {
+        this.destroyed = true;
+        this.aborted = error !== undefined;
+        if (error !== undefined) this.#emit("error", error);
+        this.#emit("close");
+      },
+    };
+  }
+
+  on(event: string, listener: Listener): void {
+    this.#listeners.set(event, [...this.#listeners.get(event) ?? [], listener]);
+  }
+
+  #emit(event: string, argument?: unknown): void {
+    for (const listener of this.#listeners.get(event) ?? []) listener.call(this, argument);
+  }
+
+  get writableLength(): number {
+    return this.transport.bufferedAmount;
+  }
+
+  /** Writes bytes. The system has accepted them if they are in flight. */
+  write(bytes: Uint8Array, callback?: WriteCallback): boolean {
+    this.transport.write(bytes, false);
+    if (callback !== undefined) this.#writes.push(callback);
+    const isAccepted = this.transport.bufferedAmount === 0;
+    if (isAccepted) queueMicrotask(() => this.#accepted());
+    return isAccepted;
+  }
+
+  #accepted(): void {
+    if (this.transport.bufferedAmount > 0 || this.destroyed) return;
+    for (const callback of this.#writes.splice(0)) callback(null);
+  }
+
+  end(): void {
+    this.transport.end();
+  }
+
+  destroy(): void {
+    this.destroyed = true;
+    this.transport.destroy();
+  }
+
+  /** Delivers bytes first that were read with the head. */
+  hold(bytes: Uint8Array): void {
+    this.#held = bytes;
+    this.transport.pause();
+    queueMicrotask(() => this.#deliverHeld());
+  }
+
+  #deliverHeld(): void {
+    if (this.#isPaused || this.destroyed || this.#held === undefined) return;
+    const bytes = this.#held;
+    this.#held = undefined;
+    this.transport.resume();
+    this.#emit("data", bufferOf(bytes));
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    this.transport.pause();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    if (this.#held === undefined) this.transport.resume();
+    else queueMicrotask(() => this.#deliverHeld());
+  }
+}
+
+/** A socket of an `upgrade` event. */
+class SimulatedSocket extends Duplex implements UpgradeSocket {
+  allowHalfOpen = false;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+
+  constructor(transport: MemoryTransport) {
+    super(transport);
+    const { remoteAddress, localAddress } = transport;
+    this.remoteAddress = remoteAddress.hostname;
+    this.remotePort = remoteAddress.port;
+    this.localAddress = localAddress.hostname;
+    this.localPort = localAddress.port;
+  }
+}
+
+/** A stream of a `stream` event, in a session of its own. */
+class SimulatedStream extends Duplex implements Http2ServerStream {
+  closed = false;
+  headersSent = false;
+  readonly endAfterHeaders = false;
+  readonly session: Http2StreamSession;
+
+  constructor(transport: MemoryTransport) {
+    super(transport);
+    const { remoteAddress: { hostname, port } } = transport;
+    const socket = { remoteAddress: hostname, remotePort: port, writableLength: 0 };
+    this.session = { encrypted: false, socket };
+  }
+
+  respond(fields: Record<string, string | string[]>): void {
+    const { ":status": status, ...rest } = fields;
+    this.headersSent = true;
+    // A client of HTTP/1 expects 101.
+    const lines = [`HTTP/1.1 ${status === "200" ? "101" : status} of HTTP/2`];
+    for (const [name, value] of Object.entries(rest)) lines.push(`${name}: ${value}`);
+    this.transport.write(latin1Bytes([...lines, "", ""].join("\r\n")), false);
+  }
+
+  close(): void {
+    this.closed = true;
+    this.destroy();
+  }
+}
+
+/** Reads the head of a request, then hands its connection to an application. */
+class Front implements TransportEvents {
+  readonly #app: Application;
+  readonly #transport: MemoryTransport;
+  readonly #arrival: "upgrade" | "stream";
+  #text = "";
+
+  constructor(app: Application, transport: MemoryTransport, arrival: "upgrade" | "stream") {
+    this.#app = app;
+    this.#transport = transport;
+    this.#arrival = arrival;
+    transport.events = this;
+  }
+
+  data(chunk: Uint8Array): void {
+    this.#text += latin1Text(chunk);
+    const end = this.#text.indexOf("\r\n\r\n");
+    if (end === -1) return;
+    const [line = "", ...fields] = this.#text.slice(0, end).split("\r\n");
+    const rest = latin1Bytes(this.#text.slice(end + 4));
+    const [method = "", url = ""] = line.split(" ");
+    const rawHeaders = fields.flatMap((field) => {
+      const colon = field.indexOf(": ");
+      return [field.slice(0, colon), field.slice(colon + 2)];
+    });
+    if (this.#arrival === "upgrade") {
+      const socket = new SimulatedSocket(this.#transport);
+      this.#app.handleUpgrade({ method, url, httpVersion: "1.1", rawHeaders }, socket, rest);
+    } else this.#handOverStream(url, rawHeaders, rest);
+  }
+
+  #handOverStream(path: string, rawHeaders: readonly string[], rest: Uint8Array): void {
+    const fields: Record<string, string> = {
+      ":method": "CONNECT",
+      ":protocol": "websocket",
+      ":scheme": "http",
+      ":authority": "localhost",
+      ":path": path,
+    };
+    for (let at = 0; at < rawHeaders.length; at += 2) {
+      const name = rawHeaders[at]?.toLowerCase() ?? "";
+      if (name.startsWith("sec-websocket-") && name !== "sec-websocket-key") {
+        fields[name] = rawHeaders[at + 1] ?? "";
+      }
+    }
+    const stream = new SimulatedStream(this.#transport);
+    this.#app.handleStream(stream, fields);
+    if (rest.length > 0) stream.hold(rest);
+  }
+
+  drain(): void {}
+
+  end(): void {
+    this.#transport.destroy();
+  }
+
+  closed(): void {}
+}
+
+/** Accepts a connection as an HTTP server does, for an application. */
+export function acceptInFront(
+  app: Application,
+  transport: MemoryTransport,
+  arrival: "upgrade" | "stream",
+): void {
+  transport.events = new Front(app, transport, arrival);
+}
