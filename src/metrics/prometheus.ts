@@ -134,7 +134,7 @@ function topicFamilies({ topics, subscriptions, present, broker }: Stats): Famil
     gauge("present", "Who is present. An id counts once for each topic.", [[{}, present]]),
   ];
   if (broker === undefined) return local;
-  const { name, status, ...counts } = broker;
+  const { name, status, gaps, ...counts } = broker;
   return [
     ...local,
     gauge("broker_up", "Whether the broker is reachable (1 or 0).", [
@@ -148,6 +148,9 @@ function topicFamilies({ topics, subscriptions, present, broker }: Stats): Famil
       "Messages to and from other processes.",
       Object.entries(counts).map(([event, value]): Sample => [{ broker: name, event }, value]),
     ),
+    counter("broker_gaps_total", "Losses of messages of topics with a history.", [
+      [{ broker: name }, gaps],
+    ]),
   ];
 }
 

@@ -10,11 +10,12 @@ import type { TimingWheel } from "../timing/timing_wheel.ts";
 import { type Broadcast, type Pace, StoredBroadcast } from "./broadcast.ts";
 import type { Position } from "./brokers/broker.ts";
 import type { History, HistoryOptions } from "./history.ts";
-import { type HistoryRule, HistoryRules, type TopicHistory } from "./history_settings.ts";
+import type { HistoryRule } from "./history_settings.ts";
 import { Recovery, RecoveryQueue, type RecoveryTarget } from "./recovery.ts";
 import type { Recovering, Subscriber, SubscriptionPolicies } from "./subscriber.ts";
 import type { Subscribed } from "./subscription.ts";
 import type { LogEntry, TopicLog } from "./topic_log.ts";
+import type { TopicRules } from "./topic_rules.ts";
 
 /** A message to publish. */
 export interface Publication {
@@ -103,6 +104,7 @@ export class Delivery {
 
   /** Recovers a subscriber from a log, or begins at its end. */
   recover(target: RecoveryTarget, log: TopicLog, since: Position | undefined): Promise<Subscribed> {
+    log.expire(this.environment.clock.now());
     const sequence = since === undefined ? undefined : log.sequenceOf(since);
     if (sequence === undefined || sequence === log.last) {
       return Promise.resolve({ recovered: sequence !== undefined, position: log.position });
@@ -111,6 +113,21 @@ export class Delivery {
     setRecovery(target, recovery);
     recovery.resume();
     return recovery.promise;
+  }
+
+  /** Tells the subscribers of a topic that messages were lost. Recoveries end. */
+  tellGaps(topic: string, position: Position): void {
+    for (const subscriber of this.topics.members(topic)) {
+      const recovery = subscriber.policies?.get(topic)?.recovery;
+      if (recovery) recovery.resume();
+      else this.tellGap({ subscriber, topic }, position);
+    }
+  }
+
+  /** Tells one subscriber. */
+  tellGap({ subscriber, topic }: RecoveryTarget, position: Position): void {
+    const onGap = subscriber.policies?.get(topic)?.onGap;
+    if (onGap !== undefined) subscriber.guard(() => onGap(position));
   }
 
   /** Makes what subscribers get, once for each message. */
@@ -146,35 +163,22 @@ export function setRecovery({ subscriber, topic }: RecoveryTarget, recovery: Rec
 export class Histories {
   /** What keeps the messages. */
   readonly store: HistoryStore;
-  readonly #rules: HistoryRules;
-  readonly #topics: LocalTopics;
-  /** The rules of topics with subscribers; `null` for topics without a history. */
-  readonly #known: Map<string, HistoryRule | null> = new Map();
+  readonly #rules: TopicRules;
 
-  /** @param settings The setting `history`. @param topics The topics. @param store The store. */
-  constructor(
-    settings: Readonly<Record<string, TopicHistory>>,
-    topics: LocalTopics,
-    store: HistoryStore,
-  ) {
-    this.#rules = new HistoryRules(settings);
-    this.#topics = topics;
+  /** @param rules The rules of topics. @param store What keeps the messages. */
+  constructor(rules: TopicRules, store: HistoryStore) {
+    this.#rules = rules;
     this.store = store;
   }
 
   /** Returns the rule of a topic; `null` if it has no history. */
   ruleOf(topic: string): HistoryRule | null {
-    const known = this.#known.get(topic);
-    if (known !== undefined) return known;
-    const rule = this.#rules.of(topic) ?? null;
-    if (this.#topics.has(topic)) this.#known.set(topic, rule);
-    return rule;
+    return this.#rules.of(topic);
   }
 
   /** Called when a topic has no subscribers any more. */
   left(topic: string): void {
-    const rule = this.ruleOf(topic);
-    this.#known.delete(topic);
-    if (rule !== null) this.store.left(topic);
+    if (this.ruleOf(topic) !== null) this.store.left(topic);
+    this.#rules.forget(topic);
   }
 }

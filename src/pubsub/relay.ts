@@ -3,11 +3,18 @@
  *
  * @module
  */
-import type { Broker, BrokerEvents, BrokerPresence, BrokerStatus } from "./brokers/broker.ts";
+import type {
+  Broker,
+  BrokerEvents,
+  BrokerPresence,
+  BrokerStatus,
+  StoredAt,
+} from "./brokers/broker.ts";
 import { Envelope, seal, sealControl, SENDER_LENGTH } from "./brokers/envelope.ts";
 import { guard, messageOf, toError } from "../guard.ts";
 import type { PresenceRelay } from "./presence_sync.ts";
 import { SUBSCRIBED, type Subscribed } from "./subscription.ts";
+import type { RelayHistory, RelayLink } from "./relay_history.ts";
 import type { Topics } from "./topics.ts";
 
 /**
@@ -39,6 +46,8 @@ export interface RelayCounts {
   dropped: number;
   /** Messages and answers of the broker that are not in our format, or damaged. */
   invalid: number;
+  /** How often messages of a topic with a history were lost on the way from the broker. */
+  gaps: number;
 }
 
 /** The application of a {@linkcode Relay}. */
@@ -52,13 +61,16 @@ export interface RelayOwner {
 }
 
 /** The connection of an application to its broker. */
-export class Relay implements BrokerEvents, PresenceRelay {
+export class Relay implements BrokerEvents, PresenceRelay, RelayLink {
   /** See {@linkcode RelayCounts}. */
-  readonly counts: RelayCounts = { sent: 0, received: 0, dropped: 0, invalid: 0 };
+  readonly counts: RelayCounts = { sent: 0, received: 0, dropped: 0, invalid: 0, gaps: 0 };
   readonly #broker: Broker;
   readonly #topics: Topics;
   readonly #owner: RelayOwner;
-  readonly #sender: Uint8Array = crypto.getRandomValues(new Uint8Array(SENDER_LENGTH));
+  /** The history of the broker; `null` without the setting `history`. */
+  history: RelayHistory | null = null;
+  /** The sender of our messages. */
+  readonly sender: Uint8Array = crypto.getRandomValues(new Uint8Array(SENDER_LENGTH));
   /** The topics subscribed to at the broker. */
   readonly #joined: Set<string> = new Set();
   /** The topics whose subscription is changing. */
@@ -107,7 +119,7 @@ export class Relay implements BrokerEvents, PresenceRelay {
       return;
     }
     guard((): unknown => {
-      const result: unknown = this.#broker.publish(topic, seal(this.#sender, topic, payload));
+      const result: unknown = this.#broker.publish(topic, seal(this.sender, topic, payload));
       // This message may have made the broker slow, which drops it.
       if (this.currentStatus === "up") this.counts.sent++;
       else this.counts.dropped++;
@@ -118,7 +130,7 @@ export class Relay implements BrokerEvents, PresenceRelay {
   /** Sends a message to the applications of the other processes. */
   control(topic: string, text: string): void {
     guard(
-      (): unknown => this.#broker.publish(topic, sealControl(this.#sender, topic, text)),
+      (): unknown => this.#broker.publish(topic, sealControl(this.sender, topic, text)),
       (error) => this.failed(toError(error)),
     );
   }
@@ -151,7 +163,8 @@ export class Relay implements BrokerEvents, PresenceRelay {
       // Subscribers may change while the broker works.
       while (!this.#isSettled(topic)) await this.#step(topic);
     } catch (error) {
-      this.#report(error);
+      this.report(error);
+      this.history?.unjoined(topic);
     } finally {
       this.#changing.delete(topic);
     }
@@ -162,7 +175,9 @@ export class Relay implements BrokerEvents, PresenceRelay {
     if (this.#topics.has(topic)) {
       await this.#broker.subscribe(topic);
       this.#joined.add(topic);
+      this.history?.joined(topic);
     } else {
+      this.history?.leaving(topic);
       await this.#broker.unsubscribe(topic);
       this.#joined.delete(topic);
     }
@@ -171,10 +186,11 @@ export class Relay implements BrokerEvents, PresenceRelay {
   // --- Events of the broker ---------------------------------------------------------------------
 
   /** See {@linkcode BrokerEvents.message}. */
-  message(data: unknown): void {
+  message(data: unknown, stored?: StoredAt): void {
+    if (stored !== undefined && this.history?.receive(stored, data)) return;
     const envelope = Envelope.open(data);
     if (envelope === undefined) return this.ignore("unknown format");
-    if (envelope.isFrom(this.#sender)) return;
+    if (envelope.isFrom(this.sender)) return;
     const { topic } = envelope;
     if (topic === undefined) return this.ignore("the topic is not UTF-8");
     if (!this.#topics.has(topic)) return;
@@ -195,17 +211,19 @@ export class Relay implements BrokerEvents, PresenceRelay {
     for (const topic of this.#topics.names()) this.settle(topic);
     for (const topic of this.#joined) this.settle(topic);
     this.#topics.presence?.restored();
+    this.history?.missed();
   }
 
   /** See {@linkcode BrokerEvents.missed}. */
   missed(topic: string): void {
     this.#topics.presence?.missed(topic);
+    this.history?.missed(topic);
   }
 
   /** See {@linkcode BrokerEvents.failed}. */
   failed(error: Error): void {
     this.counts.dropped++;
-    this.#report(error);
+    this.report(error);
   }
 
   // --- The log ----------------------------------------------------------------------------------
@@ -229,7 +247,7 @@ export class Relay implements BrokerEvents, PresenceRelay {
     }
   }
 
-  /** Counts something that is not in our format, and logs the first. */
+  /** See `RelayLink.ignore`. */
   ignore(why: string): void {
     this.counts.invalid++;
     this.#once(
@@ -238,7 +256,13 @@ export class Relay implements BrokerEvents, PresenceRelay {
     );
   }
 
-  #report(error: unknown): void {
+  /** See `RelayLink.reportGap`. */
+  reportGap(topic: string): void {
+    this.#owner.log(`${this.name} has lost messages of ${JSON.stringify(topic)}: told to onGap`);
+  }
+
+  /** See `RelayLink.report`. */
+  report(error: unknown): void {
     const key = messageOf(error).slice(0, 64);
     this.#once(key, `${this.name} failed (further failures of this kind are only counted):`, error);
   }

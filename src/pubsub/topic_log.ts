@@ -115,6 +115,11 @@ export class TopicLog {
     return alias !== undefined && offset <= alias.upTo ? offset - alias.base : undefined;
   }
 
+  /** Whether the log had an epoch before the current one. */
+  hasLeft(epoch: string): boolean {
+    return epoch !== this.epoch && this.#aliases.some((alias) => alias.epoch === epoch);
+  }
+
   /** Returns a kept message. */
   get(sequence: number): LogEntry | undefined {
     return sequence < this.first ? undefined : this.#entries[this.#head + sequence - this.first];

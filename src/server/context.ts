@@ -166,7 +166,7 @@ export class Context {
     if (broker !== undefined) this.topics.relay = new Relay(broker, this.topics, this);
     if (history !== undefined) {
       const log = (message: string, error?: unknown) => this.log(message, error);
-      this.topics.histories = makeHistories(history, this.topics, {
+      this.topics.histories = makeHistories(this.topics, { history, broker }, {
         ...this.environment,
         clock,
         log,

@@ -79,6 +79,9 @@ describe("the metrics", () => {
       samples.get("waterspout_broker_messages_total")?.map(({ labels }) => labels?.["event"]),
       ["sent", "received", "dropped", "invalid"],
     );
+    assertEquals(samples.get("waterspout_broker_gaps_total"), [
+      { value: "0", labels: { broker: name } },
+    ]);
     for (const { name, type, help } of families) {
       const expected = name.endsWith("_total") ? "COUNTER" : "GAUGE";
       assertEquals(type, name.endsWith("_seconds") ? "HISTOGRAM" : expected, name);
