@@ -16,7 +16,7 @@ const PROGRAM = `${BUILD_FOLDER}/wsload`;
 
 /** The load of one run. */
 export interface Load {
-  readonly mode: "echo" | "burst" | "fanout" | "handshake" | "idle";
+  readonly mode: "echo" | "reply" | "burst" | "fanout" | "handshake" | "idle";
   readonly format: Format;
   readonly connections: number;
   /** Messages in flight on each connection. */

@@ -44,6 +44,7 @@ function jobsFor(options: Options): Job[] {
 
 const RAW_MODES: Readonly<Record<Workload["mode"], RawMode>> = {
   echo: "echo",
+  reply: "echo",
   fanout: "fan",
   handshake: "echo",
   idle: "idle",

@@ -6,7 +6,7 @@
 enum { LARGEST_ROW = 512 * 1024 };
 
 int content_count;
-static uint8_t *payloads;
+static uint8_t *payloads, *replies;
 static Block blocks[FORMATS];
 
 uint32_t random_number(void) {
@@ -90,6 +90,12 @@ void content_prepare(void) {
     else fill_text(payload, length);
     payload[0] = (uint8_t)('A' + i % 26); /* every pattern starts with one ASCII byte */
   }
+  replies = payloads;
+  if (options.mode == MODE_REPLY && options.format != FORMAT_RAW) {
+    replies = malloc(length * (size_t)content_count);
+    memcpy(replies, payloads, length * (size_t)content_count);
+    for (int i = 0; i < content_count; i++) replies[(size_t)i * length] |= 0x20;
+  }
   prepare_block(options.format);
   if (options.mixed) prepare_block(FORMAT_DRAFT76);
 }
@@ -104,4 +110,8 @@ size_t content_length(Format format) {
 
 const uint8_t *content_payload(Format format, uint32_t index) {
   return payloads + (size_t)index * content_length(format);
+}
+
+const uint8_t *content_reply(Format format, uint32_t index) {
+  return replies + (size_t)index * content_length(format);
 }

@@ -24,5 +24,9 @@ size_t content_length(Format format);
 /* The payload of the message at a place in the row (0 to content_count - 1). */
 const uint8_t *content_payload(Format format, uint32_t index);
 
+/* What must come back for it: the same, or for MODE_REPLY the same with its first byte in lower case.
+   So no server can send back the bytes that it has received. */
+const uint8_t *content_reply(Format format, uint32_t index);
+
 /* xorshift64: fast, and the same in every run. */
 uint32_t random_number(void);

@@ -14,6 +14,7 @@ static const char USAGE[] =
     "\n"
     "modes\n"
     "  echo        every connection keeps IN_FLIGHT messages on their way\n"
+    "  reply       the same, but the first byte of each reply is in lower case\n"
     "  burst       sends IN_FLIGHT messages without reading, then reads all the replies\n"
     "  fanout      one connection sends, all the others must receive each message\n"
     "  handshake   connects, shakes hands, closes, all over again\n"
@@ -21,7 +22,7 @@ static const char USAGE[] =
     "\n"
     "options\n"
     "  -p PORT     of the server on 127.0.0.1\n"
-    "  -u PATH     of the request (default /, for fanout /fan)\n"
+    "  -u PATH     of the request (default /, for fanout /fan, for reply /reply)\n"
     "  -n COUNT    connections; for handshake, those open at a time (default 64)\n"
     "  -P COUNT    messages in flight on each connection (default 1)\n"
     "  -s BYTES    of payload (default 32)\n"
@@ -56,7 +57,7 @@ const char *format_name(void) {
 
 static Mode mode_named(const char *name) {
   static const struct { const char *name; Mode mode; } modes[] = {
-      {"echo", MODE_ECHO}, {"burst", MODE_BURST}, {"fanout", MODE_FANOUT},
+      {"echo", MODE_ECHO}, {"reply", MODE_REPLY}, {"burst", MODE_BURST}, {"fanout", MODE_FANOUT},
       {"handshake", MODE_HANDSHAKE}, {"idle", MODE_IDLE}};
   for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
     if (!strcmp(name, modes[i].name)) return modes[i].mode;
@@ -101,6 +102,7 @@ void parse_options(int argc, char **argv) {
   options.mode_name = argv[1];
   options.mode = mode_named(argv[1]);
   if (options.mode == MODE_FANOUT) options.path = "/fan";
+  if (options.mode == MODE_REPLY) options.path = "/reply";
   optind = 2;
   int option;
   while ((option = getopt_long(argc, argv, "p:u:n:P:s:bt:w:", LONG_OPTIONS, NULL)) != -1) {

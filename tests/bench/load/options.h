@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-typedef enum { MODE_ECHO, MODE_BURST, MODE_FANOUT, MODE_HANDSHAKE, MODE_IDLE } Mode;
+typedef enum { MODE_ECHO, MODE_REPLY, MODE_BURST, MODE_FANOUT, MODE_HANDSHAKE, MODE_IDLE } Mode;
 
 /* How messages are framed: RFC 6455, draft76, or not at all (the floor of the runtime). */
 typedef enum { FORMAT_HYBI, FORMAT_DRAFT76, FORMAT_RAW, FORMATS } Format;

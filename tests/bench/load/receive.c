@@ -9,10 +9,10 @@ static bool is_receiving(const Connection *connection) {
   return connection->state == OPEN || connection->state == CLOSING;
 }
 
-/* Compares a part of a message with what was sent. */
+/* Compares a part of a message with what must come. */
 static void check_payload(Connection *connection, const uint8_t *bytes, size_t length) {
   uint64_t offset = connection->message_length;
-  const uint8_t *expected = content_payload(connection->format, connection->sequence) + offset;
+  const uint8_t *expected = content_reply(connection->format, connection->sequence) + offset;
   bool fits = offset + length <= content_length(connection->format);
   if (!fits || memcmp(bytes, expected, length)) counters.bad++;
   connection->message_length += length;

@@ -232,7 +232,7 @@ int main(int argc, char **argv) {
   content_prepare();
   make_connections();
   switch (options.mode) {
-    case MODE_ECHO: run_echo(); break;
+    case MODE_ECHO: case MODE_REPLY: run_echo(); break;
     case MODE_BURST: run_burst(); break;
     case MODE_FANOUT: run_fanout(); break;
     case MODE_HANDSHAKE: run_handshake(); break;

@@ -1,12 +1,20 @@
-// Bun.serve (uWebSockets): echoes on /, broadcasts on /fan. Usage: bun bun_serve.js PORT
+// Bun.serve (uWebSockets): echoes on /, replies on /reply, broadcasts on /fan. Usage: bun bun_serve.js PORT
 import process from "node:process";
+
+// Another message of the same length: its first letter is in lower case.
+function reply(message) {
+  if (typeof message === "string") return message.charAt(0).toLowerCase() + message.slice(1);
+  message[0] |= 0x20;
+  return message;
+}
 
 const server = Bun.serve({
   hostname: "127.0.0.1",
   port: Number(process.argv[2]),
   fetch(request, server) {
     const isMember = request.url.endsWith("/fan");
-    if (server.upgrade(request, { data: { isMember } })) return;
+    const isChanged = request.url.endsWith("/reply");
+    if (server.upgrade(request, { data: { isMember, isChanged } })) return;
     return new Response("not a WebSocket request", { status: 400 });
   },
   websocket: {
@@ -20,7 +28,7 @@ const server = Bun.serve({
     },
     message(socket, message) {
       if (socket.data.isMember) server.publish("fan", message);
-      else socket.send(message);
+      else socket.send(socket.data.isChanged ? reply(message) : message);
     },
   },
 });

@@ -1,7 +1,15 @@
-// Deno.serve with Deno.upgradeWebSocket (fastwebsockets): echoes on /, broadcasts on /fan.
+// Deno.serve with Deno.upgradeWebSocket (fastwebsockets): echoes on /, replies on /reply, broadcasts on /fan.
 // Usage: deno run --allow-net deno_serve.ts PORT
 
 const members = new Set<WebSocket>();
+
+// Another message of the same length: its first letter is in lower case.
+function reply(message: string | ArrayBuffer): string | ArrayBuffer {
+  if (typeof message === "string") return message.charAt(0).toLowerCase() + message.slice(1);
+  const bytes = new Uint8Array(message);
+  bytes[0] = (bytes[0] ?? 0) | 0x20;
+  return message;
+}
 
 Deno.serve({
   hostname: "127.0.0.1",
@@ -16,6 +24,8 @@ Deno.serve({
     socket.onmessage = (event) => {
       for (const member of members) member.send(event.data);
     };
+  } else if (request.url.endsWith("/reply")) {
+    socket.onmessage = (event) => socket.send(reply(event.data));
   } else {
     socket.onmessage = (event) => socket.send(event.data);
   }

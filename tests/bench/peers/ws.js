@@ -1,8 +1,15 @@
-// ws: echoes on /, broadcasts on /fan. Usage: node ws.js PORT
+// ws: echoes on /, replies on /reply, broadcasts on /fan. Usage: node ws.js PORT
 import process from "node:process";
 import { WebSocketServer } from "ws";
 
 const members = new Set();
+
+// Another message of the same length: its first letter is in lower case.
+function reply(message) {
+  if (typeof message === "string") return message.charAt(0).toLowerCase() + message.slice(1);
+  message[0] |= 0x20;
+  return message;
+}
 
 const server = new WebSocketServer({
   host: "127.0.0.1",
@@ -24,6 +31,8 @@ server.on("connection", (socket, request) => {
       const message = messageOf(data, isBinary);
       for (const member of members) member.send(message);
     });
+  } else if (request.url === "/reply") {
+    socket.on("message", (data, isBinary) => socket.send(reply(messageOf(data, isBinary))));
   } else {
     socket.on("message", (data, isBinary) => socket.send(messageOf(data, isBinary)));
   }

@@ -1,7 +1,7 @@
 /**
  * The server for load generators and test suites: `waterspout.ts PORT [--deflate]`.
  *
- * `/` echoes each message in its own type. `/fan` sends each message to all clients on `/fan`. Accepts
+ * `/` echoes each message in its own type. `/reply` changes its first letter. `/fan` sends each message to all clients on `/fan`. Accepts
  * every version, any origin, and messages up to 64 MiB. Prints `ready`.
  */
 import process from "node:process";
@@ -16,6 +16,18 @@ class Echo extends WebSocketHandler {
   }
 }
 
+/** Answers with another message of the same length: its first letter is in lower case. */
+class Reply extends Echo {
+  override onMessage(message: string | Uint8Array): void {
+    if (typeof message === "string") {
+      this.writeMessage(message.charAt(0).toLowerCase() + message.slice(1));
+    } else {
+      message[0] = (message[0] ?? 0) | 0x20;
+      this.writeMessage(message);
+    }
+  }
+}
+
 class Fan extends Echo {
   override open(): void {
     this.subscribe("fan");
@@ -26,7 +38,7 @@ class Fan extends Echo {
 }
 
 const [port, ...flags] = process.argv.slice(2);
-const app = new Application([["/", Echo], ["/fan", Fan]], {
+const app = new Application([["/", Echo], ["/reply", Reply], ["/fan", Fan]], {
   versions: ["rfc6455", "hybi-08", "hybi-07", "draft76", "draft75"],
   maxMessageSize: 64 * 1024 * 1024,
   maxBufferedAmount: 256 * 1024 * 1024,
