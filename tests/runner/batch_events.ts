@@ -8,6 +8,11 @@
 export const FILES_VARIABLE = "WATERSPOUT_TEST_FILES";
 /** The environment variable with the path of the batch's log. */
 export const LOG_VARIABLE = "WATERSPOUT_TEST_LOG";
+/**
+ * A variable of Bun's memory allocator: after how many milliseconds it returns unused memory to the
+ * system. `-1` means never.
+ */
+export const BUN_PURGE_VARIABLE = "MIMALLOC_PURGE_DELAY";
 
 /** A line of the log: a file begins, or (`""`) the last one has ended. */
 export interface BatchEvent {

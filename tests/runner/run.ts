@@ -15,7 +15,7 @@ import { provide } from "./packages.ts";
 import { findFiles, type Job, plan } from "./plan.ts";
 import { killAll, run } from "./process.ts";
 import { judge, type Result } from "./results.ts";
-import { batchCommand, checkRuntime } from "./runtimes.ts";
+import { batchCommand, batchEnvironment, checkRuntime } from "./runtimes.ts";
 import { findSkips } from "./skips.ts";
 import { suiteOf } from "./suites.ts";
 import { jobLine, summary } from "./summary.ts";
@@ -82,6 +82,7 @@ async function runJob(
   const [report, log] = [join(folder, "junit.xml"), join(folder, "log")];
   try {
     const env = {
+      ...batchEnvironment(job.runtime),
       [FILES_VARIABLE]: JSON.stringify(job.files),
       [LOG_VARIABLE]: log,
       [SEED_VARIABLE]: String(seed),
