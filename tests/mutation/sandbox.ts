@@ -9,6 +9,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { FILES_VARIABLE, LOG_VARIABLE, readEvents } from "../runner/batch_events.ts";
 import { run } from "../runner/process.ts";
+import { batchEnvironment } from "../runner/runtimes.ts";
 import { root, runtimePath } from "../support/runtime.ts";
 import type { Mutant } from "./mutants.ts";
 
@@ -107,7 +108,11 @@ export class Sandbox {
         timeout,
         renewed: true,
         onOutput,
-        env: { [FILES_VARIABLE]: JSON.stringify(tests), [LOG_VARIABLE]: this.#log },
+        env: {
+          ...batchEnvironment("bun"),
+          [FILES_VARIABLE]: JSON.stringify(tests),
+          [LOG_VARIABLE]: this.#log,
+        },
       },
     );
   }
