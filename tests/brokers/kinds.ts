@@ -10,6 +10,7 @@ import { broadcastChannelBroker } from "../../src/pubsub/brokers/broadcast_chann
 import type { Broker } from "../../src/pubsub/brokers/broker.ts";
 import { natsBroker } from "../../src/pubsub/brokers/nats.ts";
 import { redisBroker } from "../../src/pubsub/brokers/redis.ts";
+import { redisStreamsBroker } from "../../src/pubsub/brokers/redis_streams.ts";
 import { BrokerServer } from "./servers.ts";
 
 /** A kind of broker, with a running server. */
@@ -36,7 +37,7 @@ export interface BrokerOptions {
 export type Kind = () => Promise<Bench>;
 
 /** The delay before a reconnection: none, so that tests need not wait. */
-const RETRY = 20;
+export const RETRY = 20;
 
 let channels = 0;
 
@@ -77,8 +78,7 @@ interface RedisKind {
 const redisBench = ({ join }: RedisKind) => async (): Promise<Bench> => {
   const server = await BrokerServer.redis();
   const brokers: Broker[] = [];
-  const client = createClient({ socket: { port: server.port, reconnectStrategy: () => RETRY } });
-  client.on("error", () => {});
+  const client = nodeRedisClient(server.port);
   await client.connect();
   return {
     async join(options) {
@@ -102,19 +102,21 @@ const redisBench = ({ join }: RedisKind) => async (): Promise<Bench> => {
   };
 };
 
-const nodeRedis: RedisKind = {
-  join(port, options) {
-    const url = `redis://127.0.0.1:${port}`;
-    return redisBroker(createClient({ url, socket: { reconnectStrategy: () => RETRY } }), options);
-  },
-};
+function openNodeRedis(port: number) {
+  const url = `redis://127.0.0.1:${port}`;
+  const client = createClient({ url, socket: { reconnectStrategy: () => RETRY } });
+  // Without a listener, an error would end the process.
+  client.on("error", () => {});
+  return client;
+}
 
-const ioRedis: RedisKind = {
-  join(port, options) {
-    const client = { host: "127.0.0.1", port, lazyConnect: true, retryStrategy: () => RETRY };
-    return redisBroker(new Redis(client), options);
-  },
-};
+/** A client of `npm:redis` that reconnects soon. */
+export const nodeRedisClient: typeof openNodeRedis = openNodeRedis;
+
+/** A client of `npm:ioredis` that reconnects soon. */
+export function ioRedisClient(port: number): Redis {
+  return new Redis({ host: "127.0.0.1", port, lazyConnect: true, retryStrategy: () => RETRY });
+}
 
 /** Connects to NATS, with unlimited reconnections. */
 export function connectNats(port: number): Promise<NatsConnection> {
@@ -162,7 +164,17 @@ async function nats(): Promise<Bench> {
 /** All kinds by name. */
 export const kinds: Readonly<Record<string, Kind>> = {
   "BroadcastChannel": broadcastChannel,
-  "Redis by npm:redis": redisBench(nodeRedis),
-  "Redis by npm:ioredis": redisBench(ioRedis),
+  "Redis by npm:redis": redisBench({
+    join: (port, options) => redisBroker(nodeRedisClient(port), options),
+  }),
+  "Redis by npm:ioredis": redisBench({
+    join: (port, options) => redisBroker(ioRedisClient(port), options),
+  }),
+  "Redis Streams by npm:redis": redisBench({
+    join: (port, options) => redisStreamsBroker(nodeRedisClient(port), options),
+  }),
+  "Redis Streams by npm:ioredis": redisBench({
+    join: (port, options) => redisStreamsBroker(ioRedisClient(port), options),
+  }),
   "NATS by npm:@nats-io/transport-node": nats,
 };

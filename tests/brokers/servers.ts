@@ -3,18 +3,42 @@
  *
  * @module
  */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import { findExecutable } from "../support/runtime.ts";
 import { Child } from "../support/spawn.ts";
 
+/** The options of a Redis server. */
+export interface RedisOptions {
+  /** The port. Default: a free one. */
+  readonly port?: number;
+  /** Lines of its configuration. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** What a test does to a server or to all servers of a cluster. */
+export interface Servers {
+  /** Starts it again. */
+  start(): Promise<unknown>;
+  /** Ends it like a crash. */
+  kill(): Promise<void>;
+  /** Freezes it. */
+  freeze(): void;
+  /** Continues after a freeze. */
+  thaw(): void;
+}
+
 /** The server of a broker. A test that starts one must call `stop`. */
-export class BrokerServer {
+export class BrokerServer implements Servers {
   /** The port on 127.0.0.1. */
   readonly port: number;
   readonly #command: readonly string[];
   readonly #ready: RegExp;
   #child: Child | undefined;
+  #isKilled = false;
 
   private constructor(port: number, command: readonly string[], ready: RegExp) {
     this.port = port;
@@ -22,20 +46,19 @@ export class BrokerServer {
     this.#ready = ready;
   }
 
-  /** A Redis server without persistence. */
-  static async redis(): Promise<BrokerServer> {
-    const port = await freePort();
-    const options = [
-      "--port",
-      `${port}`,
-      "--bind",
-      "127.0.0.1",
-      "--save",
-      "",
-      "--appendonly",
-      "no",
-    ];
-    const command = [findExecutable("redis-server"), ...options];
+  /** A Redis server without persistence. Further options replace some. */
+  static async redis(options: RedisOptions = {}): Promise<BrokerServer> {
+    const port = options.port ?? await freePort();
+    const settings = {
+      port: `${port}`,
+      bind: "127.0.0.1",
+      save: "",
+      appendonly: "no",
+      "enable-debug-command": "yes",
+      ...options.settings,
+    };
+    const words = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+    const command = [findExecutable("redis-server"), ...words];
     return await new BrokerServer(port, command, /Ready to accept connections/).start();
   }
 
@@ -48,9 +71,15 @@ export class BrokerServer {
 
   /** Starts the server, or restarts it after {@linkcode kill}. Waits until it accepts connections. */
   async start(): Promise<this> {
+    this.#isKilled = false;
     this.#child = new Child(this.#command);
     await this.#child.waitFor(this.#ready);
     return this;
+  }
+
+  /** Waits until a server of a cluster accepts commands. */
+  async waitForCluster(): Promise<void> {
+    await this.#child?.waitFor(/Cluster state changed: ok/);
   }
 
   /** Freezes the server: connections stay open, and it does not respond. */
@@ -58,9 +87,9 @@ export class BrokerServer {
     process.kill(this.#pid(), "SIGSTOP");
   }
 
-  /** Continues after {@linkcode freeze}. */
+  /** Continues after {@linkcode freeze}. Does nothing if the server has ended. */
   thaw(): void {
-    process.kill(this.#pid(), "SIGCONT");
+    if (!this.#isKilled) process.kill(this.#pid(), "SIGCONT");
   }
 
   #pid(): number {
@@ -70,12 +99,90 @@ export class BrokerServer {
 
   /** Ends the server like a crash. */
   async kill(): Promise<void> {
+    this.#isKilled = true;
     await this.#child?.stop("SIGKILL");
   }
 
   /** Ends the server. */
   async stop(): Promise<void> {
     await this.kill();
+  }
+}
+
+/**
+ * A Redis Cluster of three masters without replicas. Their tables are written before they start:
+ * then they need not meet first.
+ */
+export class BrokerCluster implements Servers {
+  /** The servers. */
+  readonly nodes: readonly BrokerServer[];
+  readonly #folder: string;
+
+  private constructor(nodes: readonly BrokerServer[], folder: string) {
+    this.nodes = nodes;
+    this.#folder = folder;
+  }
+
+  /** Starts one, and waits until it accepts commands: two seconds. */
+  static async start(): Promise<BrokerCluster> {
+    const folder = mkdtempSync(join(tmpdir(), "waterspout-cluster-"));
+    const ports = await Promise.all([freePort(), freePort(), freePort()]);
+    const buses = await Promise.all([freePort(), freePort(), freePort()]);
+    const slots = ["0-5460", "5461-10922", "10923-16383"];
+    const nodes = await Promise.all(ports.map(async (port, own) => {
+      const lines = ports.map((other, index) => {
+        const flags = index === own ? "myself,master" : "master";
+        const address = `127.0.0.1:${other}@${buses[index]}`;
+        return `${`${index}`.repeat(40)} ${address} ${flags} - 0 0 ${index + 1} connected ${
+          slots[index]
+        }`;
+      });
+      const table = [...lines, "vars currentEpoch 3 lastVoteEpoch 0", ""].join("\n");
+      writeFileSync(join(folder, `${own}.conf`), table);
+      const settings = {
+        dir: folder,
+        "cluster-enabled": "yes",
+        "cluster-config-file": `${own}.conf`,
+        "cluster-port": `${buses[own]}`,
+        "cluster-node-timeout": "1000",
+        "cluster-require-full-coverage": "no",
+      };
+      return await BrokerServer.redis({ port, settings });
+    }));
+    const cluster = new BrokerCluster(nodes, folder);
+    await cluster.#settled();
+    return cluster;
+  }
+
+  async #settled(): Promise<void> {
+    for (const node of this.nodes) await node.waitForCluster();
+  }
+
+  /** Starts all servers again. */
+  async start(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.start()));
+    await this.#settled();
+  }
+
+  /** Ends all servers like a crash. */
+  async kill(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.kill()));
+  }
+
+  /** Freezes all servers. */
+  freeze(): void {
+    for (const node of this.nodes) node.freeze();
+  }
+
+  /** Continues after {@linkcode freeze}. */
+  thaw(): void {
+    for (const node of this.nodes) node.thaw();
+  }
+
+  /** Ends all servers. */
+  async stop(): Promise<void> {
+    await this.kill();
+    rmSync(this.#folder, { recursive: true });
   }
 }
 

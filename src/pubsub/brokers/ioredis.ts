@@ -3,7 +3,15 @@
  *
  * @module
  */
-import { redisAddress, type RedisLink, type RedisLinks, toBuffer } from "./redis_link.ts";
+import {
+  type LinkOptions,
+  type Receive,
+  redisAddress,
+  type RedisLink,
+  type RedisLinks,
+  toArguments,
+  toBuffer,
+} from "./redis_link.ts";
 
 /** The part of a client of `npm:ioredis` that is used, as `new Redis()` makes it. */
 export interface IoRedisClient {
@@ -29,6 +37,12 @@ export interface IoRedisClient {
   subscribe(channel: string): Promise<unknown>;
   /** UNSUBSCRIBE. */
   unsubscribe(channel: string): Promise<unknown>;
+  /** SSUBSCRIBE. */
+  ssubscribe(channel: string): Promise<unknown>;
+  /** SUNSUBSCRIBE. */
+  sunsubscribe(channel: string): Promise<unknown>;
+  /** Any command. In its reply, byte strings are `Buffer`s. */
+  callBuffer(command: string, ...args: never[]): Promise<unknown>;
 }
 
 /** Whether a client is from `npm:ioredis`. */
@@ -37,28 +51,38 @@ export function isIoRedis(client: object): client is IoRedisClient {
 }
 
 /** Makes two connections with the options of a client. */
-export function ioRedisLinks(client: IoRedisClient): RedisLinks {
-  const common = { lazyConnect: true, keyPrefix: "", enableAutoPipelining: false };
+export function ioRedisLinks(
+  client: IoRedisClient,
+  { server, resubscribes = false }: LinkOptions = {},
+): RedisLinks {
+  const common = { lazyConnect: true, keyPrefix: "", enableAutoPipelining: false, ...server };
+  // Commands fail when the connection is lost. Otherwise, a message could arrive twice after a
+  // reconnection, or very late. Without the last option, commands that wait for a reply would
+  // never settle.
+  const failing = {
+    ...common,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+  };
+  const resending = {
+    ...common,
+    autoResubscribe: true,
+    autoResendUnfulfilledCommands: true,
+    maxRetriesPerRequest: null,
+  };
+  const subscribing = resubscribes ? { ...failing, autoResubscribe: false } : resending;
   return {
-    address: redisAddress(client.options),
-    // Without these options, a message could arrive twice after a reconnection, or very late.
-    publisher: new IoRedisLink(client.duplicate({
-      ...common,
-      enableOfflineQueue: false,
-      autoResendUnfulfilledCommands: false,
-    })),
-    subscriber: new IoRedisLink(client.duplicate({
-      ...common,
-      autoResubscribe: true,
-      autoResendUnfulfilledCommands: true,
-      maxRetriesPerRequest: null,
-    })),
+    address: redisAddress({ ...client.options, ...server }),
+    publisher: new IoRedisLink(client.duplicate(failing)),
+    subscriber: new IoRedisLink(client.duplicate(subscribing)),
   };
 }
 
 class IoRedisLink implements RedisLink {
   readonly #client: IoRedisClient;
-  #receives = false;
+  /** The events of messages that are listened to. */
+  readonly #listening: Set<string> = new Set();
 
   constructor(client: IoRedisClient) {
     this.#client = client;
@@ -83,19 +107,40 @@ class IoRedisLink implements RedisLink {
     return this.#client.publish(channel, toBuffer(message) as never);
   }
 
-  subscribe(channel: string, receive: (message: Uint8Array) => void): Promise<unknown> {
-    if (!this.#receives) {
-      this.#receives = true;
-      this.#client.on(
-        "messageBuffer",
-        (_channel: Uint8Array, message: Uint8Array) => receive(message),
-      );
-    }
+  subscribe(channel: string, receive: Receive): Promise<unknown> {
+    this.#listen("messageBuffer", receive);
     return this.#client.subscribe(channel);
   }
 
   unsubscribe(channel: string): Promise<unknown> {
     return this.#client.unsubscribe(channel);
+  }
+
+  subscribeShard(channel: string, receive: Receive): Promise<unknown> {
+    this.#listen("smessageBuffer", receive);
+    return this.#client.ssubscribe(channel);
+  }
+
+  unsubscribeShard(channel: string): Promise<unknown> {
+    return this.#client.sunsubscribe(channel);
+  }
+
+  #listen(event: string, receive: Receive): void {
+    if (this.#listening.has(event)) return;
+    this.#listening.add(event);
+    this.#client.on(
+      event,
+      (channel: Uint8Array, message: Uint8Array) => receive(message, channel),
+    );
+  }
+
+  watchMoves(moved: () => void): void {
+    this.#client.on("moved", moved);
+  }
+
+  command(args: readonly (string | Uint8Array)[]): Promise<unknown> {
+    const [name = "", ...rest] = toArguments(args);
+    return this.#client.callBuffer(String(name), ...rest as never[]);
   }
 
   close(): void {

@@ -1,0 +1,92 @@
+/**
+ * Requests to Redis servers: limited in number by their bytes, and each with a timeout.
+ *
+ * @module
+ */
+import { messageOf, toError } from "../../guard.ts";
+import { type CallRouter, RedisCalls } from "./redis_calls.ts";
+import type { RedisShard } from "./redis_shard.ts";
+import type { RunScript } from "./redis_store.ts";
+import { inTime } from "./waiting.ts";
+
+/** The servers that requests are sent to. */
+export interface RequestServers extends CallRouter {
+  /** Returns the server that has a topic. @throws {Error} If none is connected. */
+  shardOf(topic: string): RedisShard;
+}
+
+/** The memory of a pending command in a client library, without its bytes: 1.1 to 2.4 KiB. */
+export const COMMAND_SIZE = 2048;
+
+/** Sends commands of topics. */
+export class RedisRequests {
+  readonly #servers: RequestServers;
+  readonly #calls: RedisCalls;
+  readonly #timeout: number;
+
+  /**
+   * @param servers The servers.
+   * @param timeout How long to wait for a reply, in milliseconds; 0 is no limit.
+   */
+  constructor(servers: RequestServers, timeout: number) {
+    this.#servers = servers;
+    this.#calls = new RedisCalls(servers);
+    this.#timeout = timeout;
+  }
+
+  /** Runs a script. Rejects if no reply arrives within the timeout. */
+  readonly run: RunScript = async (topic, { script, action, keys, args }) => {
+    try {
+      const { backlog } = this.#servers.shardOf(topic);
+      const size = sizeOf(args);
+      if (!backlog.admits(size)) throw new Error("too many messages wait for a reply");
+      let late: Error | undefined;
+      const command = { topic, script, args: [`${keys.length}`, ...keys, ...args] };
+      const reply = this.#calls.send({ ...command, expired: () => late });
+      backlog.add(size);
+      const settled = () => backlog.remove(size);
+      reply.then(settled, settled);
+      const timeout = this.#timeout;
+      return await inTime(reply, timeout, () => {
+        throw late = new Error(`no reply within requestTimeout (${timeout} ms)`);
+      });
+    } catch (error) {
+      const what = `Cannot ${action} topic ${JSON.stringify(topic)} in Redis`;
+      throw new Error(`${what}: ${messageOf(error)}`, { cause: error });
+    }
+  };
+
+  /**
+   * Sends a message. While the server is slow, the message is dropped.
+   *
+   * @param topic The topic.
+   * @param command The command.
+   * @param failed Called if it fails.
+   * @throws {Error} If no server that has the topic is connected.
+   */
+  publish(
+    topic: string,
+    command: readonly [string, string, Uint8Array],
+    failed: (error: Error, shard: RedisShard) => void,
+  ): void {
+    const shard = this.#servers.shardOf(topic);
+    const { backlog } = shard;
+    const size = sizeOf(command);
+    if (!backlog.admits(size)) return;
+    const reply = this.#calls.send({ topic, args: command });
+    backlog.add(size);
+    reply.then(() => backlog.remove(size), (error) => {
+      backlog.remove(size);
+      failed(toError(error), shard);
+    });
+  }
+
+  /** Fails requests that wait. */
+  close(error: Error): void {
+    this.#calls.close(error);
+  }
+}
+
+function sizeOf(args: readonly (string | Uint8Array)[]): number {
+  return args.reduce((sum, arg) => sum + arg.length, COMMAND_SIZE);
+}
