@@ -23,7 +23,7 @@ import {
   type RedisServers,
   type ServersEvents,
 } from "./stored_redis_broker.ts";
-import { connectInTime, inTime } from "./waiting.ts";
+import { connectInTime, inTime } from "./time_limit.ts";
 
 /** How long to wait before the servers are asked again while one is away, in milliseconds. */
 const REFRESH_INTERVAL = 500;

@@ -24,7 +24,7 @@ import {
   storedRedisBroker,
   type StoredRedisOptions,
 } from "./stored_redis_broker.ts";
-import { connectInTime } from "./waiting.ts";
+import { connectInTime } from "./time_limit.ts";
 import { toError } from "../../guard.ts";
 
 export type {

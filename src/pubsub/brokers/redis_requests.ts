@@ -7,7 +7,7 @@ import { messageOf, toError } from "../../guard.ts";
 import { type CallRouter, RedisCalls } from "./redis_calls.ts";
 import type { RedisShard } from "./redis_shard.ts";
 import type { RunScript } from "./redis_store.ts";
-import { inTime } from "./waiting.ts";
+import { inTime } from "./time_limit.ts";
 
 /** The servers that requests are sent to. */
 export interface RequestServers extends CallRouter {

@@ -7,7 +7,7 @@ import { messageOf } from "../../guard.ts";
 import { Backlog } from "./backlog.ts";
 import type { CallTarget } from "./redis_calls.ts";
 import { SCRIPTS } from "./redis_scripts.ts";
-import { inTime } from "./waiting.ts";
+import { inTime } from "./time_limit.ts";
 import type { Receive, RedisLink, RedisLinks } from "./redis_link.ts";
 
 /** The broker of a {@linkcode RedisShard}. */

@@ -11,7 +11,7 @@ import type {
   BrokerPresence,
   BrokerStatus,
 } from "./broker.ts";
-import { connectInTime } from "./waiting.ts";
+import { connectInTime } from "./time_limit.ts";
 import { type IoRedisClient, ioRedisLinks, isIoRedis } from "./ioredis.ts";
 import { type NodeRedisClient, nodeRedisLinks } from "./node_redis.ts";
 import type { RedisLinks } from "./redis_link.ts";
@@ -52,7 +52,7 @@ export interface RedisStreamsBrokerOptions extends StoredRedisOptions {}
 
 /**
  * Connects the topics of all processes that use the same Redis and prefix. Redis keeps the messages
- * of topics with a history, and the table of presence. Redis 6 or newer, or Valkey.
+ * of topics with a history, and the table of presence. Redis 6.2 or newer, or Valkey.
  *
  * Topics without a history are channels, as those of `redisBroker`: both exchange their messages. A
  * topic with a history is a stream and a hash besides. Scripts change them, so that each message
