@@ -158,6 +158,8 @@ class NatsBroker implements Broker {
   readonly #backlog: Backlog;
   readonly #confirmSize: number;
   #confirming = false;
+  /** How often the connection was lost. */
+  #disconnections = 0;
   #closed = false;
 
   constructor(
@@ -184,10 +186,27 @@ class NatsBroker implements Broker {
   async #follow(): Promise<void> {
     for await (const { type, error } of this.#connection.status()) {
       if (this.#closed) return;
-      if (type === "disconnect") this.#change("down");
-      else if (type === "reconnect") this.#change(this.#backlog.isSlow ? "slow" : "up");
+      if (type === "disconnect") this.#disconnected();
+      else if (type === "reconnect") void this.#reconnected(this.#disconnections);
       else if (type === "error" && error !== undefined) this.events?.failed(error);
     }
+  }
+
+  #disconnected(): void {
+    this.#disconnections++;
+    this.#change("down");
+  }
+
+  /** The client has sent the subscriptions again. They are active when the server has answered. */
+  async #reconnected(disconnections: number): Promise<void> {
+    try {
+      await this.#connection.flush();
+    } catch {
+      // The connection is lost again. The next event tells when it is back.
+      return;
+    }
+    if (disconnections !== this.#disconnections) return;
+    this.#change(this.#backlog.isSlow ? "slow" : "up");
   }
 
   #change(status: BrokerStatus, error?: Error): void {
