@@ -171,7 +171,10 @@ class RedisBroker implements Broker {
     await this.#subscriber.unsubscribe(this.#prefix + topic);
   }
 
-  readonly #receive = (message: Uint8Array): void => this.events?.message(message);
+  readonly #receive = (message: Uint8Array): void => {
+    // A client may still deliver what has arrived before it was closed.
+    if (!this.#closed) this.events?.message(message);
+  };
 
   close(): Promise<void> {
     this.#closed = true;

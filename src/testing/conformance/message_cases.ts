@@ -98,7 +98,7 @@ async function refusesTooLarge(scene: Scene): Promise<void> {
   const topic = scene.topic();
   await scene.subscribe(receiver, topic);
   const { largestMessage = Infinity } = scene.setup;
-  const size = Math.min(largestMessage, 4 * 1024 * 1024) + 1;
+  const size = Math.min(largestMessage, 2 * 1024 * 1024) + 1;
   let error: unknown;
   try {
     publisher.broker.publish(topic, new Uint8Array(size));
