@@ -24,6 +24,7 @@ export interface Load {
   /** Bytes of a message. */
   readonly size: number;
   readonly binary: boolean;
+  readonly tls: boolean;
   /** Measured time, in seconds. */
   readonly seconds: number;
   /** Warm-up before the measured time, in seconds. */
@@ -54,7 +55,7 @@ export async function buildLoadGenerator(): Promise<void> {
     if (name.endsWith(".c")) sources.push(`${FOLDER}/${name}`);
   }
   const { success } = await new Deno.Command("cc", {
-    args: ["-O2", "-o", PROGRAM, ...sources],
+    args: ["-O2", "-o", PROGRAM, ...sources, "-lssl", "-lcrypto"],
   }).spawn().status;
   if (!success) throw new Error("Cannot build the load generator: cc failed");
 }
@@ -65,6 +66,7 @@ function argumentsFor(load: Load, server: ServerProcess): string[] {
   args.push("-t", String(load.seconds), "-w", String(load.warmUp));
   if (load.format !== "hybi") args.push(`--${load.format}`);
   if (load.binary && load.format !== "draft76" && load.format !== "mixed") args.push("-b");
+  if (load.tls) args.push("--tls");
   return args;
 }
 

@@ -34,6 +34,7 @@ const FAN_OUT: Load = {
   inFlight: 1,
   size: 64,
   binary: false,
+  tls: false,
   seconds: IS_QUICK ? 2 : 5,
   warmUp: 1,
 };

@@ -51,8 +51,8 @@ const RAW_MODES: Readonly<Record<Workload["mode"], RawMode>> = {
 };
 
 async function measure({ workload, subject }: Job, options: Options): Promise<Sample> {
-  await using server = await startServer(subject, RAW_MODES[workload.mode]);
-  const { mode, connections, inFlight, size, binary } = workload;
+  await using server = await startServer(subject, RAW_MODES[workload.mode], workload);
+  const { mode, connections, inFlight, size, binary, tls } = workload;
   const idle = mode === "idle";
   const load = {
     mode,
@@ -61,6 +61,7 @@ async function measure({ workload, subject }: Job, options: Options): Promise<Sa
     inFlight,
     size,
     binary,
+    tls,
     // Idle connections are held long enough for a garbage collection.
     seconds: idle ? (options.quick ? 0.5 : 3) : options.seconds,
     warmUp: options.quick ? 0.4 : 1,

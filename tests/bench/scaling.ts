@@ -35,7 +35,14 @@ async function cost(
       await using server = await startServer(subject, "echo");
       const { format } = subject;
       const { seconds } = options;
-      const load = { ...series.load(value), format, binary: false, seconds, warmUp: 0.5 };
+      const load = {
+        ...series.load(value),
+        format,
+        binary: false,
+        tls: false,
+        seconds,
+        warmUp: 0.5,
+      };
       const { cpu } = await runLoad(load, server);
       if (!(cpu >= least)) least = cpu;
     } catch (error) {

@@ -49,16 +49,33 @@ function rejectAfter(milliseconds: number): Promise<never> {
 /** The mode of the raw servers. The other servers choose by the request's path. */
 export type RawMode = "echo" | "fan" | "idle";
 
-function startCommand(subject: Subject, rawMode: RawMode, port: number): string[] {
+/** Options of a server. */
+export interface ServerOptions {
+  /** Whether it speaks TLS. */
+  readonly tls?: boolean;
+}
+
+function startCommand(
+  subject: Subject,
+  rawMode: RawMode,
+  port: number,
+  { tls = false }: ServerOptions,
+): string[] {
   const file = `${root}/tests/bench/${subject.file}`;
   const command = [...runtimeCommand(subject.runtime, file), String(port)];
-  return subject.format === "raw" ? [...command, rawMode] : command;
+  if (subject.format === "raw") command.push(rawMode);
+  const folder = `${root}/tests/support/tls`;
+  return tls ? [...command, "--tls", `${folder}/cert.pem`, `${folder}/key.pem`] : command;
 }
 
 /** Starts a server and waits up to ten seconds until it prints `ready`. */
-export async function startServer(subject: Subject, rawMode: RawMode): Promise<ServerProcess> {
+export async function startServer(
+  subject: Subject,
+  rawMode: RawMode,
+  options: ServerOptions = {},
+): Promise<ServerProcess> {
   const port = freePort();
-  const command = pinned(SERVER_CORE, startCommand(subject, rawMode, port));
+  const command = pinned(SERVER_CORE, startCommand(subject, rawMode, port, options));
   // Ten thousand connections need ten thousand file descriptors. With exec, the process id stays.
   const script = 'ulimit -n "$(ulimit -Hn)"; exec "$@"';
   const child = new Deno.Command("sh", {

@@ -106,6 +106,9 @@ export const CONTESTS: readonly Contest[] = [
   contest("node", faye("draft76"), "draft76"),
 ];
 
+/** The contests of workloads over TLS. */
+export const TLS_CONTESTS: readonly Contest[] = CONTESTS.slice(0, 3);
+
 /** The contests of workloads in which half of the connections speak draft76. */
 export const MIXED_CONTESTS: readonly Contest[] = [
   contest("bun", faye("mixed"), undefined),

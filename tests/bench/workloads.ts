@@ -4,7 +4,13 @@
  * @module
  */
 
-import { type Contest, CONTESTS, MIXED_CONTESTS, type TargetColumn } from "./subjects.ts";
+import {
+  type Contest,
+  CONTESTS,
+  MIXED_CONTESTS,
+  type TargetColumn,
+  TLS_CONTESTS,
+} from "./subjects.ts";
 
 /** What decides a contest: more messages per second, or less CPU time or memory for each. */
 export type Criterion = "throughput" | "cpu" | "memory";
@@ -13,7 +19,7 @@ export type Criterion = "throughput" | "cpu" | "memory";
  * The target for our figure divided by the peer's: the minimum for throughput, the maximum for CPU time
  * and memory.
  */
-export type Targets = Readonly<Record<TargetColumn, number>>;
+export type Targets = Readonly<Partial<Record<TargetColumn, number>>>;
 
 /** One kind of load. */
 export interface Workload {
@@ -30,6 +36,7 @@ export interface Workload {
   readonly size: number;
   /** Whether messages are binary if the format has binary messages. */
   readonly binary: boolean;
+  readonly tls: boolean;
   readonly criterion: Criterion;
   readonly targets: Targets | undefined;
   readonly contests: readonly Contest[];
@@ -39,6 +46,7 @@ interface Shape {
   readonly size?: number;
   readonly inFlight?: number;
   readonly binary?: boolean;
+  readonly tls?: boolean;
   readonly criterion?: Criterion;
   readonly targets?: Targets;
   readonly contests?: readonly Contest[];
@@ -59,6 +67,7 @@ function workload(
     inFlight: shape.inFlight ?? 1,
     size: shape.size ?? 32,
     binary: shape.binary ?? false,
+    tls: shape.tls ?? false,
     criterion: shape.criterion ?? "throughput",
     targets: shape.targets,
     contests: shape.contests ?? CONTESTS,
@@ -68,6 +77,8 @@ function workload(
 const PIPELINED = { bun: 1.1, deno: 15, node: 20, draft76: 20 };
 const ONE_BY_ONE = { bun: 0.98, deno: 0.97, node: 1.25, draft76: 1.2 };
 const BROADCAST = { bun: 0.97, deno: 0.97, node: 1.2, draft76: 1.1 };
+
+const OVER_TLS = { bun: 0.97, deno: 1.1, node: 1.15 };
 
 /** All workloads, in the order of the table. The reply to `reply` is another text than the message. */
 export const WORKLOADS: readonly Workload[] = [
@@ -98,6 +109,18 @@ export const WORKLOADS: readonly Workload[] = [
   workload("broadcast-10k", "broadcast 64 B to 10,000", "fanout", 10_000, {
     size: 64,
     targets: BROADCAST,
+  }),
+  workload("tls-64x1", "echo over TLS 64 × 1 × 32 B text", "echo", 64, {
+    tls: true,
+    targets: OVER_TLS,
+    contests: TLS_CONTESTS,
+  }),
+  workload("tls-1k", "echo over TLS 16 × 4 × 1 KiB text", "echo", 16, {
+    inFlight: 4,
+    size: 1024,
+    tls: true,
+    targets: OVER_TLS,
+    contests: TLS_CONTESTS,
   }),
   workload("mixed-1k", "broadcast 64 B to 1,000, half draft76", "fanout", 1000, {
     size: 64,

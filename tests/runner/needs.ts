@@ -101,6 +101,12 @@ export const NEEDS = {
   "cc": program("gcc", "the compiler of the benchmark's load generator", {
     packages: ["gcc", "libc6-dev"],
   }),
+  "libssl": {
+    missing: () =>
+      existsSync("/usr/include/openssl/ssl.h") ? undefined : "OpenSSL's headers are not installed",
+    packages: ["libssl-dev"],
+    why: "TLS in the benchmark's load generator",
+  },
   "taskset": program("taskset", "a core of its own for each process of the benchmark", {
     packages: ["util-linux"],
   }),

@@ -101,14 +101,21 @@ void connection_close(Connection *connection, bool is_error) {
   if (is_error && !counters.stopping) counters.errors++;
   if (connection->state < OPEN) counters.connecting--;
   connection->state = CLOSED;
+  if (connection->tls) tls_free(connection->tls);
+  connection->tls = NULL;
   close(connection->fd);
   connection->fd = -1;
   counters.closed++;
   if (hooks.closed) hooks.closed(connection);
 }
 
+static ssize_t send_some(Connection *connection, const void *bytes, size_t length) {
+  if (connection->tls) return tls_send(connection->tls, bytes, length);
+  return send(connection->fd, bytes, length, MSG_NOSIGNAL);
+}
+
 bool connection_send(Connection *connection, const void *bytes, size_t length) {
-  if (send(connection->fd, bytes, length, MSG_NOSIGNAL) == (ssize_t)length) return true;
+  if (send_some(connection, bytes, length) == (ssize_t)length) return true;
   connection_close(connection, true);
   return false;
 }
@@ -132,7 +139,7 @@ void connection_flush(Connection *connection) {
   while (connection->to_send) {
     size_t length = row->length - connection->row_position;
     if (length > connection->to_send) length = connection->to_send;
-    ssize_t sent = send(connection->fd, row->bytes + connection->row_position, length, MSG_NOSIGNAL);
+    ssize_t sent = send_some(connection, row->bytes + connection->row_position, length);
     if (sent < 0) {
       if (errno == EAGAIN) set_writing(connection, true);
       else connection_close(connection, true);
@@ -145,22 +152,42 @@ void connection_flush(Connection *connection) {
   set_writing(connection, false);
 }
 
+static void go_on_securing(Connection *connection) {
+  int result = tls_handshake(connection->tls);
+  if (result < 0) {
+    connection_close(connection, true);
+    return;
+  }
+  set_writing(connection, !result && tls_wants_write(connection->tls));
+  if (!result) return;
+  connection->state = HANDSHAKING;
+  handshake_send(connection);
+}
+
 static void handle_connected(Connection *connection, uint32_t events) {
   if (events & (EPOLLERR | EPOLLHUP)) {
     connection_close(connection, true);
     return;
   }
   set_writing(connection, false);
-  connection->state = HANDSHAKING;
-  handshake_send(connection);
+  if (options.tls) {
+    connection->tls = tls_start(connection->fd);
+    connection->state = SECURING;
+    go_on_securing(connection);
+  } else {
+    connection->state = HANDSHAKING;
+    handshake_send(connection);
+  }
 }
 
-static void handle_readable(Connection *connection) {
-  ssize_t result = recv(connection->fd, received, sizeof received, 0);
-  if (result < 0 && (errno == EAGAIN || errno == EINTR)) return;
+/* Returns whether there may be more to read. */
+static bool read_once(Connection *connection) {
+  ssize_t result = connection->tls ? tls_receive(connection->tls, received, sizeof received)
+                                   : recv(connection->fd, received, sizeof received, 0);
+  if (result < 0 && (errno == EAGAIN || errno == EINTR)) return false;
   if (result <= 0) {
     connection_close(connection, connection->state != CLOSING);
-    return;
+    return false;
   }
   uint8_t *bytes = received;
   size_t length = (size_t)result;
@@ -169,12 +196,19 @@ static void handle_readable(Connection *connection) {
     bytes += used;
     length -= used;
   }
-  if (!length || (connection->state != OPEN && connection->state != CLOSING)) return;
+  if (!length || (connection->state != OPEN && connection->state != CLOSING)) return true;
   uint64_t now = now_ns();
   int messages = receive(connection, bytes, length, now);
   if (messages && hooks.read_done && connection->state == OPEN) {
     hooks.read_done(connection, messages, now);
   }
+  return true;
+}
+
+/* With TLS, bytes that were read from the socket may wait in OpenSSL, a record for each read. */
+static void handle_readable(Connection *connection) {
+  const Tls *tls = connection->tls;
+  while (read_once(connection) && tls && connection->tls == tls) continue;
 }
 
 void poll_once(int milliseconds) {
@@ -186,6 +220,10 @@ void poll_once(int milliseconds) {
     if (connection->state == CLOSED) continue;
     if (connection->state == CONNECTING) {
       if (happened & (EPOLLOUT | EPOLLERR | EPOLLHUP)) handle_connected(connection, happened);
+      continue;
+    }
+    if (connection->state == SECURING) {
+      go_on_securing(connection);
       continue;
     }
     if (happened & (EPOLLIN | EPOLLHUP | EPOLLERR)) handle_readable(connection);

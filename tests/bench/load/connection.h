@@ -5,11 +5,13 @@
 #include <stdint.h>
 
 #include "options.h"
+#include "tls.h"
 
-typedef enum { NEW, CONNECTING, HANDSHAKING, OPEN, CLOSING, CLOSED } State;
+typedef enum { NEW, CONNECTING, SECURING, HANDSHAKING, OPEN, CLOSING, CLOSED } State;
 
 typedef struct {
   int fd;
+  Tls *tls;               /* NULL without TLS */
   State state;
   Format format;
   bool is_sender;         /* fanout: sends, and does not count what it receives */

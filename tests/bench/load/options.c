@@ -33,6 +33,7 @@ static const char USAGE[] =
     "  --raw       no protocol: the server echoes bytes\n"
     "  -t SECONDS  to measure (default 3)\n"
     "  -w SECONDS  to warm up (default 1); up to three times as long, until 30,000 messages\n"
+    "  --tls       over TLS; the certificate is not checked\n"
     "  --pid PID   of the server, to measure its CPU time and memory\n"
     "  --rst       handshake: reset instead of closing\n"
     "  --minhdr    only the headers that the handshake needs\n"
@@ -65,14 +66,15 @@ static Mode mode_named(const char *name) {
   die("unknown mode %s\n%s", name, USAGE);
 }
 
-enum { DRAFT76 = 256, MIXED, RAW, UTF8, PID, RST, MINHDR, NOSRC, LABEL };
+enum { DRAFT76 = 256, MIXED, RAW, UTF8, TLS, PID, RST, MINHDR, NOSRC, LABEL };
 
 static const struct option LONG_OPTIONS[] = {
     {"draft76", no_argument, 0, DRAFT76}, {"mixed", no_argument, 0, MIXED},
     {"raw", no_argument, 0, RAW},         {"utf8", no_argument, 0, UTF8},
-    {"pid", required_argument, 0, PID},   {"rst", no_argument, 0, RST},
-    {"minhdr", no_argument, 0, MINHDR},   {"nosrc", no_argument, 0, NOSRC},
-    {"label", required_argument, 0, LABEL}, {0}};
+    {"tls", no_argument, 0, TLS},         {"pid", required_argument, 0, PID},
+    {"rst", no_argument, 0, RST},         {"minhdr", no_argument, 0, MINHDR},
+    {"nosrc", no_argument, 0, NOSRC},     {"label", required_argument, 0, LABEL},
+    {0}};
 
 static void set_option(int option, const char *value) {
   switch (option) {
@@ -87,6 +89,7 @@ static void set_option(int option, const char *value) {
     case DRAFT76: options.format = FORMAT_DRAFT76; break;
     case MIXED: options.mixed = true; break;
     case RAW: options.format = FORMAT_RAW; break;
+    case TLS: options.tls = true; break;
     case UTF8: options.utf8 = true; break;
     case PID: options.pid = atoi(value); break;
     case RST: options.reset = true; break;

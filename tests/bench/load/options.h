@@ -24,6 +24,7 @@ typedef struct {
   double seconds;        /* measured time */
   double warm_up;        /* seconds before it */
   int pid;               /* the server's, for its CPU time and memory; 0 for unknown */
+  bool tls;
   bool reset;            /* handshake: end with RST instead of a closing handshake */
   bool short_request;    /* without the headers that browsers add */
   bool one_address;      /* connect from 127.0.0.1 only, instead of from 100 addresses */

@@ -2,7 +2,7 @@
  * wsload: a single-threaded load generator for WebSocket servers (RFC 6455 and draft76) and for
  * servers that echo raw TCP. It compares every byte that comes back, and prints one line of JSON.
  *
- *   cc -O2 -o wsload *.c && ./wsload echo -p 8080 -n 64 -P 32 --pid 1234
+ *   cc -O2 -o wsload *.c -lssl -lcrypto && ./wsload echo -p 8080 -n 64 -P 32 --pid 1234
  */
 #include <signal.h>
 #include <stdio.h>

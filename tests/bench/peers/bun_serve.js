@@ -1,4 +1,4 @@
-// Bun.serve (uWebSockets): echoes on /, replies on /reply, broadcasts on /fan. Usage: bun bun_serve.js PORT
+// Bun.serve (uWebSockets): echoes on /, replies on /reply, broadcasts on /fan. Usage: bun bun_serve.js PORT [--tls CERT KEY]
 import process from "node:process";
 
 // Another message of the same length: its first letter is in lower case.
@@ -8,9 +8,11 @@ function reply(message) {
   return message;
 }
 
+const [port, , cert, key] = process.argv.slice(2);
 const server = Bun.serve({
   hostname: "127.0.0.1",
-  port: Number(process.argv[2]),
+  port: Number(port),
+  ...(cert && { tls: { cert: Bun.file(cert), key: Bun.file(key) } }),
   fetch(request, server) {
     const isMember = request.url.endsWith("/fan");
     const isChanged = request.url.endsWith("/reply");

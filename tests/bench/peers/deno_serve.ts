@@ -1,5 +1,5 @@
 // Deno.serve with Deno.upgradeWebSocket (fastwebsockets): echoes on /, replies on /reply, broadcasts on /fan.
-// Usage: deno run --allow-net deno_serve.ts PORT
+// Usage: deno run -A deno_serve.ts PORT [--tls CERT KEY]
 
 const members = new Set<WebSocket>();
 
@@ -11,9 +11,15 @@ function reply(message: string | ArrayBuffer): string | ArrayBuffer {
   return message;
 }
 
+const [port, , cert, key] = Deno.args;
+const tls = cert !== undefined && key !== undefined
+  ? { cert: Deno.readTextFileSync(cert), key: Deno.readTextFileSync(key) }
+  : {};
+
 Deno.serve({
+  ...tls,
   hostname: "127.0.0.1",
-  port: Number(Deno.args[0]),
+  port: Number(port),
   onListen: () => console.log("ready"),
 }, (request) => {
   const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });

@@ -1,8 +1,8 @@
 // The floor of Bun: echoes bytes without any protocol. With "fan", it sends the bytes of each
-// connection to all. Usage: bun raw_bun.js PORT [fan]
+// connection to all. Usage: bun raw_bun.js PORT MODE [--tls CERT KEY]
 import process from "node:process";
 
-const [port, mode] = process.argv.slice(2);
+const [port, mode, , cert, key] = process.argv.slice(2);
 const members = new Set();
 
 // socket.write returns how much the system accepted. The remaining bytes wait for drain.
@@ -18,6 +18,7 @@ function write(socket, bytes) {
 Bun.listen({
   hostname: "127.0.0.1",
   port: Number(port),
+  ...(cert && { tls: { cert: Bun.file(cert), key: Bun.file(key) } }),
   socket: {
     open(socket) {
       socket.data = { queue: null };

@@ -1,10 +1,15 @@
 // The floor of Deno: echoes bytes without any protocol. With "fan", it sends the bytes of each
-// connection to all. With "idle", it reads into small buffers. Usage: deno run -A raw_deno.ts PORT [MODE]
+// connection to all. With "idle", it reads into small buffers. Usage:
+// deno run -A raw_deno.ts PORT [MODE] [--tls CERT KEY]
 
-const [port, mode] = Deno.args;
-const members = new Set<Deno.TcpConn>();
+const [port, mode, , cert, key] = Deno.args;
 
-async function write(connection: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
+/** A connection with or without TLS. */
+type Connection = Deno.TcpConn | Deno.TlsConn;
+
+const members = new Set<Connection>();
+
+async function write(connection: Connection, bytes: Uint8Array): Promise<void> {
   let written = 0;
   while (written < bytes.length) written += await connection.write(bytes.subarray(written));
 }
@@ -23,8 +28,8 @@ async function writeToAll(bytes: Uint8Array): Promise<void> {
   }
 }
 
-async function serve(connection: Deno.TcpConn): Promise<void> {
-  connection.setNoDelay(true);
+async function serve(connection: Connection): Promise<void> {
+  if ("setNoDelay" in connection) connection.setNoDelay(true);
   if (mode === "fan") members.add(connection);
   const buffer = new Uint8Array(mode === "idle" ? 512 : 64 * 1024);
   try {
@@ -42,6 +47,13 @@ async function serve(connection: Deno.TcpConn): Promise<void> {
   connection.close();
 }
 
-const listener = Deno.listen({ hostname: "127.0.0.1", port: Number(port) });
+const address = { hostname: "127.0.0.1", port: Number(port) };
+const listener = cert !== undefined && key !== undefined
+  ? Deno.listenTls({
+    ...address,
+    cert: Deno.readTextFileSync(cert),
+    key: Deno.readTextFileSync(key),
+  })
+  : Deno.listen(address);
 console.log("ready");
 for await (const connection of listener) serve(connection);

@@ -1,12 +1,14 @@
 // The floor of Node: echoes bytes without any protocol. With "fan", it sends the bytes of each
-// connection to all. Usage: node raw_node.js PORT [fan]
+// connection to all. Usage: node raw_node.js PORT MODE [--tls CERT KEY]
+import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import process from "node:process";
+import { createServer as createTlsServer } from "node:tls";
 
-const [port, mode] = process.argv.slice(2);
+const [port, mode, , cert, key] = process.argv.slice(2);
 const members = new Set();
 
-const server = createServer({ noDelay: true }, (socket) => {
+const serve = (socket) => {
   if (mode === "fan") {
     members.add(socket);
     socket.on("close", () => members.delete(socket));
@@ -20,5 +22,8 @@ const server = createServer({ noDelay: true }, (socket) => {
       socket.once("drain", () => socket.resume());
     }
   });
-});
+};
+const server = cert
+  ? createTlsServer({ cert: readFileSync(cert), key: readFileSync(key), noDelay: true }, serve)
+  : createServer({ noDelay: true }, serve);
 server.listen(Number(port), "127.0.0.1", () => console.log("ready"));

@@ -1,4 +1,6 @@
-// ws: echoes on /, replies on /reply, broadcasts on /fan. Usage: node ws.js PORT
+// ws: echoes on /, replies on /reply, broadcasts on /fan. Usage: node ws.js PORT [--tls CERT KEY]
+import { readFileSync } from "node:fs";
+import { createServer } from "node:https";
 import process from "node:process";
 import { WebSocketServer } from "ws";
 
@@ -11,13 +13,18 @@ function reply(message) {
   return message;
 }
 
+const [port, , cert, key] = process.argv.slice(2);
+const address = { host: "127.0.0.1", port: Number(port) };
+const ready = () => console.log("ready");
+const secure = cert && createServer({ cert: readFileSync(cert), key: readFileSync(key) });
+
 const server = new WebSocketServer({
-  host: "127.0.0.1",
-  port: Number(process.argv[2]),
+  ...(secure ? { server: secure } : address),
   perMessageDeflate: false,
   maxPayload: 16 * 1024 * 1024,
   clientTracking: false,
-}, () => console.log("ready"));
+}, secure ? undefined : ready);
+if (secure) secure.listen(address, ready);
 
 // ws delivers text as bytes. Converted here, because applications need a string.
 const messageOf = (data, isBinary) => isBinary ? data : data.toString();

@@ -1,9 +1,11 @@
 /**
- * The server for load generators and test suites: `waterspout.ts PORT [--deflate]`.
+ * The server for load generators and test suites: `waterspout.ts PORT [--deflate] [--tls CERT
+ * KEY]`.
  *
  * `/` echoes each message in its own type. `/reply` changes its first letter. `/fan` sends each message to all clients on `/fan`. Accepts
  * every version, any origin, and messages up to 64 MiB. Prints `ready`.
  */
+import { readFileSync } from "node:fs";
 import process from "node:process";
 import { Application, WebSocketHandler } from "../../../mod.ts";
 
@@ -45,4 +47,12 @@ const app = new Application([["/", Echo], ["/reply", Reply], ["/fan", Fan]], {
   pingInterval: 0,
   compression: flags.includes("--deflate") ? { threshold: 0 } : undefined,
 });
-app.listen({ port: Number(port), hostname: "127.0.0.1", onListen: () => console.log("ready") });
+const [cert, key] = flags.includes("--tls")
+  ? flags.slice(flags.indexOf("--tls") + 1).map((path) => readFileSync(path, "utf8"))
+  : [];
+app.listen({
+  port: Number(port),
+  hostname: "127.0.0.1",
+  onListen: () => console.log("ready"),
+  ...(cert !== undefined && key !== undefined ? { cert, key } : {}),
+});
