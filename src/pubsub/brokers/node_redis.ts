@@ -37,13 +37,29 @@ export interface NodeRedisClient {
   /** PUBLISH. Takes a string or a `Buffer`. */
   publish(channel: string, message: never): Promise<unknown>;
   /** SUBSCRIBE, with messages as bytes. */
-  subscribe(channel: string, listener: Receive, bufferMode: true): Promise<unknown>;
+  subscribe(
+    channel: string,
+    listener: (message: Uint8Array, channel: Uint8Array) => void,
+    bufferMode: true,
+  ): Promise<unknown>;
   /** UNSUBSCRIBE. */
-  unsubscribe(channel: string, listener: Receive, bufferMode: true): Promise<unknown>;
+  unsubscribe(
+    channel: string,
+    listener: (message: Uint8Array, channel: Uint8Array) => void,
+    bufferMode: true,
+  ): Promise<unknown>;
   /** SSUBSCRIBE, with messages as bytes. */
-  sSubscribe(channel: string, listener: Receive, bufferMode: true): Promise<unknown>;
+  sSubscribe(
+    channel: string,
+    listener: (message: Uint8Array, channel: Uint8Array) => void,
+    bufferMode: true,
+  ): Promise<unknown>;
   /** SUNSUBSCRIBE. */
-  sUnsubscribe(channel: string, listener: Receive, bufferMode: true): Promise<unknown>;
+  sUnsubscribe(
+    channel: string,
+    listener: (message: Uint8Array, channel: Uint8Array) => void,
+    bufferMode: true,
+  ): Promise<unknown>;
   /** Any command. Takes strings and `Buffer`s. */
   sendCommand(args: never, options: never): Promise<unknown>;
 }

@@ -21,8 +21,8 @@ import { ClusterServers } from "./cluster_servers.ts";
 import {
   type CheckedOptions,
   checkedOptions,
+  type RedisStreamsBrokerOptions,
   storedRedisBroker,
-  type StoredRedisOptions,
 } from "./stored_redis_broker.ts";
 import { connectInTime } from "./time_limit.ts";
 import { toError } from "../../guard.ts";
@@ -35,21 +35,8 @@ export type {
   BrokerStatus,
   IoRedisCluster,
   NodeRedisCluster,
+  RedisStreamsBrokerOptions,
 };
-
-/**
- * The options of {@linkcode redisClusterBroker}.
- *
- * @example
- * ```ts
- * import { assert } from "@std/assert";
- * import type { RedisClusterBrokerOptions } from "@waterspout/websocket/brokers/redis_cluster";
- *
- * const options: RedisClusterBrokerOptions = { prefix: "chat:", requestTimeout: 2000 };
- * assert(options.prefix === "chat:");
- * ```
- */
-export interface RedisClusterBrokerOptions extends StoredRedisOptions {}
 
 /**
  * Connects the topics of all processes that use the same Redis Cluster and prefix. Redis 7 or
@@ -89,7 +76,7 @@ export interface RedisClusterBrokerOptions extends StoredRedisOptions {}
  */
 export async function redisClusterBroker(
   client: NodeRedisCluster | IoRedisCluster,
-  options: RedisClusterBrokerOptions = {},
+  options: RedisStreamsBrokerOptions = {},
 ): Promise<Broker> {
   const checked = checkedOptions(options);
   const cluster = await open(client, checked);

@@ -21,9 +21,9 @@ import {
   checkedOptions,
   lateSubscription,
   type RedisServers,
+  type RedisStreamsBrokerOptions,
   type ServersEvents,
   storedRedisBroker,
-  type StoredRedisOptions,
 } from "./stored_redis_broker.ts";
 
 export type {
@@ -34,21 +34,8 @@ export type {
   BrokerStatus,
   IoRedisClient,
   NodeRedisClient,
+  RedisStreamsBrokerOptions,
 };
-
-/**
- * The options of {@linkcode redisStreamsBroker}.
- *
- * @example
- * ```ts
- * import { assert } from "@std/assert";
- * import type { RedisStreamsBrokerOptions } from "@waterspout/websocket/brokers/redis_streams";
- *
- * const options: RedisStreamsBrokerOptions = { prefix: "chat:", requestTimeout: 2000 };
- * assert(options.prefix === "chat:");
- * ```
- */
-export interface RedisStreamsBrokerOptions extends StoredRedisOptions {}
 
 /**
  * Connects the topics of all processes that use the same Redis and prefix. Redis keeps the messages

@@ -16,8 +16,19 @@ import { RedisRequests, type RequestServers } from "./redis_requests.ts";
 import { redisHistory, redisPresence, type StoreOptions } from "./redis_store.ts";
 import { parseMessage, plainMessage } from "./redis_topics.ts";
 
-/** The options of brokers over Redis with history and presence. */
-export interface StoredRedisOptions {
+/**
+ * The options of `redisStreamsBroker` and `redisClusterBroker`.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import type { RedisStreamsBrokerOptions } from "@waterspout/websocket/brokers/redis_streams";
+ *
+ * const options: RedisStreamsBrokerOptions = { prefix: "chat:", requestTimeout: 2000 };
+ * assert(options.prefix === "chat:");
+ * ```
+ */
+export interface RedisStreamsBrokerOptions {
   /** The prefix of all channels and keys. Use one for each application. Default: `"waterspout:"`. */
   readonly prefix?: string;
   /** How long to wait for the first connection, in milliseconds; 0 is no limit. Default: 5 s. */
@@ -73,14 +84,14 @@ export interface RedisServers extends RequestServers {
 }
 
 /** The options with their defaults. */
-export type CheckedOptions = Required<StoredRedisOptions>;
+export type CheckedOptions = Required<RedisStreamsBrokerOptions>;
 
 /**
  * Checks options and adds the defaults.
  *
  * @throws {RangeError} If a number is out of its range.
  */
-export function checkedOptions(options: StoredRedisOptions): CheckedOptions {
+export function checkedOptions(options: RedisStreamsBrokerOptions): CheckedOptions {
   const checked = {
     prefix: "waterspout:",
     timeout: 5000,
