@@ -158,12 +158,13 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
   /** See {@linkcode WriterEvents.congested}. */
   congested(): void {
     this.#watchOutput();
+    this.#keepalive?.outputCongested(this.#environment.wheel.now());
     this.reader.update();
   }
 
   /** See {@linkcode WriterEvents.drained}. */
   drained(): void {
-    if (this.#keepalive !== null) this.#keepalive.sawTraffic = true;
+    this.#keepalive?.outputDrained(this.#environment.wheel.now());
     if (this.#state === "closing") this.#endOutput();
     this.#receiver.drained();
   }

@@ -28,6 +28,12 @@ export type KeepaliveAction = "wait" | "ping" | "dead" | "idle";
  */
 export type Flow = "reading" | "busy" | "stalled";
 
+/**
+ * Congestion that was shorter, in milliseconds, says nothing about the peer: some transports report that
+ * the system has accepted a write only a moment later.
+ */
+const LEAST_CONGESTION = 100;
+
 /** When the peer is watched: always in versions with pings, else while output is stalled. */
 type Watch = "always" | "stalled" | "never";
 
@@ -44,6 +50,8 @@ export class Keepalive {
   #pingAt: number;
   /** When the first unanswered ping was sent; 0 if there is none. */
   #unansweredAt = 0;
+  /** When more than `highWaterMark` began to wait. */
+  #congestedAt = 0;
   /** `flushedBytes` at the last tick if output was stalled; else −1. */
   #flushedBefore = -1;
 
@@ -72,6 +80,16 @@ export class Keepalive {
   /** Called when a message has arrived. */
   message(now: number): void {
     this.messageAt = Math.trunc(now);
+  }
+
+  /** Called when more than `highWaterMark` waits. */
+  outputCongested(now: number): void {
+    this.#congestedAt = now;
+  }
+
+  /** Called when the congestion is over. If the buffers of the system were full, the peer has read. */
+  outputDrained(now: number): void {
+    if (now - this.#congestedAt >= LEAST_CONGESTION) this.sawTraffic = true;
   }
 
   /** Called when output stalls: starts to watch the peer, in every version. */

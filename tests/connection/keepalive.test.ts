@@ -106,6 +106,17 @@ describe("the keepalive", () => {
     }
   });
 
+  test("counts the end of a congestion as an answer, unless the system was only asynchronous", () => {
+    for (const [duration, action] of [[99, "dead"], [100, "wait"]] as const) {
+      const keepalive = new Keepalive(limits, true, 1000);
+      keepalive.sawTraffic = false;
+      assertEquals(keepalive.tick(1100, "reading"), "ping");
+      keepalive.outputCongested(1200);
+      keepalive.outputDrained(1200 + duration);
+      assertEquals(keepalive.tick(1350, "reading"), action === "wait" ? "ping" : "dead");
+    }
+  });
+
   test("ignores bytes flushed before the output stalled", () => {
     const keepalive = new Keepalive(limits, true, 1000);
     keepalive.sawTraffic = false;

@@ -152,7 +152,7 @@ export class SimulatedClient implements Guest {
       message: (message) =>
         member.receive(typeof message === "string" ? message : decoder.decode(message)),
       ping: (payload) => {
-        client.pingedAt = this.#options.clock.now();
+        client.pingedAt = client.unitAt = this.#options.clock.now();
         if (!this.#isDone) this.#write(controlFrame(PONG, payload));
       },
       pong: (payload) => {

@@ -38,7 +38,7 @@ function drawRate(next: Dice, perSecond: number): ConnectionRate | undefined {
 function drawSettings(next: Dice): PlanSettings {
   const highWaterMark = pick(next, [1, 1000, 65_536]);
   return {
-    maxMessageSize: pick(next, [300, 5000, 1_000_000]),
+    maxMessageSize: pick(next, [300, 5000, 1_000_000, 1_000_000]),
     maxQueuedSize: pick(next, [1, 2000, 65_536]),
     highWaterMark,
     maxBufferedAmount: highWaterMark + pick(next, [1, 3000, 1_000_000]),
@@ -96,7 +96,10 @@ function drawClient(next: Dice): PlannedClient {
 
 /** The size of a message or a body. */
 function drawSize(next: Dice, isCalm: boolean): number | "limit" | "over" {
-  const size = pick(next, [0, 10, 10, 10, 200, 2000, 20_000, "limit", "limit", "over"] as const);
+  const size = pick(
+    next,
+    [0, 10, 10, 200, 2000, 20_000, 20_000, "limit", "limit", "over"] as const,
+  );
   return size === "over" && isCalm ? "limit" : size;
 }
 

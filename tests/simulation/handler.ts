@@ -16,6 +16,8 @@ export interface Stage {
   readonly clock: Clock;
   readonly settings: PlanSettings;
   member(name: string): Member;
+  /** Something was written to the log of an application. */
+  logged(message: string, error: unknown): void;
   /** Publishes a message of the next number to the topic, for a handler. */
   publish(handler: SimulatedHandler): void;
 }
@@ -223,8 +225,11 @@ export class SimulatedHandler extends WebSocketHandler<Stage, { name: string }> 
   #end(command: Command): unknown {
     switch (command) {
       case "broken-pieces": {
+        const { handler } = this.member;
         const source: MessageSource = this.#brokenPieces();
-        return void this.writeMessage(source);
+        handler.sending++;
+        const over = () => void handler.sending--;
+        return void this.writeMessage(source).then(over, over);
       }
       case "throw":
         return this.#fail();

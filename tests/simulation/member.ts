@@ -5,20 +5,10 @@
  * @module
  */
 import type { ConnectionEnd, EndedBy } from "../../src/connection/connection_end.ts";
-import type { ConnectionRate } from "../../src/connection/flood_control.ts";
 import type { WebSocketVersion } from "../../src/handshake/versions.ts";
+import { checkInput, checkOutput, checkRate, checkRefused, delayOf, LATE } from "./limits.ts";
 import type { PlannedClient, PlanSettings } from "./plan.ts";
 import { ClientSide, HandlerSide } from "./sides.ts";
-
-/** How late a timer may be, in milliseconds: some ticks of the timing wheel. */
-const LATE = 150;
-
-/** The largest chunk of a network that divides, in bytes. */
-const LARGEST_CHUNK = 2000;
-/** How much the transport of a socket of Node holds while it is paused, in bytes. */
-const HELD_BY_SOCKET = 65_536;
-/** Room for control frames, in bytes. */
-const CONTROL_FRAMES = 500;
 
 const encoder = new TextEncoder();
 
@@ -112,15 +102,7 @@ export class Member {
     const { length } = encoder.encode(text);
     this.must(length <= settings.maxMessageSize, () => `a message of ${length} bytes came`);
     handler.handled++;
-    this.#checkRate(settings.messageRate, now, handler.handled);
-  }
-
-  /** No more may be handled than a rate allows since the connection opened. */
-  #checkRate(rate: ConnectionRate | undefined, now: number, count: number): void {
-    if (rate === undefined) return;
-    // The message that takes the last token is delivered.
-    const most = rate.burst + rate.perSecond * (now - this.client.connectedAt) / 1000 + 1;
-    this.must(count <= most, () => `${count} messages were handled, at most ${most} may be`);
+    checkRate(this, settings.messageRate, now);
   }
 
   /** The handler writes a message of so many bytes, or gets one of the topic. */
@@ -188,14 +170,9 @@ export class Member {
   // --- Invariants -------------------------------------------------------------------------------
 
   /** What must hold at any time. @param largest The longest frame of the topic, in bytes. */
-  checkNow({ maxBufferedAmount, highWaterMark }: PlanSettings, largest: number): void {
-    const { handler } = this;
+  checkNow(settings: PlanSettings, largest: number): void {
     if (this.failure !== undefined) throw new Error(this.failure);
-    // A ping or a close frame may come on top.
-    const most =
-      Math.max(maxBufferedAmount, highWaterMark + Math.max(handler.largestWrite, largest)) + 256;
-    const buffered = handler.buffered();
-    this.must(buffered <= most, () => `${buffered} bytes of output wait, at most ${most} may`);
+    checkOutput(this, settings, largest);
   }
 
   /** Whether the client is connected and reads, and neither end has left. */
@@ -218,19 +195,6 @@ export class Member {
     this.#checkStalled(settings, now);
     this.#checkLeaving(settings, now);
     this.#checkLingering(settings, now);
-  }
-
-  /** How long messages may wait because of the rates, in milliseconds. */
-  #delayOf({ messageRate, byteRate }: PlanSettings): number {
-    const { units, bytes } = this.client;
-    const delays = [[messageRate, units], [byteRate, bytes]] as const;
-    let longest = 0;
-    for (const [rate, count] of delays) {
-      if (rate === undefined || rate.action === "close" || count <= rate.burst) continue;
-      // Each message may wait for a tick of the timing wheel besides.
-      longest += count / rate.perSecond * 1000 + units * LATE;
-    }
-    return longest;
   }
 
   /** Checks that a handshake does not take longer than `handshakeTimeout`. */
@@ -257,8 +221,10 @@ export class Member {
     const waited = now - client.leftAt;
     // Output that still waits may take as long as the client reads.
     if (handler.buffered() > 0) return;
+    // After a stall, the rates count from its end.
+    if (client.wasStalled && delayOf(client, settings) > 0) return;
     this.must(
-      waited <= patience + LATE + this.#delayOf(settings),
+      waited <= patience + LATE + delayOf(client, settings),
       () => `still open ${waited} ms after the client left`,
     );
   }
@@ -266,8 +232,9 @@ export class Member {
   /** Checks that a client cannot keep its socket after the connection has ended. */
   #checkLingering({ closeTimeout }: PlanSettings, now: number): void {
     const { client, handler } = this;
-    if (closeTimeout === 0 || handler.ended === undefined || client.wasStalled) return;
-    if (handler.buffered() > 0) return;
+    if (handler.ended === undefined || client.wasStalled || handler.buffered() > 0) return;
+    this.must(client.finished || client.gone, () => "there is no FIN after the end");
+    if (closeTimeout === 0) return;
     const waited = now - handler.endedAt;
     // The timer starts again when output has left.
     this.must(
@@ -280,7 +247,7 @@ export class Member {
     const { client, handler } = this;
     const { pingInterval } = settings;
     this.must(handler.expectedCode === undefined, () => `is not closed by ${handler.expectedCode}`);
-    this.#checkQueue(settings);
+    checkInput(this, settings);
     // Behind a message in pieces, others wait.
     if (handler.sending === 0) this.#checkReceived();
     if (this.isHybi && pingInterval > 0 && punctual && !client.wasStalled) {
@@ -288,40 +255,25 @@ export class Member {
       this.must(silent <= pingInterval + LATE, () => `no ping for ${silent} ms`);
     }
     if (handler.active !== undefined) return;
-    const delay = this.#delayOf(settings);
-    if (delay > 0 && (!punctual || now - client.unitAt < delay)) return;
+    const delay = delayOf(client, settings);
+    // After a stall, the rates count from its end.
+    const isLate = !punctual || client.wasStalled || now - client.unitAt < delay;
+    if (delay > 0 && isLate) return;
     this.must(client.pongs === client.pings, () => `ping ${client.pings} was not answered`);
     this.must(handler.pongs === handler.pings, () => `no pong for ping ${handler.pings}`);
     this.must(
       handler.handled === client.sent.length,
       () => `${handler.handled} of ${client.sent.length} handled`,
     );
-    this.must(handler.pendingWrites === 0, () => `${handler.pendingWrites} writes did not settle`);
+    if (handler.sending === 0) this.#checkWrites();
     if (this.plan.kind !== "raw" || !punctual) return;
-    this.#checkRefused(settings.messageRate, client.units, now);
-    this.#checkRefused(settings.byteRate, client.bytes, now);
+    checkRefused(this, { rate: settings.messageRate, count: client.units, now });
+    checkRefused(this, { rate: settings.byteRate, count: client.bytes, now });
   }
 
-  /** Checks that a client that exceeds a rate was closed, if it must be. */
-  #checkRefused(rate: ConnectionRate | undefined, count: number, now: number): void {
-    if (rate?.action !== "close" || !this.isHybi) return;
-    const most = rate.burst + rate.perSecond * (now - this.client.connectedAt) / 1000;
-    this.must(count <= most, () => `not closed after ${count}, at most ${most} are allowed`);
-  }
-
-  /** Checks that reading stops when `maxQueuedSize` bytes wait. */
-  #checkQueue({ maxQueuedSize }: PlanSettings): void {
-    const { client, handler, plan } = this;
-    if (plan.kind !== "raw" || plan.split === "whole" || plan.reading !== "whole") return;
-    const handled = handler.handled === 0 ? 0 : client.ends[handler.handled - 1] ?? 0;
-    const waiting = client.bytes - handled - client.unsent() - plan.capacity;
-    const largest = client.ends.reduce(
-      (most, end, at) => Math.max(most, end - (client.ends[at - 1] ?? 0)),
-      0,
-    );
-    const held = plan.arrival === "upgrade" ? HELD_BY_SOCKET : 0;
-    const most = maxQueuedSize + largest + LARGEST_CHUNK + CONTROL_FRAMES + held;
-    this.must(waiting <= most, () => `${waiting} bytes of input wait, at most ${most} may`);
+  #checkWrites(): void {
+    const { pendingWrites } = this.handler;
+    this.must(pendingWrites === 0, () => `${pendingWrites} writes did not settle`);
   }
 
   /** Checks that the client has everything that was written for it. */
@@ -351,7 +303,7 @@ export class Member {
     // The first tick may find traffic from before the stall.
     const patience = 2 * pingInterval + pingTimeout + closeTimeout + LATE;
     this.must(
-      waited <= patience + this.#delayOf(settings),
+      waited <= patience + delayOf(client, settings),
       () => `kept for ${waited} ms while it was stalled`,
     );
   }
@@ -361,7 +313,7 @@ export class Member {
     const { client, handler } = this;
     if (client.handshake === "none") return;
     this.must(client.gone, () => "the socket is open");
-    this.must(handler.pendingWrites === 0, () => `${handler.pendingWrites} writes did not settle`);
+    this.#checkWrites();
     if (handler.opens === 0) return;
     this.must(handler.closes === 1, () => "onClose was not called");
     if (!handler.hangs) {
@@ -372,7 +324,7 @@ export class Member {
     this.must(by !== undefined && this.causes.has(by), () => `ended by ${by}, not by ${causes}`);
     this.must(handler.closed === handler.ended, () => "closed did not resolve with the end");
     this.must(handler.signalled === handler.ended, () => "the signal did not abort with the end");
-    if (punctual) this.#checkCode(this.#delayOf(settings) > 0);
+    if (punctual) this.#checkCode(delayOf(client, settings) > 0);
   }
 
   /** Checks that a client that broke a rule was closed with a code of that rule. */
@@ -380,6 +332,8 @@ export class Member {
     const { client, handler } = this;
     const { by, code = 1006 } = handler.ended ?? {};
     if (by !== "protocol" || !this.isHybi || client.hostile) return;
+    // After a reset, no close frame is sent.
+    if (code === 1006 && client.hasEnded) return;
     const codes = [...client.violations].join(" or ");
     this.must(client.violations.has(code), () => `closed with ${code}, not with ${codes}`);
   }

@@ -80,7 +80,7 @@ export class OwnClient implements Guest {
 
   #pinged(): void {
     const { client } = this.#member;
-    client.pingedAt = this.#options.clock.now();
+    client.pingedAt = client.unitAt = this.#options.clock.now();
     countSent(this.#member, { units: 1, bytes: OVERHEAD + 125 }, this.#options.settings);
   }
 

@@ -52,7 +52,7 @@ export function startProcess(
     versions: VERSIONS,
     broker,
     clock,
-    log: () => {},
+    log: (message, error) => stage.logged(message, error),
   });
   return { app: app as unknown as Application, broker, stopping: false, shutdown: undefined };
 }

@@ -35,7 +35,10 @@ export async function simulate(options: SimulationOptions): Promise<boolean> {
     time += outcome.time;
     for (const line of outcome.trace) hash = hashOf(line, hash);
     if (outcome.failure === undefined) continue;
-    print(`Seed ${plan.seed} fails after ${ran} worlds: ${outcome.failure}`);
+    print(
+      `Seed ${plan.seed} fails after ${ran} worlds, ${connections} connections and ` +
+        `${Math.round(time / 3_600_000)} simulated hours: ${outcome.failure}`,
+    );
     const [shortest, last] = shrinks ? await shrink(plan, outcome) : [plan, outcome];
     for (const line of last.trace) print(line);
     print(JSON.stringify({ settings: shortest.settings, clients: shortest.clients }));

@@ -50,6 +50,9 @@ const MANY = 200_000;
 /** How long a world may take to end after its last step, in simulated milliseconds. */
 const END = 3_600_000;
 
+/** The lines of the logs that are due to faults of clients and handlers, and to partitions. */
+const EXPECTED = /on purpose|a simulated broker is|without a response/;
+
 /** Waits for one turn of the event loop, so that every promise that can settle does. */
 function turn(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
@@ -74,6 +77,8 @@ export class World implements Stage {
   readonly #seats = new Map<number, Seat>();
   readonly #members = new Map<string, Member>();
   readonly #visitors = new Map<string, Visitor>();
+  /** Lines of the logs that nobody has expected. */
+  readonly #logged: string[] = [];
   #published = 0;
   /** The longest frame of the topic, in bytes. */
   #largestPublished = 0;
@@ -112,6 +117,12 @@ export class World implements Stage {
 
   readonly #sleep = (time: number): Promise<void> =>
     new Promise((resolve) => void this.clock.setTimeout(resolve, time));
+
+  /** See {@linkcode Stage.logged}. Only what was done on purpose may be logged. */
+  logged(message: string, error: unknown): void {
+    const text = error instanceof Error ? `${message} ${error.message}` : message;
+    if (!EXPECTED.test(text)) this.#logged.push(text);
+  }
 
   /** See {@linkcode Stage.publish}. */
   publish(handler: SimulatedHandler): void {
@@ -367,6 +378,7 @@ export class World implements Stage {
     must(finished === PROCESSES, "the shutdown did not end");
     for (const { party } of this.#seats.values()) party.checkEnd(this.settings, !this.#slept);
     this.#checkApplications(checkStats);
+    must(this.#logged.length === 0, `logged: ${this.#logged[0]}`);
     must(this.clock.timers === 0, `${this.clock.timers} timers are left`);
   }
 }

@@ -1,0 +1,92 @@
+/**
+ * The limits of a connection: of its output and input, and of how fast its client may send.
+ *
+ * @module
+ */
+import type { ConnectionRate } from "../../src/connection/flood_control.ts";
+import type { Member } from "./member.ts";
+import type { PlanSettings } from "./plan.ts";
+import type { ClientSide } from "./sides.ts";
+
+/** How late a timer may be, in milliseconds: some ticks of the timing wheel. */
+export const LATE = 150;
+/** The largest chunk of a network that divides, in bytes. */
+const LARGEST_CHUNK = 2000;
+/** How much the transport of a socket of Node holds while it is paused, in bytes. */
+const HELD_BY_SOCKET = 65_536;
+/** Up to this size, a message is written without a check for room, in bytes. */
+const SHORT = 4096;
+/** Room for control frames, in bytes. */
+const CONTROL_FRAMES = 500;
+
+/** Checks `maxBufferedAmount`. @param largest The longest frame of the topic, in bytes. */
+export function checkOutput(
+  member: Member,
+  { maxBufferedAmount, highWaterMark }: PlanSettings,
+  largest: number,
+): void {
+  // One short message may exceed the limit. A ping or a close frame may come on top, and the next piece
+  // of a message.
+  const { largestWrite, sending } = member.handler;
+  const piece = sending > 0 ? largestWrite : 0;
+  const whole = highWaterMark + Math.max(largestWrite, largest);
+  const short = maxBufferedAmount + Math.min(largestWrite, SHORT);
+  const most = Math.max(short, whole) + piece + CONTROL_FRAMES;
+  const buffered = member.handler.buffered();
+  member.must(buffered <= most, () => `${buffered} bytes of output wait, at most ${most} may`);
+}
+
+/** Checks that reading stops when `maxQueuedSize` bytes wait. */
+export function checkInput(member: Member, { maxQueuedSize }: PlanSettings): void {
+  const { client, handler, plan } = member;
+  if (plan.kind !== "raw" || plan.split === "whole" || plan.reading !== "whole") return;
+  // What a client sends after it has broken a rule is read and dropped.
+  if (client.violations.size > 0) return;
+  const handled = handler.handled === 0 ? 0 : client.ends[handler.handled - 1] ?? 0;
+  const waiting = client.bytes - handled - client.unsent() - plan.capacity;
+  const largest = client.ends.reduce(
+    (most, end, at) => Math.max(most, end - (client.ends[at - 1] ?? 0)),
+    0,
+  );
+  const held = plan.arrival === "upgrade" ? HELD_BY_SOCKET : 0;
+  // A queue counts the UTF-16 units of texts, which have up to two bytes here.
+  const most = 2 * maxQueuedSize + 2 * largest + LARGEST_CHUNK + CONTROL_FRAMES + held;
+  member.must(waiting <= most, () => `${waiting} bytes of input wait, at most ${most} may`);
+}
+
+/** No more may be handled than a rate allows since the client has connected. */
+export function checkRate(member: Member, rate: ConnectionRate | undefined, now: number): void {
+  if (rate === undefined) return;
+  const { client: { connectedAt }, handler: { handled } } = member;
+  // The message that takes the last token is delivered.
+  const most = rate.burst + rate.perSecond * (now - connectedAt) / 1000 + 1;
+  member.must(handled <= most, () => `${handled} messages were handled, at most ${most} may be`);
+}
+
+/** Checks that a client that exceeds a rate was closed, if it must be. */
+export function checkRefused(
+  member: Member,
+  { rate, count, now }: {
+    readonly rate: ConnectionRate | undefined;
+    readonly count: number;
+    readonly now: number;
+  },
+): void {
+  if (rate?.action !== "close" || !member.isHybi) return;
+  const most = rate.burst + rate.perSecond * (now - member.client.connectedAt) / 1000;
+  member.must(count <= most, () => `not closed after ${count}, at most ${most} are allowed`);
+}
+
+/** How long messages may wait because of the rates, in milliseconds. */
+export function delayOf(
+  { units, bytes }: ClientSide,
+  { messageRate, byteRate }: PlanSettings,
+): number {
+  let longest = 0;
+  for (const [rate, count] of [[messageRate, units], [byteRate, bytes]] as const) {
+    if (rate === undefined || rate.action === "close" || count <= rate.burst) continue;
+    // Each message may wait for a tick of the timing wheel besides.
+    longest += count / rate.perSecond * 1000 + units * LATE;
+  }
+  return longest;
+}
