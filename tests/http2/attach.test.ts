@@ -15,7 +15,7 @@ import type { AddressInfo } from "node:net";
 import { describe, test } from "node:test";
 import { Application, type AttachOptions, WebSocketHandler } from "../../mod.ts";
 import { websocketConnect } from "../../src/client/mod.ts";
-import { handshake } from "./rig.ts";
+import { handshake, settingsOf } from "./rig.ts";
 
 const credentials = {
   cert: readFileSync(new URL("../support/tls/cert.pem", import.meta.url), "utf8"),
@@ -59,7 +59,7 @@ class Host implements AsyncDisposable {
       : connect(`http://127.0.0.1:${this.port}`);
     session.on("error", () => {});
     this.#clients.push(session);
-    await new Promise((resolve) => session.once("remoteSettings", resolve));
+    await settingsOf(session);
     return session;
   }
 

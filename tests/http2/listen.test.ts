@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { type ClientHttp2Session, connect, type OutgoingHttpHeaders } from "node:http2";
 import { describe, test } from "node:test";
@@ -9,7 +10,7 @@ import { WEBSOCKET_VERSIONS } from "../../src/handshake/versions.ts";
 import type { Server } from "../../src/server/server.ts";
 import { listen as listenWithNode } from "../../src/transport/node.ts";
 import { FakeClock } from "../../src/testing/mod.ts";
-import { handshake } from "./rig.ts";
+import { handshake, settingsOf } from "./rig.ts";
 
 const credentials = {
   cert: readFileSync(new URL("../support/tls/cert.pem", import.meta.url), "utf8"),
@@ -65,7 +66,7 @@ class Listening implements AsyncDisposable {
     });
     session.on("error", () => {});
     this.#clients.push(session);
-    await new Promise((resolve) => session.once("remoteSettings", resolve));
+    await settingsOf(session);
     return session;
   }
 
@@ -145,7 +146,7 @@ describe("a listener with http2", () => {
         ...(offered === undefined ? {} : { ALPNProtocols: [...offered] }),
       });
       socket.on("error", () => {});
-      await new Promise((resolve) => socket.once("secureConnect", resolve));
+      await once(socket, "secureConnect");
       assertEquals(socket.alpnProtocol || false, expected);
       socket.destroy();
     }
@@ -254,7 +255,7 @@ describe("a listener with http2", () => {
         ...{ allowHalfOpen: true },
       });
       socket.on("error", () => {});
-      await new Promise((resolve) => socket.once("secureConnect", resolve));
+      await once(socket, "secureConnect");
       for (const piece of bytes) socket.write(piece);
       await until(() => sockets() === 1, "the session");
       await clock.advance(11_000);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 
@@ -74,7 +75,7 @@ export class RawSession {
   ): Promise<RawSession> {
     const tls = { host: "127.0.0.1", port, rejectUnauthorized: false, ALPNProtocols: ["h2"] };
     const socket = secure ? connectTls(tls) : connect(port, "127.0.0.1");
-    await new Promise((resolve) => socket.once(secure ? "secureConnect" : "connect", resolve));
+    await once(socket, secure ? "secureConnect" : "connect");
     const session = new RawSession(socket, settings);
     await session.until(() => session.frames.some(({ type }) => type === TYPES.settings));
     return session;

@@ -87,7 +87,7 @@ export class Http2Rig implements AsyncDisposable {
     const session = connect(`http://127.0.0.1:${this.port}`);
     session.on("error", () => {});
     this.#clients.push(session);
-    await new Promise((resolve) => session.once("remoteSettings", resolve));
+    await settingsOf(session);
     return session;
   }
 
@@ -130,6 +130,14 @@ export class Http2Rig implements AsyncDisposable {
     for (const session of this.sessions) session.destroy();
     await new Promise((resolve) => this.server.close(resolve));
   }
+}
+
+/** Resolves when the settings of the server have arrived. Rejects if the session closes before that. */
+export function settingsOf(session: ClientHttp2Session): Promise<void> {
+  return new Promise((resolve, reject) => {
+    session.once("remoteSettings", () => resolve());
+    session.once("close", () => reject(new Error("The session closed before its settings")));
+  });
 }
 
 /** The fields of a good handshake. */
