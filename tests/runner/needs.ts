@@ -34,6 +34,20 @@ function program(name: string, why: string, more: Partial<Need> = {}): Need {
   return { missing, packages: [name], why, ...more };
 }
 
+/** Libraries of a language. A command succeeds, or files exist, if they are there. */
+function libraries(
+  { command = [], files = [] }: { command?: readonly string[]; files?: readonly string[] },
+  need: Omit<Need, "missing">,
+): Need {
+  const missing = () => {
+    const [path, ...args] = command;
+    const lacks = files.some((file) => !existsSync(file)) ||
+      path !== undefined && spawnSync(path, args, { stdio: "ignore" }).status !== 0;
+    return lacks ? `some of ${need.packages.join(", ")} is not installed` : undefined;
+  };
+  return { missing, ...need };
+}
+
 /** The PhantomJS executables from npm. */
 const PHANTOMS = [1, 2].map((version) =>
   `${root}/node_modules/phantomjs${version}/bin/linux/x64/phantomjs`
@@ -86,6 +100,50 @@ export const NEEDS = {
     packages: ["python3-tornado"],
     why: "the peer of its own tests",
   },
+  "apache": program("apache2", "a proxy", { packages: ["apache2-bin"] }),
+  "lighttpd": program("lighttpd", "a proxy", { brew: "lighttpd" }),
+  "nghttpx": program("nghttpx", "a proxy", { packages: ["nghttp2-proxy"], brew: "nghttp2" }),
+  "perl clients": libraries({
+    command: ["perl", "-MProtocol::WebSocket", "-MMojolicious", "-e", "1"],
+  }, {
+    packages: ["libprotocol-websocket-perl", "libmojolicious-perl"],
+    why: "clients in Perl",
+  }),
+  "ruby client": libraries({ command: ["ruby", "-rwebsocket", "-e", ""] }, {
+    packages: ["ruby", "ruby-websocket"],
+    why: "a client in Ruby",
+  }),
+  "java clients": libraries({
+    files: ["/usr/bin/java", "/usr/bin/ecj", "/usr/share/java/netty-codec-http.jar"],
+  }, {
+    packages: ["default-jre-headless", "ecj", "libnetty-java"],
+    why: "clients in Java",
+  }),
+  "python clients": libraries({
+    command: [
+      "/usr/bin/python3",
+      "-c",
+      "import aiohttp, gi, websocket, websockets; gi.require_version('Soup', '3.0')",
+    ],
+  }, {
+    packages: [
+      ...["python3-aiohttp", "python3-websocket", "python3-websockets"],
+      ...["python3-gi", "gir1.2-soup-3.0"],
+    ],
+    why: "clients in Python, and libsoup",
+  }),
+  "c client": libraries({ files: ["/usr/bin/gcc", "/usr/include/libwebsockets.h"] }, {
+    packages: ["gcc", "libc6-dev", "libwebsockets-dev"],
+    why: "a client in C",
+  }),
+  "lua client": libraries({ command: ["lua5.2", "-e", "require 'http.websocket'"] }, {
+    packages: ["lua5.2", "lua-http"],
+    why: "a client in Lua",
+  }),
+  "mono": libraries({ files: ["/usr/bin/mono", "/usr/bin/mcs"] }, {
+    packages: ["mono-runtime", "mono-mcs", "libmono-system4.0-cil"],
+    why: "a client in C#",
+  }),
   "redis": program("redis-server", "a broker", { brew: "redis" }),
   "nats": program("nats-server", "a broker", { brew: "nats-server" }),
   "ip": program("ip", "network namespaces, in which a cable is pulled", {

@@ -32,6 +32,15 @@ export interface Suite {
 export const SUITES: readonly Suite[] = [
   { path: "tests/clients", tier: "e2e", once: "node" },
   {
+    path: "tests/clients/languages",
+    tier: "e2e",
+    once: "node",
+    needs: [
+      ...["perl clients", "ruby client", "java clients", "python clients"] as const,
+      ...["c client", "lua client", "mono"] as const,
+    ],
+  },
+  {
     path: "tests/cluster",
     tier: "e2e",
     once: "node",
