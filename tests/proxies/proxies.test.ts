@@ -10,6 +10,9 @@ const PROXIES: readonly ProxyName[] = [
   "HAProxy in TCP mode",
   "nginx",
   "Caddy",
+  "Apache",
+  "lighttpd",
+  "nghttpx",
 ];
 
 /** Texts of 0 to 1 MiB, with characters of one, two, three and four bytes. */
@@ -53,7 +56,7 @@ describe("behind a proxy", () => {
 
   // A proxy reads 8 bytes after a GET as the beginning of the next request. It becomes a tunnel when the
   // 101 has passed.
-  for (const proxy of ["HAProxy in TCP mode", "nginx", "Caddy"] as const) {
+  for (const proxy of PROXIES.filter((name) => name !== "HAProxy in HTTP mode")) {
     test(`${proxy}: a draft76 client gets its 101 before it has sent key3, then its echoes`, async () => {
       const port = portOf(proxy);
       const url = `ws://127.0.0.1:${port}/websocket`;

@@ -1,6 +1,6 @@
 /**
- * Starts reverse proxies from Debian with the configurations of the README: HAProxy, nginx and Caddy.
- * configurations that the README gives: HAProxy, nginx and Caddy.
+ * Starts reverse proxies from Debian: HAProxy, nginx and Caddy with the configurations of the README,
+ * and Apache, lighttpd and nghttpx.
  *
  * @module
  */
@@ -31,7 +31,6 @@ interface Kind {
 /**
  * HAProxy in HTTP mode, which becomes a tunnel at the 101. Since 2.4, it answers an upgrade without
  * Sec-WebSocket-Key with a 400 (haproxy/haproxy#1642), so draft76 needs TCP mode.
- * other mode.
  */
 const haproxyHttp: Kind = {
   configure: (_, port, server) => haproxy("mode http", port, server),
@@ -146,6 +145,58 @@ ${fromReadme("caddy", "reverse_proxy", port, server)}
   ],
 };
 
+/** Apache with mod_proxy_wstunnel, which reads nothing of what it passes on. */
+const apache: Kind = {
+  configure: (folder, port, server) => `
+${["mpm_event", "authz_core", "proxy", "proxy_wstunnel"].map(apacheModule).join("\n")}
+ServerName localhost
+Listen 127.0.0.1:${port}
+PidFile ${folder}/apache.pid
+DefaultRuntimeDir ${folder}
+ErrorLog ${folder}/error.log
+StartServers 1
+ThreadsPerChild 25
+ServerLimit 1
+MinSpareThreads 1
+MaxRequestWorkers 25
+# It does not run as root.
+User nobody
+Group nogroup
+ProxyPreserveHost On
+ProxyPass / ws://127.0.0.1:${server}/
+`,
+  command: (folder, file) => [
+    ...[findExecutable("apache2"), "-D", "FOREGROUND", "-d", folder, "-f", file],
+  ],
+};
+
+function apacheModule(name: string): string {
+  return `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`;
+}
+
+const lighttpd: Kind = {
+  configure: (folder, port, server) => `
+server.bind = "127.0.0.1"
+server.port = ${port}
+server.document-root = "${folder}"
+server.upload-dirs = ("${folder}")
+server.modules = ("mod_proxy")
+proxy.server = ("" => (("host" => "127.0.0.1", "port" => ${server})))
+proxy.header = ("upgrade" => "enable")
+`,
+  command: (_, file) => [findExecutable("lighttpd"), "-D", "-f", file],
+};
+
+const nghttpx: Kind = {
+  configure: (_, port, server) => `
+frontend=127.0.0.1,${port};no-tls
+backend=127.0.0.1,${server}
+workers=1
+accesslog-file=/dev/null
+`,
+  command: (_, file) => [findExecutable("nghttpx"), `--conf=${file}`],
+};
+
 /** The configuration in the README, with the ports of a test instead of 80 and 8888. */
 function fromReadme(language: string, containing: string, port: number, server: number): string {
   const readme = readFileSync(join(root, "README.md"), "utf8");
@@ -171,6 +222,9 @@ const kinds = {
   "nginx with proxy_protocol": nginxStream,
   "nginx": nginx,
   "Caddy": caddy,
+  "Apache": apache,
+  "lighttpd": lighttpd,
+  "nghttpx": nghttpx,
 } as const;
 
 /** The name of a proxy. */

@@ -58,7 +58,12 @@ export const SUITES: readonly Suite[] = [
   { path: "tests/network", tier: "e2e", waits: true, needs: ["linux", "ip", "namespaces"] },
   { path: "tests/brokers", tier: "e2e", waits: true, needs: ["redis", "nats"] },
   { path: "tests/brokers/envelope.test.ts", tier: "unit" },
-  { path: "tests/proxies", tier: "e2e", waits: true, needs: ["haproxy", "nginx", "caddy"] },
+  {
+    path: "tests/proxies",
+    tier: "e2e",
+    waits: true,
+    needs: ["haproxy", "nginx", "caddy", "apache", "lighttpd", "nghttpx"],
+  },
   {
     path: "tests/proxies/forward.test.ts",
     tier: "e2e",

@@ -66,8 +66,8 @@ const RANDOM = 34;
 const ALL: readonly Compression[] = ["plain", "messages", "takeover"];
 
 /**
- * For clients that do not support a client_no_context_takeover that they have not offered, as RFC 7692
- * §7.1.1.2 demands: Netty refuses the response, and Mojolicious keeps its context.
+ * For clients that do not support a client_no_context_takeover in the response (RFC 7692 §7.1.1.2):
+ * Netty refuses it by default, and Mojolicious keeps its context.
  */
 const NO_HINT: readonly Compression[] = ["plain", "takeover"];
 
