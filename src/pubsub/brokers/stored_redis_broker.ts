@@ -176,6 +176,8 @@ class StoredRedisBroker implements Broker {
   }
 
   #receive(bytes: Uint8Array, channel: Uint8Array): void {
+    // A client may still deliver what has arrived before it was closed.
+    if (this.#closed) return;
     const { data, position } = parseMessage(bytes);
     if (position === undefined) return this.events?.message(data);
     const topic = this.#servers.topicOf(decoder.decode(channel));
