@@ -10,7 +10,8 @@ import { broadcastChannelBroker } from "../../src/pubsub/brokers/broadcast_chann
 import { natsBroker } from "../../src/pubsub/brokers/nats.ts";
 import { redisBroker } from "../../src/pubsub/brokers/redis.ts";
 import type { BrokerSetup } from "../../src/testing/broker_kit.ts";
-import { BrokerServer } from "./servers.ts";
+import { BrokerCluster, BrokerServer } from "./servers.ts";
+import { CLUSTERS, type MakeBroker, STREAMS } from "./stored.ts";
 
 /** A setup whose server starts before its first case. */
 export interface ServedSetup extends BrokerSetup {
@@ -64,6 +65,36 @@ export function served(
   };
 }
 
+/** How long a broker waits for the reply of a server that hangs, in milliseconds. */
+const REQUEST_TIMEOUT = 2000;
+
+/** What brokers with a history have. */
+const STORED: Partial<BrokerSetup> = { history: true, presence: true };
+
+function streams(make: MakeBroker | undefined): ServedSetup {
+  let server: BrokerServer | undefined;
+  const start = async () => server = await BrokerServer.redis();
+  return served(
+    start,
+    (port, { limits }) => make!(port, { ...limits, requestTimeout: REQUEST_TIMEOUT }),
+    { ...STORED, loseData: () => server?.flush() },
+  );
+}
+
+/** Without faults: a cluster takes two seconds to start. */
+function cluster(make: MakeBroker | undefined): ServedSetup {
+  let cluster: BrokerCluster | undefined;
+  return {
+    ...STORED,
+    connect: ({ limits }) => make!(cluster?.nodes[0]?.port ?? 0, limits),
+    loseData: async () => {
+      for (const node of cluster?.nodes ?? []) await node.flush();
+    },
+    begin: async () => void (cluster = await BrokerCluster.start()),
+    end: async () => await cluster?.stop(),
+  };
+}
+
 let channels = 0;
 
 function broadcastChannel(): ServedSetup {
@@ -89,6 +120,9 @@ export const setups: Readonly<Record<string, ServedSetup>> = {
     const options = { host: "127.0.0.1", port, lazyConnect: true, retryStrategy: () => RETRY };
     return redisBroker(new Redis(options), limits);
   }),
+  "Redis Streams by npm:redis": streams(STREAMS["npm:redis"]),
+  "Redis Streams by npm:ioredis": streams(STREAMS["npm:ioredis"]),
+  "Redis Cluster by npm:redis": cluster(CLUSTERS["npm:redis"]),
   "NATS": served(() => BrokerServer.nats(), async (port, { limits, onEnd }) => {
     const connection = await connect({
       servers: `127.0.0.1:${port}`,

@@ -4,7 +4,7 @@
  * @module
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -80,6 +80,17 @@ export class BrokerServer implements Servers {
   /** Waits until a server of a cluster accepts commands. */
   async waitForCluster(): Promise<void> {
     await this.#child?.waitFor(/Cluster state changed: ok/);
+  }
+
+  /** Deletes everything that a Redis server has stored. */
+  flush(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(this.port, "127.0.0.1");
+      socket.once("error", reject);
+      socket.once("data", () => socket.end());
+      socket.once("close", () => resolve());
+      socket.write("FLUSHALL\r\n");
+    });
   }
 
   /** Freezes the server: connections stay open, and it does not respond. */
