@@ -1,23 +1,35 @@
 /**
- * Tornado's chat demo with more features: rooms by URL, names, a list of members, and the last 50
- * messages. Browsers from 2010 to today can use the same room.
+ * Tornado's chat demo with more features: rooms by URL, names, a list of who is there, and the last
+ * 50 messages. Browsers from 2010 to today can use the same room. A page that was disconnected gets
+ * what it has missed.
  *
- *     deno run --allow-net examples/chat.ts [port]
- *     bun run examples/chat.ts [port]
- *     node examples/chat.ts [port]
+ *     deno run --allow-net examples/chat.ts [port [redis]]
+ *     bun run examples/chat.ts [port [redis]]
+ *     node examples/chat.ts [port [redis]]
  *
  * Open http://localhost:8888/chat/lobby in two tabs. Any other word after /chat/ is another room.
+ *
+ * With the URL of a Redis server (`redis://localhost:6379`), several processes serve the same rooms.
+ * Behind a proxy, the pages of a process that is killed go on with another one. The client comes from
+ * npm: `redis`. On Deno, it needs `-A` in place of `--allow-net`.
  */
 import process from "node:process";
-import { Application, HttpError, WebSocketHandler } from "@waterspout/websocket";
+import {
+  Application,
+  type Broker,
+  HttpError,
+  type Position,
+  WebSocketHandler,
+} from "@waterspout/websocket";
+import { redisStreamsBroker } from "@waterspout/websocket/brokers/redis_streams";
 import { chatPage } from "./pages/chat.ts";
 
-/** How many old messages a new member gets. */
+/** How many messages of a room are kept, and for how long, in milliseconds. */
 const KEPT_MESSAGES = 50;
-/** How many rooms are kept; above that, empty ones are deleted. */
-const KEPT_ROOMS = 100;
+const KEPT_TIME = 60 * 60 * 1000;
 const MAX_ROOM_LENGTH = 64;
 const MAX_NAME_LENGTH = 24;
+const MAX_KEY_LENGTH = 64;
 const MAX_TEXT_LENGTH = 1000;
 
 interface ChatMessage {
@@ -27,89 +39,94 @@ interface ChatMessage {
   readonly time: number;
 }
 
-/** A room with its messages and members. */
-class Room {
-  readonly messages: ChatMessage[] = [];
-  readonly names: Set<string> = new Set();
-
-  /** Adds a message. Deletes the oldest if there are too many. */
-  keep(message: ChatMessage): void {
-    this.messages.push(message);
-    if (this.messages.length > KEPT_MESSAGES) this.messages.shift();
-  }
-
-  /** Adds a member. If the name is in use, adds a number to it. */
-  enter(wanted: string): string {
-    let name = wanted;
-    for (let number = 2; this.names.has(name); number++) name = `${wanted} ${number}`;
-    this.names.add(name);
-    return name;
-  }
+/** What pages get of a message. A page that comes back sends the position of the last one. */
+function format(message: string | Uint8Array, position: Position): Record<string, unknown> {
+  return { type: "said", ...JSON.parse(String(message)) as ChatMessage, position };
 }
 
-/** The rooms by name. The last used room is at the end. */
-class Rooms {
-  readonly #rooms: Map<string, Room> = new Map();
-
-  /** Returns the room with a name. If there are too many rooms, deletes an empty one. */
-  get(name: string): Room {
-    const room = this.#rooms.get(name) ?? new Room();
-    this.#rooms.delete(name);
-    this.#rooms.set(name, room);
-    if (this.#rooms.size > KEPT_ROOMS) this.#forgetOne();
-    return room;
-  }
-
-  #forgetOne(): void {
-    for (const [name, room] of this.#rooms) {
-      if (room.names.size === 0 && this.#rooms.delete(name)) return;
-    }
-  }
-}
-
-/** A member of a room: `/chat/:room?name=NAME`. */
-class ChatHandler extends WebSocketHandler<{ readonly rooms: Rooms }> {
+/**
+ * A member of a room: `/chat/:room?name=NAME`. A page also sends a `key` of its own, so that it is
+ * still the same member when it comes back, and then the position (`epoch` and `offset`) of its last
+ * message.
+ */
+class ChatHandler extends WebSocketHandler<unknown, { readonly room: string }> {
   #name = "";
+  #key = "";
+  #since: Position | undefined;
 
   override prepare(): void {
-    const name = this.getArgument("name", "").trim();
-    if (!name || name.length > MAX_NAME_LENGTH) {
+    this.#name = this.getArgument("name", "").trim();
+    if (this.#name === "" || this.#name.length > MAX_NAME_LENGTH) {
       throw new HttpError(400, `A name must have 1 to ${MAX_NAME_LENGTH} characters`);
     }
-    if (this.#topic.length > MAX_ROOM_LENGTH) throw new HttpError(404, "No room has such a name");
-    this.#name = name;
-  }
-
-  get #room(): Room {
-    return this.options.rooms.get(this.#topic);
+    if (this.params.room.length > MAX_ROOM_LENGTH) {
+      throw new HttpError(404, "No room has such a name");
+    }
+    this.#key = this.getArgument("key", "") || crypto.randomUUID();
+    if (this.#key.length > MAX_KEY_LENGTH) throw new HttpError(400, "The key is too long");
+    const epoch = this.getArgument("epoch", "");
+    const offset = Number(this.getArgument("offset", ""));
+    if (epoch.length > 64 || !Number.isSafeInteger(offset) || offset < 0) {
+      throw new HttpError(400, "This is no position");
+    }
+    if (epoch !== "") this.#since = { epoch, offset };
   }
 
   get #topic(): string {
-    return this.params["room"] ?? "";
+    return `chat/${this.params.room}`;
   }
 
-  override open(): void {
-    this.#name = this.#room.enter(this.#name);
-    this.subscribe(this.#topic);
-    this.writeMessage({ type: "welcome", name: this.#name, messages: this.#room.messages });
-    this.#tellWhoIsHere();
+  override async open(): Promise<void> {
+    this.#name = await this.#freeName();
+    const since = this.#since;
+    // What the page has missed is sent here. The page shows it when it gets the welcome.
+    const { recovered, position } = await this.subscribe(this.#topic, {
+      since,
+      presence: { id: this.#key, info: { name: this.#name } },
+      onPresence: () => this.#tellWhoIsHere(),
+      onGap: () => this.writeMessage({ type: "gap" }),
+    });
+    // Redis does not answer. The page tries again.
+    if (position === undefined) return this.close(1013);
+    this.writeMessage({
+      type: "welcome",
+      name: this.#name,
+      position,
+      recovered,
+      lost: since !== undefined && !recovered,
+      messages: recovered ? [] : await this.#messagesUpTo(position),
+    });
+    await this.#tellWhoIsHere();
   }
 
-  onMessage(message: string | Uint8Array): void {
+  /** Adds a number to the name if somebody else has it. Two who enter at once may get the same. */
+  async #freeName(): Promise<string> {
+    const others = (await this.application.presence(this.#topic))
+      .filter(({ id }) => id !== this.#key);
+    const names = new Set(others.map(({ info }) => (info as { name: string }).name));
+    let name = this.#name;
+    for (let number = 2; names.has(name); number++) name = `${this.#name} ${number}`;
+    return name;
+  }
+
+  async #messagesUpTo({ offset }: Position): Promise<unknown[]> {
+    const { messages } = await this.application.history(this.#topic);
+    return messages.filter(({ position }) => position.offset <= offset)
+      .map(({ message, position }) => format(message, position));
+  }
+
+  async onMessage(message: string | Uint8Array): Promise<void> {
     const text = typeof message === "string" ? message.trim() : "";
     if (text === "" || text.length > MAX_TEXT_LENGTH) return;
     const said: ChatMessage = { name: this.#name, text, time: Date.now() };
-    this.#room.keep(said);
-    this.application.publish(this.#topic, { type: "said", ...said });
+    const { position } = this.application.publish(this.#topic, { ...said });
+    await position.catch(() => this.writeMessage({ type: "unsent", text }));
   }
 
-  override onClose(): void {
-    this.#room.names.delete(this.#name);
-    this.#tellWhoIsHere();
-  }
-
-  #tellWhoIsHere(): void {
-    this.application.publish(this.#topic, { type: "here", names: [...this.#room.names] });
+  async #tellWhoIsHere(): Promise<void> {
+    const people = await this.application.presence(this.#topic);
+    const names = people.map(({ info }) => (info as { name: string }).name).sort();
+    this.writeMessage({ type: "here", names });
   }
 }
 
@@ -128,14 +145,28 @@ function answer(request: Request): Response {
   });
 }
 
-const app = new Application([["/chat/:room", ChatHandler, { rooms: new Rooms() }]], {
+async function join(url: string): Promise<Broker> {
+  const { createClient } = await import("redis");
+  return await redisStreamsBroker(createClient({ url }));
+}
+
+const [port = "8888", redis] = process.argv.slice(2);
+const broker = redis === undefined ? undefined : await join(redis);
+const app = new Application([["/chat/:room", ChatHandler]], {
+  broker,
+  history: { "chat/*": { size: KEPT_MESSAGES, ttl: KEPT_TIME, maxBytes: 256 * 1024, format } },
   fetch: answer,
   maxMessageSize: 4 * MAX_TEXT_LENGTH,
 });
 
 const server = app.listen({
-  port: Number(process.argv[2] ?? 8888),
+  port,
   onListen: ({ port }) => console.log(`http://localhost:${port}/chat/lobby`),
 });
-process.once("SIGINT", () => void server.shutdown());
-process.once("SIGTERM", () => void server.shutdown());
+
+async function stop(): Promise<void> {
+  await server.shutdown();
+  await broker?.close();
+}
+process.once("SIGINT", () => void stop());
+process.once("SIGTERM", () => void stop());

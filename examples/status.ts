@@ -1,6 +1,7 @@
 /**
  * A status page with live charts: connections by version, traffic, and refused handshakes. The page
- * gets the figures over a WebSocket. The service itself is an echo at `/websocket`.
+ * gets the figures over a WebSocket: a new page the last two minutes, and one that was disconnected
+ * what it has missed. It shows how many watch it, too. The service itself is an echo at `/websocket`.
  *
  *     deno run --allow-net examples/status.ts [port [milliseconds]]
  *     bun run examples/status.ts [port [milliseconds]]
@@ -10,10 +11,16 @@
  * either public: check the user in `prepare()`.
  */
 import process from "node:process";
-import { Application, metricsResponse, type Stats, WebSocketHandler } from "@waterspout/websocket";
+import {
+  Application,
+  metricsResponse,
+  type Position,
+  type Stats,
+  WebSocketHandler,
+} from "@waterspout/websocket";
 import { statusPage } from "./pages/status.ts";
 
-/** How many old samples a new page gets. */
+/** How many samples are kept. */
 const KEPT_SAMPLES = 120;
 
 /** The statistics at a time, in milliseconds since 1970. */
@@ -29,22 +36,40 @@ class EchoHandler extends WebSocketHandler {
   }
 }
 
-/** The connection of a status page. It gets the old samples, and then each new one. */
-class StatusHandler extends WebSocketHandler<{ readonly samples: readonly Sample[] }> {
-  override open(): void {
-    this.writeMessage(this.options.samples as Sample[]);
-    this.subscribe("samples");
-  }
-  onMessage(): void {}
+/** What pages get of a sample. A page that comes back sends the position of the last one. */
+function format(message: string | Uint8Array, position: Position): Record<string, unknown> {
+  return { samples: [JSON.parse(String(message))], position };
 }
 
-const samples: Sample[] = [];
+/** The connection of a status page. It gets the old samples, and then each new one. */
+class StatusHandler extends WebSocketHandler {
+  override async open(): Promise<void> {
+    const epoch = this.getArgument("epoch", "");
+    const offset = Number(this.getArgument("offset", ""));
+    const { recovered, position } = await this.subscribe("samples", {
+      since: epoch === "" ? undefined : { epoch, offset },
+      presence: { id: crypto.randomUUID(), info: { version: this.version } },
+      onPresence: () => this.#tellWhoWatches(),
+    });
+    if (!recovered) {
+      const { messages } = await this.application.history("samples");
+      // Later ones arrive by themselves.
+      const old = messages.filter((each) => each.position.offset <= (position?.offset ?? 0));
+      const kept = old.map(({ message }) => JSON.parse(String(message)));
+      this.writeMessage({ samples: kept, position, anew: true });
+    }
+    await this.#tellWhoWatches();
+  }
+  onMessage(): void {}
+
+  async #tellWhoWatches(): Promise<void> {
+    const watching = await this.application.presence("samples");
+    this.writeMessage({ watching: watching.map(({ info }) => info) });
+  }
+}
 
 function sample(): void {
-  const latest = { time: Date.now(), stats: app.stats() };
-  samples.push(latest);
-  if (samples.length > KEPT_SAMPLES) samples.shift();
-  app.publish("samples", [latest]);
+  app.publish("samples", { time: Date.now(), stats: app.stats() } satisfies Sample);
 }
 
 function answer(request: Request): Response {
@@ -60,8 +85,11 @@ function answer(request: Request): Response {
 
 const app: Application = new Application([
   ["/websocket", EchoHandler],
-  ["/status", StatusHandler, { samples }],
-], { fetch: answer });
+  ["/status", StatusHandler],
+], {
+  history: { samples: { size: KEPT_SAMPLES, ttl: 0, format } },
+  fetch: answer,
+});
 
 const server = app.listen({
   port: Number(process.argv[2] ?? 8888),

@@ -34,6 +34,7 @@ input, button { font: inherit; }
 .name { margin: 0 0 2px 4px; font-size: 12px; color: #6a7b88; }
 .more .name { display: none; }
 .text { display: inline-block; padding: 8px 13px; border-radius: 4px 16px 16px 16px; background: #fff; border: 1px solid #e1e8ed; white-space: pre-wrap; word-wrap: break-word; }
+.notice { clear: both; padding: 14px 0 0; text-align: center; font-size: 13px; color: #b3402b; }
 .mine .face { display: none; }
 .mine .body { float: right; text-align: right; }
 .mine .name { margin: 0 4px 2px 0; }
@@ -57,8 +58,10 @@ var socket = null;
 var me = "";
 var last = "";
 var retry = 500;
+var key = (Math.random() + "" + Math.random()).replace(/\\D/g, "");
+var position = null;
+var held = null;
 var room = decodeURIComponent(location.pathname.split("/")[2]);
-var received = [];
 
 function find(id) { return document.getElementById(id); }
 
@@ -89,6 +92,7 @@ function clock(time) {
 }
 
 function show(message) {
+  position = message.position;
   var list = find("list");
   var atEnd = list.scrollTop + list.clientHeight > list.scrollHeight - 40;
   var mine = message.name === me;
@@ -100,8 +104,14 @@ function show(message) {
   row.appendChild(body);
   list.appendChild(row);
   last = message.name;
-  received.push(message.text);
   if (atEnd || mine) list.scrollTop = list.scrollHeight;
+}
+
+/* Something is missing here, or was not sent. */
+function notice(text) {
+  find("list").appendChild(element("div", "notice", text));
+  find("list").scrollTop = find("list").scrollHeight;
+  last = "";
 }
 
 function showPeople(names) {
@@ -128,29 +138,44 @@ function state(className, text) {
 function welcome(data) {
   me = data.name;
   retry = 500;
-  last = "";
-  received = [];
-  empty(find("list"));
-  for (var i = 0; i < data.messages.length; i++) show(data.messages[i]);
+  position = data.position;
+  if (!data.recovered) {
+    last = "";
+    empty(find("list"));
+    if (data.lost) notice("Earlier messages could not be recovered");
+  }
+  var messages = data.messages.concat(held);
+  held = null;
+  for (var i = 0; i < messages.length; i++) show(messages[i]);
   find("list").scrollTop = find("list").scrollHeight;
 }
 
-function connect(name) {
+/* The URL of the socket. With the position of the last message, the server sends what was missed. */
+function address(name) {
   var scheme = location.protocol === "https:" ? "wss://" : "ws://";
+  var query = "?name=" + encodeURIComponent(name) + "&key=" + key;
+  if (position) query += "&epoch=" + encodeURIComponent(position.epoch) + "&offset=" + position.offset;
+  return scheme + location.host + location.pathname + query;
+}
+
+function connect(name) {
   var welcomed = false;
-  socket = new WebSocket(scheme + location.host + location.pathname + "?name=" + encodeURIComponent(name));
+  held = [];
+  socket = new WebSocket(address(name));
   state("", "Connecting \\u2026");
   socket.onmessage = function (event) {
     var data = JSON.parse(event.data);
     if (data.type === "welcome") { welcomed = true; enterRoom(); welcome(data); }
-    if (data.type === "said") show(data);
+    if (data.type === "said") { if (held) held.push(data); else show(data); }
+    if (data.type === "gap") notice("Some messages could not be recovered");
+    if (data.type === "unsent") notice("This was not sent: " + data.text);
     if (data.type === "here") showPeople(data.names);
   };
   socket.onclose = function () {
     socket = null;
     state("closed", "Not connected; trying again \\u2026");
     if (me === "" && !welcomed) { problem("That did not work. Is the name too long?"); return; }
-    setTimeout(function () { connect(name); }, retry);
+    setTimeout(function () { connect(me || name); }, retry);
     retry = Math.min(retry * 2, 10000);
   };
 }

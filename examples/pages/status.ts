@@ -19,7 +19,7 @@ body { padding: 20px; background: var(--page); color: var(--ink); font: 14px/1.4
 main { display: grid; grid-template-columns: repeat(10, 1fr); gap: 14px; max-width: 1080px; margin: 0 auto; }
 header { grid-column: span 10; display: flex; align-items: baseline; gap: 14px; }
 h1 { font-size: 20px; }
-#state { color: var(--soft); }
+#state, #watching { color: var(--soft); }
 #state::before { content: ""; display: inline-block; width: 8px; height: 8px; margin-right: 7px; border-radius: 4px; background: var(--bad); }
 #state.open::before { background: var(--good); }
 section { padding: 14px 16px; border: 1px solid var(--line); border-radius: 10px; background: var(--card); }
@@ -52,6 +52,7 @@ const LABELS = { rfc6455: "RFC 6455" };
 const SPAN = 120;
 const WIDTH = 560, HEIGHT = 190, LEFT = 44, RIGHT = 8, TOP = 8, BOTTOM = 20;
 let samples = [];
+let position;
 
 const find = (id) => document.getElementById(id);
 
@@ -159,10 +160,28 @@ function draw() {
   bars("codes", closed, "No connection has ended.");
 }
 
+/** Takes new samples, all that are kept (\`anew\`), or who watches. */
+function receive({ watching, anew, samples: arrived, position: last }) {
+  if (watching) return showWatching(watching);
+  const until = arrived.at(-1)?.time ?? 0;
+  // A new one may have arrived before those that are kept.
+  const newer = anew ? samples.filter(({ time }) => time > until) : [];
+  samples = [...anew ? [] : samples, ...arrived, ...newer].slice(-SPAN);
+  if (newer.length === 0) position = last;
+  if (samples.length > 0) draw();
+}
+
+function showWatching(pages) {
+  find("watching").textContent = "watched by " + pages.length + (pages.length === 1 ? " page" : " pages");
+}
+
 function connect() {
-  const socket = new WebSocket((location.protocol === "https:" ? "wss://" : "ws://") + location.host + "/status");
-  socket.onopen = () => { samples = []; find("state").className = "open"; find("state").textContent = "live"; };
-  socket.onmessage = ({ data }) => { samples = [...samples, ...JSON.parse(data)].slice(-SPAN); draw(); };
+  const url = new URL("/status", location.href.replace("http", "ws"));
+  // The server sends what was missed after this position.
+  if (position) url.search = new URLSearchParams(position);
+  const socket = new WebSocket(url);
+  socket.onopen = () => { find("state").className = "open"; find("state").textContent = "live"; };
+  socket.onmessage = ({ data }) => receive(JSON.parse(data));
   socket.onclose = () => {
     find("state").className = "";
     find("state").textContent = "not connected";
@@ -191,7 +210,7 @@ export const statusPage: string = `<!DOCTYPE html>
 </head>
 <body>
 <main>
-<header><h1>Status</h1><span id="state">connecting</span></header>
+<header><h1>Status</h1><span id="state">connecting</span> <span id="watching"></span></header>
 ${
   tiles.map(([id, title, extra = ""]) =>
     `<section class="tile ${extra}" id="${id}"><h2>${title}</h2><b></b><small></small></section>`

@@ -3,6 +3,8 @@ import { after, before, describe, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { launchChromium } from "../browser/chromium.ts";
 import { type Example, startExample } from "../support/example.ts";
+import type { Position } from "../../src/pubsub/brokers/broker.ts";
+import { Draft76Client } from "../support/draft76_client.ts";
 import { type Runtime, runtimes } from "../support/runtime.ts";
 import { Crowd } from "./crowd.ts";
 import { picturePath, takePicture } from "./picture.ts";
@@ -13,7 +15,7 @@ async function withStatus(
   interval: number,
   body: (example: Example, crowd: Crowd) => Promise<void>,
 ): Promise<void> {
-  const example = await startExample(runtime, "examples/status.ts", "0", `${interval}`);
+  const example = await startExample(runtime, "examples/status.ts", {}, "0", `${interval}`);
   const crowd = new Crowd(Number(example.url.port), "/websocket");
   try {
     await body(example, crowd);
@@ -36,6 +38,30 @@ const intrusions: Readonly<Record<string, string>> = {
   handshake: `GET /websocket ${HEAD}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ?\r\n\r\n`,
   request: "GARBAGE\r\n\r\n",
 };
+
+/** A page without a browser: what it gets, as the status page does. */
+async function watch(
+  { url }: Pick<Example, "url">,
+  since: string,
+  until: (message: WatchMessage) => boolean,
+): Promise<WatchMessage[]> {
+  const address = `ws://${url.host}/status${since}`;
+  const client = await Draft76Client.connect({ port: Number(url.port), url: address });
+  const messages: WatchMessage[] = [];
+  try {
+    do messages.push(JSON.parse(await client.receiveText())); while (!messages.some(until));
+  } finally {
+    await client.destroy();
+  }
+  return messages;
+}
+
+interface WatchMessage {
+  readonly samples?: readonly { readonly time: number }[];
+  readonly position?: Position;
+  readonly anew?: boolean;
+  readonly watching?: readonly unknown[];
+}
 
 /** Resolves once a tile of the page shows a value. */
 async function shows(page: Page, tile: string, value: string): Promise<void> {
@@ -76,12 +102,36 @@ describe("the status example", () => {
             };
             return document.querySelectorAll("#connections path, #messages path").length === 7;
           });
+          const watching = page.locator("#watching");
+          assertEquals(await watching.textContent(), "watched by 1 page");
+          await watch({ url }, "", ({ watching }) => watching?.length === 2);
           crowd.talk(1);
           await page.locator("#rate small", { hasText: /[1-9]/ }).waitFor();
           assertEquals(errors, []);
         } finally {
           await page.context().close();
         }
+      }));
+
+    test(`on ${runtime} gives a page that comes back what it has missed`, () =>
+      withStatus(runtime, 20, async (example) => {
+        const first = await watch(
+          example,
+          "",
+          ({ anew, samples }) => !anew && samples !== undefined,
+        );
+        const kept = first.find(({ anew }) => anew);
+        const [newest] = first.flatMap(({ anew, position }) => anew ? [] : position ?? []);
+        assertEquals(kept?.samples?.length, kept?.position?.offset);
+        const { epoch, offset } = newest ?? { epoch: "", offset: 0 };
+        const later = offset + 5;
+        await watch(example, "", ({ position }) => (position?.offset ?? 0) >= later);
+        const query = `?epoch=${epoch}&offset=${offset}`;
+        const missed = await watch(example, query, ({ position }) => position?.offset === later);
+        const offsets = missed.flatMap(({ position }) => position?.offset ?? []);
+        assertEquals(offsets, [1, 2, 3, 4, 5].map((number) => offset + number));
+        const lost = await watch(example, `?epoch=other&offset=1`, ({ anew }) => anew === true);
+        assertEquals(lost.at(-1)?.anew, true);
       }));
 
     test(`on ${runtime} gives the same figures to Prometheus`, () =>

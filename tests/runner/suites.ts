@@ -74,7 +74,7 @@ export const SUITES: readonly Suite[] = [
     path: "tests/examples/chat.test.ts",
     tier: "e2e",
     once: "node",
-    needs: ["chromium", "phantomjs"],
+    needs: ["chromium", "phantomjs", "redis"],
   },
   {
     path: "tests/examples/status.test.ts",

@@ -14,13 +14,18 @@ export interface Example {
   readonly url: URL;
 }
 
-/** Resolves once the example has printed its URL. The test stops `child`. */
+/**
+ * Resolves once the example has printed its URL. The test stops `child`.
+ *
+ * @param permission The permissions on Deno. Default: `"--allow-net"`.
+ */
 export async function startExample(
   runtime: Runtime,
   path: string,
+  { permission = "--allow-net" }: { readonly permission?: string },
   ...args: readonly string[]
 ): Promise<Example> {
-  const child = spawnScript(path, args, { permission: "--allow-net", runtime });
+  const child = spawnScript(path, args, { permission, runtime });
   try {
     const [url] = await child.waitFor(/https?:\/\/[^\s/]+:\d+[^\s]*(?=\s)/);
     return { child, url: new URL(url) };
