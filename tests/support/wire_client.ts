@@ -65,6 +65,11 @@ export function closeFrame(code: number, version: WebSocketVersion): Uint8Array 
   return Uint8Array.of(0x88, 0x82, 0, 0, 0, 0, code >> 8, code & 0xff);
 }
 
+/** A pong of RFC 6455, hybi-07 and hybi-08. @param payload At most 125 bytes. */
+export function pongFrame(payload: Uint8Array): Uint8Array {
+  return Uint8Array.of(0x8a, 0x80 | payload.length, 0, 0, 0, 0, ...payload);
+}
+
 /** The events of a {@linkcode WireReader}. */
 export interface WireEvents {
   /** The handshake is complete. */

@@ -5,7 +5,7 @@
  */
 import { connect, type Socket } from "node:net";
 import type { WebSocketVersion } from "../../src/handshake/versions.ts";
-import { closeFrame, openingHandshake, textFrame, WireReader } from "./wire_client.ts";
+import { closeFrame, openingHandshake, pongFrame, textFrame, WireReader } from "./wire_client.ts";
 
 /** Options of a connection. */
 export interface WireSocketOptions {
@@ -19,7 +19,7 @@ export interface WireSocketOptions {
   readonly onMessage?: (message: string | Uint8Array) => void;
 }
 
-/** One client. Every test that opens one ends it with `destroy`. */
+/** One client. It answers pings. Every test that opens one ends it with `destroy`. */
 export class WireSocket {
   /** The version that it speaks. */
   readonly version: WebSocketVersion;
@@ -43,6 +43,7 @@ export class WireSocket {
       const reader = new WireReader(version, {
         open: () => resolve(client),
         message: (message) => onMessage?.(message),
+        ping: (payload) => socket.write(pongFrame(payload)),
       });
       socket.on("data", (chunk) => {
         try {
