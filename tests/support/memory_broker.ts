@@ -146,7 +146,7 @@ export class MemoryBroker implements Broker {
   readonly name = "Memory";
   status: BrokerStatus = "up";
   events: BrokerEvents | undefined = undefined;
-  readonly history: BrokerHistory;
+  readonly history: { -readonly [Name in keyof BrokerHistory]: BrokerHistory[Name] };
   /** Messages that were sent and have not arrived, with {@linkcode isHolding}. */
   readonly waiting: (readonly [message: Uint8Array, stored: StoredAt])[] = [];
   /** Whether messages wait until {@linkcode deliver}. */
