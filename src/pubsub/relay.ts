@@ -177,9 +177,19 @@ export class Relay implements BrokerEvents, PresenceRelay, RelayLink {
       this.#joined.add(topic);
       this.history?.joined(topic);
     } else {
-      this.history?.leaving(topic);
+      await this.#unsubscribe(topic);
+    }
+  }
+
+  async #unsubscribe(topic: string): Promise<void> {
+    this.history?.leaving(topic);
+    try {
       await this.#broker.unsubscribe(topic);
       this.#joined.delete(topic);
+    } catch (error) {
+      // Still subscribed.
+      this.history?.joined(topic);
+      throw error;
     }
   }
 

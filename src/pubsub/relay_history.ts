@@ -4,7 +4,7 @@
  * @module
  */
 import { ignorable } from "../connection/writer.ts";
-import { withDeadline } from "../timing/deadline.ts";
+import { Deadline, withDeadline } from "../timing/deadline.ts";
 import { type Broadcast, StoredBroadcast } from "./broadcast.ts";
 import type { BrokerHistory, BrokerStatus, HistoryPage, Position } from "./brokers/broker.ts";
 import { Envelope, seal } from "./brokers/envelope.ts";
@@ -23,6 +23,9 @@ import type { TopicRules } from "./topic_rules.ts";
 
 /** How long a broker may take to answer, in milliseconds. */
 const TIMEOUT = 5000;
+
+/** The time after which a subscription is tried again, in milliseconds. */
+const RETRY = 1000;
 
 /** The connection to the broker. */
 export interface RelayLink {
@@ -51,6 +54,8 @@ export class RelayHistory implements HistoryStore, MirrorHost {
   readonly #delivery: Delivery;
   readonly #mirrors: Map<string, Mirror> = new Map();
   readonly #pending: Map<string, PendingSubscriptions> = new Map();
+  /** The topics whose subscription has failed. */
+  readonly #retries: Map<string, Deadline> = new Map();
   readonly #own: OwnMessages = new OwnMessages();
   readonly #rules: TopicRules;
 
@@ -167,9 +172,16 @@ export class RelayHistory implements HistoryStore, MirrorHost {
     this.#delivery.environment.wheel.remove(mirror);
   }
 
-  /** The subscription of a topic has failed. */
+  /** The subscription of a topic has failed. It is tried again. */
   unjoined(topic: string): void {
     for (const pending of this.#pending.get(topic) ?? []) pending.giveUp();
+    if (this.#retries.has(topic) || this.#rules.of(topic) === null) return;
+    const retry = new Deadline(() => {
+      this.#retries.delete(topic);
+      void this.#relay.settle(topic); // never rejects
+    });
+    this.#retries.set(topic, retry);
+    this.#delivery.environment.wheel.set(retry, RETRY);
   }
 
   /** Messages may have been lost. @param topic The topic. Default: all. */
@@ -275,5 +287,6 @@ export class RelayHistory implements HistoryStore, MirrorHost {
   /** See {@linkcode HistoryStore.close}. */
   close(): void {
     for (const topic of [...this.#mirrors.keys()]) this.leaving(topic);
+    for (const retry of this.#retries.values()) this.#delivery.environment.wheel.remove(retry);
   }
 }

@@ -15,12 +15,15 @@ export interface DeadlineOptions {
   readonly late: () => Error;
 }
 
-class Deadline implements Timed {
+/** An entry of a timing wheel that calls a function. */
+export class Deadline implements Timed {
   before: Link | null = null;
   after: Link | null = null;
   deadline = 0;
+  /** See {@linkcode Timed.expire}. */
   readonly expire: () => void;
 
+  /** @param expire Called at the deadline. */
   constructor(expire: () => void) {
     this.expire = expire;
   }

@@ -108,13 +108,13 @@ describe("a subscription waits for the broker", () => {
     assertEquals([one.result, one.texts()], [{ recovered: true, position }, "b"]);
   });
 
-  test("but not if the broker refuses the subscription", async () => {
-    const { first, second } = new Scene();
+  test("but not if the broker refuses the subscription, which is tried again", async () => {
+    const { first, second, clock } = new Scene();
     first.broker.error = new Error("no permission");
     const one = await first.join();
     assertEquals(one.result, UNKNOWN);
     first.broker.error = undefined;
-    // The next change subscribes.
+    await clock.advance(1100);
     const two = await first.join();
     assertEquals((two.result as Subscribed).position?.offset, 0);
     await second.publish("a");
