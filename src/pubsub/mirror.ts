@@ -25,6 +25,9 @@ interface Expected extends Position {
 /** How many reads in a row may leave a hole before the messages of the hole count as lost. */
 const MAX_READS = 3;
 
+/** How many unknown positions are looked up in a second. */
+const LOCATES = 20;
+
 /** The time after a failed read, or for a message that was stored to arrive, in milliseconds. */
 const RETRY = 1000;
 
@@ -36,7 +39,7 @@ export interface MirrorHost {
   arm(mirror: Mirror, delay: number): void;
   /** Reads from the broker. Settles within a timeout. */
   readSince(topic: string, since: Position | undefined): Promise<HistoryPage>;
-  /** The first read is done. Subscriptions that waited begin. */
+  /** The history was read. Subscriptions that waited for it begin. */
   loaded(mirror: Mirror, log: TopicLog): void;
   /** The next message of the log. */
   arrived(mirror: Mirror, entry: LogEntry, envelope: Envelope): void;
@@ -59,7 +62,12 @@ export class Mirror implements Timed {
   log: TopicLog | null = null;
   readonly #rule: HistoryRule;
   readonly #host: MirrorHost;
-  #isReading = false;
+  /** The reads in progress. */
+  #reading: Promise<void> | null = null;
+  /** When the next second of {@linkcode locate} begins, and how many more reads it may have. */
+  #locating = { until: 0, left: 0 };
+  /** The last of the positions to look up. */
+  #located: Promise<void> = Promise.resolve();
   /** Whether messages may be missing that the current read does not return. */
   #isStale = false;
   /** Whether the log has other messages than the broker. */
@@ -86,11 +94,13 @@ export class Mirror implements Timed {
     this.#held = [];
   }
 
-  /** Reads what may be missing. */
-  async refresh(): Promise<void> {
+  /** Reads what may be missing. Resolves when that was read, or has failed; never rejects. */
+  refresh(): Promise<void> {
     this.#isStale = true;
-    if (this.#isReading) return;
-    this.#isReading = true;
+    return this.#reading ??= this.#read();
+  }
+
+  async #read(): Promise<void> {
     this.#hasFailed = false;
     try {
       for (let reads = 1; this.#isStale && !this.#isClosed; reads++) {
@@ -103,7 +113,7 @@ export class Mirror implements Timed {
     } catch (error) {
       this.#hasFailed = this.#host.failed(error);
     } finally {
-      this.#isReading = false;
+      this.#reading = null;
     }
     this.#arm();
   }
@@ -117,9 +127,33 @@ export class Mirror implements Timed {
     if (log === null) {
       this.log = new TopicLog(this.#rule, startOf(page));
       this.#keep(this.log, page);
-      this.#host.loaded(this, this.log);
     } else if (page.complete && since !== undefined) this.#continue(log, page);
     else this.#beginAnew(log, page);
+    if (this.log !== null) this.#host.loaded(this, this.log);
+  }
+
+  /**
+   * Asks the broker for a position of an epoch that the log does not know. Such a position may come from
+   * a client, so there is a limit for each second. One after the other, since the answer for one position
+   * serves all older ones. Never rejects.
+   */
+  locate(position: Position): Promise<void> {
+    return this.#located = this.#located.then(() => this.#locate(position));
+  }
+
+  async #locate(position: Position): Promise<void> {
+    if (this.log === null || !this.log.isBehind(position)) return;
+    const now = this.#host.now();
+    if (now >= this.#locating.until) this.#locating = { until: now + 1000, left: LOCATES };
+    if (this.#locating.left-- <= 0) return;
+    try {
+      const page = checkPage(await this.#host.readSince(this.topic, position), position);
+      const { log } = this;
+      if (log === null || !page.complete || page.position.epoch !== log.epoch) return;
+      log.learn(position, offsetBefore(page));
+    } catch (error) {
+      this.#host.failed(error);
+    }
   }
 
   /** Messages were lost. Those that have arrived since are delivered. */
@@ -167,7 +201,7 @@ export class Mirror implements Timed {
   /** A message has arrived from the broker. */
   receive(position: Position, data: unknown): void {
     const { log } = this;
-    if (log === null || this.#isReading) return this.#hold(position, data);
+    if (log === null || this.#reading !== null) return this.#hold(position, data);
     if (position.epoch === log.epoch && position.offset <= log.offset) {
       // The same message again, unless the broker has gone back in time.
       if (isSame(log, position.offset, data)) return;

@@ -29,6 +29,8 @@ export class PendingSubscription implements Recovering, Timed {
   readonly since: Position | undefined;
   /** Whether the promise has resolved without a position. */
   isLate = false;
+  /** Whether the broker is asked for `since`. */
+  isLocating = false;
   readonly #ended: (pending: PendingSubscription) => void;
   readonly #resolve: (subscribed: Subscribed | Promise<Subscribed>) => void;
   readonly #reject: (error: Error) => void;

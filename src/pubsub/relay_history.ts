@@ -126,18 +126,29 @@ export class RelayHistory implements HistoryStore, MirrorHost {
     since: Position | undefined,
   ): Promise<Subscribed> {
     const { subscriber, topic } = target;
-    const log = this.#mirrors.get(topic)?.log ?? null;
+    const mirror = this.#mirrors.get(topic);
+    const log = mirror?.log ?? null;
     void this.#relay.settle(topic); // never rejects
-    if (log !== null) return this.#delivery.recover(target, log, since);
     const known = subscriber.policies?.get(topic)?.recovery;
     if (known instanceof PendingSubscription) return known.promise;
+    if (log !== null && (since === undefined || !log.isBehind(since))) {
+      return this.#delivery.recover(target, log, since);
+    }
+    const pending = this.#wait(target, since);
+    // Another process may have had a message before this one.
+    if (log !== null) void mirror?.refresh(); // never rejects
+    return pending.promise;
+  }
+
+  #wait(target: RecoveryTarget, since: Position | undefined): PendingSubscription {
+    const { topic } = target;
     const pending = new PendingSubscription(target, since, (ended) => this.#forget(ended));
     setRecovery(target, pending);
     const others = this.#pending.get(topic);
     if (others === undefined) this.#pending.set(topic, new Set([pending]));
     else others.add(pending);
     this.#delivery.environment.wheel.set(pending, TIMEOUT);
-    return pending.promise;
+    return pending;
   }
 
   /** See {@linkcode HistoryStore.left}. The relay unsubscribes. */
@@ -225,16 +236,35 @@ export class RelayHistory implements HistoryStore, MirrorHost {
   }
 
   /** See {@linkcode MirrorHost.loaded}. */
-  loaded({ topic }: Mirror, log: TopicLog): void {
-    const all = this.#pending.get(topic);
-    this.#pending.delete(topic);
-    for (const pending of all ?? []) {
-      this.#delivery.environment.wheel.remove(pending);
-      const { target, since, isLate } = pending;
-      pending.begin(() => this.#delivery.recover(target, log, isLate ? undefined : since));
-      // It was told that it is subscribed, but not since when.
-      if (isLate) this.#delivery.tellGap(target, log.position);
+  loaded(mirror: Mirror, log: TopicLog): void {
+    const offsetOf = ({ since }: PendingSubscription) => since?.offset ?? 0;
+    const all = [...this.#pending.get(mirror.topic) ?? []];
+    // The newest position first: it may tell where the others are.
+    for (const pending of all.sort((a, b) => offsetOf(b) - offsetOf(a))) {
+      const { since, isLate } = pending;
+      if (isLate || since === undefined || since.epoch === log.epoch || !log.isBehind(since)) {
+        this.#begin(pending, log);
+      } else void this.#locate(pending, since, mirror); // never rejects
     }
+  }
+
+  /** Begins a subscription with a position of an unknown epoch, which the broker may know. */
+  async #locate(pending: PendingSubscription, since: Position, mirror: Mirror): Promise<void> {
+    if (pending.isLocating) return;
+    pending.isLocating = true;
+    // Others may have asked for the same epoch.
+    await mirror.locate(since);
+    pending.isLocating = false;
+    if (mirror.log === null || this.#mirrors.get(mirror.topic) !== mirror) return;
+    if (this.#pending.get(mirror.topic)?.has(pending)) this.#begin(pending, mirror.log);
+  }
+
+  #begin(pending: PendingSubscription, log: TopicLog): void {
+    this.#forget(pending);
+    const { target, since, isLate } = pending;
+    pending.begin(() => this.#delivery.recover(target, log, isLate ? undefined : since));
+    // It was told that it is subscribed, but not since when.
+    if (isLate) this.#delivery.tellGap(target, log.position);
   }
 
   /** See {@linkcode MirrorHost.arrived}. */

@@ -104,6 +104,30 @@ export class TopicLog {
     return sequence !== undefined && this.follows(sequence) ? sequence : undefined;
   }
 
+  /** Whether a position is newer than the log, or of an epoch that it does not know so far. */
+  isBehind({ epoch, offset }: Position): boolean {
+    if (epoch === this.epoch) return offset > this.offset;
+    return this.#toSequence(epoch, offset) === undefined;
+  }
+
+  /**
+   * Learns that a position of another epoch is a place in this one.
+   *
+   * @param position The position.
+   * @param offset The offset of the same place in the current epoch.
+   */
+  learn(position: Position, offset: number): void {
+    const known = this.#aliases.findIndex(({ epoch }) => epoch === position.epoch);
+    if (known !== -1) this.#aliases.splice(known, 1);
+    const base = position.offset - (offset - this.#base);
+    this.#addAlias({ epoch: position.epoch, upTo: position.offset, base });
+  }
+
+  #addAlias(alias: Alias): void {
+    this.#aliases.unshift(alias);
+    this.#aliases.splice(MAX_ALIASES);
+  }
+
   /** Whether every message after a sequence number is kept. */
   follows(sequence: number): boolean {
     return sequence >= this.first - 1 && sequence >= this.hole && sequence <= this.last;
@@ -167,8 +191,7 @@ export class TopicLog {
    * @param position The position of the newest message in it.
    */
   adopt({ epoch, offset }: Position): void {
-    this.#aliases.unshift({ epoch: this.epoch, upTo: this.offset, base: this.#base });
-    this.#aliases.splice(MAX_ALIASES);
+    this.#addAlias({ epoch: this.epoch, upTo: this.offset, base: this.#base });
     this.epoch = epoch;
     this.#base = offset - this.last;
   }

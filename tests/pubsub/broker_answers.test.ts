@@ -414,6 +414,76 @@ describe("a process reads", () => {
   });
 });
 
+describe("a position that the process does not know yet", () => {
+  test("is one of a message that another process had first", async () => {
+    const { first, second } = new Scene();
+    const here = await first.join();
+    await second.join();
+    first.broker.isHolding = true;
+    await second.publish("a", "b", "c");
+    const { position } = await second.rig.app.history("t");
+    const moved = await first.join({ since: { ...position, offset: 2 } });
+    assertEquals([moved.result, moved.texts()], [{ recovered: true, position }, "c"]);
+    assertEquals(here.texts(), "a b c");
+    first.broker.isHolding = false;
+    first.broker.deliver();
+    await second.publish("d");
+    assertEquals([here.texts(), moved.texts()], ["d", "d"]);
+  });
+
+  test("is in the future for the broker too, which costs one read", async () => {
+    const { first, second } = new Scene();
+    await first.join();
+    await second.publish("a");
+    const { position } = await second.rig.app.history("t");
+    first.broker.reads = 0;
+    const ahead = await first.join({ since: { ...position, offset: Number.MAX_SAFE_INTEGER } });
+    assertEquals([ahead.result, first.broker.reads], [{ recovered: false, position }, 1]);
+  });
+
+  test("is of an epoch before a restart, which one read tells for all clients", async () => {
+    const { first, second, server } = new Scene();
+    await second.publish(..."abcdefgh");
+    const { position: { epoch } } = await second.rig.app.history("t");
+    server.restart(2);
+    first.broker.isSilent = true;
+    const joined: Joined[] = [];
+    for (let offset = 0; offset <= 6; offset++) {
+      joined.push(await first.join({ since: { epoch, offset } }));
+    }
+    first.broker.isSilent = false;
+    first.broker.answer();
+    await settle();
+    const texts = joined.map((one) => one.texts().replaceAll(" ", ""));
+    assertEquals(texts, ["abcdef", "bcdef", "cdef", "def", "ef", "f", ""]);
+    assertEquals(joined.every(({ result }) => (result as Subscribed).recovered), true);
+    assertEquals(first.broker.reads, 2);
+    // One of a lost message is not valid.
+    const lost = await first.join({ since: { epoch, offset: 7 } });
+    assertEquals((lost.result as Subscribed).recovered, false);
+  });
+
+  test("is of no epoch of the broker, which costs a limited number of reads", async () => {
+    const { first, clock } = new Scene();
+    const one = await first.join();
+    first.broker.reads = 0;
+    for (const round of [1, 2]) {
+      const results: Promise<Subscribed>[] = [];
+      for (let count = 0; count < 100; count++) {
+        one.handler.unsubscribe("t");
+        await first.rig.open("rfc6455");
+        const since = { epoch: `made up ${round} ${count}`, offset: count };
+        results.push(Member.last.subscribe("t", { since }));
+      }
+      await settle();
+      const recovered = (await Promise.all(results)).filter(({ recovered }) => recovered);
+      assertEquals(recovered.length, 0);
+      assert(first.broker.reads <= round * 130, `${first.broker.reads} reads`);
+      await clock.advance(1100);
+    }
+  });
+});
+
 describe("a gap", () => {
   test("ends recoveries, which say so, and is told to the others", async () => {
     const { first, second } = new Scene({ size: 3 });

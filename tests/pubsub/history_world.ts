@@ -230,7 +230,12 @@ export class World {
     const version = this.#pick(VERSIONS);
     const client = await this.#pick(this.#processes).rig.open(version, { pair: { capacity: 0 } });
     person.connection = new Connection(client, Member.last, this.#server);
-    person.connection.subscribe(this.#below(5) === 0 ? undefined : person.since);
+    // Without a position, it begins where that process is.
+    if (this.#below(5) === 0) {
+      person.since = undefined;
+      person.received.length = 0;
+    }
+    person.connection.subscribe(person.since);
   }
 
   #broker(): Process["broker"] {
