@@ -77,6 +77,8 @@ class ChatHandler extends WebSocketHandler<unknown, { readonly room: string }> {
   }
 
   override async open(): Promise<void> {
+    // The page tries again.
+    if (broker?.status === "down") return this.close(1013);
     this.#name = await this.#freeName();
     const since = this.#since;
     // What the page has missed is sent here. The page shows it when it gets the welcome.
@@ -86,7 +88,7 @@ class ChatHandler extends WebSocketHandler<unknown, { readonly room: string }> {
       onPresence: () => this.#tellWhoIsHere(),
       onGap: () => this.writeMessage({ type: "gap" }),
     });
-    // Redis does not answer. The page tries again.
+    // Redis has not answered.
     if (position === undefined) return this.close(1013);
     this.writeMessage({
       type: "welcome",

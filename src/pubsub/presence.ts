@@ -84,6 +84,7 @@ export class Presence {
 
   /** Removes a subscriber of a topic. Ignores others. */
   remove(subscriber: Subscriber, topic: string): void {
+    if (this.isUnused) return;
     const room = this.#rooms.get(topic);
     if (room?.has(subscriber) !== true) return;
     const change = room.remove(subscriber);
