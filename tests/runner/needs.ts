@@ -7,6 +7,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import process from "node:process";
+import { findPostgres } from "../brokers/postgres_programs.ts";
 import { findExecutable, root } from "../support/runtime.ts";
 import { findPython } from "../tornado/python.ts";
 
@@ -146,6 +147,19 @@ export const NEEDS = {
   }),
   "redis": program("redis-server", "a broker", { brew: "redis" }),
   "nats": program("nats-server", "a broker", { brew: "nats-server" }),
+  "postgres": {
+    missing: () => {
+      try {
+        findPostgres("initdb");
+        return undefined;
+      } catch {
+        return "Postgres is not installed";
+      }
+    },
+    packages: ["postgresql"],
+    brew: "postgresql",
+    why: "the broker of an example",
+  },
   "ip": program("ip", "network namespaces, in which a cable is pulled", {
     packages: ["iproute2"],
   }),

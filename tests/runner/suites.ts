@@ -57,6 +57,12 @@ export const SUITES: readonly Suite[] = [
   { path: "tests/browser/phantomjs.test.ts", tier: "e2e", once: "node", needs: ["phantomjs"] },
   { path: "tests/network", tier: "e2e", waits: true, needs: ["linux", "ip", "namespaces"] },
   { path: "tests/brokers", tier: "e2e", waits: true, needs: ["redis", "nats"] },
+  {
+    path: "tests/brokers/conformance.test.ts",
+    tier: "e2e",
+    waits: true,
+    needs: ["linux", "redis", "nats", "postgres"],
+  },
   { path: "tests/brokers/envelope.test.ts", tier: "unit" },
   {
     path: "tests/proxies",

@@ -10,13 +10,12 @@ import { sleep } from "./waiting.ts";
 
 async function reportsStatus(scene: Scene): Promise<void> {
   const [one, other] = [await scene.join(), await scene.join()];
-  // It must notice without traffic and without subscriptions.
-  for (let round = 1; round <= 2; round++) {
-    await scene.stop(one, other);
-    expectEqual(one.broker.status, "down", "status while the server is down");
-    await scene.start(one, other);
-    const expected = Array.from({ length: round }, () => ["down", "up"]).flat();
-    for (const peer of [one, other]) expectEqual(peer.statuses, expected, "The reported statuses");
+  // They must notice without traffic and without subscriptions.
+  await scene.stop(one, other);
+  expectEqual(one.broker.status, "down", "status while the server is down");
+  await scene.start(one, other);
+  for (const peer of [one, other]) {
+    expectEqual(peer.statuses, ["down", "up"], "The reported statuses");
   }
 }
 
@@ -42,16 +41,14 @@ async function keepsSubscriptions(scene: Scene): Promise<void> {
   const [publisher, receiver] = [await scene.join(), await scene.join()];
   const topics = Array.from({ length: 10 }, () => scene.topic());
   await scene.subscribe(receiver, ...topics);
-  for (let round = 0; round < 2; round++) {
-    await scene.stop(publisher, receiver);
-    // "up" means that all subscriptions are active again, so these messages must arrive.
-    await scene.start(publisher, receiver);
-    for (const topic of topics) publisher.publish(topic, `m ${round} ${topic}.`);
-    await scene.fence(publisher, topics, receiver);
-    for (const topic of topics) {
-      const text = `m ${round} ${topic}.`;
-      expectEqual(receiver.texts(text), [text], `Messages of a topic after ${round + 1} restarts`);
-    }
+  await scene.stop(publisher, receiver);
+  // "up" means that all subscriptions are active again, so these messages must arrive.
+  await scene.start(publisher, receiver);
+  for (const topic of topics) publisher.publish(topic, `m ${topic}.`);
+  await scene.fence(publisher, topics, receiver);
+  for (const topic of topics) {
+    const text = `m ${topic}.`;
+    expectEqual(receiver.texts(text), [text], "Messages of a topic after a restart");
   }
 }
 
@@ -93,7 +90,12 @@ async function keepsOrderInTraffic(scene: Scene): Promise<void> {
   await scene.subscribe(receiver, topic);
   let next = 0;
   const stop = repeat(() => {
-    if (publisher.broker.status === "up") publisher.publish(topic, `m ${next++}`);
+    if (publisher.broker.status !== "up") return;
+    try {
+      publisher.publish(topic, `m ${next++}`);
+    } catch {
+      // One of several servers may be away before the status is "down".
+    }
   });
   scene.onEnd(stop);
   await scene.received(receiver, 5, "m ");
