@@ -11,7 +11,9 @@ import type { Position } from "./brokers/broker.ts";
 import type { Subscriber } from "./subscriber.ts";
 
 /**
- * How many subscribers of this process received a published message.
+ * How many subscribers of this process received a published message. A subscriber that recovers gets
+ * it later, and is not counted. If a broker keeps the messages of the topic, all counts are 0:
+ * subscribers of this process get the message when the broker has stored it.
  *
  * @example
  * ```ts

@@ -333,7 +333,8 @@ export abstract class WebSocketHandler<Options = unknown, Params extends object 
    * it is.
    * @returns A promise that resolves when messages of other processes arrive too, or at once without a
    * working broker. Messages of this process arrive from the call on. With `since`, it resolves when
-   * the client was sent what it has missed; with `presence`, when other processes know it. The promise rejects with
+   * the client was sent what it has missed; with `presence`, when other processes know it. For a topic
+   * that a broker keeps, it waits for the broker, for at most 5 seconds. The promise rejects with
    * {@linkcode WebSocketClosedError} if the connection is closed, and is safe to ignore.
    * @throws {TypeError} If the topic or the options are wrong, if `since` is used for a topic that is
    * subscribed already, or before {@linkcode open}.

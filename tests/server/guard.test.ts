@@ -334,6 +334,33 @@ const formatting: Place = async ({ act }) => {
   return logged;
 };
 
+/** A method of the history of a broker, or `onGap` of a subscription to it. */
+const keeping = (name: "append" | "read" | "onGap"): Place => async ({ act }) => {
+  const position = { epoch: "x", offset: 1 };
+  const fake = Object.assign(new FakeBroker(), {
+    history: {
+      append: () => Promise.resolve(position),
+      read: () => Promise.resolve({ position, complete: false, messages: [] }),
+      ...name === "onGap" ? {} : { [name]: act },
+    },
+  });
+  class Member extends Echo {
+    override open(): void {
+      this.subscribe("topic", { onGap: name === "onGap" ? act : () => {} });
+    }
+  }
+  const [rig, logged] = makeRig({ broker: fake, history: { topic: {} } }, Member);
+  const client = await rig.open("rfc6455");
+  rig.app.publish("topic", "message");
+  await settle();
+  fake.events?.missed?.("topic");
+  await settle();
+  client.end();
+  await settle();
+  await check(rig);
+  return logged;
+};
+
 const places: Readonly<Record<string, [place: Place, logged: string]>> = {
   ...Object.fromEntries(
     [
@@ -373,6 +400,9 @@ const places: Readonly<Record<string, [place: Place, logged: string]>> = {
   "a broker's publish()": [broker((publish) => ({ publish })), "Fake failed"],
   "a broker's subscribe()": [broker((subscribe) => ({ subscribe })), "Fake failed"],
   "a broker's unsubscribe()": [broker((unsubscribe) => ({ unsubscribe })), "Fake failed"],
+  "append() of a broker's history": [keeping("append"), "Fake failed"],
+  "read() of a broker's history": [keeping("read"), "Fake failed"],
+  "onGap of a subscription": [keeping("onGap"), "Uncaught exception in "],
   "the statuses of NATS": [nats((status) => ({ status })), ""],
   "a status of NATS": [
     nats((next) => ({ status: () => ({ [Symbol.asyncIterator]: () => ({ next }) }) })),

@@ -7,6 +7,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import { Application, WebSocketHandler } from "../../mod.ts";
+import type { Settings } from "../../src/server/settings.ts";
 import type { WebSocketVersion } from "../../src/handshake/versions.ts";
 import { systemClock } from "../../src/timing/clock.ts";
 import { noEvents } from "../../src/transport/no_events.ts";
@@ -66,11 +67,15 @@ class Connected {
   }
 }
 
-function connected(version: WebSocketVersion, count = 1): Connected[] {
+function connected(
+  version: WebSocketVersion,
+  count = 1,
+  others: Partial<Settings> = {},
+): Connected[] {
   const handlers: Echo[] = [];
   const versions = [version];
   // Its own clock, so that output of other tests in this turn of the event loop does not count.
-  const settings = { versions, pingInterval: 0, clock: { ...systemClock } };
+  const settings = { versions, pingInterval: 0, clock: { ...systemClock }, ...others };
   const app = new Application([["/", Echo, handlers]], settings);
   return Array.from({ length: count }, () => new Connected(version, app, handlers));
 }
@@ -182,6 +187,29 @@ test("a message to a thousand subscribers is encoded once, and all write the sam
     assertEquals(new Set(connections.map(({ writes }) => writes.join())), new Set(["66"]));
     assertEquals(new Set(connections.map(({ written }) => written)).size, 1);
     for (const connection of connections) connection.close();
+  }
+});
+
+describe("a topic without a history allocates no promise", () => {
+  for (const history of [undefined, { "rooms/*": {} }]) {
+    test(`with the setting history: ${history !== undefined}`, async () => {
+      const [one, two] = connected("rfc6455", 2, { history }) as [Connected, Connected];
+      const app = one.handler.application;
+      const subscribe = () => {
+        void one.handler.subscribe("news");
+        void two.handler.subscribe("news", { whenSlow: "skip" });
+      };
+      subscribe();
+      assertEquals(count(subscribe), NOTHING);
+      const publish = () => void app.publish("news", "x".repeat(64));
+      publish();
+      await Promise.resolve();
+      const { copies, buffers, ...counts } = count(publish);
+      assertEquals([copies, buffers], [[66], [66]]);
+      assertEquals(counts, { views: 1, promises: 0, microtasks: 1 });
+      await Promise.resolve();
+      for (const connection of [one, two]) connection.close();
+    });
   }
 });
 
