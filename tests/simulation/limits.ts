@@ -84,7 +84,7 @@ export function delayOf(
 ): number {
   let longest = 0;
   for (const [rate, count] of [[messageRate, units], [byteRate, bytes]] as const) {
-    if (rate === undefined || rate.action === "close" || count <= rate.burst) continue;
+    if (rate === undefined || rate.action === "close" || count < rate.burst) continue;
     // Each message may wait for a tick of the timing wheel besides.
     longest += count / rate.perSecond * 1000 + units * LATE;
   }

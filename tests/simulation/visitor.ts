@@ -42,6 +42,7 @@ export class Visitor implements Guest {
   readonly transport: MemoryTransport;
   stalled = false;
   wasStalled = false;
+  leftAt = 0;
   /** Whether the socket is closed. */
   gone = false;
   /** How many requests the application is answering, and whether one never settles. */

@@ -303,8 +303,10 @@ export class World implements Stage {
   }
 
   #flow(party: Member | Visitor): void {
-    if (party instanceof Visitor) party.stalled = false;
-    else party.client.stalled = false;
+    const { client } = party instanceof Visitor ? { client: party } : party;
+    // What was sent during the stall arrives now.
+    if (client.stalled) client.leftAt = this.clock.now();
+    client.stalled = false;
   }
 
   // --- Time and deliveries ----------------------------------------------------------------------
