@@ -145,7 +145,8 @@ export class Member {
     handler.subscribed = false;
     handler.closes++;
     this.must(handler.closes === 1, () => "onClose was called twice");
-    if (end?.by !== "timeout" || end.code !== 1001) return;
+    // What a client sends after it has broken a rule does not count.
+    if (end?.by !== "timeout" || end.code !== 1001 || this.client.violations.size > 0) return;
     const silent = now - this.client.arrivedAt;
     this.must(silent + LATE >= idleTimeout, () => `idle after ${silent} ms, not ${idleTimeout}`);
   }
@@ -256,8 +257,9 @@ export class Member {
     }
     if (handler.active !== undefined) return;
     const delay = delayOf(client, settings);
-    // After a stall, the rates count from its end.
-    const isLate = !punctual || client.wasStalled || now - client.unitAt < delay;
+    // The rates count from the end of a stall, or when a slow reader reads.
+    const isLate = !punctual || client.wasStalled || now - client.unitAt < delay ||
+      this.plan.reading === "slow stream";
     if (delay > 0 && isLate) return;
     this.must(client.pongs === client.pings, () => `ping ${client.pings} was not answered`);
     this.must(handler.pongs === handler.pings, () => `no pong for ping ${handler.pings}`);

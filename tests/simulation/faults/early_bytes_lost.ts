@@ -4,5 +4,5 @@ import type { Fault } from "../fault.ts";
 export const fault: Fault = {
   file: "src/server/server_connection.ts",
   find: `    if (rest.length > 0) connection.reader.receive(rest, owned);`,
-  replace: `    if (rest.length > 9) connection.reader.receive(rest, owned);`,
+  replace: `    if (rest.length > 64) connection.reader.receive(rest, owned);`,
 };
