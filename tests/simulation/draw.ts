@@ -145,9 +145,12 @@ function drawStep(next: Dice, clients: readonly PlannedClient[]): Step {
   }
   if (kind < 89) return { op: "shutdown", process: next(PROCESSES) };
   if (planned.isCalm) return { op: "settle", seed: seedOf(next) };
-  if (kind < 93) return { op: "close", client, code: pick(next, [0, 1000, 1001, 3000, 4999]) };
-  if (kind < 94) return { op: "garbage", client, seed: seedOf(next) };
-  return { op: pick(next, ["fin", "reset", "stall", "stall", "stall", "flow"] as const), client };
+  if (kind < 91) return { op: "close", client, code: pick(next, [0, 1000, 1001, 3000, 4999]) };
+  if (kind < 92) return { op: "garbage", client, seed: seedOf(next) };
+  return {
+    op: pick(next, ["fin", "fin", "reset", "stall", "stall", "stall", "stall", "flow"] as const),
+    client,
+  };
 }
 
 /** Draws a world. */

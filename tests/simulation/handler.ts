@@ -256,8 +256,10 @@ export class SimulatedHandler extends WebSocketHandler<Stage, { name: string }> 
 
   override onPong(payload: Uint8Array): void {
     this.member.note("onPong()");
-    // The keepalive's own pings are empty.
-    if (payload.length > 0) this.member.handler.pongs = Number(textOf([payload]));
+    const { handler, plan } = this.member;
+    // The keepalive's own pings are empty. During congestion, our client answers only the last ping.
+    if (payload.length > 0) handler.pongs = Number(textOf([payload]));
+    else if (plan.kind === "own") handler.pongs = handler.pings;
   }
 
   override async onClose(): Promise<void> {
