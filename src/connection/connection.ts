@@ -342,7 +342,7 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
   }
 
   #tick(keepalive: Keepalive, now: number): void {
-    const flow = this.writer.congested ? "stalled" : this.reader.paused ? "busy" : "reading";
+    const flow = this.writer.congested ? "stalled" : this.reader.takeFlow();
     const action = keepalive.tick(now, flow, this.writer.flushedBytes);
     if (action === "dead") {
       const { pingTimeout } = this.#environment.limits;

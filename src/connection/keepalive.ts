@@ -23,10 +23,11 @@ export type KeepaliveAction = "wait" | "ping" | "dead" | "idle";
  *
  * - `reading`: yes. If nothing arrives, the peer is silent;
  * - `busy`: no, because the handler is busy. Whether the peer is silent is unknown;
+ * - `resumed`: yes, but not all the time since the last tick. An answer may have arrived, and wait;
  * - `stalled`: no, because the peer does not read our output. If some output leaves, the peer is
  *   alive: the buffers of the system are full, so the peer must have read something.
  */
-export type Flow = "reading" | "busy" | "stalled";
+export type Flow = "reading" | "busy" | "resumed" | "stalled";
 
 /**
  * Congestion that was shorter, in milliseconds, says nothing about the peer: some transports report that
@@ -134,7 +135,8 @@ export class Keepalive {
       this.#flushedBefore = -1;
       if (this.#watch === "stalled") this.#watch = "never";
     }
-    if (this.sawTraffic || flow === "busy" || this.#watch === "never") {
+    const isUnknown = flow === "busy" || flow === "resumed";
+    if (this.sawTraffic || isUnknown || this.#watch === "never") {
       this.sawTraffic = false;
       this.#unansweredAt = 0;
     }

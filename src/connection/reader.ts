@@ -7,6 +7,7 @@ import type { Protocol, Sink } from "../protocol/protocol.ts";
 import type { InternalTransport } from "../transport/transport.ts";
 import type { FloodControl } from "./flood_control.ts";
 import { HeldBytes } from "./held_bytes.ts";
+import type { Flow } from "./keepalive.ts";
 import type { Writer } from "./writer.ts";
 
 /** The receiver of messages: a server's dispatcher or a client's message queue. */
@@ -37,6 +38,12 @@ export interface ReaderOptions {
  */
 type ReadingState = "open" | "paused" | "closed";
 
+/**
+ * Why the transport was last paused: for slow output, or for another reason. `"over"` means that the
+ * second kind of pause has ended since the last {@linkcode Reader.takeFlow}.
+ */
+type Pause = "none" | "output" | "input" | "over";
+
 /** The input of a connection. */
 export class Reader {
   /** The rate limits; `null` if there are none. */
@@ -49,6 +56,7 @@ export class Reader {
   /** Bytes that have arrived and are not parsed yet. */
   #held: HeldBytes | null = null;
   #flow: ReadingState = "open";
+  #pause: Pause = "none";
   /** Whether a part of the current chunk is still in use. */
   #kept = false;
 
@@ -146,6 +154,7 @@ export class Reader {
   close(): void {
     if (this.#protocol === null) return;
     if (this.#flow === "open") this.#transport.pause();
+    this.#pause = "input";
     this.#flow = "closed";
   }
 
@@ -162,8 +171,21 @@ export class Reader {
       (this.#flow === "closed" || this.#held !== null || !this.mayParse);
     if (pause === this.paused) return;
     this.#flow = pause ? "paused" : "open";
-    if (pause) this.#transport.pause();
-    else this.#transport.resume();
+    if (pause) {
+      this.#pause = this.#writer?.congested ? "output" : "input";
+      this.#transport.pause();
+    } else {
+      this.#pause = this.#pause === "input" ? "over" : "none";
+      this.#transport.resume();
+    }
+  }
+
+  /** Returns whether we read from the peer, while output is not congested. */
+  takeFlow(): Flow {
+    if (this.paused) return "busy";
+    const isResumed = this.#pause === "over";
+    this.#pause = "none";
+    return isResumed ? "resumed" : "reading";
   }
 
   /** Stops parsing. What the peer still sends is read and dropped. */

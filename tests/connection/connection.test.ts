@@ -281,6 +281,24 @@ describe("a connection whose peer does not read", () => {
     return subject;
   }
 
+  test("is not dead before its answer could be read, after the handler was busy", async () => {
+    const limits = { pingInterval: 1000, pingTimeout: 500 };
+    const { connection, clock, far, receiver } = new Subject({ limits });
+    await clock.advance(990);
+    receiver.hasRoom = false;
+    connection.reader.update();
+    await clock.advance(200);
+    // The pong waits in the transport.
+    far.write(Uint8Array.of(0x8a, 0x80, 0, 0, 0, 0), true);
+    await settle();
+    receiver.hasRoom = true;
+    connection.reader.update();
+    connection.expire(connection.deadline);
+    assertEquals(connection.state, "open");
+    await clock.advance(5000);
+    assertEquals(receiver.end?.by, "timeout");
+  });
+
   for (const version of ["rfc6455", "draft76"] as const) {
     for (const idleTimeout of [0, 60_000]) {
       test(`of ${version} is dead after pingTimeout, with an idleTimeout of ${idleTimeout}`, async () => {
