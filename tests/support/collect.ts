@@ -5,9 +5,16 @@
  */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { BUN_PURGE_VARIABLE } from "../runner/batch_events.ts";
 
-/** The environment variables that a script on Deno needs for {@linkcode collectGarbage}. */
-export const COLLECTABLE: Readonly<Record<string, string>> = { DENO_V8_FLAGS: "--expose-gc" };
+/**
+ * The environment variables of a script whose memory is measured. Deno needs its variable for
+ * {@linkcode collectGarbage}. Bun returns unused memory to the system, as it does by default.
+ */
+export const COLLECTABLE: Readonly<Record<string, string | undefined>> = {
+  DENO_V8_FLAGS: "--expose-gc",
+  [BUN_PURGE_VARIABLE]: undefined,
+};
 
 /** Collects all garbage of this process. @throws {TypeError} If the runtime does not allow this. */
 export function collectGarbage(): void {

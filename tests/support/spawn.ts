@@ -5,7 +5,6 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
-import { BUN_PURGE_VARIABLE } from "../runner/batch_events.ts";
 import { type Runtime, runtime, scriptCommand } from "./runtime.ts";
 
 /** How to start a {@linkcode Child}. */
@@ -47,12 +46,10 @@ export class Child {
   /** Starts `command`, its name or path first. */
   constructor(command: readonly string[], options: SpawnOptions = {}) {
     const [path = "", ...args] = command;
-    // Tests measure the memory of their programs, so these use the default.
-    const { [BUN_PURGE_VARIABLE]: _, ...inherited } = process.env;
     this.#name = command.join(" ");
     this.#process = spawn(path, args, {
       cwd: options.cwd,
-      env: { ...inherited, ...options.env },
+      env: { ...process.env, ...options.env },
       stdio: ["ignore", "pipe", "pipe", options.descriptor ?? "ignore"],
     });
     // Undefined if the process could not be started: then "error" is emitted.
