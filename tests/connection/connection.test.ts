@@ -105,6 +105,16 @@ describe("a connection", () => {
     assertEquals([receiver.end?.by, receiver.end?.code], ["timeout", 1006]);
     assertEquals(receiver.end?.error?.message, "no data within pingTimeout (1000 ms) of a ping");
   });
+
+  test("is not closed for a ping while it does not read the answer", async () => {
+    const subject = new Subject({ limits: { pingInterval: 1000, pingTimeout: 1000 } });
+    const { connection, clock, receiver } = subject;
+    receiver.hasRoom = false;
+    connection.data(frame(1, 0x61));
+    assertEquals(connection.reader.paused, true);
+    await clock.advance(6000);
+    assertEquals([connection.state, receiver.end], ["open", undefined]);
+  });
 });
 
 describe("the closing handshake", () => {

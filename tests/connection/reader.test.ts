@@ -174,6 +174,16 @@ describe("a reader", () => {
     assertEquals(notes, ["pause"]);
     subject.connection.settle();
     assertEquals(notes, ["pause"]);
+    subject.connection.reader.close();
+    assertEquals(notes, ["pause"]);
+  });
+
+  test("reports a peer that it refuses, once", () => {
+    const { connection, receiver } = new Subject();
+    connection.reader.refuse(new Error("too fast"));
+    connection.reader.refuse(new Error("again"));
+    connection.data(text("a"));
+    assertEquals(receiver.events, ["violation too fast"]);
   });
 
   test("that has stopped reads on and drops everything", async () => {

@@ -130,6 +130,9 @@ describe("a text that nobody has signed", () => {
     await check(`YWQ0|1300000000|${signature}`, rules, new TextEncoder().encode("ad4"));
     await check(`YWQ0|1300000000|${signature}|`, rules);
     await check(`YWQ0|1300000000|${signature}|more`, rules);
+    // A value of digits is not the number of a version above 999.
+    const ofDigits = sign("secret", "1000", "1300000000");
+    await check(`1000|1300000000|${ofDigits}`, rules, Uint8Array.of(0xd7, 0x4d, 0x34));
     // A digit moves from the value to the time, or back.
     await check(`YWQ|01300000000|${signature}`, rules);
     await check(`YWQ01|300000000|${signature}`, { ...rules, maxAge: Infinity });

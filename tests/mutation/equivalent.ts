@@ -450,4 +450,17 @@ export const EQUIVALENT: readonly Equivalent[] = [
     after: "openedAt = (-1);",
     reason: "the entry of the handshake sets it, before that of the end reads it",
   },
+  {
+    file: "src/connection/message_stream.ts",
+    above: "const { size } = this.#pieces;",
+    before: "this.#pieces.clear();",
+    after: ";",
+    reason: "nobody reads a cancelled stream, and its pieces are collected together with it",
+  },
+  {
+    file: "src/connection/outgoing_message.ts",
+    before: "if (this.#isOver || protocol === null) return false;",
+    after: "if (this.#isOver || protocol === null) return true;",
+    reason: "a writer without a protocol has stopped the message, and the next step ends it",
+  },
 ];

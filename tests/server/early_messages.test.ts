@@ -2,6 +2,9 @@ import { assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import type { Writer } from "../../src/connection/writer.ts";
 import { EarlyMessages } from "../../src/server/early_messages.ts";
+import { WebSocketHandler } from "../../src/server/handler.ts";
+import { makeOpening } from "../support/memory_client.ts";
+import { gate, Rig, settle } from "../support/rig.ts";
 
 /** The messages that are sent after the handshake. */
 function sent(early: EarlyMessages): (string | Uint8Array)[] {
@@ -37,5 +40,28 @@ describe("messages that are written during the handshake", () => {
     early.add("\u00e9", LIMITS);
     bytes.fill(0);
     assertEquals([sent(early), early.size], [[Uint8Array.of(1, 2), "\u00e9"], 4]);
+  });
+});
+
+describe("a connection during the handshake", () => {
+  test("keeps what a transport delivers although it is paused", async () => {
+    const wait = gate();
+    class Slow extends WebSocketHandler {
+      override prepare(): Promise<void> {
+        return wait.promise;
+      }
+      onMessage(message: string | Uint8Array): unknown {
+        return this.writeMessage(message);
+      }
+    }
+    const { client, transport } = new Rig(Slow).join();
+    const { head, proof } = makeOpening("rfc6455");
+    client.write(head);
+    await settle();
+    transport.events.data(Uint8Array.of(0x81, 0x81, 0, 0, 0, 0, 0x61));
+    wait.open();
+    await settle();
+    client.begin("rfc6455", proof);
+    assertEquals(await client.next(), "text a");
   });
 });

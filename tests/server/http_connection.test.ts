@@ -311,6 +311,13 @@ describe("an idle connection", () => {
     assertEquals(statuses(client), [200, 408]);
   });
 
+  test("gives it a handshakeTimeout of one millisecond too", async () => {
+    const rig = serve(ok, { keepAliveTimeout: 1000, handshakeTimeout: 1 });
+    const client = await talk(rig, GET, "\r\nGET /");
+    await rig.clock.advance(900);
+    assertEquals(statuses(client), [200, 408]);
+  });
+
   test("stays open without keepAliveTimeout", async () => {
     const rig = serve(ok, { keepAliveTimeout: 0 });
     const client = await talk(rig, GET);

@@ -250,6 +250,7 @@ describe("allowedHosts", () => {
         const rig = new Rig([["/", Recording, []]], { allowedHosts });
         const client = await rig.send(makeOpening(version, { host }).head);
         assertEquals(client.parseAnswer().status, served ? 101 : 421);
+        assertEquals(rig.app.stats().refused.host, served ? 0 : 1);
       }
     });
   }
