@@ -37,12 +37,13 @@ export class RedisRequests {
   /** Runs a script. Rejects if no reply arrives within the timeout. */
   readonly run: RunScript = async (topic, { script, action, keys, args }) => {
     try {
-      const { backlog } = this.#servers.shardOf(topic);
+      const shard = this.#servers.shardOf(topic);
+      const { backlog } = shard;
       const size = sizeOf(args);
       if (!backlog.admits(size)) throw new Error("too many messages wait for a reply");
       let late: Error | undefined;
       const command = { topic, script, args: [`${keys.length}`, ...keys, ...args] };
-      const reply = this.#calls.send({ ...command, expired: () => late });
+      const reply = this.#calls.send({ ...command, expired: () => late }).catch(noticed(shard));
       backlog.add(size);
       const settled = () => backlog.remove(size);
       reply.then(settled, settled);
@@ -73,7 +74,7 @@ export class RedisRequests {
     const { backlog } = shard;
     const size = sizeOf(command);
     if (!backlog.admits(size)) return;
-    const reply = this.#calls.send({ topic, args: command });
+    const reply = this.#calls.send({ topic, args: command }).catch(noticed(shard));
     backlog.add(size);
     reply.then(() => backlog.remove(size), (error) => {
       backlog.remove(size);
@@ -85,6 +86,24 @@ export class RedisRequests {
   close(error: Error): void {
     this.#calls.close(error);
   }
+}
+
+/** How long a client library may take to notice that a connection is lost, in milliseconds. */
+const NOTICE_TIME = 100;
+
+/**
+ * Throws an error, after the client library has noticed that the connection is lost. It may refuse
+ * commands before: then whoever hears of the failure would not know the reason.
+ */
+function noticed(shard: RedisShard): (error: unknown) => Promise<never> {
+  return async (error) => {
+    const isReply = /^[A-Z]+ /.test(messageOf(error));
+    const end = Date.now() + NOTICE_TIME;
+    while (!isReply && shard.isReady && Date.now() < end) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    throw error;
+  };
 }
 
 function sizeOf(args: readonly (string | Uint8Array)[]): number {
