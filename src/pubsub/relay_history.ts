@@ -105,7 +105,8 @@ export class RelayHistory implements HistoryStore, MirrorHost {
       return position;
     } catch (error) {
       counts.dropped++;
-      if (currentStatus === "up") this.#relay.report(error);
+      // The change of the status is logged, and tells it.
+      if (this.#relay.currentStatus === "up") this.#relay.report(error);
       throw error;
     }
   }

@@ -184,7 +184,7 @@ describe("when a process is killed", () => {
       const told: [string, number][] = [];
       try {
         for (const child of children) {
-          await child.waitFor(/ 5 at /);
+          await child.waitFor(/ 51 at /);
           await child.stop("SIGKILL");
           for (const [, text = "", offset] of child.output.matchAll(/^(\d+ \d+) at (\d+)$/gm)) {
             told.push([text, Number(offset)]);

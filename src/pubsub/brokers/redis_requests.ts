@@ -97,11 +97,12 @@ const NOTICE_TIME = 100;
  */
 function noticed(shard: RedisShard): (error: unknown) => Promise<never> {
   return async (error) => {
-    const isReply = /^[A-Z]+ /.test(messageOf(error));
+    // An error that Redis has replied begins with a code.
+    if (/^[A-Z]+ /.test(messageOf(error))) throw error;
     const end = Date.now() + NOTICE_TIME;
-    while (!isReply && shard.isReady && Date.now() < end) {
+    do {
       await new Promise((resolve) => setTimeout(resolve, 1));
-    }
+    } while (shard.isReady && Date.now() < end);
     throw error;
   };
 }
