@@ -5,12 +5,8 @@ import { latin1Bytes } from "../support/bytes.ts";
 import { checkEach } from "../support/rows.ts";
 import { compareRandom } from "./differential/compare.ts";
 import { type Conversation, converse } from "./differential/conversation.ts";
-import {
-  type Difference,
-  DIFFERENCES,
-  differing,
-  unexplained,
-} from "./differential/differences.ts";
+import type { Difference } from "./differential/difference.ts";
+import { DIFFERENCES, differing, unexplained } from "./differential/differences.ts";
 import {
   HEAD_DIFFERENCES,
   type HeadDifference,

@@ -7,7 +7,8 @@
 import { type Dice, join } from "../../fuzz/mutate.ts";
 import { latin1Text } from "../../support/bytes.ts";
 import { type Conversation, converse, type Outcome, type Subject } from "./conversation.ts";
-import { type Field, unexplained } from "./differences.ts";
+import type { Field } from "./difference.ts";
+import { unexplained } from "./differences.ts";
 import { describeFrame, describeHixieFrame, hexOf, readFrames, readHixieFrames } from "./frames.ts";
 import { isExplained } from "./head_differences.ts";
 import { ask, type Opening, randomOpening } from "./heads.ts";

@@ -1,82 +1,22 @@
 /**
- * Starts the servers that are compared, and collects what their applications report.
+ * Starts the servers that are compared.
  *
  * @module
  */
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import { createInterface } from "node:readline";
 import { MESSAGE_LIMIT, REPORT_PORT } from "../../client/peers/reporter.ts";
 import { peers, type PeerServer, startPeer } from "../../client/peers/start.ts";
+import { Reports } from "../../support/reports.ts";
 import { runtimes } from "../../support/runtime.ts";
 import type { Subject } from "./conversation.ts";
 
 /** The size of the largest message, in bytes. The traffic exceeds it. */
 export const LIMIT = 70_000;
 
-/** How long an application may take to be told of the end of its connection, in milliseconds. */
-const PATIENCE = 5000;
-
 /** The server that the others are compared with. */
 export const REFERENCE = "Waterspout on node";
 
 /** The server that has the same protocol code as websocket-driver. */
 const SAME = "faye-websocket";
-
-/** The path and query of a URL. */
-function pathOf(url: string): string {
-  return url.replace(/^\w+:\/\/[^/]*/, "");
-}
-
-/** Collects the reports of all servers, by the path of the connection. */
-class Reports {
-  readonly #events = new Map<string, string[]>();
-  readonly #waiting = new Map<string, () => void>();
-  readonly #sockets = new Set<Socket>();
-  readonly #server: Server = createServer((socket) => {
-    this.#sockets.add(socket);
-    socket.on("error", () => {});
-    createInterface({ input: socket }).on("line", (line) => this.#add(JSON.parse(line)));
-  });
-
-  /** Listens. Resolves to the port. */
-  listen(): Promise<number> {
-    return new Promise((resolve) => {
-      this.#server.listen(0, "127.0.0.1", () => {
-        resolve((this.#server.address() as AddressInfo).port);
-      });
-    });
-  }
-
-  #add([url, event]: readonly [url: string, event: string]): void {
-    const path = pathOf(url);
-    this.#events.set(path, [...this.#events.get(path) ?? [], event]);
-    if (event.startsWith("close")) this.#waiting.get(path)?.();
-  }
-
-  /** Takes the reports about a path, after the application was told of the end. */
-  async take(path: string): Promise<readonly string[]> {
-    const isOver = () => this.#events.get(path)?.some((event) => event.startsWith("close"));
-    if (!isOver()) {
-      await new Promise<void>((resolve) => {
-        const late = setTimeout(resolve, PATIENCE);
-        this.#waiting.set(path, () => {
-          clearTimeout(late);
-          resolve();
-        });
-      });
-    }
-    this.#waiting.delete(path);
-    const events = this.#events.get(path) ?? [];
-    this.#events.delete(path);
-    return events;
-  }
-
-  /** Stops listening. */
-  stop(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
-    return new Promise((resolve) => this.#server.close(() => resolve()));
-  }
-}
 
 /** All servers, running. */
 export interface Subjects extends AsyncDisposable {
