@@ -137,6 +137,7 @@ export const SUITES: readonly Suite[] = [
   { path: "tests/protocol/xor_mask_wasm.test.ts", tier: "system", once: "deno" },
   { path: "tests/fuzz", tier: "unit", once: "node" },
   { path: "tests/testing/broker_kit.test.ts", tier: "unit", waits: true },
+  { path: "tests/support/chaos_proxy.test.ts", tier: "unit", once: "node" },
 ];
 
 const REST: Suite = { path: "tests", tier: "unit" };

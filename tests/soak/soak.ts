@@ -5,7 +5,8 @@
  * Connections of every version come and go, send messages of all sizes, and meet every fault of a client
  * or a network. Unharmed connections get every message back, once and in order. At the end, each `open`
  * has its `onClose`, and descriptors and memory are as before. Then many idle connections are held while
- * a hundred active ones go on.
+ * a hundred active ones go on. After that, browsers and other clients talk through a proxy that splits,
+ * delays and cuts (chaos.ts).
  *
  * It runs on Node: under this load, Deno's `node:net` delays `connect` until the server has given up the
  * connections.
@@ -20,6 +21,7 @@ import type { Runtime } from "../support/runtime.ts";
 import { type Child, spawnScript } from "../support/spawn.ts";
 import { pushMebibytes, withSlowServer } from "../server/slow_server.ts";
 import { streamMebibytes } from "../server/stream_server.ts";
+import { chaos } from "./chaos.ts";
 import { parseOptions } from "./options.ts";
 import { type Counters, type Fault, makeTally, openAll, type SoakClient, start } from "./client.ts";
 
@@ -44,6 +46,9 @@ const SPARE_MEMORY = 16 * MIB;
 /** What is pushed through a slow handler, and how much memory its server may take for it, in MiB. */
 const PUSHED = 1024;
 const FLAT = 200;
+/** The share of the time for the clients behind the proxy, in addition, and the most of it per runtime. */
+const CHAOS_SHARE = 0.75;
+const MOST_CHAOS = 20_000;
 /** The time between pings to idle connections, in milliseconds. */
 const PING_INTERVAL = 30_000;
 const LARGE = "語x".repeat(4 * 1024 * 1024 - 10);
@@ -252,6 +257,8 @@ function report(
 
 let good = true;
 for (const runtime of chosen) {
-  good = await soak(runtime, seconds * 1000 / chosen.length) && good;
+  const time = seconds * 1000 / chosen.length;
+  good = await soak(runtime, time) && good;
+  good = await chaos(runtime, Math.min(time * CHAOS_SHARE, MOST_CHAOS)) && good;
 }
 process.exit(good ? 0 : 1);
