@@ -6,12 +6,10 @@
 import { connect } from "@nats-io/transport-node";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
-import { postgresBroker } from "../../examples/postgres.ts";
 import { broadcastChannelBroker } from "../../src/pubsub/brokers/broadcast_channel.ts";
 import { natsBroker } from "../../src/pubsub/brokers/nats.ts";
 import { redisBroker } from "../../src/pubsub/brokers/redis.ts";
 import type { BrokerSetup } from "../../src/testing/broker_kit.ts";
-import { PostgresServer } from "./postgres_server.ts";
 import { BrokerCluster, BrokerServer } from "./servers.ts";
 import { CLUSTERS, type MakeBroker, STREAMS } from "./stored.ts";
 
@@ -135,9 +133,4 @@ export const setups: Readonly<Record<string, ServedSetup>> = {
     return await natsBroker(connection, limits);
     // NATS' default limit is 1 MiB.
   }, { largestMessage: 1024 * 1024 }),
-  "Postgres, as in the example": served(
-    () => PostgresServer.make(),
-    (port, { limits }) =>
-      postgresBroker(`postgres://test@127.0.0.1:${port}/postgres`, limits.maxBufferedAmount),
-  ),
 };

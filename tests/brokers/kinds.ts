@@ -6,7 +6,6 @@
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
-import { broadcastChannelBroker } from "../../src/pubsub/brokers/broadcast_channel.ts";
 import type { Broker } from "../../src/pubsub/brokers/broker.ts";
 import { natsBroker } from "../../src/pubsub/brokers/nats.ts";
 import { redisBroker } from "../../src/pubsub/brokers/redis.ts";
@@ -17,12 +16,8 @@ import { BrokerServer } from "./servers.ts";
 export interface Bench {
   /** Makes a broker, like that of another process. */
   join(options?: BrokerOptions): Promise<Broker>;
-  /** Sends bytes on the channel of a topic, like another client. */
-  sendForeign(topic: string, bytes: Uint8Array): Promise<void>;
-  /** Returns the number of subscribers at the server; `undefined` if the server cannot tell it. */
-  subscribers(topic: string): Promise<number | undefined>;
-  /** The server, if it has one. */
-  readonly server: BrokerServer | undefined;
+  /** Returns the number of subscribers at the server. */
+  subscribers(topic: string): Promise<number>;
   /** Closes everything. */
   end(): Promise<void>;
 }
@@ -38,37 +33,6 @@ export type Kind = () => Promise<Bench>;
 
 /** The delay before a reconnection: none, so that tests need not wait. */
 export const RETRY = 20;
-
-let channels = 0;
-
-async function broadcastChannel(): Promise<Bench> {
-  // A channel of these names is this process's own.
-  const name = `test ${++channels}`;
-  const brokers: Broker[] = [];
-  return await Promise.resolve({
-    join() {
-      const broker = broadcastChannelBroker(name);
-      brokers.push(broker);
-      return Promise.resolve(broker);
-    },
-    sendForeign(_topic: string, bytes: Uint8Array) {
-      const channel = new BroadcastChannel(name);
-      channel.postMessage(bytes);
-      // If a channel is closed at once, some runtimes drop posted messages.
-      return new Promise<void>((resolve) =>
-        setTimeout(() => {
-          channel.close();
-          resolve();
-        }, 50)
-      );
-    },
-    subscribers: () => Promise.resolve(undefined),
-    server: undefined,
-    async end() {
-      for (const broker of brokers) await broker.close();
-    },
-  });
-}
 
 /** The options of both clients of Redis. */
 interface RedisKind {
@@ -86,14 +50,10 @@ const redisBench = ({ join }: RedisKind) => async (): Promise<Bench> => {
       brokers.push(broker);
       return broker;
     },
-    async sendForeign(topic, bytes) {
-      await client.publish(`waterspout:${topic}`, Buffer.from(bytes));
-    },
     async subscribers(topic) {
       const channel = `waterspout:${topic}`;
       return Number((await client.pubSubNumSub(channel))[channel]);
     },
-    server,
     async end() {
       for (const broker of brokers) await broker.close();
       client.destroy();
@@ -143,16 +103,11 @@ async function nats(): Promise<Bench> {
       brokers.push(broker);
       return broker;
     },
-    async sendForeign(topic, bytes) {
-      other.publish(`waterspout.${topic}`, bytes);
-      await other.flush();
-    },
     async subscribers(topic) {
       // NATS answers a request at once with "no responders" if there are no subscribers.
       const ping = () => other.request(`waterspout.${topic}`, "", { timeout: 50 });
       return await ping().then(() => 1, (error) => /no responders/i.test(String(error)) ? 0 : 1);
     },
-    server,
     async end() {
       for (const broker of brokers) await broker.close();
       for (const connection of connections) await connection.close();
@@ -163,7 +118,6 @@ async function nats(): Promise<Bench> {
 
 /** All kinds by name. */
 export const kinds: Readonly<Record<string, Kind>> = {
-  "BroadcastChannel": broadcastChannel,
   "Redis by npm:redis": redisBench({
     join: (port, options) => redisBroker(nodeRedisClient(port), options),
   }),
