@@ -4,6 +4,7 @@
  * @module
  */
 import { fuzzConnection } from "./connections.ts";
+import { fuzzRequests, fuzzResponses } from "./handshakes.ts";
 import type { Dice } from "./mutate.ts";
 import { fuzzHixie, fuzzHybi, fuzzRoundTrip } from "./protocols.ts";
 import { fuzzTunnel } from "./tunnels.ts";
@@ -20,6 +21,8 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   "agreement": fuzzAgreement,
   "connection": fuzzConnection,
   "tunnel": fuzzTunnel,
+  "requests": fuzzRequests,
+  "responses": fuzzResponses,
 };
 
 /** Seeds that have failed, and the fault that they found. */
