@@ -120,6 +120,7 @@ describe("a connection", () => {
 describe("the closing handshake", () => {
   test("does not start with a code that must not be sent", () => {
     const { connection } = new Subject();
+    assertEquals(connection.isOpen, true);
     assertThrows(() => connection.close(1005), RangeError, "1005");
     assertEquals(connection.state, "open");
   });

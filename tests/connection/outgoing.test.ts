@@ -62,15 +62,17 @@ describe("messages behind one in pieces", () => {
         () => {},
       );
       queue.addPieces(message);
-      queue.add("x".repeat(length));
+      let isSent = false;
+      queue.add("x".repeat(length)).then(() => isSent = true);
       assertEquals(queue.addFrame(new Uint8Array(3)), true);
       const done = queue.run();
       await settle();
-      assertEquals(writer.written, ["piece"]);
+      assertEquals([writer.written, isSent], [["piece"], false]);
       gate.resolve();
       await done;
+      await settle();
       assertEquals(writer.written.slice(3), [`message ${length}`, "frame 3", end]);
-      assertEquals(queue.size, 0);
+      assertEquals([queue.size, isSent], [0, true]);
     });
   }
 
@@ -81,6 +83,21 @@ describe("messages behind one in pieces", () => {
     assertEquals(await queue.add("a").catch((error) => error.message), "refused");
     assertEquals(queue.size, 0);
   });
+});
+
+test("a pair of surrogates in two pieces is one character of a message", async () => {
+  const writer = new RecordedWriter();
+  const message = new OutgoingMessage(
+    async function* () {
+      await settle();
+      yield "\ud83d";
+      yield "\ude00";
+    }(),
+    () => {},
+  );
+  await message.send(writer as unknown as QueueWriter);
+  // The character, and the end.
+  assertEquals(writer.written, ["piece", "piece"]);
 });
 
 describe("a message in pieces that is cut off", () => {

@@ -178,6 +178,10 @@ describe("a reader", () => {
     assertEquals(notes, ["pause"]);
   });
 
+  test("without rates admits every message", () => {
+    assertEquals(new Subject().connection.reader.admitMessage(), true);
+  });
+
   test("reports a peer that it refuses, once", () => {
     const { connection, receiver } = new Subject();
     connection.reader.refuse(new Error("too fast"));
