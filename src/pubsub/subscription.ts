@@ -43,9 +43,11 @@ export interface SubscribeOptions {
    */
   readonly presence?: PresenceOptions | undefined;
   /**
-   * Called when somebody joins or leaves the topic in any process, the subscriber itself included.
-   * An exception in it closes the connection, as one in `onMessage` does. It may be called while
-   * another callback waits for a promise, and nothing waits for its own. Default: none.
+   * Called when somebody joins or leaves the topic in any process, the subscriber itself included. Those
+   * who are there when `subscribe` resolves are not told: list them then with `Application.presence`.
+   * An event may be about somebody who is in the list already. An exception in the callback closes the
+   * connection, as one in `onMessage` does. It may be called while another callback waits for a promise,
+   * and nothing waits for its own. Default: none.
    */
   readonly onPresence?: ((event: PresenceEvent) => unknown) | undefined;
 }
