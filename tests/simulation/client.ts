@@ -233,7 +233,8 @@ export class SimulatedClient implements Guest {
       this.#close(step.code);
       if (version === "draft75") this.#transport.end();
     } else if (step.op === "garbage") {
-      causes.add("protocol").add("peer").add("network");
+      // It may even be a message.
+      causes.add("protocol").add("peer").add("network").add("server");
       client.hostile = true;
       this.#leaves();
       this.#write(randomBytes(dice(step.seed), 50), 25);
@@ -252,6 +253,7 @@ export class SimulatedClient implements Guest {
     const { causes, client, version } = this.#member;
     causes.add("network");
     client.hasEnded = true;
+    client.leftAt = this.#options.clock.now();
     if (op === "fin" && version === "draft75") causes.add("peer");
     this.#leaves();
     if (op === "fin") this.#transport.end();

@@ -24,8 +24,8 @@ export function checkLimits({ sockets }: Stats, { members, settings }: Happened)
   const { maxConnections, maxConnectionsPerAddress } = settings;
   must(sockets <= maxConnections, `${sockets} sockets of at most ${maxConnections}`);
   const counts = new Map<number, number>();
-  for (const { plan: { address }, handler } of members) {
-    const isOpen = handler.opens > 0 && handler.ended === undefined;
+  for (const { plan: { address }, client, handler } of members) {
+    const isOpen = handler.opens > 0 && handler.ended === undefined && !client.hasEnded;
     counts.set(address, (counts.get(address) ?? 0) + Number(isOpen));
   }
   for (const [address, count] of counts) {

@@ -61,7 +61,7 @@ function drawSettings(next: Dice): PlanSettings {
 function drawClient(next: Dice): PlannedClient {
   const isCalm = next(2) === 0;
   const kind = pick(next, ["raw", "raw", "raw", "raw", "own", "own", "http"] as const);
-  const version = pick(next, VERSIONS);
+  const version = pick(next, [...VERSIONS, "rfc6455", "rfc6455"] as const);
   const arrival = pick(next, ["listener", "listener", "upgrade", "stream"] as const);
   const canStream = version === "rfc6455" && kind === "raw";
   const isOurs = kind === "http" || arrival === "listener";
@@ -82,14 +82,14 @@ function drawClient(next: Dice): PlannedClient {
     behaviour: isCalm ? pick(next, CALM_BEHAVIOURS) : pick(next, BEHAVIOURS),
     reading: pick(
       next,
-      ["whole", "whole", "whole", "stream", "slow stream", "part of stream"] as const,
+      ["whole", "whole", "stream", "slow stream", "part of stream"] as const,
     ),
     split: pick(next, ["bytes", "random", "whole", "whole"] as const),
     capacity: pick(next, [0, 100, 65_536]),
     isCalm,
     isEager: next(4) === 0,
     isStubborn: !isCalm && next(4) === 0,
-    compresses: next(2) === 0,
+    compresses: next(3) > 0,
     reusesChunks: next(2) === 0,
   };
 }

@@ -24,6 +24,9 @@ export interface Stage {
 
 const encoder = new TextEncoder();
 
+/** The size of a short frame, at most, in bytes. */
+const FRAME = 14;
+
 /** In how many pieces a reply is sent. */
 const PIECES = 5;
 
@@ -132,6 +135,8 @@ export class SimulatedHandler extends WebSocketHandler<Stage, { name: string }> 
       switch (this.member.plan.behaviour) {
         case "slow prepare":
           return await this.sleep(500);
+        case "hangs in prepare":
+          return await new Promise<void>(() => {});
         case "refuses in prepare":
           throw new HttpError(403);
         case "throws in prepare":
@@ -219,7 +224,9 @@ export class SimulatedHandler extends WebSocketHandler<Stage, { name: string }> 
   }
 
   #ping(): void {
-    if (this.ended === undefined) this.ping(`${++this.member.handler.pings}`);
+    if (this.ended !== undefined) return;
+    this.member.wrote(FRAME, this.options.settings.maxBufferedAmount);
+    this.ping(`${++this.member.handler.pings}`);
   }
 
   #end(command: Command): unknown {

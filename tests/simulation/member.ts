@@ -25,6 +25,8 @@ export class Member {
   readonly handler = new HandlerSide();
   /** What may have ended the connection. */
   readonly causes = new Set<EndedBy>();
+  /** Whether its process has slept. */
+  hasSlept = false;
   /** The first invariant that did not hold. Whoever catches the exception does not hide it. */
   failure: string | undefined;
   readonly #note: (line: string) => void;
@@ -146,7 +148,8 @@ export class Member {
     handler.closes++;
     this.must(handler.closes === 1, () => "onClose was called twice");
     // What a client sends after it has broken a rule does not count.
-    if (end?.by !== "timeout" || end.code !== 1001 || this.client.violations.size > 0) return;
+    const isIdle = end?.by === "timeout" && end.code === 1001;
+    if (!isIdle || this.hasSlept || this.client.violations.size > 0) return;
     const silent = now - this.client.arrivedAt;
     this.must(silent + LATE >= idleTimeout, () => `idle after ${silent} ms, not ${idleTimeout}`);
   }
@@ -222,8 +225,9 @@ export class Member {
     const waited = now - client.leftAt;
     // Output that still waits may take as long as the client reads.
     if (handler.buffered() > 0) return;
-    // After a stall, the rates count from its end.
-    if (client.wasStalled && delayOf(client, settings) > 0) return;
+    // The rates count from the end of a stall, or when a slow reader reads.
+    const isSlow = client.wasStalled || this.plan.reading === "slow stream";
+    if (isSlow && delayOf(client, settings) > 0) return;
     this.must(
       waited <= patience + LATE + delayOf(client, settings),
       () => `still open ${waited} ms after the client left`,

@@ -77,6 +77,7 @@ export const BEHAVIOURS = [
   "refuses in prepare",
   "throws in prepare",
   "hangs in prepare",
+  "hangs in prepare",
   "throws in onClose",
   "slow onClose",
   "throws in onPing",

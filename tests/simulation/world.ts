@@ -51,7 +51,7 @@ const MANY = 200_000;
 const END = 3_600_000;
 
 /** The lines of the logs that are due to faults of clients and handlers, and to partitions. */
-const EXPECTED = /on purpose|a simulated broker is|without a response/;
+const EXPECTED = /on purpose|no such command|a simulated broker is|without a response/;
 
 /** Waits for one turn of the event loop, so that every promise that can settle does. */
 function turn(): Promise<void> {
@@ -190,7 +190,10 @@ export class World implements Stage {
         return await this.#advance(step.time, step.seed);
       case "sleep":
         this.#slept = true;
-        for (const member of this.#members.values()) member.causes.add("timeout");
+        for (const member of this.#members.values()) {
+          member.causes.add("timeout");
+          member.hasSlept = true;
+        }
         this.clock.moveTo(this.clock.now() + step.time);
         return;
       case "publish":
