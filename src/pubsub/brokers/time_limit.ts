@@ -18,13 +18,15 @@ export function inTime<T>(
 ): Promise<T> {
   if (timeout === 0) return promise;
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
+    const expire = () => {
       try {
         resolve(expired());
       } catch (error) {
         reject(error);
       }
-    }, timeout);
+    };
+    // If the process was busy for so long, the reply may have arrived: it gets a turn to be read.
+    let timer = setTimeout(() => timer = setTimeout(expire, 1), timeout);
     promise.finally(() => clearTimeout(timer)).then(resolve, reject);
   });
 }
