@@ -206,8 +206,8 @@ export class TopicLog {
     this.#head = 0;
     this.size = 0;
     this.#aliases = [];
-    // The number of the lost messages. So readers notice that they have missed something.
-    this.hole = ++this.last;
+    // The number of the lost messages: so what comes next follows no earlier message.
+    this.last++;
     this.epoch = epoch;
     this.#base = offset - this.last;
   }

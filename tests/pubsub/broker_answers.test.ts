@@ -369,6 +369,48 @@ describe("a message that cannot be decoded", () => {
 });
 
 describe("a process reads", () => {
+  test("what the broker says that it may have missed", async () => {
+    const { first, second } = new Scene();
+    const one = await first.join();
+    first.broker.losses = 1;
+    await second.publish("a");
+    first.broker.events?.missed?.("t");
+    await settle();
+    assertEquals([one.texts(), one.gaps], ["a", []]);
+  });
+
+  test("once, for messages that arrive in the wrong order meanwhile", async () => {
+    const { first, second } = new Scene();
+    const one = await first.join();
+    first.broker.reads = 0;
+    first.broker.isSilent = true;
+    first.broker.losses = 1;
+    await second.publish("a", "b");
+    first.broker.isHolding = true;
+    await second.publish("c", "d", "e");
+    first.broker.waiting.reverse();
+    first.broker.deliver();
+    first.broker.answer();
+    await settle();
+    assertEquals([one.texts(), first.broker.reads, one.gaps], ["a b c d e", 1, []]);
+  });
+
+  test("nothing more if a missing message arrives late", async () => {
+    const { first, second } = new Scene();
+    const one = await first.join();
+    first.broker.isHolding = true;
+    await second.publish("a", "b", "c");
+    const [late] = first.broker.waiting.splice(0, 1);
+    first.broker.error = new Error("busy");
+    first.broker.deliver();
+    await settle();
+    assertEquals(one.texts(), "");
+    if (late !== undefined) first.broker.waiting.push(late);
+    first.broker.deliver();
+    await settle();
+    assertEquals([one.texts(), one.gaps], ["a b c", []]);
+  });
+
   test("a message of its own that does not arrive within a second", async () => {
     const { first, clock } = new Scene();
     const one = await first.join();
