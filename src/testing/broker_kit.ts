@@ -19,6 +19,7 @@ import { applicationCases } from "./conformance/application_cases.ts";
 import { faultCases } from "./conformance/fault_cases.ts";
 import { historyCases } from "./conformance/history_cases.ts";
 import { historyFaultCases } from "./conformance/history_fault_cases.ts";
+import { memoryCases } from "./conformance/memory_cases.ts";
 import { messageCases } from "./conformance/message_cases.ts";
 import { presenceCases } from "./conformance/presence_cases.ts";
 import { type CaseSpec, Scene } from "./conformance/scene.ts";
@@ -49,6 +50,7 @@ const CASES: readonly CaseSpec[] = [
   ...historyCases,
   ...historyFaultCases,
   ...presenceCases,
+  ...memoryCases,
 ];
 
 /**

@@ -24,7 +24,12 @@ interface Process {
 
 async function startProcess(bench: Bench): Promise<Process> {
   const broker = await bench.join();
-  const app = new Application([["/", Subscriber]], { pingInterval: 0, broker });
+  const app = new Application([["/", Subscriber]], {
+    pingInterval: 0,
+    broker,
+    // NATS can only be asked with a message.
+    log: () => {},
+  });
   return {
     app,
     async join(version = "rfc6455") {

@@ -609,6 +609,39 @@ const ofHistory: readonly Fault[] = [
   }),
 ];
 
+const ofApplications: readonly Fault[] = [
+  ofServer("skips the message after a position", [
+    "applications: a client that returns gets what it missed, from any process",
+    /What a client had missed|Not within/,
+  ], (server) => {
+    const { read } = server;
+    server.read = (topic, since) => {
+      const page = read.call(server, topic, since);
+      return { ...page, messages: page.messages.filter(({ offset }) => offset !== 2) };
+    };
+    const { deliver } = server;
+    server.deliver = (topic, message, stored) => {
+      if (stored?.offset !== 2) deliver.call(server, topic, message, stored);
+    };
+  }),
+  ofServer("loses a message in a crash and gives its offset to another", [
+    "applications: after a restart, a client that returns has no silent hole",
+    /What a client had missed before a restart/,
+  ], (server) => {
+    const { start } = server;
+    server.start = () => {
+      for (const log of server.logs.values()) log.kept = log.kept.slice(0, log.offset = 1);
+      start.call(server);
+    };
+  }),
+  ofServer("lists nobody", [
+    "applications: presence is told once, and listed by all processes",
+    /Not within .* a client is present/,
+  ], (server) => {
+    server.list = () => [];
+  }),
+];
+
 const presence = (name: string) => `presence: ${name}`;
 const HOLDERS = presence("an id that two processes hold is present until both have left");
 const CHANGES = presence("each change is told once");
@@ -751,5 +784,6 @@ export const faults: readonly Fault[] = [
   ...ofTopics,
   ...ofServers,
   ...ofHistory,
+  ...ofApplications,
   ...ofPresence,
 ];

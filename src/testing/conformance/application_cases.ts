@@ -150,7 +150,7 @@ async function servesItselfWhileDown(scene: Scene): Promise<void> {
 
 async function limitsWaiting(scene: Scene): Promise<void> {
   const limit = 1024 * 1024;
-  const publisher = await Process.start(scene, { maxBufferedAmount: limit });
+  const publisher = await Process.start(scene, { limits: { maxBufferedAmount: limit } });
   const receiver = await Process.start(scene);
   const topic = scene.topic();
   const client = await receiver.join(topic);

@@ -3,20 +3,34 @@
  *
  * @module
  */
-import type { Broker, BrokerStatus } from "../../pubsub/brokers/broker.ts";
+import type { Broker, BrokerStatus, Position } from "../../pubsub/brokers/broker.ts";
 import type { WebSocketVersion } from "../../handshake/versions.ts";
 import { Application } from "../../server/application.ts";
 import { WebSocketHandler } from "../../server/handler.ts";
+import type { Settings } from "../../server/settings.ts";
 import { connect, type TestConnection } from "../memory_connect.ts";
 import { expectEqual } from "./expectations.ts";
 import type { Scene } from "./scene.ts";
 import type { BrokerConnect } from "./setup.ts";
 
-/** Subscribes to the topic of its path, and publishes what its client sends. */
+/**
+ * Subscribes to the topic of its path, with the options of its query, and publishes what its client
+ * sends.
+ */
 class Member extends WebSocketHandler<undefined, { topic: string }> {
   override async open(topic: string): Promise<void> {
-    await this.subscribe(topic);
-    this.writeMessage("joined");
+    const [since, id] = [this.getQueryArgument("since", ""), this.getQueryArgument("id", "")];
+    const { recovered } = await this.subscribe(topic, {
+      ...(since === "" ? {} : { since: JSON.parse(since) as Position }),
+      ...(this.getQueryArgument("gaps", "") === ""
+        ? {}
+        : { onGap: () => this.writeMessage("gap") }),
+      ...(id === "" ? {} : {
+        presence: { id },
+        onPresence: ({ type, id }) => this.writeMessage(`${type} ${id}`),
+      }),
+    });
+    this.writeMessage(since === "" ? "joined" : `recovered ${recovered}`);
   }
   onMessage(message: string | Uint8Array): void {
     this.publish(this.params.topic, message);
@@ -68,10 +82,11 @@ export class Process {
   readonly logged: string[] = [];
   readonly #scene: Scene;
 
-  private constructor(broker: Broker, scene: Scene) {
+  private constructor(broker: Broker, scene: Scene, settings: Partial<Settings>) {
     this.broker = broker;
     this.#scene = scene;
     this.app = new Application([["/:topic", Member]], {
+      ...settings,
       pingInterval: 0,
       broker,
       onBrokerStatus: (status) => this.statuses.push(status),
@@ -81,15 +96,24 @@ export class Process {
   }
 
   /** Starts a process. The scene ends it. */
-  static async start(scene: Scene, limits: BrokerConnect["limits"] = {}): Promise<Process> {
-    const started = new Process(await scene.connect(limits), scene);
+  static async start(
+    scene: Scene,
+    { limits = {}, settings = {} }: {
+      readonly limits?: BrokerConnect["limits"];
+      readonly settings?: Partial<Settings>;
+    } = {},
+  ): Promise<Process> {
+    const started = new Process(await scene.connect(limits), scene, settings);
     scene.onEnd(() => started.app.shutdown({ timeout: 1 }));
     return started;
   }
 
   /** Starts two. */
-  static async two(scene: Scene): Promise<readonly [Process, Process]> {
-    return [await Process.start(scene), await Process.start(scene)];
+  static async two(
+    scene: Scene,
+    settings: Partial<Settings> = {},
+  ): Promise<readonly [Process, Process]> {
+    return [await Process.start(scene, { settings }), await Process.start(scene, { settings })];
   }
 
   /** The counters of messages to and from other processes. */
@@ -100,11 +124,21 @@ export class Process {
 
   /** Connects a client to a topic, and waits until it is subscribed. */
   async join(topic: string, version: WebSocketVersion = "rfc6455"): Promise<Client> {
-    const connecting = connect(this.app, `/${encodeURIComponent(topic)}`, { version });
-    const connection = await this.#scene.waiting.within("a client is connected", connecting);
-    const client = new Client(connection, this.#scene);
-    expectEqual(await client.take(1, "greeting"), ["joined"], "The greeting of a client");
+    const client = await this.connect(topic, {}, version);
+    expectEqual(await client.take(1), ["joined"], "The greeting of a client");
     return client;
+  }
+
+  /** Connects a client with a query. */
+  async connect(
+    topic: string,
+    query: Readonly<Record<string, string>>,
+    version: WebSocketVersion = "rfc6455",
+  ): Promise<Client> {
+    const path = `/${encodeURIComponent(topic)}?${new URLSearchParams(query)}`;
+    const connecting = connect(this.app, path, { version });
+    const connection = await this.#scene.waiting.within("a client is connected", connecting);
+    return new Client(connection, this.#scene);
   }
 
   /** Waits until a status was reported. */
