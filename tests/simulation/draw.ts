@@ -96,6 +96,8 @@ function drawClient(next: Dice): PlannedClient {
 
 /** The size of a message or a body. */
 function drawSize(next: Dice, isCalm: boolean): number | "limit" | "over" {
+  // Longer than the 64 KiB that are decompressed at a time.
+  if (next(20) === 0) return 40_000;
   const size = pick(
     next,
     [0, 10, 10, 200, 2000, 20_000, 20_000, "limit", "limit", "over"] as const,

@@ -106,7 +106,7 @@ export function clientDeflate(keepsWindow: boolean): Deflate {
 /** Characters of one to four bytes. Deliveries may split them anywhere. */
 const ALPHABET = "xyé日👋z";
 const CHARACTERS = [...ALPHABET].length;
-const LONG = ALPHABET.repeat(4000);
+const LONG = ALPHABET.repeat(8000);
 
 /** So many characters. */
 export function padding(size: number): string {
