@@ -73,6 +73,11 @@ describe("a signed cookie", () => {
     }
   });
 
+  test("may be for the present second only", async () => {
+    const handler = withCookie(signAt(Date.now() - 2 * MINUTE, "s"), { cookieSecret: "s" });
+    assertEquals(await handler.getSignedCookie("user", { maxAgeDays: 0 }), undefined);
+  });
+
   test("of version 1 is read only if that is asked for", async () => {
     const { signed } = signedCookie("a text, in version 1");
     const handler = withCookie(signed, { cookieSecret });

@@ -160,7 +160,11 @@ describe("over real sockets", () => {
         await pass(20);
       }
       assertEquals(events, ["open", "poured"]);
-      await rig.clock.advance(60_100);
+      // On a busy machine, the system may still move bytes, which counts as progress.
+      for (let waited = 0; waited < 100 && events.length < 3; waited++) {
+        await rig.clock.advance(60_100);
+        await pass(20);
+      }
       assertEquals(events, ["open", "poured", "close"]);
       await end(server, client);
     });
