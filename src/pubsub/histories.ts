@@ -93,8 +93,8 @@ export class Delivery {
     entry: LogEntry,
     { topic, except }: Pick<Publication, "topic" | "except">,
   ): Broadcast {
-    const payload = this.#outgoing(log, log.last, entry);
     const position = Promise.resolve(log.position);
+    const payload = this.#outgoing(log, log.last, entry);
     const pace = this.environment;
     const broadcast = new StoredBroadcast(topic, payload ?? "", { pace, position });
     except?.policies?.get(topic)?.recovery?.own(log.last);
@@ -127,7 +127,10 @@ export class Delivery {
   /** Tells one subscriber. */
   tellGap({ subscriber, topic }: RecoveryTarget, position: Position): void {
     const onGap = subscriber.policies?.get(topic)?.onGap;
-    if (onGap !== undefined) subscriber.guard(() => onGap(position));
+    if (onGap === undefined) return;
+    const { hookContext } = subscriber;
+    const call = (): unknown => onGap(position);
+    subscriber.guard(() => hookContext === null ? call() : hookContext(call));
   }
 
   /** Makes what subscribers get, once for each message. */

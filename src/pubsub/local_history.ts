@@ -117,8 +117,11 @@ export class LocalHistory implements HistoryStore {
   }
 
   #arm(kept: LocalTopic, now: number): void {
-    const { expiry } = kept.log;
-    if (expiry === undefined || kept.deadline !== 0) return;
-    this.#delivery.environment.wheel.set(kept, expiry - now);
+    const { expiry, length, rule: { ttl } } = kept.log;
+    // A message that is too large to be kept leaves an empty topic, which is forgotten too.
+    const isLeft = length === 0 && ttl !== 0 && !this.#delivery.topics.has(kept.topic);
+    const due = expiry ?? (isLeft ? now + ttl : undefined);
+    if (due === undefined || kept.deadline !== 0) return;
+    this.#delivery.environment.wheel.set(kept, due - now);
   }
 }

@@ -72,6 +72,8 @@ export class Mirror implements Timed {
   #isStale = false;
   /** Whether the log has other messages than the broker. */
   #isWrong = false;
+  /** Whether the newest position is one that no read has confirmed. */
+  #isDoubtful = false;
   /** Messages that wait for others, in the order of arrival. */
   #held: Held[] = [];
   #heldSize = 0;
@@ -122,7 +124,7 @@ export class Mirror implements Timed {
     const since = this.#isWrong ? undefined : this.log?.position;
     const page = checkPage(await this.#host.readSince(this.topic, since), since);
     if (this.#isClosed) return;
-    this.#isWrong = false;
+    this.#isWrong = this.#isDoubtful = false;
     const log = this.log;
     if (log === null) {
       this.log = new TopicLog(this.#rule, startOf(page));
@@ -204,7 +206,7 @@ export class Mirror implements Timed {
     if (log === null || this.#reading !== null) return this.#hold(position, data);
     if (position.epoch === log.epoch && position.offset <= log.offset) {
       // The same message again, unless the broker has gone back in time.
-      if (isSame(log, position.offset, data)) return;
+      if (!this.#isDoubtful && isSame(log, position.offset, data)) return;
       this.#isWrong = true;
       void this.refresh();
     } else if (position.epoch === log.epoch && position.offset === log.offset + 1) {
@@ -269,6 +271,7 @@ export class Mirror implements Timed {
     this.#heldSize = 0;
     if (last === undefined) return;
     log.restart(last);
+    this.#isDoubtful = true;
     this.#host.gap(this, log);
   }
 

@@ -242,6 +242,8 @@ export class RelayHistory implements HistoryStore, MirrorHost {
     const all = [...this.#pending.get(mirror.topic) ?? []];
     // The newest position first: it may tell where the others are.
     for (const pending of all.sort((a, b) => offsetOf(b) - offsetOf(a))) {
+      // A callback of another one may have ended it.
+      if (this.#pending.get(mirror.topic)?.has(pending) !== true) continue;
       const { since, isLate } = pending;
       if (isLate || since === undefined || since.epoch === log.epoch || !log.isBehind(since)) {
         this.#begin(pending, log);

@@ -319,6 +319,62 @@ describe("an answer that breaks a rule is refused, logged, and asked for again",
   });
 });
 
+test("an offset that nobody has does not hide later messages", async () => {
+  const { first, second } = new Scene();
+  const one = await first.join();
+  const { position } = one.result as Subscribed;
+  const epoch = position?.epoch ?? "";
+  const data = seal(OTHER, "t", "x", 1);
+  first.broker.events?.message(data, { topic: "t", epoch, offset: Number.MAX_SAFE_INTEGER });
+  await settle();
+  await second.publish("a");
+  await second.publish("b");
+  assertEquals([one.texts(), one.gaps.map(({ offset }) => offset)], [
+    "b",
+    [Number.MAX_SAFE_INTEGER, 1],
+  ]);
+});
+
+test("a client that leaves while another one recovers gets nothing", async () => {
+  let leave = (): void => {};
+  const format = (message: string | Uint8Array): string | Uint8Array => {
+    leave();
+    return message;
+  };
+  const { first, second } = new Scene({ format });
+  await second.publish("a", "b");
+  const { position } = await second.rig.app.history("t");
+  first.broker.isSilent = true;
+  const newer = await first.join({ since: { ...position, offset: 1 } });
+  const older = await first.join({ since: { ...position, offset: 0 } });
+  leave = () => older.handler.unsubscribe("t");
+  for (let calls = 3; calls > 0; calls--) {
+    first.broker.answer();
+    await settle();
+  }
+  assertEquals([newer.texts(), older.texts()], ["b", ""]);
+  assertEquals(older.result, { recovered: false, position: undefined });
+});
+
+test("onGap runs where the handler's callbacks run", async () => {
+  const { first, server } = new Scene();
+  const places: string[] = [];
+  let place = "outside";
+  const one = await first.join({ onGap: () => places.push(place) });
+  one.handler.runHooksIn((callback, ...args) => {
+    place = "inside";
+    try {
+      return callback(...args);
+    } finally {
+      place = "outside";
+    }
+  });
+  await first.publish("a");
+  server.forget();
+  await first.publish("b");
+  assertEquals(places, ["inside"]);
+});
+
 describe("a message that cannot be decoded", () => {
   const damaged: Record<string, () => Uint8Array> = {
     "of a later version": () => {

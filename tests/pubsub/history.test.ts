@@ -389,6 +389,18 @@ describe("the format", () => {
     assertEquals(messages.map(({ message }) => message), ["a", "b"]);
   });
 
+  test("may publish, and each message has its own position", async () => {
+    const positions: Promise<Position>[] = [];
+    const rig = makeRig({
+      format(message) {
+        if (message === "outer") positions.push(rig.app.publish("t", "inner").position);
+        return message;
+      },
+    });
+    const outer = await rig.app.publish("t", "outer").position;
+    assertEquals([outer.offset, (await positions[0])?.offset], [1, 2]);
+  });
+
   test("that throws or returns no message is logged, and the others arrive", async () => {
     const made: Record<string, () => unknown> = {
       throws: () => {
@@ -461,6 +473,16 @@ describe("a topic keeps", () => {
     await rig.clock.advance(6000);
     const { position, messages } = await rig.app.history("t");
     assertEquals([position.offset, position.epoch === epoch, messages], [0, false, []]);
+  });
+
+  test("nothing of a topic whose only message is too large, after ttl", async () => {
+    const rig = makeRig({ ttl: 10_000, maxBytes: 1 });
+    const { epoch } = await rig.app.publish("t", "large").position;
+    await rig.clock.advance(5000);
+    assertEquals((await rig.app.history("t")).position, { epoch, offset: 1 });
+    await rig.clock.advance(5500);
+    const { position } = await rig.app.history("t");
+    assertEquals([position.offset, position.epoch === epoch], [0, false]);
   });
 
   test("its epoch while it has subscribers", async () => {
