@@ -88,11 +88,11 @@ export function unclosed(by: EndedBy, error: Error | undefined): ConnectionEnd {
 
 /** Makes the end for a FIN of the peer, or a closed socket, without a close frame before it. */
 export function lossOf(
-  { hasCloseFrame }: Pick<Protocol, "hasCloseFrame">,
+  { expectsCloseFrame }: Pick<Protocol, "expectsCloseFrame">,
   error: Error | undefined,
 ): ConnectionEnd {
   // draft75 has no close frame. A FIN is the regular end.
-  return unclosed(hasCloseFrame || error !== undefined ? "network" : "peer", error);
+  return unclosed(expectsCloseFrame || error !== undefined ? "network" : "peer", error);
 }
 
 /** What {@linkcode asSent} needs to know. */

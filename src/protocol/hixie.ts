@@ -140,7 +140,12 @@ export class Hixie implements Protocol {
 
   /** See {@linkcode Protocol.hasCloseFrame}. */
   get hasCloseFrame(): boolean {
-    return this.#version === "draft76" && !this.#isInText;
+    return this.expectsCloseFrame && !this.#isInText;
+  }
+
+  /** See {@linkcode Protocol.expectsCloseFrame}. */
+  get expectsCloseFrame(): boolean {
+    return this.#version === "draft76";
   }
 
   /** See {@linkcode Protocol.receive}. */

@@ -90,6 +90,11 @@ export class Hybi implements Protocol {
     return true;
   }
 
+  /** See {@linkcode Protocol.expectsCloseFrame}. */
+  get expectsCloseFrame(): boolean {
+    return true;
+  }
+
   // --- Receiving --------------------------------------------------------------------------------
   // The methods below take the offset of the bytes to read, and return the offset after them. If the
   // sink returned false, they return its complement (`~at`), which is negative.

@@ -79,6 +79,8 @@ export interface Protocol {
    * pieces. Then the connection ends with FIN.
    */
   readonly hasCloseFrame: boolean;
+  /** Whether the version has a close frame, so that a FIN without one is no regular end. */
+  readonly expectsCloseFrame: boolean;
   /**
    * Receives the next bytes, in pieces of any size, and reports complete events.
    *

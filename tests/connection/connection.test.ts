@@ -416,9 +416,9 @@ describe("the loss of a connection", () => {
       [false, error, "network"],
       [false, undefined, "peer"],
     ] as const;
-    for (const [hasCloseFrame, cause, by] of rows) {
+    for (const [expectsCloseFrame, cause, by] of rows) {
       const end = { by, code: 1006, reason: "", ...(cause === undefined ? {} : { error: cause }) };
-      assertEquals(lossOf({ hasCloseFrame }, cause), end);
+      assertEquals(lossOf({ expectsCloseFrame }, cause), end);
     }
   });
 });

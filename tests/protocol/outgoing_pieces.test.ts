@@ -60,6 +60,8 @@ describe("a message in pieces is written as", () => {
       const has = [protocol.hasCloseFrame];
       message.write(output, "a");
       has.push(protocol.hasCloseFrame);
+      // A FIN of the client is no regular end of draft76, even now.
+      assertEquals(protocol.expectsCloseFrame, version === "draft76");
       protocol.writeClose(output, 1000, "");
       assertEquals(output.take(), hex("00 61"));
       message.finish(output);
