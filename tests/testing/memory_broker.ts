@@ -72,6 +72,7 @@ export class MemoryServer {
   /** Topic, id, broker. */
   readonly present: Map<string, Map<string, Map<MemoryBroker, Held>>> = new Map();
   readonly queue: Queue = new Queue();
+  #epochs = 0;
 
   connect(options: { readonly maxBufferedAmount?: number } = {}): MemoryBroker {
     return new MemoryBroker(this, options.maxBufferedAmount);
@@ -114,7 +115,7 @@ export class MemoryServer {
     const found = this.logs.get(topic);
     if (found !== undefined) return found;
     const limits = { size: 0, ttl: 0, maxBytes: 0 };
-    const log = { epoch: crypto.randomUUID(), offset: 0, limits, kept: [] };
+    const log = { epoch: `epoch ${++this.#epochs}`, offset: 0, limits, kept: [] };
     this.logs.set(topic, log);
     return log;
   }
