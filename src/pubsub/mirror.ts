@@ -72,7 +72,7 @@ export class Mirror implements Timed {
   #isStale = false;
   /** Whether the log has other messages than the broker. */
   #isWrong = false;
-  /** Whether the newest position is one that no read has confirmed. */
+  /** Whether the newest position is one of a message that no read has returned. */
   #isDoubtful = false;
   /** Messages that wait for others, in the order of arrival. */
   #held: Held[] = [];
@@ -191,6 +191,7 @@ export class Mirror implements Timed {
     }
     // The newest message is not kept.
     if (log.offset !== position.offset) log.restart(position);
+    this.#isDoubtful = log.length === 0;
   }
 
   /** Returns when a message was stored, also by the clock. */
@@ -206,10 +207,11 @@ export class Mirror implements Timed {
     if (log === null || this.#reading !== null) return this.#hold(position, data);
     if (position.epoch === log.epoch && position.offset <= log.offset) {
       // The same message again, unless the broker has gone back in time.
-      if (!this.#isDoubtful && isSame(log, position.offset, data)) return;
-      this.#isWrong = true;
+      this.#isWrong = !isSame(log, position.offset, data);
+      if (!this.#isWrong && !this.#isDoubtful) return;
       void this.refresh();
     } else if (position.epoch === log.epoch && position.offset === log.offset + 1) {
+      this.#isDoubtful = false;
       this.#append(log, data, Date.now());
       if (this.#held.length > 0) this.#takeHeld(log);
       this.#arm();

@@ -159,7 +159,7 @@ export class PresenceSync implements Timed {
 
   async #run(room: PresenceRoom): Promise<void> {
     // The topic comes first: no event after the entry may be missed.
-    await this.#relay.settle(room.topic);
+    await this.#subscribed(room.topic);
     const waiting = this.#waiting.get(room);
     this.#waiting.delete(room);
     if (this.#isReachable) {
@@ -169,6 +169,14 @@ export class PresenceSync implements Timed {
     this.#active.delete(room);
     waiting?.resolve();
     this.#start();
+  }
+
+  /** Waits for the subscription at the broker. Without it, the next comparison tells the events. */
+  async #subscribed(topic: string): Promise<void> {
+    const limit = this.#limit(`subscribe to ${JSON.stringify(topic)}`);
+    await within(() => this.#relay.settle(topic), limit).catch((error: unknown) => {
+      this.#relay.failed(toError(error));
+    });
   }
 
   async #step(room: PresenceRoom): Promise<void> {

@@ -335,6 +335,22 @@ test("an offset that nobody has does not hide later messages", async () => {
   ]);
 });
 
+test("a position in a page that nobody has does not hide later messages", async () => {
+  const { first, second } = new Scene();
+  const one = await first.join();
+  const { position } = one.result as Subscribed;
+  const epoch = position?.epoch ?? "";
+  const { read } = first.broker.history;
+  const page = { position: { epoch, offset: 1e9 }, complete: false, messages: [] };
+  first.broker.history.read = () => Promise.resolve(page);
+  first.broker.events?.missed?.("t");
+  await settle();
+  first.broker.history.read = read;
+  await second.publish("a");
+  await second.publish("b");
+  assertEquals([one.texts(), one.gaps.map(({ offset }) => offset)], ["b", [1e9, 1]]);
+});
+
 test("a client that leaves while another one recovers gets nothing", async () => {
   let leave = (): void => {};
   const format = (message: string | Uint8Array): string | Uint8Array => {

@@ -347,6 +347,20 @@ describe("a broker that answers nonsense", () => {
     assertEquals(a.app.stats().present, 0);
   });
 
+  test("or does not answer a subscription, which does not hold up other rooms", async () => {
+    const { clock, start } = scene();
+    const a = start("A");
+    const silent = () => new Promise<void>(() => {});
+    Object.assign(a.broker, { subscribe: silent });
+    for (let room = 0; room < 20; room++) await a.join("ada", `room${room}`);
+    assertEquals(await a.app.presence("room0"), []);
+    await clock.advance(5000);
+    await clock.advance(5000);
+    assertEquals((await a.app.presence("room0")).length, 1);
+    assertEquals((await a.app.presence("room19")).length, 1);
+    assertEquals(a.logged.length, 20);
+  });
+
   test("or throws", async () => {
     const { start } = scene();
     const a = start("A");
