@@ -5,9 +5,14 @@
  */
 import { toError } from "../guard.ts";
 import type { Clock } from "../timing/clock.ts";
+import { type DeadlineOptions, withDeadline } from "../timing/deadline.ts";
 import type { Timed, TimingWheel } from "../timing/timing_wheel.ts";
-import { within } from "../timing/within.ts";
-import type { BrokerPresence, BrokerStatus, PresenceEntry } from "./brokers/broker.ts";
+import {
+  BROKER_TIMEOUT,
+  type BrokerPresence,
+  type BrokerStatus,
+  type PresenceEntry,
+} from "./brokers/broker.ts";
 import { readChange, readEntries, writeChange } from "./presence_entry.ts";
 import type { PresenceRoom } from "./presence_room.ts";
 
@@ -19,7 +24,7 @@ export interface PresenceRelay {
   readonly currentStatus: BrokerStatus;
   /** The broker's presence; `undefined` if it has none. */
   readonly presence: BrokerPresence | undefined;
-  /** Resolves when messages of a topic arrive, or cannot. */
+  /** Resolves when messages of a topic arrive, or cannot. Never rejects. */
   settle(topic: string): Promise<unknown>;
   /** Sends a control message to the other processes. */
   control(topic: string, text: string): void;
@@ -40,8 +45,6 @@ export interface PresenceEnvironment {
   };
 }
 
-/** How long a broker may take for an answer, in milliseconds. */
-const TIMEOUT = 5000;
 /** How many topics are worked on at a time. */
 const MAX_ACTIVE = 16;
 /** How many entries a broker gets at a time. */
@@ -107,7 +110,7 @@ export class PresenceSync implements Timed {
     if (this.#waiting.size + this.#active.size === 0) return;
     this.#whenIdle ??= Promise.withResolvers();
     const { promise } = this.#whenIdle;
-    await within(() => promise, this.#limit("leave")).catch((error: unknown) => {
+    await withDeadline(() => promise, this.#limit("leave")).catch((error: unknown) => {
       this.#relay.failed(toError(error));
     });
   }
@@ -115,7 +118,7 @@ export class PresenceSync implements Timed {
   /** Lists the entries of all processes. @returns `undefined` if the answer is malformed. */
   async list(topic: string): Promise<PresenceEntry[] | undefined> {
     const action = `list who is in ${JSON.stringify(topic)}`;
-    const answer: unknown = await within(() => this.#broker.list(topic), this.#limit(action));
+    const answer: unknown = await withDeadline(() => this.#broker.list(topic), this.#limit(action));
     if (Array.isArray(answer)) return readEntries(answer, this.#ignore);
     this.#ignore();
     return undefined;
@@ -136,9 +139,11 @@ export class PresenceSync implements Timed {
     return this.#environment.settings.presenceTtl / RENEWALS;
   }
 
-  #limit(action: string): { clock: Clock; timeout: number; attempt: string } {
-    const { clock } = this.#environment.settings;
-    return { clock, timeout: TIMEOUT, attempt: `Cannot ${action} at ${this.#relay.name}` };
+  #limit(action: string): DeadlineOptions {
+    const { wheel } = this.#environment;
+    const attempt = `Cannot ${action} at ${this.#relay.name}`;
+    const late = () => new Error(`${attempt}: no answer within ${BROKER_TIMEOUT} ms`);
+    return { wheel, timeout: BROKER_TIMEOUT, late };
   }
 
   readonly #ignore = (): void => this.#relay.ignore("malformed presence");
@@ -159,7 +164,8 @@ export class PresenceSync implements Timed {
 
   async #run(room: PresenceRoom): Promise<void> {
     // The topic comes first: no event after the entry may be missed.
-    await this.#subscribed(room.topic);
+    // Without the subscription, the next comparison tells the events.
+    await this.#relay.settle(room.topic);
     const waiting = this.#waiting.get(room);
     this.#waiting.delete(room);
     if (this.#isReachable) {
@@ -169,14 +175,6 @@ export class PresenceSync implements Timed {
     this.#active.delete(room);
     waiting?.resolve();
     this.#start();
-  }
-
-  /** Waits for the subscription at the broker. Without it, the next comparison tells the events. */
-  async #subscribed(topic: string): Promise<void> {
-    const limit = this.#limit(`subscribe to ${JSON.stringify(topic)}`);
-    await within(() => this.#relay.settle(topic), limit).catch((error: unknown) => {
-      this.#relay.failed(toError(error));
-    });
   }
 
   async #step(room: PresenceRoom): Promise<void> {
@@ -224,7 +222,7 @@ export class PresenceSync implements Timed {
     work: () => Promise<unknown>,
   ): Promise<void> {
     const limit = this.#limit(`${action} ${JSON.stringify(room.topic)}`);
-    const change = readChange(await within(work, limit), this.#ignore);
+    const change = readChange(await withDeadline(work, limit), this.#ignore);
     room.apply(change);
     for (const text of writeChange(change)) this.#relay.control(room.topic, text);
   }

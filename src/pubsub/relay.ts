@@ -3,12 +3,13 @@
  *
  * @module
  */
-import type {
-  Broker,
-  BrokerEvents,
-  BrokerPresence,
-  BrokerStatus,
-  StoredAt,
+import {
+  type Broker,
+  BROKER_TIMEOUT,
+  type BrokerEvents,
+  type BrokerPresence,
+  type BrokerStatus,
+  type StoredAt,
 } from "./brokers/broker.ts";
 import { Envelope, seal, sealControl, SENDER_LENGTH } from "./brokers/envelope.ts";
 import { guard, messageOf, toError } from "../guard.ts";
@@ -16,6 +17,8 @@ import type { PresenceRelay } from "./presence_sync.ts";
 import { SUBSCRIBED, type Subscribed } from "./subscription.ts";
 import type { RelayHistory, RelayLink } from "./relay_history.ts";
 import type { Topics } from "./topics.ts";
+import { withDeadline } from "../timing/deadline.ts";
+import type { TimingWheel } from "../timing/timing_wheel.ts";
 
 /**
  * The counters of messages to and from other processes.
@@ -56,6 +59,8 @@ export interface RelayOwner {
   readonly settings: {
     readonly onBrokerStatus: ((status: BrokerStatus, error?: Error) => unknown) | undefined;
   };
+  /** The timers. */
+  readonly wheel: TimingWheel;
   /** Writes to the log; never throws. */
   log(message: string, error?: unknown): void;
 }
@@ -141,15 +146,34 @@ export class Relay implements BrokerEvents, PresenceRelay, RelayLink {
    * Subscribes to a topic at the broker if it has local subscribers, and unsubscribes if it has
    * none. While the broker is down, this waits until it is back.
    *
-   * @returns Resolves when the change succeeded or failed; at once while the broker is down.
+   * @returns Resolves when the change succeeded or failed, or after 5 seconds; at once while the broker
+   * is down.
    */
   settle(topic: string): Promise<Subscribed> {
     const changing = this.#changing.get(topic);
     if (changing !== undefined) return changing;
     if (this.#status === "down" || this.#isSettled(topic)) return SUBSCRIBED;
-    const change = this.#change(topic);
+    const change = this.#waited(topic, this.#change(topic));
     this.#changing.set(topic, change);
     return change;
+  }
+
+  /** Limits how long subscribers wait. The broker may still do it later. */
+  async #waited(topic: string, change: Promise<Subscribed>): Promise<Subscribed> {
+    try {
+      return await withDeadline(() => change, {
+        wheel: this.#owner.wheel,
+        timeout: BROKER_TIMEOUT,
+        late: () =>
+          new Error(
+            `Cannot subscribe to ${JSON.stringify(topic)} at ${this.name}: ` +
+              `no answer within ${BROKER_TIMEOUT} ms`,
+          ),
+      });
+    } catch (error) {
+      this.report(error);
+      return await SUBSCRIBED;
+    }
   }
 
   #isSettled(topic: string): boolean {

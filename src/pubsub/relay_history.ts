@@ -6,7 +6,13 @@
 import { ignorable } from "../connection/writer.ts";
 import { Deadline, withDeadline } from "../timing/deadline.ts";
 import { type Broadcast, StoredBroadcast } from "./broadcast.ts";
-import type { BrokerHistory, BrokerStatus, HistoryPage, Position } from "./brokers/broker.ts";
+import {
+  BROKER_TIMEOUT,
+  type BrokerHistory,
+  type BrokerStatus,
+  type HistoryPage,
+  type Position,
+} from "./brokers/broker.ts";
 import { Envelope, seal } from "./brokers/envelope.ts";
 import { type Delivery, type HistoryStore, type Publication, setRecovery } from "./histories.ts";
 import { type History, type HistoryMessage, type HistoryOptions, limited } from "./history.ts";
@@ -20,9 +26,6 @@ import { checkPage, checkStored } from "./stored_page.ts";
 import type { Subscribed } from "./subscription.ts";
 import type { LogEntry, TopicLog } from "./topic_log.ts";
 import type { TopicRules } from "./topic_rules.ts";
-
-/** How long a broker may take to answer, in milliseconds. */
-const TIMEOUT = 5000;
 
 /** The time after which a subscription is tried again, in milliseconds. */
 const RETRY = 1000;
@@ -114,8 +117,8 @@ export class RelayHistory implements HistoryStore, MirrorHost {
   #inTime<Result>(call: () => Promise<Result>, attempt: string): Promise<Result> {
     const { wheel } = this.#delivery.environment;
     const late = () =>
-      new Error(`${attempt}: ${this.#relay.name} did not answer within ${TIMEOUT} ms`);
-    return withDeadline(call, { wheel, timeout: TIMEOUT, late });
+      new Error(`${attempt}: ${this.#relay.name} did not answer within ${BROKER_TIMEOUT} ms`);
+    return withDeadline(call, { wheel, timeout: BROKER_TIMEOUT, late });
   }
 
   // --- Subscriptions ----------------------------------------------------------------------------
@@ -148,7 +151,7 @@ export class RelayHistory implements HistoryStore, MirrorHost {
     const others = this.#pending.get(topic);
     if (others === undefined) this.#pending.set(topic, new Set([pending]));
     else others.add(pending);
-    this.#delivery.environment.wheel.set(pending, TIMEOUT);
+    this.#delivery.environment.wheel.set(pending, BROKER_TIMEOUT);
     return pending;
   }
 

@@ -37,7 +37,11 @@ export function withDeadline<Result>(
   return new Promise((resolve, reject) => {
     const deadline = new Deadline(() => reject(late()));
     wheel.set(deadline, timeout);
-    const settled = () => wheel.remove(deadline);
+    const settled = () => {
+      wheel.remove(deadline);
+      // An application without connections must not keep the process alive.
+      wheel.rest();
+    };
     const result = new Promise<Result>((resolve) => resolve(call()));
     result.then(resolve, reject).finally(settled);
   });

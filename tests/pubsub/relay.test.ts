@@ -4,6 +4,7 @@ import { Application } from "../../src/server/application.ts";
 import type { Broker, BrokerEvents, BrokerStatus } from "../../src/pubsub/brokers/broker.ts";
 import { seal } from "../../src/pubsub/brokers/envelope.ts";
 import { WebSocketHandler } from "../../src/server/handler.ts";
+import { FakeClock } from "../../src/testing/fake_clock.ts";
 import type { Settings } from "../../src/server/settings.ts";
 import { Member, settled } from "./member.ts";
 
@@ -143,6 +144,32 @@ describe("a topic is subscribed to at the broker", () => {
     broker.slow = false;
     await say(await join(), "join a");
     assertEquals(calls(), ["subscribe a", "subscribe a"]);
+    one.transport.destroy();
+  });
+
+  test("without waiting longer than 5 s for the broker, which may do it later", async () => {
+    const clock = new FakeClock();
+    const { app, broker, calls, logged, join } = scene({ clock });
+    const one = await join();
+    broker.slow = true;
+    await say(one, "join a");
+    await clock.advance(4900);
+    assertEquals(one.take(), []);
+    await clock.advance(200);
+    await settled();
+    assertEquals(one.take(), ["joined a"]);
+    assertEquals(logged, [
+      "Fake failed (further failures of this kind are only counted): " +
+      'Error: Cannot subscribe to "a" at Fake: no answer within 5000 ms',
+    ]);
+    // Nobody waits again for the same call.
+    await say(one, "leave a", "join a");
+    assertEquals([one.take(), calls()], [["joined a"], ["subscribe a"]]);
+    broker.settle.shift()?.();
+    await settled();
+    broker.events?.message(seal(OTHER, "a", "late"));
+    await settled();
+    assertEquals([one.take(), app.subscriberCount("a")], [["late"], 1]);
     one.transport.destroy();
   });
 });

@@ -4,6 +4,9 @@
  * @module
  */
 
+/** How long an application waits for an answer of a broker, in milliseconds. */
+export const BROKER_TIMEOUT: number = 5000;
+
 /**
  * Whether messages reach other processes:
  *
