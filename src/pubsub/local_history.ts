@@ -23,9 +23,9 @@ class LocalTopic implements Timed {
   readonly log: TopicLog;
   readonly #store: LocalHistory;
 
-  constructor(topic: string, rule: HistoryRule, store: LocalHistory) {
+  constructor(topic: string, log: TopicLog, store: LocalHistory) {
     this.topic = topic;
-    this.log = new TopicLog(rule, { epoch: makeEpoch(), offset: 0 });
+    this.log = log;
     this.#store = store;
   }
 
@@ -42,6 +42,11 @@ class LocalTopic implements Timed {
 export class LocalHistory implements HistoryStore {
   readonly #delivery: Delivery;
   readonly #kept: Map<string, LocalTopic> = new Map();
+  /**
+   * The epoch of topics that have no log, before the topic is added. It changes when messages are
+   * forgotten. So a position before the first message stays right until there was one.
+   */
+  #epoch: string = makeEpoch();
 
   /** @param delivery Delivers messages. */
   constructor(delivery: Delivery) {
@@ -81,8 +86,7 @@ export class LocalHistory implements HistoryStore {
   read(topic: string, rule: HistoryRule, options: HistoryOptions): Promise<History> {
     const kept = this.#kept.get(topic);
     kept?.log.expire(this.#delivery.environment.clock.now());
-    const log = kept?.log ?? new TopicLog(rule, { epoch: makeEpoch(), offset: 0 });
-    return Promise.resolve(readLog(log, options));
+    return Promise.resolve(readLog(kept?.log ?? this.#newLog(topic, rule), options));
   }
 
   /** See {@linkcode HistoryStore.close}. */
@@ -102,9 +106,13 @@ export class LocalHistory implements HistoryStore {
       known.log.expire(this.#delivery.environment.clock.now());
       return known;
     }
-    const kept = new LocalTopic(topic, rule, this);
+    const kept = new LocalTopic(topic, this.#newLog(topic, rule), this);
     this.#kept.set(topic, kept);
     return kept;
+  }
+
+  #newLog(topic: string, rule: HistoryRule): TopicLog {
+    return new TopicLog(rule, { epoch: `${this.#epoch}${hashOf(topic)}`, offset: 0 });
   }
 
   /** Forgets a topic without messages and subscribers. Returns whether it did. */
@@ -113,6 +121,7 @@ export class LocalHistory implements HistoryStore {
     if (kept.log.length > 0 || topics.has(kept.topic)) return false;
     environment.wheel.remove(kept);
     this.#kept.delete(kept.topic);
+    if (kept.log.last > 0) this.#epoch = makeEpoch();
     return true;
   }
 
@@ -124,4 +133,13 @@ export class LocalHistory implements HistoryStore {
     if (due === undefined || kept.deadline !== 0) return;
     this.#delivery.environment.wheel.set(kept, due - now);
   }
+}
+
+/** Returns a hash of a topic (FNV-1a): topics have different epochs. */
+function hashOf(topic: string): string {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < topic.length; i++) {
+    hash = Math.imul(hash ^ topic.charCodeAt(i), 0x01000193);
+  }
+  return (hash >>> 0).toString(36);
 }
