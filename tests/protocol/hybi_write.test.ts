@@ -201,9 +201,10 @@ describe("fitReason", () => {
 });
 
 test("every version has binary messages and a close frame", () => {
-  for (const { hasBinary, hasCloseFrame } of [server(), client()]) {
+  for (const { hasBinary, hasCloseFrame, expectsCloseFrame } of [server(), client()]) {
     assert(hasBinary);
     assert(hasCloseFrame);
+    assert(expectsCloseFrame);
   }
 });
 
