@@ -21,7 +21,7 @@ import { nodeRedisClient } from "../brokers/kinds.ts";
 import { BrokerServer, until } from "../brokers/servers.ts";
 import { Member } from "../pubsub/member.ts";
 
-const MESSAGES = 5000;
+const MESSAGES = 20_000;
 const IN_FLIGHT = 500;
 const ROUND_TRIPS = 500;
 const CLIENTS = 10_000;
