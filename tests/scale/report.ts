@@ -26,7 +26,9 @@ export interface Figures {
   readonly kernelMemory: number;
   /** For each published message, when the first and the last client had it, in seconds. */
   readonly times: readonly { readonly first: number; readonly last: number }[];
-  /** Messages that a client missed, or got twice or out of order. */
+  /** Deliveries that did not happen. */
+  readonly lost: number;
+  /** Messages that a client got twice or out of order. */
   readonly wrong: number;
   /** Pings that were answered in one interval. */
   readonly pings: number;
@@ -46,7 +48,10 @@ function median(numbers: readonly number[]): number {
 export function rows(figures: Figures): [name: string, figure: string][] {
   const { open, openSeconds, times } = figures;
   const whole = (number: number) => Math.round(number).toLocaleString("en-US");
-  const ms = (of: "first" | "last") => `${whole(1000 * median(times.map((time) => time[of])))} ms`;
+  const ms = (of: "first" | "last") => {
+    const time = 1000 * median(times.map((time) => time[of]));
+    return time === Infinity ? "never" : `${whole(time)} ms`;
+  };
   return [
     ["connections", whole(open)],
     ["server processes on one port", whole(figures.processes)],
@@ -60,7 +65,8 @@ export function rows(figures: Figures): [name: string, figure: string][] {
     ["memory of the kernel, both ends of each", `${whole(figures.kernelMemory)} B`],
     ["a message reaches the first client", ms("first")],
     ["and everybody", ms("last")],
-    ["messages lost, repeated or out of order", whole(figures.wrong)],
+    ["messages lost", whole(figures.lost)],
+    ["messages repeated or out of order", whole(figures.wrong)],
     ["a ping and its pong", `${figures.cost.toFixed(1)} µs of CPU`],
     ["shutting all down", `${whole(figures.shutdownSeconds)} s`],
     ["clients that were told why", whole(figures.told)],

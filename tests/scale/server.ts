@@ -1,5 +1,5 @@
 /**
- * One of the processes that share a port: `server.ts PORT BROKER_URL PING_INTERVAL`. Prints a line of
+ * One of the processes that share a port: `server.ts PORT BROKER_URL SECONDS_BETWEEN_PINGS`. Prints a line of
  * JSON at the start and for each line on standard input: `publish NUMBER`, `stats` or `stop`.
  *
  * @module
@@ -45,7 +45,7 @@ const [port, url = "", pingInterval] = process.argv.slice(2);
 const { broker, leave } = await join(url);
 const app = new Application([["/", Member]], {
   versions: ["rfc6455", "hybi-08", "hybi-07", "draft76", "draft75"],
-  pingInterval: Number(pingInterval),
+  pingInterval: Number(pingInterval) * 1000,
   // Every process starts many handshakes at once on few cores.
   handshakeTimeout: 120_000,
   broker,
