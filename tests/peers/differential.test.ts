@@ -1,10 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { after, before, describe, test } from "node:test";
 import { dice } from "../fuzz/mutate.ts";
+import { frame, text } from "../protocol/hybi_frames.ts";
 import { latin1Bytes } from "../support/bytes.ts";
 import { checkEach } from "../support/rows.ts";
 import { compareRandom } from "./differential/compare.ts";
-import { type Conversation, converse } from "./differential/conversation.ts";
+import { type Conversation, converse, type Outcome } from "./differential/conversation.ts";
 import type { Difference } from "./differential/difference.ts";
 import { DIFFERENCES, differing, unexplained } from "./differential/differences.ts";
 import {
@@ -75,6 +76,34 @@ describe("Waterspout on each runtime, ws, websocket-driver, Bun.serve and Deno.s
       ({ row, peer }) => `${peer}: ${row.section}, ${row.rule}`,
       ({ row, peer }) => checkExample(row, peer),
     ));
+
+  test("may differ by two rows at once", () => {
+    const frames = [
+      frame({ opcode: 9, payload: "9" }),
+      text("a"),
+      frame({ opcode: 2, payload: "", lengthSize: 8 }),
+    ];
+    const conversation: Conversation = {
+      version: "rfc6455",
+      deflate: true,
+      frames,
+      split: 0,
+      end: "fin",
+    };
+    const ended = { told: "close 1006", end: "fin" } as const;
+    const ours: Outcome = { messages: ["text 1 61"], pongs: ["39"], sent: 1002, ...ended };
+    const theirs: Outcome = {
+      messages: ["text 1 61", "binary 0 "],
+      pongs: [],
+      sent: "none",
+      ...ended,
+    };
+    // It accepts the length that is longer than needed, and sends nothing after the FIN.
+    assertEquals(unexplained("ws", { conversation, ours, theirs }), []);
+    // Without the first of the two reasons, the messages may not differ.
+    const valid = { ...conversation, frames: frames.slice(0, 2) };
+    assertEquals(unexplained("ws", { conversation: valid, ours, theirs }), ["messages"]);
+  });
 
   test("differ in the opening handshakes as the table says", () =>
     checkEach(

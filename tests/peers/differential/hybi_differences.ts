@@ -14,10 +14,16 @@ const DRIVER = ["websocket-driver"] as const;
 const BUN = ["Bun.serve"] as const;
 const DENO = ["Deno.serve"] as const;
 
+/** Whether a peer that goes on has sent our pongs too, or ws has lost some; see `CLOSING`. */
+function sendsOurPongs({ conversation, ours, theirs }: Facts): boolean {
+  return isPrefix(ours.pongs, theirs.pongs) ||
+    (conversation.deflate && theirs.sent === "none" && isPrefix(theirs.pongs, ours.pongs));
+}
+
 /** Whether we have failed the connection, and the peer goes on where we have stopped. */
-function goesOn({ ours, theirs }: Facts, code: number): boolean {
-  return ours.sent === code && isPrefix(ours.messages, theirs.messages) &&
-    isPrefix(ours.pongs, theirs.pongs);
+function goesOn(facts: Facts, code: number): boolean {
+  const { ours, theirs } = facts;
+  return ours.sent === code && isPrefix(ours.messages, theirs.messages) && sendsOurPongs(facts);
 }
 
 /** Whether the peer goes on where we have failed with 1002, at the first frame of a kind. */
@@ -127,9 +133,9 @@ const RECEIVING: readonly Difference[] = [
     theirs: "wait for the end of the message, which does not come or breaks another rule",
     fields: ["sent", "told", "end", "pongs"],
     example: [frame({ opcode: 1, payload: hex("FF"), length: 9 })],
-    explains: ({ ours, theirs, frames }) =>
-      ours.sent === 1007 && isPrefix(ours.pongs, theirs.pongs) &&
-      frames.some(({ opcode, fin, complete }) => opcode === 1 && !(fin && complete)),
+    explains: (facts) =>
+      facts.ours.sent === 1007 && sendsOurPongs(facts) &&
+      facts.frames.some(({ opcode, fin, complete }) => opcode === 1 && !(fin && complete)),
   },
   {
     peers: ["ws", "Bun.serve"],
