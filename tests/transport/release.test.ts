@@ -1,5 +1,6 @@
 /**
- * `release` frees the memory of a large chunk on Node, but no shared memory.
+ * What a transport of Node frees: with `release` the memory of a large chunk, but no shared memory, and
+ * at its end its receiver.
  *
  * @module
  */
@@ -18,6 +19,23 @@ test("release() of a transport of node:net frees a large chunk on Node", () => {
   transport.release(small);
   assertEquals(large.length, isNode ? 0 : 64 * KIB);
   assertEquals(small.length, 4 * KIB);
+});
+
+test("a transport of node:net drops its receiver when the socket is closed", () => {
+  const listeners: string[] = [];
+  const socket = { on: (event: string) => void listeners.push(event) } as unknown as NodeSocket;
+  const transport = new NodeTransport(socket);
+  const told: (Error | undefined)[] = [];
+  const receiver = { data() {}, drain() {}, end() {}, closed: (error?: Error) => told.push(error) };
+  transport.events = receiver;
+  const error = new Error("ECONNRESET");
+  transport.failed(error);
+  transport.gone();
+  assertEquals([told, transport.events === receiver], [[error], false]);
+  // A receiver that comes later is not told again, and does not start to read.
+  const before = listeners.length;
+  transport.events = receiver;
+  assertEquals([told.length, listeners.length], [1, before]);
 });
 
 describe("the memory of a chunk", () => {
