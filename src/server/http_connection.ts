@@ -149,7 +149,7 @@ export class HttpConnection implements TransportEvents, Timed, OpeningPhase, Pla
 
   /** See {@linkcode PlainConnection.resume}. */
   resume(): void {
-    if (!this.#paused || this.#state === "left") return;
+    if (!this.#paused) return;
     this.#paused = false;
     this.#connection.transport.resume();
   }
@@ -163,7 +163,7 @@ export class HttpConnection implements TransportEvents, Timed, OpeningPhase, Pla
 
   /** Whether the connection waits for another request. */
   get #isIdle(): boolean {
-    return this.#state === "head" && this.#isReused && !this.#hasData;
+    return this.#isReused && !this.#hasData;
   }
 
   /** See {@linkcode TransportEvents.end}. */
@@ -265,6 +265,8 @@ export class HttpConnection implements TransportEvents, Timed, OpeningPhase, Pla
   /** Begins the handshake, or a refusal. */
   #handOver(): Opening {
     const opening = new Opening(this.#connection, http1Responder);
+    // An opening, a WebSocket and a refusal read, whatever waited while the last request was answered.
+    this.resume();
     this.#state = "left";
     this.#connection.continueWith(opening, this);
     return opening;
@@ -301,7 +303,7 @@ export class HttpConnection implements TransportEvents, Timed, OpeningPhase, Pla
     if (!this.#isReused && settings.pingInterval > 0) {
       connection.transport.setKeepAlive(true, settings.pingInterval);
     }
-    if (rest.length > 0) this.#receive(rest, owned);
+    this.#receive(rest, owned);
     if (this.#ended) exchange.end();
   }
 

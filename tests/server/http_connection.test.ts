@@ -2,8 +2,13 @@ import { describe, test } from "node:test";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { Settings } from "../../src/server/settings.ts";
 import type { AccessEntry } from "../../src/server/access_log.ts";
-import { MemoryClient } from "../support/memory_client.ts";
-import { gate, type Rig, settle, untilQuiet, VERSIONS } from "../support/rig.ts";
+import type { Context } from "../../src/server/context.ts";
+import { WebSocketHandler } from "../../src/server/handler.ts";
+import { HttpConnection } from "../../src/server/http_connection.ts";
+import type { ServerConnection } from "../../src/server/server_connection.ts";
+import { makeOpening, MemoryClient } from "../support/memory_client.ts";
+import { Recording } from "../support/recording.ts";
+import { gate, Rig, settle, untilQuiet, VERSIONS } from "../support/rig.ts";
 import { GET, head, ok, readBody, serve } from "../http/serve.ts";
 
 /** Lets promises, streams and turns of the event loop go on. */
@@ -243,7 +248,9 @@ describe("a connection", () => {
 
   test("whose client has sent FIN ends after the responses to all it has sent", async () => {
     const { promise, open } = gate();
-    const rig = serve(async () => {
+    const aborted: boolean[] = [];
+    const rig = serve(async ({ signal }) => {
+      aborted.push(signal.aborted);
       await promise;
       return ok();
     });
@@ -256,6 +263,153 @@ describe("a connection", () => {
     await rest();
     await rest();
     assertEquals([statuses(client), client.events], [[200, 200], ["FIN", "gone"]]);
+    // Nobody knows whether the client still reads.
+    assertEquals(aborted, [false, true]);
+  });
+
+  for (
+    const [size, calls] of [[GET.length, ["pause", "resume"]], [GET.length + 1, []]] as const
+  ) {
+    test(`is paused once, if maxQueuedSize of ${size} bytes wait, and resumed`, async () => {
+      const { promise, open } = gate();
+      const rig = serve(async () => {
+        await promise;
+        return ok();
+      }, { maxQueuedSize: size });
+      const { client, transport } = rig.join();
+      const noted: string[] = [];
+      for (const name of ["pause", "resume"] as const) {
+        const call = transport[name].bind(transport);
+        transport[name] = () => {
+          noted.push(name);
+          call();
+        };
+      }
+      client.write(GET + GET);
+      await rest();
+      open();
+      await rest();
+      assertEquals([statuses(client), noted], [[200, 200], [...calls]]);
+      client.reset();
+    });
+  }
+
+  for (
+    const [path, status, events] of [
+      ["/ws", 101, []],
+      ["/none", 404, ["FIN", "gone"]],
+    ] as const
+  ) {
+    test(`reads on after a handshake that has filled maxQueuedSize: ${path}`, async () => {
+      const { promise, open } = gate();
+      const seen: string[] = [];
+      const rig = new Rig([["/ws", Recording, seen]], {
+        fetch: async () => {
+          await promise;
+          return ok();
+        },
+        maxQueuedSize: 100,
+      });
+      const { client } = rig.join();
+      client.write(GET + makeOpening("rfc6455", { path }).head);
+      await rest();
+      open();
+      await rest();
+      assertEquals(statuses(client), [200, status]);
+      client.write(Uint8Array.of(0x81, 0x81, 0, 0, 0, 0, 0x61));
+      client.end();
+      await rest();
+      assertEquals(seen, status === 101 ? ["open", "text a", "close"] : []);
+      assertEquals(client.events.slice(0, events.length), [...events]);
+    });
+  }
+
+  test("reads nothing after such a handshake while prepare() is pending", async () => {
+    const [response, prepared] = [gate(), gate()];
+    const seen: string[] = [];
+    class Preparing extends Recording {
+      override prepare(): Promise<void> {
+        return prepared.promise;
+      }
+    }
+    const rig = new Rig([["/ws", Preparing, seen]], {
+      fetch: async () => {
+        await response.promise;
+        return ok();
+      },
+      maxQueuedSize: 100,
+    });
+    const { client } = rig.join({ capacity: 0 });
+    client.write(GET + makeOpening("rfc6455", { path: "/ws" }).head);
+    await rest();
+    response.open();
+    await rest();
+    client.write(Uint8Array.of(0x81, 0x81, 0, 0, 0, 0, 0x61));
+    await rest();
+    assertEquals(client.transport.bufferedAmount, 7);
+    prepared.open();
+    await rest();
+    assertEquals(seen, ["open", "text a"]);
+  });
+
+  test("defers a request that has just arrived, and no other one", async () => {
+    const { client, transport } = serve(ok).join();
+    let deferred = 0;
+    Object.assign(transport, {
+      defer(work: { start(): void }) {
+        deferred++;
+        queueMicrotask(() => work.start());
+      },
+    });
+    client.write(GET + GET);
+    await rest();
+    assertEquals([statuses(client), deferred], [[200, 200], 1]);
+  });
+
+  test("reads its heads with one reader after the other", async () => {
+    const contexts: Context[] = [];
+    class Spy extends WebSocketHandler {
+      override prepare(): void {
+        contexts.push((this.connection as unknown as ServerConnection).context);
+      }
+      onMessage(): void {}
+    }
+    const rig = new Rig(Spy, { fetch: ok });
+    await rig.open("rfc6455");
+    const [context] = contexts as [Context];
+    const reader = context.takeHeadReader();
+    context.giveHeadReader(reader);
+    await talk(rig, GET, GET);
+    assertEquals(context.takeHeadReader() === reader, true);
+  });
+
+  test("stops its output when its socket is closed", () => {
+    const called: string[] = [];
+    const connection = {
+      context: { wheel: { remove: () => called.push("remove") } },
+      refused: () => called.push("refused"),
+      gone: () => called.push("gone"),
+    };
+    const http = new HttpConnection(connection as unknown as ServerConnection);
+    assertEquals(http.deadline, 0);
+    http.closed();
+    assertEquals(called, ["remove", "refused", "gone"]);
+  });
+
+  test("whose client leaves during a response has no timer", async () => {
+    const { promise, open } = gate();
+    const rig = serve(async () => {
+      await promise;
+      return ok();
+    });
+    const { client } = rig.join();
+    client.write(GET);
+    await rest();
+    client.reset();
+    await rest();
+    open();
+    await rest();
+    assertEquals([client.raw, rig.clock.pending], ["", 0]);
   });
 
   test("whose client leaves half a request behind ends", async () => {
@@ -316,6 +470,79 @@ describe("an idle connection", () => {
     const client = await talk(rig, GET, "\r\nGET /");
     await rig.clock.advance(900);
     assertEquals(statuses(client), [200, 408]);
+  });
+
+  test("gives it this time from its first byte on, in any number of chunks", async () => {
+    const rig = serve(ok, { keepAliveTimeout: 1000, handshakeTimeout: 5000 });
+    const client = await talk(rig, GET, "GET /");
+    await rig.clock.advance(3000);
+    client.write("a");
+    await rest();
+    await rig.clock.advance(1900);
+    assertEquals(statuses(client), [200]);
+    await rig.clock.advance(200);
+    assertEquals(statuses(client), [200, 408]);
+  });
+
+  test("gives the first request this time from the accept on", async () => {
+    const rig = serve(ok, { handshakeTimeout: 5000 });
+    const { client } = rig.join();
+    await rig.clock.advance(3000);
+    client.write("GET /");
+    await rest();
+    await rig.clock.advance(2100);
+    assertEquals(statuses(client), [408]);
+  });
+
+  test("gives it this time although the last response is read meanwhile", async () => {
+    const settings = { keepAliveTimeout: 100, handshakeTimeout: 5000 };
+    const rig = serve(() => new Response("x".repeat(5000)), settings);
+    const { client } = rig.join({ capacity: 1000 });
+    client.transport.pause();
+    client.write(GET + "GET /");
+    await rest();
+    client.transport.resume();
+    await rest();
+    await rig.clock.advance(1000);
+    client.write(" HTTP/1.1\r\nHost: a\r\n\r\n");
+    await rest();
+    assertEquals(statuses(client), [200, 200]);
+    client.reset();
+  });
+
+  test("is not closed while its next response is sent slowly", async () => {
+    const { promise, open } = gate();
+    const settings = { keepAliveTimeout: 100, handshakeTimeout: 5000 };
+    const rig = serve((request) => {
+      if (request.url.endsWith("/")) return ok();
+      return new Response(
+        new ReadableStream({
+          async start(controller) {
+            controller.enqueue(new Uint8Array(5000));
+            await promise;
+            controller.close();
+          },
+        }),
+      );
+    }, settings);
+    const { client } = rig.join({ capacity: 1000 });
+    client.write(GET + head("GET /slow HTTP/1.1"));
+    await rest();
+    await rig.clock.advance(1000);
+    open();
+    await rest();
+    assertEquals([client.events, client.raw.endsWith("\r\n0\r\n\r\n")], [[], true]);
+    client.reset();
+  });
+
+  test("ends with FIN after the client's, and at once before a request", async () => {
+    const rig = serve(ok);
+    for (const [requests, events] of [[[GET], ["FIN", "gone"]], [[], ["reset"]]] as const) {
+      const client = await talk(rig, ...requests);
+      client.end();
+      await rest();
+      assertEquals(client.events, [...events]);
+    }
   });
 
   test("stays open without keepAliveTimeout", async () => {
@@ -399,6 +626,24 @@ describe("a shutdown", () => {
     }
   });
 
+  test("ends idle connections in memory, too, and lets the last response be read", async () => {
+    const rig = serve(() => new Response("x".repeat(5000)));
+    const idle = await talk(rig, GET);
+    const unused = await talk(rig);
+    const { client: slow } = rig.join({ capacity: 1000 });
+    slow.transport.pause();
+    slow.write(GET);
+    await rest();
+    const over = rig.app.shutdown();
+    await rest();
+    assertEquals([idle.events, unused.events, slow.events], [["reset"], ["reset"], []]);
+    slow.transport.resume();
+    await rest();
+    assertEquals([slow.raw.endsWith("xx"), slow.events], [true, ["FIN"]]);
+    slow.end();
+    await over;
+  });
+
   test("lets a response be written, and then closes", async () => {
     const { promise, open } = gate();
     const { app } = serve(async () => {
@@ -450,6 +695,24 @@ describe("a request-target in absolute form", () => {
 });
 
 describe("an access log", () => {
+  test("has the whole response to OPTIONS *", async () => {
+    const entries: AccessEntry[] = [];
+    const rig = serve(ok, { accessLog: (entry) => void entries.push(entry) });
+    const request = head("OPTIONS * HTTP/1.1");
+    const client = await talk(rig, request);
+    const [{ time: _, remoteAddress: __, ...entry }, ...others] = entries as [AccessEntry];
+    assertEquals([entry, others], [{
+      kind: "request",
+      method: "OPTIONS",
+      path: "/",
+      status: 204,
+      complete: true,
+      bytesIn: request.length,
+      bytesOut: client.raw.length,
+      duration: 0,
+    }, []]);
+  });
+
   test("tells of each request its own bytes and time", async () => {
     const entries: AccessEntry[] = [];
     const rig = serve(path, { accessLog: (entry) => void entries.push(entry) });
