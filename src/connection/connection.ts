@@ -325,7 +325,7 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
     if (!pings && limits.pingInterval > 0) {
       this.#transport.setKeepAlive(true, limits.pingInterval);
     }
-    if (!Keepalive.needed(limits, pings)) return this.#environment.wheel.remove(this);
+    if (!Keepalive.needed(limits, pings)) return;
     const now = this.#environment.wheel.now();
     this.#keepalive = new Keepalive(limits, pings, now);
     this.#environment.wheel.set(this, this.#keepalive.next - now);

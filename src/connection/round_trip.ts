@@ -21,14 +21,14 @@ export class RoundTrip {
   /**
    * Called when a pong arrives.
    *
-   * @returns Whether it answers the last ping. A pong may also come unasked (RFC 6455 §5.5.3).
+   * @returns The time since the last ping, if it answers that ping. A pong may also come unasked
+   * (RFC 6455 §5.5.3).
    */
-  received(payload: Uint8Array, now: number): boolean {
+  received(payload: Uint8Array, now: number): number | undefined {
     const sent = this.#payload;
-    if (sent === null || !areEqual(sent, payload)) return false;
+    if (sent === null || !areEqual(sent, payload)) return undefined;
     this.#payload = null;
-    this.latency = now - this.#sentAt;
-    return true;
+    return this.latency = now - this.#sentAt;
   }
 }
 

@@ -70,7 +70,7 @@ const OLD_TOO_LARGE = 1004;
 export function encodeClose(code: number | undefined, reason: string, isOld: boolean): Uint8Array {
   if (!isOld || code !== OLD_TOO_LARGE) checkCloseCode(code, reason);
   if (code === undefined) return EMPTY;
-  const bytes = reason === "" ? EMPTY : encoder.encode(reason);
+  const bytes = encoder.encode(reason);
   const payload = new Uint8Array(2 + bytes.length);
   payload[0] = code >> 8;
   payload[1] = code;

@@ -26,6 +26,11 @@ export class Addresses {
     this.#trusted = trusted;
   }
 
+  /** The number of addresses with connections. */
+  get size(): number {
+    return this.#counts.size;
+  }
+
   /** Whether there is a limit. */
   get areLimited(): boolean {
     return this.#limit !== Infinity;
@@ -52,7 +57,6 @@ export class Addresses {
 
   /** Stops counting a connection. */
   delete(key: object): void {
-    if (this.#limit === Infinity) return;
     const hostname = this.#counted.get(key);
     if (hostname === undefined) return;
     this.#counted.delete(key);

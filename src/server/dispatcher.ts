@@ -9,7 +9,7 @@ import type { ConnectionReceiver } from "../connection/connection_options.ts";
 import { corked } from "../connection/cork.ts";
 import { FloodControl } from "../connection/flood_control.ts";
 import { type Event, Inbox, PeerClose, PeerPing, PeerPong } from "../connection/inbox.ts";
-import { IncomingStream } from "../connection/message_stream.ts";
+import type { IncomingStream } from "../connection/message_stream.ts";
 import { RoundTrip } from "../connection/round_trip.ts";
 import { ProtocolError } from "../errors.ts";
 import { isThenable } from "../guard.ts";
@@ -37,13 +37,19 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
   /** @param server The connection with the handler. */
   constructor(server: ServerConnection) {
     this.#server = server;
-    const isStreaming = server.handler?.onMessageStream !== undefined;
+    const isStreaming = this.#handler.onMessageStream !== undefined;
     this.pieces = isStreaming ? new IncomingStreams(this) : undefined;
   }
 
-  /** The connection; `null` while it is being constructed. */
-  get connection(): Connection | null {
-    return this.#server.connection;
+  /** The connection. */
+  get connection(): Connection {
+    // It has no events while it is being constructed.
+    return this.#server.connection as Connection;
+  }
+
+  get #handler(): AnyHandler {
+    // A handshake is accepted only with a handler.
+    return this.#server.handler as AnyHandler;
   }
 
   /** Starts to limit how fast the client sends, if it has a rate. */
@@ -66,13 +72,13 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
 
   /** See `Sink.binary`. */
   binary(message: Uint8Array): boolean {
-    this.connection?.reader.keep(message);
+    this.connection.reader.keep(message);
     return this.#arrived(message);
   }
 
   #arrived(message: string | Uint8Array): boolean {
     const { connection } = this;
-    if (connection === null || !connection.reader.admitMessage()) return false;
+    if (!connection.reader.admitMessage()) return false;
     connection.countMessage();
     if (this.isBehind) this.#push(message);
     else this.#deliver(message);
@@ -81,21 +87,20 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
 
   /** See `Sink.ping`. The pong is sent at once. `onPing()` waits for its turn. */
   ping(payload: Uint8Array): boolean {
-    if (this.connection?.reader.admitMessage() !== true) return false;
+    if (!this.connection.reader.admitMessage()) return false;
     this.connection.pong(payload);
     // The default callback does nothing, so the ping can be dropped here.
-    const isUsed = this.#server.handler?.onPing !== WebSocketHandler.prototype.onPing;
+    const isUsed = this.#handler.onPing !== WebSocketHandler.prototype.onPing;
     return this.#controlArrived(isUsed ? new PeerPing(payload) : null);
   }
 
   /** See `Sink.pong`. */
   pong(payload: Uint8Array): boolean {
-    if (this.connection?.reader.admitMessage() !== true) return false;
+    if (!this.connection.reader.admitMessage()) return false;
     const { context } = this.#server;
-    if (this.#roundTrip?.received(payload, context.wheel.now())) {
-      context.counters.latency.observe(this.#roundTrip.latency ?? 0);
-    }
-    const isUsed = this.#server.handler?.onPong !== WebSocketHandler.prototype.onPong;
+    const latency = this.#roundTrip?.received(payload, context.wheel.now());
+    if (latency !== undefined) context.counters.latency.observe(latency);
+    const isUsed = this.#handler.onPong !== WebSocketHandler.prototype.onPong;
     return this.#controlArrived(isUsed ? new PeerPong(payload) : null);
   }
 
@@ -112,7 +117,6 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
 
   #controlArrived(event: PeerPing | PeerPong | null): boolean {
     const { connection } = this;
-    if (connection === null) return false;
     if (event !== null && connection.isOpen) {
       if (this.isBehind) this.#push(event);
       else this.#take(event);
@@ -123,7 +127,6 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
   /** See `Sink.close`. The close frame is handled after the waiting messages. */
   close(code: number | undefined, reason: string): boolean {
     const { connection } = this;
-    if (connection === null) return false;
     // While closing, a busy handler cannot send anything. So wait only for waiting messages.
     const isBehind = connection.state === "closing" ? this.#waiting > 0 : this.isBehind;
     if (isBehind) {
@@ -142,7 +145,7 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
   }
 
   #fail(error: Error): void {
-    if (error instanceof ProtocolError) this.connection?.fail(error, "protocol");
+    if (error instanceof ProtocolError) this.connection.fail(error, "protocol");
     else this.#server.failed(error);
   }
 
@@ -184,8 +187,7 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
    */
   resume(): void {
     const { connection } = this;
-    if (connection === null) return;
-    while (connection.isLive && !this.#isBusy && !connection.writer.congested) {
+    while (!this.#isBusy && !connection.writer.congested) {
       const event = this.#inbox?.shift();
       if (event !== undefined) this.#take(event);
       else if (!connection.reader.parseHeld()) break;
@@ -198,20 +200,20 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
     if (typeof event === "string" || event instanceof Uint8Array) this.#deliver(event);
     else if (event instanceof PeerPing) this.call((handler) => handler.onPing(event.payload));
     else if (event instanceof PeerPong) this.call((handler) => handler.onPong(event.payload));
-    else if (event instanceof IncomingStream) this.#deliverStream(event);
-    else if (event instanceof PeerClose) this.connection?.peerClosed(event.code, event.reason);
+    else if (event instanceof PeerClose) this.connection.peerClosed(event.code, event.reason);
     else if (event instanceof Error) this.#fail(event);
+    else this.#deliverStream(event as IncomingStream); // the only messages in pieces here
   }
 
   #deliver(message: string | Uint8Array): void {
     if (this.pieces !== undefined) return this.#deliverStream(this.pieces.whole(message));
     try {
-      const { handler, hookContext } = this.#server;
-      if (handler === null) return;
+      const handler = this.#handler;
+      const { hookContext } = this.#server;
       const result: unknown = hookContext === null && !MESSAGE.isObserved
         ? handler.onMessage(message)
         : callOnMessage(handler, message, hookContext);
-      if (result !== undefined) this.#wait(result);
+      this.#wait(result);
     } catch (error) {
       this.#server.failed(error);
     }
@@ -232,8 +234,8 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
   /** Calls a callback of the handler. Later events wait for a returned promise. */
   call(hook: (handler: AnyHandler) => unknown): void {
     try {
-      const { handler, hookContext } = this.#server;
-      if (handler === null) return;
+      const handler = this.#handler;
+      const { hookContext } = this.#server;
       this.#wait(hookContext === null ? hook(handler) : hookContext(hook, handler));
     } catch (error) {
       this.#server.failed(error);
@@ -253,14 +255,14 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
     this.#pending--;
     corked(() => {
       this.resume();
-      this.connection?.armCloseTimer();
+      this.connection.armCloseTimer();
     });
   }
 
   /** See `ConnectionReceiver.drained`. */
   drained(): void {
     const server = this.#server;
-    if (this.connection?.isOpen) {
+    if (this.connection.isOpen) {
       // Send the kept messages of topics before newer messages.
       if (server.policies !== null) server.context.topics.catchUp(server);
       this.call((handler) => handler.onDrain());
@@ -278,16 +280,14 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
 
   /** See {@linkcode StreamDelivery.pieceTaken}. */
   pieceTaken(): void {
-    const { connection } = this;
-    if (connection === null) return;
-    if (connection.reader.paused || connection.reader.isBehind) corked(() => this.resume());
+    corked(() => this.resume());
     // The handler makes progress.
-    connection.armCloseTimer();
+    this.connection.armCloseTimer();
   }
 
   /** See {@linkcode StreamDelivery.streamArrivedWhole}. */
   streamArrivedWhole(): void {
-    if (this.connection !== null) this.#closeIfIdle(this.connection);
+    this.#closeIfIdle(this.connection);
   }
 
   /** See {@linkcode StreamDelivery.streamDone}. */
@@ -300,7 +300,7 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
   /** Starts the closing handshake of a shutdown when all received messages are handled. */
   closeWhenIdle(code: number, reason: string): void {
     const { connection } = this;
-    if (!connection?.isOpen) return;
+    if (!connection.isOpen) return;
     this.#shutdownClose = { code, reason };
     this.#closeIfIdle(connection);
   }

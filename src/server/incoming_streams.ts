@@ -15,7 +15,7 @@ import type { MessageKind, PieceSink } from "../protocol/protocol.ts";
 /** The part of a dispatcher that the streams use. */
 export interface StreamDelivery {
   /** The connection. */
-  readonly connection: Connection | null;
+  readonly connection: Connection;
   /** Delivers a stream, or queues it until the handler is free. */
   streamArrived(stream: IncomingStream): void;
   /** Called when the handler has read a piece, so there may be room for more. */
@@ -60,24 +60,24 @@ export class IncomingStreams implements PieceSink, IncomingStreamEvents {
   /** See {@linkcode PieceSink.piece}. */
   piece(part: string | Uint8Array): boolean {
     this.#arriving?.push(part);
-    this.#delivery.connection?.countMessage(0);
+    this.#delivery.connection.countMessage(0);
     return this.#mayParse;
   }
 
   /** See {@linkcode PieceSink.finish}. */
   finish(): boolean {
     // If the rate limit refuses the client, leave the message incomplete. It is cut off then.
-    if (this.#delivery.connection?.reader.admitMessage() === false) return false;
+    if (!this.#delivery.connection.reader.admitMessage()) return false;
     const stream = this.#arriving;
     this.#arriving = null;
-    this.#delivery.connection?.countMessage();
+    this.#delivery.connection.countMessage();
     stream?.finish();
     this.#delivery.streamArrivedWhole();
     return this.#mayParse;
   }
 
   get #mayParse(): boolean {
-    return this.#delivery.connection?.reader.mayParse ?? false;
+    return this.#delivery.connection.reader.mayParse;
   }
 
   // --- The handler ------------------------------------------------------------------------------

@@ -324,10 +324,10 @@ export class Opening implements OpeningPhase {
     const isForClient = error instanceof HttpError || error instanceof ProtocolError;
     if (!isForClient) connection.report(error);
     if (this.#isOver) return;
-    const isSilent = error instanceof ProtocolError || this.#state === "key3";
+    const isSilent = error instanceof ProtocolError;
     const isPaused = this.#state === "preparing";
     this.#state = "over";
-    if (error instanceof ProtocolError) logSilentEnd(connection, error.message);
+    if (isSilent) logSilentEnd(connection, error.message);
     const status = isSilent ? undefined : this.#responder.refuse(connection, error);
     this.#count(reasonOf(error), status);
     if (isSilent) return this.abort();

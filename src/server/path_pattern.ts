@@ -19,7 +19,7 @@ interface Part {
   readonly modifier: "" | "?" | "*" | "+";
 }
 
-const NAME = /[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*/uy;
+const NAMED = /:([\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*)/uy;
 
 /** Encodes text as in the path of a URL (the path percent-encode set of the URL Standard). */
 export function encodePath(text: string): string {
@@ -95,17 +95,15 @@ class Parser {
   }
 
   #variable(): Part["variable"] {
-    const start = this.#at;
     if (this.#peek() === "*") {
       this.#at++;
       return { kind: "any", name: undefined };
     }
-    if (this.#peek() !== ":") return null;
-    NAME.lastIndex = start + 1;
-    const [name] = NAME.exec(this.#pattern) ?? [];
-    if (name === undefined) return null;
-    this.#at += 1 + name.length;
-    return { kind: "segment", name };
+    NAMED.lastIndex = this.#at;
+    const found = NAMED.exec(this.#pattern);
+    if (found === null) return null;
+    this.#at = NAMED.lastIndex;
+    return { kind: "segment", name: found[1] };
   }
 
   #modifier(): Part["modifier"] {

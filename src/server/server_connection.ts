@@ -257,7 +257,7 @@ export class ServerConnection extends RequestingClient
     const { context, match } = this;
     const early = this.#early;
     this.#early = this.#opening = null;
-    const dispatcher = this.#dispatcher = new Dispatcher(this);
+    const dispatcher = new Dispatcher(this);
     const connection = this.connection = new Connection(this.transport, {
       role: SERVER,
       protocol,
@@ -265,6 +265,7 @@ export class ServerConnection extends RequestingClient
       receiver: dispatcher,
       environment: this.environment,
     });
+    this.#dispatcher = dispatcher;
     early?.send(this.writer);
     if (!connection.isOpen) return;
     dispatcher.limit(connection);
@@ -278,14 +279,11 @@ export class ServerConnection extends RequestingClient
         : handler.open(...this.pathArgs)
     );
     if (rest.length > 0) connection.reader.receive(rest, owned);
-    dispatcher.resume();
     this.head?.share(context.heads);
   }
 
-  /** See {@linkcode WriterEvents.overflow}. */
-  overflow(): void {
-    this.#abortOpening("overflow");
-  }
+  /** See {@linkcode WriterEvents.overflow}. Until then, `EarlyMessages` has the limit. */
+  overflow(): void {}
   /** See {@linkcode WriterEvents.congested}. */
   congested(): void {}
   /** See {@linkcode WriterEvents.drained}. */
@@ -340,7 +338,7 @@ export class ServerConnection extends RequestingClient
 
   /** Called when no more messages can be written. */
   closing(): void {
-    if (this.topics !== undefined) this.context.topics.unsubscribeAll(this);
+    this.context.topics.unsubscribeAll(this);
   }
 
   /** Called when no more messages will be delivered. Calls `onClose()`, once. */
@@ -365,11 +363,10 @@ export class ServerConnection extends RequestingClient
   }
 
   #callOnClose(end: ConnectionEnd): void {
-    const { handler, hookContext } = this;
+    const handler = this.handler as AnyHandler; // its `open()` was called
+    const { hookContext } = this;
     const call = (): unknown =>
-      handler !== null && CLOSE.isObserved
-        ? CLOSE.run(() => handler.onClose(), handler, end)
-        : handler?.onClose();
+      CLOSE.isObserved ? CLOSE.run(() => handler.onClose(), handler, end) : handler.onClose();
     guard((): unknown => callIn(hookContext, call), (error) => this.failed(error), () => {
       this.#owesClose = false;
       this.#release();

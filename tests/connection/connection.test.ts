@@ -263,9 +263,83 @@ describe("a connection that has ended", () => {
   });
 });
 
+describe("a connection whose output waits", () => {
+  for (const isCongested of [true, false]) {
+    test(`of draft75 sends FIN ${isCongested ? "when it has drained" : "at once"}`, async () => {
+      const { connection, writer, far, transport, heard } = new Subject({
+        version: "draft75",
+        pair: { capacity: 0 },
+      });
+      let ended = 0;
+      const end = transport.end.bind(transport);
+      transport.end = () => {
+        ended++;
+        end();
+      };
+      if (isCongested) {
+        far.pause();
+        writer.writeMessage("x".repeat(2000));
+        writer.flush();
+      }
+      connection.close();
+      assertEquals(ended, isCongested ? 0 : 1);
+      far.resume();
+      await settle();
+      assertEquals([ended, heard.at(-1)], [1, "FIN"]);
+    });
+  }
+
+  test("is alive when it has drained, if that took a while", async () => {
+    for (const duration of [50, 200]) {
+      const limits = { pingInterval: 1000, pingTimeout: 1500 };
+      const subject = new Subject({ limits, pair: { capacity: 0 } });
+      const { clock, connection, receiver, writer, far } = subject;
+      receiver.drained = () => connection.settle();
+      await clock.advance(1100); // the first ping
+      await clock.advance(1000);
+      far.pause();
+      writer.writeMessage("x".repeat(2000));
+      writer.flush();
+      await clock.advance(duration);
+      far.resume();
+      await settle();
+      await clock.advance(600 - duration);
+      assertEquals(connection.state, duration < 100 ? "closed" : "open");
+    }
+  });
+});
+
+describe("a connection whose peer has ended", () => {
+  test("is not over before held bytes are parsed", async () => {
+    const { connection, receiver, far } = new Subject();
+    receiver.hasRoom = false;
+    connection.data(frame(1, 0x61));
+    far.end();
+    connection.end();
+    assertEquals([connection.state, receiver.events], ["open", []]);
+    receiver.hasRoom = true;
+    receiver.resume();
+    assertEquals([connection.state, receiver.events], ["closed", ["text a", "closing", "ended"]]);
+    await settle();
+  });
+});
+
+describe("a ping", () => {
+  test("is told to the receiver, and not sent while closing", async () => {
+    const subject = new Subject();
+    const { connection, receiver } = subject;
+    connection.ping(new Uint8Array(1));
+    connection.close(1000);
+    connection.ping(new Uint8Array(2));
+    await settle();
+    assertEquals([receiver.pings, subject.take()], [[1], ["89 01 00 88 02 03 e8"]]);
+  });
+});
+
 describe("TCP keep-alive", () => {
   const rows = [
     ["draft76", 1000, true],
+    ["draft76", 1, true],
     ["draft76", 0, false],
     ["draft75", 1000, true],
     ["rfc6455", 1000, false],

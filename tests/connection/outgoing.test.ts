@@ -4,8 +4,12 @@ import { OutgoingMessage } from "../../src/connection/outgoing_message.ts";
 import { OutgoingQueue, type QueueWriter } from "../../src/connection/outgoing_queue.ts";
 import { toPiece } from "../../src/connection/message_source.ts";
 import { Traffic } from "../../src/connection/traffic.ts";
+import { Writer } from "../../src/connection/writer.ts";
 import { Output } from "../../src/protocol/output.ts";
-import { protocolOf, settle } from "./subject.ts";
+import { FakeClock } from "../../src/testing/fake_clock.ts";
+import { timersOf } from "../../src/timing/clock_timers.ts";
+import { RecordedTransport } from "./recorded_transport.ts";
+import { hex, protocolOf, settle } from "./subject.ts";
 
 /** A writer with a high-water mark of 1000 bytes. It records what it writes. */
 class RecordedWriter {
@@ -138,4 +142,228 @@ describe("a piece", () => {
       assertThrows(() => toPiece(value, before), TypeError, message);
     });
   }
+});
+
+/** A writer of a server with a recorded transport. `events` has its events. */
+function makeWriter(highWaterMark = 1000) {
+  const transport = new RecordedTransport();
+  const traffic = new Traffic();
+  const { turns } = timersOf(new FakeClock());
+  const environment = { limits: { highWaterMark, maxBufferedAmount: 10_000 }, traffic, turns };
+  const events: string[] = [];
+  const writer = new Writer(transport, environment, {
+    overflow: () => events.push("overflow"),
+    congested: () => events.push("congested"),
+    drained: () => events.push("drained"),
+  });
+  writer.protocol = protocolOf("rfc6455", "server");
+  return { writer, transport, traffic, events };
+}
+
+/** A source that yields what a test gives it. */
+class Source {
+  readonly cancelled: unknown[] = [];
+  readonly stream: ReadableStream<never>;
+  #controller: ReadableStreamDefaultController<unknown> | null = null;
+
+  constructor() {
+    this.stream = new ReadableStream<unknown>({
+      start: (controller) => void (this.#controller = controller),
+      cancel: (reason) => void this.cancelled.push(reason),
+    }) as ReadableStream<never>;
+  }
+
+  async give(...pieces: readonly unknown[]): Promise<void> {
+    for (const piece of pieces) this.#controller?.enqueue(piece);
+    await settle();
+  }
+
+  async end(error?: Error): Promise<void> {
+    if (error === undefined) this.#controller?.close();
+    else this.#controller?.error(error);
+    await settle();
+  }
+}
+
+/** The bytes of all writes, in hexadecimal. */
+function wire({ written }: RecordedTransport): string {
+  return hex(Uint8Array.from(written.splice(0).flatMap((bytes) => [...bytes])));
+}
+
+/** How a promise settles: `pending`, `resolved`, or the message of its error. */
+function watch(promise: Promise<void>): { is: string; cause?: unknown } {
+  const watched: { is: string; cause?: unknown } = { is: "pending" };
+  promise.then(() => watched.is = "resolved", (error: Error) => {
+    watched.is = error.message;
+    watched.cause = error.cause;
+  });
+  return watched;
+}
+
+describe("a message in pieces", () => {
+  const rows: [name: string, pieces: readonly unknown[], bytes: string][] = [
+    ["of texts", ["a", "b"], "01 01 61 00 01 62 80 00"],
+    [
+      "of bytes",
+      [Uint8Array.of(1), new Uint8Array(0), Uint8Array.of(2)],
+      "02 01 01 00 01 02 80 00",
+    ],
+    ["without pieces", [], "81 00"],
+    ["of empty pieces", ["", ""], "81 00"],
+    ["with a pair of surrogates in two", ["\ud83d", "\ude00"], "01 04 f0 9f 98 80 80 00"],
+    ["with half a pair at its end", ["a\ud83d"], "01 01 61 00 03 ef bf bd 80 00"],
+    ["with half a pair in it", ["\ud83d", "a"], "01 04 ef bf bd 61 80 00"],
+  ];
+  for (const [name, pieces, bytes] of rows) {
+    test(`${name} is sent, and counted once`, async () => {
+      const { writer, transport, traffic } = makeWriter();
+      const source = new Source();
+      const failures: unknown[] = [];
+      const written = watch(
+        writer.writePieces(new OutgoingMessage(source.stream, (error) => failures.push(error))),
+      );
+      await source.give(...pieces);
+      assertEquals([written.is, traffic.messagesOut], ["pending", 0]);
+      await source.end();
+      assertEquals([wire(transport), written.is, failures], [bytes, "resolved", []]);
+      assertEquals([traffic.messagesOut, writer.bufferedAmount], [1, 0]);
+      writer.writeMessage("c");
+      writer.flush();
+      assertEquals(wire(transport), "81 01 63");
+    });
+  }
+
+  test("has others behind it, which count for bufferedAmount", async () => {
+    const { writer, transport, traffic, events } = makeWriter();
+    const [first, second] = [new Source(), new Source()];
+    const fail = () => {};
+    const written = [
+      writer.writePieces(new OutgoingMessage(first.stream, fail)),
+      writer.writePieces(new OutgoingMessage(second.stream, fail)),
+      writer.writeMessage("c"),
+    ].map(watch);
+    assertEquals([writer.writeFrame(Uint8Array.of(0x81, 0)), writer.bufferedAmount], [
+      true,
+      64 + 65 + 66,
+    ]);
+    await second.give("b");
+    await second.end();
+    await first.give("a");
+    assertEquals(wire(transport), "01 01 61");
+    await first.end();
+    assertEquals(wire(transport), "80 00 01 01 62 80 00 81 01 63 81 00");
+    assertEquals(written.map(({ is }) => is), ["resolved", "resolved", "resolved"]);
+    assertEquals([traffic.messagesOut, writer.bufferedAmount, events], [4, 0, []]);
+  });
+
+  for (const [limit, told] of [[194, ["drained"]], [195, []]] as const) {
+    test(`tells slow subscribers when it is sent, with ${limit} bytes as the limit`, async () => {
+      const { writer, events } = makeWriter(limit);
+      const source = new Source();
+      writer.writePieces(new OutgoingMessage(source.stream, () => {}));
+      writer.writeFrame(new Uint8Array(65));
+      writer.writeFrame(new Uint8Array(2));
+      await source.end();
+      assertEquals(events, [...told]);
+    });
+  }
+
+  test("leaves it to the end of a congestion to tell them", async () => {
+    const { writer, transport, events } = makeWriter(100);
+    const source = new Source();
+    writer.writePieces(new OutgoingMessage(source.stream, () => {}));
+    writer.writeFrame(new Uint8Array(65_536));
+    transport.isStuck = true;
+    await source.end();
+    assertEquals(events, ["congested"]);
+    transport.bufferedAmount = 0;
+    writer.drain();
+    assertEquals(events, ["congested", "drained"]);
+  });
+
+  test("is cut off, with all behind it, when the connection closes", async () => {
+    for (const how of ["seal", "stop"] as const) {
+      const { writer, transport, traffic } = makeWriter();
+      const sources = [new Source(), new Source()];
+      const failures: unknown[] = [];
+      const cause = new Error("closed");
+      const written = [
+        ...sources.map(({ stream }) =>
+          writer.writePieces(new OutgoingMessage(stream, (error) => failures.push(error)))
+        ),
+        writer.writeMessage("c"),
+      ].map(watch);
+      await sources[0]?.give("a");
+      assertEquals(wire(transport), "01 01 61");
+      writer[how](cause);
+      await settle();
+      const message = "Cannot write a message: the connection is closed";
+      assertEquals(written, written.map(() => ({ is: message, cause })));
+      assertEquals(sources.map(({ cancelled }) => cancelled.length), [1, 1]);
+      assertEquals([writer.bufferedAmount, traffic.messagesOut, failures], [0, 0, []]);
+      const late = watch(writer.writePieces(new OutgoingMessage(new Source().stream, () => {})));
+      await settle();
+      assertEquals([wire(transport), late.is], ["", message]);
+    }
+  });
+
+  const faults: [name: string, act: (source: Source) => Promise<void>, message: string][] = [
+    ["throws", (source) => source.end(new Error("broken")), "broken"],
+    [
+      "yields something else",
+      (source) => source.give(1),
+      "Cannot send a piece of a message: must be a string, as before, got 1",
+    ],
+  ];
+  for (const [name, act, message] of faults) {
+    test(`fails if its source ${name}, and nothing more is sent`, async () => {
+      const { writer, transport } = makeWriter();
+      const source = new Source();
+      const failures: string[] = [];
+      const written = watch(
+        writer.writePieces(
+          new OutgoingMessage(source.stream, (error) => failures.push((error as Error).message)),
+        ),
+      );
+      await source.give("a");
+      await act(source);
+      assertEquals([failures, written.is], [[message], message]);
+      assertEquals(source.cancelled.length, name === "throws" ? 0 : 1);
+      assertEquals(wire(transport), "01 01 61");
+    });
+  }
+
+  test("reads no more than it may send", async () => {
+    const { writer, transport } = makeWriter(100);
+    transport.isStuck = true;
+    const source = new Source();
+    writer.writePieces(new OutgoingMessage(source.stream, () => {}));
+    await source.give("a".repeat(200), "b");
+    assertEquals(transport.take(), ["write 204"]);
+    transport.bufferedAmount = 0;
+    writer.drain();
+    await settle();
+    await settle();
+    assertEquals(transport.take(), ["write 3"]);
+  });
+
+  test("frees its compressor, however it ends", async () => {
+    for (const how of ["stop", "throw"] as const) {
+      const { writer } = makeWriter();
+      let freed = 0;
+      const { protocol } = writer;
+      if (protocol === null) throw new TypeError("There must be a protocol");
+      const begin = protocol.beginPieces.bind(protocol);
+      protocol.beginPieces = (kind) => Object.assign(begin(kind), { free: () => freed++ });
+      const source = new Source();
+      const message = new OutgoingMessage(source.stream, () => {});
+      writer.writePieces(message);
+      await source.give("a");
+      if (how === "stop") {
+        message.stop(new Error("closed"));
+        message.stop(new Error("again"));
+      } else await source.end(new Error("broken"));
+      assertEquals(freed, 1);
+    }
+  });
 });

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
+import type { FloodControl } from "../../src/connection/flood_control.ts";
 import { settle, Subject } from "./subject.ts";
 
 /** A text of one letter from a client, masked with zeros. */
@@ -176,6 +177,85 @@ describe("a reader", () => {
     assertEquals(notes, ["pause"]);
     subject.connection.reader.close();
     assertEquals(notes, ["pause"]);
+  });
+
+  test("asks the rates for each message, and counts each chunk", () => {
+    const { connection, receiver } = new Subject();
+    const { reader } = connection;
+    const calls: unknown[] = [];
+    const flood = {
+      isBlocked: false,
+      bytes: (count: number) => void calls.push(count),
+      message: () => calls.push("message") > 2,
+      stop: () => void calls.push("stop"),
+    };
+    reader.flood = flood as unknown as FloodControl;
+    connection.data(text("a"));
+    assertEquals([reader.admitMessage(), reader.admitMessage()], [false, true]);
+    assertEquals([calls.splice(0), reader.mayParse], [[7, "message", "message"], true]);
+    flood.isBlocked = true;
+    connection.data(text("b"));
+    assertEquals([receiver.events, reader.mayParse, reader.paused], [["text a"], false, true]);
+    reader.stop();
+    assertEquals(calls, [7, "stop"]);
+  });
+
+  test("reports whatever a protocol throws as an error", () => {
+    for (const thrown of ["odd", new Error("odd")]) {
+      const { connection, protocol, receiver } = new Subject();
+      protocol.receive = () => {
+        throw thrown;
+      };
+      connection.data(text("a"));
+      assertEquals(receiver.events, [`violation odd`]);
+    }
+  });
+
+  test("tells whether it has read all the time, and asks only once about a pause", () => {
+    const { connection: { reader }, receiver } = new Subject();
+    const pause = () => {
+      receiver.hasRoom = false;
+      reader.update();
+      receiver.hasRoom = true;
+    };
+    assertEquals(reader.takeFlow(), "reading");
+    pause();
+    assertEquals(reader.takeFlow(), "busy");
+    reader.update();
+    assertEquals([reader.takeFlow(), reader.takeFlow()], ["resumed", "reading"]);
+    reader.close();
+    reader.open();
+    assertEquals([reader.takeFlow(), reader.takeFlow()], ["resumed", "reading"]);
+  });
+
+  test("does not count a pause for slow output as one of the handler", async () => {
+    const { connection, receiver, writer, far } = new Subject({ pair: { capacity: 0 } });
+    const { reader } = connection;
+    receiver.drained = () => connection.settle();
+    far.pause();
+    writer.writeMessage("x".repeat(2000));
+    writer.flush();
+    assertEquals([reader.paused, reader.takeFlow()], [true, "busy"]);
+    far.resume();
+    await settle();
+    assertEquals([reader.paused, reader.takeFlow()], [false, "reading"]);
+    far.pause();
+    writer.writeMessage("x".repeat(2000));
+    writer.flush();
+    far.resume();
+    await settle();
+    assertEquals([reader.paused, reader.takeFlow()], [false, "reading"]);
+  });
+
+  test("that has stopped is not paused, and open() is for close() only", () => {
+    const subject = new Subject();
+    const notes = watch(subject);
+    const { reader } = subject.connection;
+    reader.open();
+    assertEquals(notes, []);
+    reader.stop();
+    reader.close();
+    assertEquals([reader.paused, notes], [false, []]);
   });
 
   test("without rates admits every message", () => {

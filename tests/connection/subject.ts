@@ -38,6 +38,8 @@ export type RoleName = "server" | "client";
 export class Receiver implements ConnectionReceiver {
   /** `text …`, `closing`, `ended` and `gone`, in order. */
   readonly events: string[] = [];
+  /** The sizes of the sent pings. */
+  readonly pings: number[] = [];
   connection: Connection | null = null;
   isBehind = false;
   hasRoom = true;
@@ -69,7 +71,9 @@ export class Receiver implements ConnectionReceiver {
     this.connection?.reader.parseHeld();
     this.connection?.settle();
   }
-  pinged(): void {}
+  pinged(payload: Uint8Array): void {
+    this.pings.push(payload.length);
+  }
   drained(): void {
     this.#note("drained");
   }

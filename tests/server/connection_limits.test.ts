@@ -40,8 +40,10 @@ describe("connections of an address", () => {
     counted.delete(a);
     counted.delete(a);
     assertEquals([add(c), add(a)], [true, false]);
+    assertEquals(counted.size, 1);
     counted.delete(b);
     counted.delete(c);
+    assertEquals(counted.size, 0);
     assertEquals([add(a), add(b), add(c)], [true, true, false]);
   });
 
@@ -57,8 +59,8 @@ describe("connections of an address", () => {
     for (let i = 0; i < 3; i++) {
       assertEquals(one.add({}, tcp("proxy")), true);
       assertEquals(one.add({}, { transport: "unix", hostname: "", port: 0 }), true);
-      const key = {};
-      assertEquals(addresses(Infinity).add(key, tcp("here")), true);
+      const unlimited = addresses(Infinity);
+      assertEquals([unlimited.add({}, tcp("here")), unlimited.size], [true, 0]);
     }
   });
 });
@@ -80,6 +82,7 @@ describe("a connection that is rejected", () => {
   test("gets a response, and is forgotten when the client has ended", async () => {
     const { client, forgotten, rejected } = make();
     rejected.shutdown(1001, "");
+    assertEquals(rejected.index, -1);
     await settle();
     assertEquals([client.parseAnswer().status, client.take(), forgotten], [503, ["FIN"], []]);
     client.end();

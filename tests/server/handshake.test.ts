@@ -223,6 +223,20 @@ for (const version of VERSIONS) {
       }
     });
 
+    test("compares the scheme of the origin, too", async () => {
+      for (const secure of [true, false]) {
+        for (const scheme of ["http", "https"]) {
+          const rig = new Rig([["/", Recording, []]]);
+          const { client } = rig.join({ secure });
+          client.write(makeOpening(version, { origin: `${scheme}://localhost` }).head);
+          await settle();
+          const status = secure === (scheme === "https") ? 101 : 403;
+          assertEquals(client.parseAnswer().status, status, `${scheme} ${secure}`);
+          client.reset();
+        }
+      }
+    });
+
     test("calls the handler's own checkOrigin()", async () => {
       const asked: string[] = [];
       class Picky extends Quiet {

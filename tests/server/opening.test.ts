@@ -4,6 +4,7 @@ import { HttpError } from "../../src/errors.ts";
 import type { WebSocketVersion } from "../../src/handshake/versions.ts";
 import type { AccessEntry } from "../../src/server/access_log.ts";
 import { WebSocketHandler } from "../../src/server/handler.ts";
+import { Opening, type Responder } from "../../src/server/opening.ts";
 import type { ServerConnection } from "../../src/server/server_connection.ts";
 import { makeOpening } from "../support/memory_client.ts";
 import { Recording } from "../support/recording.ts";
@@ -137,7 +138,98 @@ describe("a server that has waited long enough", () => {
   });
 });
 
+describe("a refusal after prepare()", () => {
+  test("reads what the client still sends", async () => {
+    const { client, prepared } = await prepare("rfc6455");
+    prepared.fail(new HttpError(403));
+    await settle();
+    assertEquals([client.parseAnswer().status, client.events], [403, ["FIN"]]);
+    client.end();
+    await settle();
+    assertEquals(client.events, ["FIN", "gone"]);
+  });
+});
+
+describe("the transport of an opening", () => {
+  test("releases its peer once the handshake has failed", async () => {
+    for (const how of ["refusal", "reset"]) {
+      const { client, transport, prepared, connection } = await prepare("rfc6455");
+      let released = 0;
+      Object.assign(transport, { releasePeer: () => released++ });
+      if (how === "refusal") prepared.fail(new HttpError(403));
+      else connection.abort();
+      await settle();
+      assertEquals(released, 1, how);
+      client.reset();
+    }
+  });
+
+  test("is set to no timer before it begins", () => {
+    assertEquals(new Opening({} as ServerConnection, {} as Responder).deadline, 0);
+  });
+});
+
 describe("a hook that closes the connection", () => {
+  test("prepare(): no later hook is called, although its promise resolves", async () => {
+    const called: string[] = [];
+    class Closing extends WebSocketHandler {
+      override async prepare(): Promise<void> {
+        this.close();
+        await settle();
+        called.push("prepared");
+      }
+      override open(): void {
+        called.push("open");
+      }
+      onMessage(): void {}
+    }
+    const { client } = new Rig(Closing).join();
+    client.write(makeOpening("rfc6455").head);
+    await settle();
+    await settle();
+    await settle();
+    assertEquals([client.raw, client.events, called], ["", ["reset"], ["prepared"]]);
+  });
+
+  test("getWebSocketScheme(): no WebSocket is opened", async () => {
+    const called: string[] = [];
+    class Closing extends WebSocketHandler {
+      override checkOrigin(): boolean {
+        return true;
+      }
+      override getWebSocketScheme(): "ws" {
+        this.abort();
+        return "ws";
+      }
+      override open(): void {
+        called.push("open");
+      }
+      onMessage(): void {}
+    }
+    for (const version of HIXIE) {
+      const { client } = new Rig(Closing).join();
+      const { head, key3 } = makeOpening(version);
+      client.write(head);
+      client.write(key3);
+      await settle();
+      assertEquals([client.events, called], [["reset"], []], version);
+    }
+  });
+
+  test("selectSubprotocol(): nothing is written", async () => {
+    class Closing extends WebSocketHandler {
+      override selectSubprotocol(): undefined {
+        this.abort();
+      }
+      onMessage(): void {}
+    }
+    const rig = new Rig(Closing);
+    const { client } = rig.join();
+    client.write(makeOpening("rfc6455", { subprotocols: ["a"] }).head);
+    await settle();
+    assertEquals([client.events, rig.app.stats().traffic.bytesOut], [["reset"], 0]);
+  });
+
   for (const hook of ["initialize", "checkOrigin", "selectSubprotocol"] as const) {
     for (const how of ["close", "abort"] as const) {
       test(`${hook}: ${how}() ends it, and no later hook is called`, async () => {
