@@ -27,15 +27,26 @@ import { BOOLEAN, checkOptions, type Kind, SIZE } from "../validation.ts";
 export interface CompressionOptions {
   /** The level of zlib, 1 (fast) to 9 (small); Tornado's `compression_level`. Default: 6. */
   readonly level?: number;
-  /** The memory level of zlib, 1 to 9; Tornado's `mem_level`. Default: 8. */
+  /**
+   * The memory level of zlib, 1 to 9; Tornado's `mem_level`. Default: `windowBits` − 7, which is 8 for
+   * the default window.
+   */
   readonly memLevel?: number;
   /** The shortest message that is compressed, in bytes. Default: 1024. */
   readonly threshold?: number;
   /**
    * Whether messages share a compression window. This compresses better, but each connection takes
-   * 250 KiB after short messages, and up to 430 KiB once both windows are full. Default: `false`.
+   * 260 KiB after short messages, and up to 370 KiB once both windows are full. A smaller `windowBits`
+   * takes less. Default: `false`.
    */
   readonly contextTakeover?: boolean;
+  /**
+   * The largest compression window, as a power of two, 9 to 15: 2 ** 15 bytes are 32 KiB. It is that of
+   * both ends (`server_max_window_bits` and `client_max_window_bits`), but a client whose offer has no
+   * `client_max_window_bits` uses 15. A client asks the server for this window and uses it itself. zlib
+   * cannot use 8. Default: 15.
+   */
+  readonly windowBits?: number;
 }
 
 /** The agreement with a client. */
@@ -46,17 +57,23 @@ export interface AgreedDeflate {
   readonly parameters: DeflateParameters;
 }
 
-const LEVEL: Kind = {
-  expected: "an integer from 1 to 9",
-  hasType: (value) => typeof value === "number",
-  inRange: (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 9,
-};
+/** Makes the kind of an integer. */
+function integer(least: number, most: number): Kind {
+  return {
+    expected: `an integer from ${least} to ${most}`,
+    hasType: (value) => typeof value === "number",
+    inRange: (value) => Number.isInteger(value) && Number(value) >= least && Number(value) <= most,
+  };
+}
+
+const LEVEL = integer(1, 9);
 
 const COMPRESSION_KINDS: Readonly<Record<keyof CompressionOptions, Kind>> = {
   level: LEVEL,
   memLevel: LEVEL,
   threshold: SIZE,
   contextTakeover: BOOLEAN,
+  windowBits: integer(9, 15),
 };
 
 /**
@@ -74,7 +91,7 @@ export function checkCompression(options: CompressionOptions): void {
 }
 
 /** The defaults. Below `threshold`, compression saves little. */
-const DEFAULTS = { level: 6, memLevel: 8, threshold: 1024 } as const;
+const DEFAULTS = { level: 6, threshold: 1024, windowBits: 15 } as const;
 
 /** The options that are not negotiated. */
 export type CompressorOptions = Pick<DeflateParameters, "level" | "memLevel" | "threshold">;
@@ -87,8 +104,9 @@ export function resolveCompressorOptions(options: CompressionOptions): Compresso
   checkCompression(options);
   const {
     level = DEFAULTS.level,
-    memLevel = DEFAULTS.memLevel,
     threshold = DEFAULTS.threshold,
+    // zlib's defaults, 15 and 8, and their ratio: a small window needs a small table.
+    memLevel = (options.windowBits ?? DEFAULTS.windowBits) - 7,
   } = options;
   return { level, memLevel, threshold };
 }
@@ -105,8 +123,7 @@ export function agreeOnDeflate(
 ): AgreedDeflate | undefined {
   const compressorOptions = resolveCompressorOptions(options);
   if (!canCompress()) return undefined;
-  const contextTakeover = options.contextTakeover === true;
-  const agreement = negotiateDeflate(offers, { contextTakeover });
+  const agreement = negotiateDeflate(offers, negotiated(options));
   if (agreement === undefined) return undefined;
   const { response } = agreement;
   return { response, parameters: deflateParameters("server", agreement, compressorOptions) };
@@ -117,7 +134,12 @@ export function offerDeflate(
   options: CompressionOptions | undefined,
 ): DeflateOptions | undefined {
   if (options === undefined || !canCompress()) return undefined;
-  return { contextTakeover: options.contextTakeover === true };
+  return negotiated(options);
+}
+
+function negotiated(options: CompressionOptions): DeflateOptions {
+  const { contextTakeover = false, windowBits = DEFAULTS.windowBits } = options;
+  return { contextTakeover, windowBits };
 }
 
 /** Returns the parameters of one end from the agreement of both. */
@@ -139,6 +161,7 @@ export function deflateParameters(
     sendsWithoutContext: own.withoutContext,
     receivesWithoutContext: peer.withoutContext,
     sendWindowBits: own.windowBits,
+    receiveWindowBits: peer.windowBits,
     ...compressorOptions,
   };
 }

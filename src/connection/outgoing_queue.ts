@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { keepable } from "../protocol/message_memory.ts";
 import { Output } from "../protocol/output.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 import type { OutgoingMessage, PieceWriter } from "./outgoing_message.ts";
@@ -67,12 +68,13 @@ export class OutgoingQueue {
       protocol.writeBinary(new Output(), payload);
     }
     if (!this.#writer.makeRoom(payload)) return this.#writer.refuse();
+    const kept = typeof payload === "string" ? payload : keepable(payload);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     promise.catch(() => {}); // it may be ignored
     this.#add({
       size: payload.length + OVERHEAD,
       send: (writer) => {
-        if (writer.protocol !== null) resolve(writer.writeNow(writer.protocol, payload));
+        if (writer.protocol !== null) resolve(writer.writeNow(writer.protocol, kept));
       },
       stop: reject,
     });

@@ -11,6 +11,8 @@ import { type ExtensionOffer, type ExtensionParameter, parseExtensionList } from
 export interface DeflateOptions {
   /** Whether a message may use the window of earlier messages, in both directions. */
   readonly contextTakeover: boolean;
+  /** The largest window of this end, and of the peer if it can be asked, as a power of two. Default: 15. */
+  readonly windowBits?: number;
 }
 
 /** The agreement of both ends. */
@@ -46,7 +48,8 @@ interface DeflateOffer {
   clientNoContextTakeover: boolean;
   /** `undefined` if the client does not limit it. */
   serverMaxWindowBits: number | undefined;
-  clientMaxWindowBits: number;
+  /** `undefined` if the client does not let the server limit it. */
+  clientMaxWindowBits: number | undefined;
 }
 
 /**
@@ -75,7 +78,7 @@ function parseOffer(parameters: readonly ExtensionParameter[]): DeflateOffer | u
     serverNoContextTakeover: false,
     clientNoContextTakeover: false,
     serverMaxWindowBits: undefined,
-    clientMaxWindowBits: LARGEST_WINDOW,
+    clientMaxWindowBits: undefined,
   };
   const seen = new Set<string>();
   for (const parameter of parameters) {
@@ -106,17 +109,21 @@ function applyParameter(offer: DeflateOffer, { name, value }: ExtensionParameter
 }
 
 function accept(offer: DeflateOffer, options: DeflateOptions): AcceptedOffer {
-  const serverNoContextTakeover = offer.serverNoContextTakeover || !options.contextTakeover;
-  const clientNoContextTakeover = offer.clientNoContextTakeover || !options.contextTakeover;
-  const { serverMaxWindowBits, clientMaxWindowBits } = offer;
+  const { contextTakeover, windowBits = LARGEST_WINDOW } = options;
+  const serverNoContextTakeover = offer.serverNoContextTakeover || !contextTakeover;
+  const clientNoContextTakeover = offer.clientNoContextTakeover || !contextTakeover;
+  const serverMaxWindowBits = Math.min(offer.serverMaxWindowBits ?? LARGEST_WINDOW, windowBits);
+  // Smaller only if the offer has the parameter. Otherwise it "MUST NOT" be sent (§7.1.2.2).
+  const clientMaxWindowBits = offer.clientMaxWindowBits === undefined
+    ? LARGEST_WINDOW
+    : Math.min(offer.clientMaxWindowBits, windowBits);
   let response = NAME;
   if (serverNoContextTakeover) response += "; server_no_context_takeover";
   if (clientNoContextTakeover) response += "; client_no_context_takeover";
-  // If the offer has this parameter, the response must have it too (§7.1.2.1).
-  if (serverMaxWindowBits !== undefined) {
+  // If the offer has this parameter, the response must have it too. Otherwise, it may (§7.1.2.1).
+  if (offer.serverMaxWindowBits !== undefined || serverMaxWindowBits < LARGEST_WINDOW) {
     response += `; server_max_window_bits=${serverMaxWindowBits}`;
   }
-  // Smaller only if the offer has the parameter. Otherwise it "MUST NOT" be sent (§7.1.2.2).
   if (clientMaxWindowBits < LARGEST_WINDOW) {
     response += `; client_max_window_bits=${clientMaxWindowBits}`;
   }
@@ -124,7 +131,7 @@ function accept(offer: DeflateOffer, options: DeflateOptions): AcceptedOffer {
     response,
     serverNoContextTakeover,
     clientNoContextTakeover,
-    serverMaxWindowBits: serverMaxWindowBits ?? LARGEST_WINDOW,
+    serverMaxWindowBits,
     clientMaxWindowBits,
   };
 }
@@ -132,11 +139,18 @@ function accept(offer: DeflateOffer, options: DeflateOptions): AcceptedOffer {
 // --- The client -----------------------------------------------------------------------------------
 
 /**
- * Makes the offer of a client, for `Sec-WebSocket-Extensions`. It does not allow a smaller window for
- * the client: the server could choose 8, which zlib cannot use.
+ * Makes the offer of a client, for `Sec-WebSocket-Extensions`. It does not let the server limit the
+ * window of the client: the server could choose 8, which zlib cannot use. The client limits it itself.
  */
-export function deflateOffer({ contextTakeover }: DeflateOptions): string {
-  return contextTakeover ? NAME : `${NAME}; server_no_context_takeover; client_no_context_takeover`;
+export function deflateOffer({ contextTakeover, windowBits }: DeflateOptions): string {
+  let offer = NAME;
+  if (!contextTakeover) offer += "; server_no_context_takeover; client_no_context_takeover";
+  if (limits(windowBits)) offer += `; server_max_window_bits=${windowBits}`;
+  return offer;
+}
+
+function limits(windowBits: number | undefined): windowBits is number {
+  return windowBits !== undefined && windowBits < LARGEST_WINDOW;
 }
 
 /**
@@ -168,7 +182,7 @@ export function agreeOnExtensions(
 
 function agreeOnParameters(
   parameters: readonly ExtensionParameter[],
-  { contextTakeover }: DeflateOptions,
+  { contextTakeover, windowBits = LARGEST_WINDOW }: DeflateOptions,
 ): DeflateAgreement {
   for (const parameter of parameters) {
     // client_max_window_bits is invalid too: it was not offered (§7.1.2.2).
@@ -182,11 +196,17 @@ function agreeOnParameters(
   if (!contextTakeover && !serverNoContextTakeover) {
     throw broken("must have server_no_context_takeover, as offered (RFC 7692 §7.1.1.1)");
   }
+  const serverMaxWindowBits = Number(values.get("server_max_window_bits") ?? LARGEST_WINDOW);
+  if (serverMaxWindowBits > windowBits) {
+    throw broken(
+      `must have server_max_window_bits from 8 to ${windowBits}, as offered (RFC 7692 §7.1.2.1)`,
+    );
+  }
   return {
     serverNoContextTakeover,
     clientNoContextTakeover: !contextTakeover || values.has("client_no_context_takeover"),
-    serverMaxWindowBits: Number(values.get("server_max_window_bits") ?? LARGEST_WINDOW),
-    clientMaxWindowBits: LARGEST_WINDOW,
+    serverMaxWindowBits,
+    clientMaxWindowBits: windowBits,
   };
 }
 

@@ -7,6 +7,7 @@
 import { Deflater } from "./deflater.ts";
 import { Inflater, TAIL, WINDOW_SCRATCH_SIZE } from "./inflater.ts";
 import { type PieceDeflater, PieceInflater } from "./piece_inflater.ts";
+import type { MessageMemory } from "./message_memory.ts";
 import { BY_REFERENCE } from "./output.ts";
 import { hasSyncStreams, nodeZlib, type Zlib } from "./zlib.ts";
 
@@ -18,6 +19,8 @@ export interface DeflateParameters {
   readonly receivesWithoutContext: boolean;
   /** The window for sent messages, as a power of two from 9 to 15. */
   readonly sendWindowBits: number;
+  /** The window for received messages, as a power of two from 8 to 15. */
+  readonly receiveWindowBits: number;
   /** zlib's level, 1 to 9. */
   readonly level: number;
   /** zlib's memory level, 1 to 9. */
@@ -45,7 +48,7 @@ class SharedStreams {
 
   /** The inflater of all connections without context. */
   get inflater(): Inflater {
-    return this.#inflater ??= new Inflater({ ...this, keepsWindow: false });
+    return this.#inflater ??= new Inflater({ ...this, windowBits: 15, keepsWindow: false });
   }
 
   /** The deflater of all connections without context that have these options. */
@@ -102,7 +105,7 @@ export class Deflate {
   constructor(parameters: DeflateParameters, shared: SharedStreams | null = sharedStreams()) {
     if (shared === null) throw new TypeError("Cannot compress: node:zlib is not available");
     const { level, memLevel, sendWindowBits, threshold } = parameters;
-    const { sendsWithoutContext, receivesWithoutContext } = parameters;
+    const { sendsWithoutContext, receivesWithoutContext, receiveWindowBits } = parameters;
     const options = { level, memLevel, windowBits: sendWindowBits };
     this.#shared = shared;
     this.#parameters = parameters;
@@ -112,7 +115,7 @@ export class Deflate {
       : new Deflater({ ...shared, options, keepsWindow: true });
     this.#inflater = receivesWithoutContext
       ? shared.inflater
-      : new Inflater({ ...shared, keepsWindow: true });
+      : new Inflater({ ...shared, windowBits: receiveWindowBits, keepsWindow: true });
     this.format = sendsWithoutContext
       ? `hybi-deflate-${level}-${memLevel}-${sendWindowBits}-${threshold}`
       : undefined;
@@ -135,10 +138,11 @@ export class Deflate {
    *
    * @param payload The compressed message without its tail.
    * @param maxMessageSize The largest message, in bytes.
+   * @param memory The memory for the message. Default: memory that nothing else uses.
    * @throws {ProtocolError} 1007 if the payload is not DEFLATE, 1009 as soon as the message is too large.
    */
-  inflate(payload: Uint8Array, maxMessageSize: number): Uint8Array {
-    return this.#inflater.inflate(payload, maxMessageSize);
+  inflate(payload: Uint8Array, maxMessageSize: number, memory?: MessageMemory): Uint8Array {
+    return this.#inflater.inflate(payload, maxMessageSize, memory);
   }
 
   /**
@@ -147,8 +151,9 @@ export class Deflate {
    */
   inflatePieces(maxMessageSize: number): PieceInflater {
     const { zlib, scratch, windowScratch } = this.#shared;
-    const own = this.#parameters.receivesWithoutContext
-      ? new Inflater({ zlib, scratch, windowScratch, keepsWindow: true })
+    const { receivesWithoutContext, receiveWindowBits: windowBits } = this.#parameters;
+    const own = receivesWithoutContext
+      ? new Inflater({ zlib, scratch, windowScratch, windowBits, keepsWindow: true })
       : null;
     return new PieceInflater(own ?? this.#inflater, { maxMessageSize, scratch, own });
   }

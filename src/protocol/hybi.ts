@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { allocate } from "./allocate.ts";
 import { decodeClose, encodeClose } from "./close_frame.ts";
 import { Deflate, type DeflateParameters } from "./deflate.ts";
 import {
@@ -28,7 +27,7 @@ import {
 } from "./frame_header.ts";
 import { IncomingMessage } from "./incoming_message.ts";
 import { IncomingPieces } from "./incoming_pieces.ts";
-import { fitsScratch, mask, maskInto, rotate, scratch, subview } from "./mask.ts";
+import { maskInto, rotate, subview } from "./mask.ts";
 import { MaskingKeys } from "./masking_keys.ts";
 import { checkMessageLimits } from "./message_limits.ts";
 import { writeFrame, writeTextFrame } from "./outgoing_frame.ts";
@@ -38,6 +37,7 @@ import type { MessageKind, OutgoingPieces, Protocol, ProtocolLimits, Sink } from
 import { Read, Unfinished } from "./receive_state.ts";
 import { receiveTexts } from "./text_batch.ts";
 import { decodeText } from "./utf8.ts";
+import { wholeBinary, wholeText } from "./whole_message.ts";
 
 const encoder = new TextEncoder();
 
@@ -227,11 +227,11 @@ export class Hybi implements Protocol {
     return this.#receivePart(unfinished, read, at);
   }
 
-  #beginMessage(unfinished: Unfinished, firstByte: number, { pieces }: Sink): void {
+  #beginMessage(unfinished: Unfinished, firstByte: number, { pieces, memory }: Sink): void {
     const opcode = firstByte & OPCODE_BITS;
     const isCompressed = (firstByte & RSV1) !== 0;
     if (pieces === undefined) {
-      unfinished.message = new IncomingMessage(opcode, isCompressed);
+      unfinished.message = new IncomingMessage(opcode, isCompressed, memory);
       return;
     }
     const { maxMessageSize } = this.#limits;
@@ -275,8 +275,10 @@ export class Hybi implements Protocol {
     if (message instanceof IncomingPieces) return next(message.finish(), end);
     const isText = message.opcode === Opcode.text;
     if (message.isCompressed) {
+      const { maxMessageSize } = this.#limits;
+      const memory = isText ? undefined : sink.memory;
       // Not null: without the extension, RSV1 is an error.
-      const bytes = this.#deflate!.inflate(message.binary(), this.#limits.maxMessageSize);
+      const bytes = this.#deflate!.inflate(message.binary(), maxMessageSize, memory);
       return next(
         isText ? sink.text(decodeText(bytes, 0, bytes.length, 0x80)) : sink.binary(bytes),
         end,
@@ -364,34 +366,7 @@ function next(goOn: boolean, end: number): number {
   return goOn ? end : ~end;
 }
 
-/** Unmasks and decodes a text message whose payload is in one chunk. */
-function wholeText(read: Read, at: number, end: number): string {
-  const { chunk, maskingKey } = read;
-  const size = end - at;
-  if (!fitsScratch(size)) {
-    const orOfBytes = mask(chunk, at, end, maskingKey, read.viewIfMoreThan(end));
-    return decodeText(chunk, at, end, orOfBytes);
-  }
-  const orOfBytes = maskInto(scratch, 0, chunk, at, end, maskingKey);
-  return decodeText(scratch, 0, size, orOfBytes);
-}
-
 /** Returns the largest payload of a frame, in bytes. */
 function maxFrameSize({ maxMessageSize, maxFragmentSize = Infinity }: ProtocolLimits): number {
   return Math.min(maxMessageSize, maxFragmentSize);
-}
-
-/** Unmasks a binary message whose payload is in one chunk. The result belongs to the sink. */
-function wholeBinary(read: Read, at: number, end: number): Uint8Array {
-  const { chunk, owned, maskingKey } = read;
-  const size = end - at;
-  // A view keeps the memory of the whole chunk, so the message must be most of it. It must also be
-  // the last of the chunk: the receiver may transfer its buffer.
-  if (owned && end === chunk.length && size * 2 >= chunk.buffer.byteLength) {
-    mask(chunk, at, end, maskingKey);
-    return subview(chunk, at, end);
-  }
-  const message = allocate(size);
-  maskInto(message, 0, chunk, at, end, maskingKey);
-  return message;
 }

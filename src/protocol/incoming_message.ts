@@ -6,6 +6,7 @@
 import { allocate } from "./allocate.ts";
 import { Opcode } from "./frame_header.ts";
 import { maskInto } from "./mask.ts";
+import type { MessageMemory } from "./message_memory.ts";
 import { giveSpare, SMALLEST_SPARE, takeSpare } from "./spare_memory.ts";
 import { checkUtf8, COMPLETE, decodeAscii, decodeUtf8, notUtf8, REJECTED } from "./utf8.ts";
 
@@ -26,6 +27,7 @@ export class IncomingMessage {
   size = 0;
   /** How many frames have begun. */
   frames = 0;
+  readonly #memory: MessageMemory | undefined;
   #bytes: Uint8Array<ArrayBuffer> | null = null;
   /** The size of the message at the end of the current frame. */
   #announced = 0;
@@ -35,10 +37,15 @@ export class IncomingMessage {
   #orOfBytes = 0;
   #utf8 = COMPLETE;
 
-  /** @param opcode Text or binary. @param isCompressed Whether the message is compressed. */
-  constructor(opcode: number, isCompressed: boolean) {
+  /**
+   * @param opcode Text or binary.
+   * @param isCompressed Whether the message is compressed.
+   * @param memory The memory of a binary message that is not compressed. Default: its own.
+   */
+  constructor(opcode: number, isCompressed: boolean, memory?: MessageMemory) {
     this.opcode = opcode;
     this.isCompressed = isCompressed;
+    this.#memory = opcode === Opcode.binary && !isCompressed ? memory : undefined;
   }
 
   /** Begins the next frame. */
@@ -76,7 +83,9 @@ export class IncomingMessage {
     const spare = this.opcode === Opcode.text && (bytes === null || bytes.length < SMALLEST_SPARE)
       ? takeSpare(capacity)
       : null;
-    if (bytes === null) this.#bytes = spare ?? allocate(capacity);
+    const memory = this.#memory;
+    if (bytes === null) this.#bytes = spare ?? memory?.take(capacity) ?? allocate(capacity);
+    else if (memory !== undefined) this.#bytes = memory.grow(bytes, bytes.length, capacity);
     else if (spare === null) this.#bytes = new Uint8Array(bytes.buffer.transfer(capacity));
     else {
       spare.set(bytes);
@@ -102,9 +111,14 @@ export class IncomingMessage {
     return text;
   }
 
-  /** Returns the bytes of the message, once it is complete. Nothing else uses their buffer. */
+  /**
+   * Returns the bytes of the message, once it is complete. Nothing else uses their buffer, unless they
+   * are in the memory that was passed.
+   */
   binary(): Uint8Array {
     const bytes = this.#bytes ?? new Uint8Array(0);
-    return bytes.length === this.size ? bytes : new Uint8Array(bytes.buffer.transfer(this.size));
+    if (bytes.length === this.size) return bytes;
+    if (this.#memory !== undefined) return bytes.subarray(0, this.size);
+    return new Uint8Array(bytes.buffer.transfer(this.size));
   }
 }

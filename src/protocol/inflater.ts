@@ -8,12 +8,15 @@
  * @module
  */
 import { ProtocolError } from "../errors.ts";
+import type { MessageMemory } from "./message_memory.ts";
 import { type Zlib, ZlibStream } from "./zlib.ts";
 
 /** The end of every compressed message, which is not sent (RFC 7692 §7.2.1). */
 export const TAIL: Uint8Array = Uint8Array.of(0x00, 0x00, 0xff, 0xff);
 /** The size of the largest window (RFC 1951 §2), in bytes. */
-const WINDOW_SIZE = 32 * 1024;
+const LARGEST_WINDOW = 32 * 1024;
+/** A window of 8 is allowed (RFC 7692 §7.1.2.1), but not every version of zlib has it. */
+const SMALLEST_WINDOW_BITS = 9;
 /** The size of the header of a stored block, in bytes. */
 const HEADER_SIZE = 5;
 /**
@@ -28,10 +31,15 @@ const EMPTY = new Uint8Array(0);
 
 /** The last bytes of the output, in a ring buffer. */
 class Window {
-  readonly #ring = new Uint8Array(WINDOW_SIZE);
+  readonly #ring: Uint8Array;
   #size = 0;
   /** Where the next byte goes. */
   #at = 0;
+
+  /** @param size The size of the window, in bytes. */
+  constructor(size: number) {
+    this.#ring = new Uint8Array(size);
+  }
 
   /** Empties the window. */
   clear(): void {
@@ -40,12 +48,13 @@ class Window {
 
   /** Adds output. */
   add(bytes: Uint8Array): void {
-    const kept = bytes.length <= WINDOW_SIZE ? bytes : bytes.subarray(bytes.length - WINDOW_SIZE);
-    const first = Math.min(kept.length, WINDOW_SIZE - this.#at);
+    const { length } = this.#ring;
+    const kept = bytes.length <= length ? bytes : bytes.subarray(bytes.length - length);
+    const first = Math.min(kept.length, length - this.#at);
     this.#ring.set(kept.subarray(0, first), this.#at);
     this.#ring.set(kept.subarray(first), 0);
-    this.#at = (this.#at + kept.length) % WINDOW_SIZE;
-    this.#size = Math.min(WINDOW_SIZE, this.#size + kept.length);
+    this.#at = (this.#at + kept.length) % length;
+    this.#size = Math.min(length, this.#size + kept.length);
   }
 
   /**
@@ -57,7 +66,7 @@ class Window {
   writeBlock(target: Uint8Array): number {
     const size = this.#size;
     target.set([0, size, size >> 8, ~size, ~size >> 8]);
-    const oldest = size === WINDOW_SIZE ? this.#ring.subarray(this.#at) : EMPTY;
+    const oldest = size === this.#ring.length ? this.#ring.subarray(this.#at) : EMPTY;
     target.set(oldest, HEADER_SIZE);
     target.set(this.#ring.subarray(0, this.#at), HEADER_SIZE + oldest.length);
     return HEADER_SIZE + size;
@@ -65,7 +74,7 @@ class Window {
 }
 
 /** The size of {@linkcode InflaterOptions.windowScratch}: room for a stored block and its output. */
-export const WINDOW_SCRATCH_SIZE: number = 2 * (HEADER_SIZE + WINDOW_SIZE);
+export const WINDOW_SCRATCH_SIZE: number = 2 * (HEADER_SIZE + LARGEST_WINDOW);
 
 /** The output of one message. Its memory is doubled when needed, up to the limit. */
 class Inflated {
@@ -93,9 +102,9 @@ class Inflated {
     this.#parts.push(this.room);
   }
 
-  /** Returns a copy of the whole output. */
-  whole(): Uint8Array {
-    const whole = new Uint8Array(this.#size);
+  /** Returns a copy of the whole output. @param memory The memory for it. Default: its own. */
+  whole(memory?: MessageMemory): Uint8Array {
+    const whole = memory === undefined ? new Uint8Array(this.#size) : memory.take(this.#size);
     let at = 0;
     for (const part of this.#parts) {
       whole.set(part.subarray(0, this.#size - at), at);
@@ -108,6 +117,8 @@ class Inflated {
 /** The options of an {@linkcode Inflater}. */
 export interface InflaterOptions {
   readonly zlib: Zlib;
+  /** The size of the window, as a power of two from 8 to 15. */
+  readonly windowBits: number;
   /** Whether the window is kept from one message to the next. */
   readonly keepsWindow: boolean;
   /** A buffer for the first bytes of a message. It is used only during a call. */
@@ -116,10 +127,11 @@ export interface InflaterOptions {
   readonly windowScratch: Uint8Array;
 }
 
-/** Decompresses messages, one after the other. Holds about 40 KiB, and 32 KiB more for a window. */
+/** Decompresses messages, one after the other. Holds about 8 KiB, and the window twice. */
 export class Inflater {
   readonly #stream: ZlibStream;
   readonly #keepsWindow: boolean;
+  readonly #windowSize: number;
   readonly #scratch: Uint8Array;
   readonly #windowScratch: Uint8Array;
   /** A copy of zlib's window, which cannot be read. */
@@ -136,8 +148,11 @@ export class Inflater {
   isFull = false;
 
   /** @param options See {@linkcode InflaterOptions}. */
-  constructor({ zlib, keepsWindow, scratch, windowScratch }: InflaterOptions) {
-    this.#stream = ZlibStream.inflating(zlib);
+  constructor(options: InflaterOptions) {
+    const { zlib, keepsWindow, scratch, windowScratch } = options;
+    const windowBits = Math.max(SMALLEST_WINDOW_BITS, options.windowBits);
+    this.#stream = ZlibStream.inflating(zlib, { windowBits });
+    this.#windowSize = 2 ** windowBits;
     this.#keepsWindow = keepsWindow;
     this.#scratch = scratch;
     this.#windowScratch = windowScratch;
@@ -148,15 +163,15 @@ export class Inflater {
    *
    * @param payload The compressed message without its tail.
    * @param maxSize The largest message, in bytes.
-   * @returns The message, in memory that nothing else uses.
+   * @param memory The memory for the message. Default: memory that nothing else uses.
    * @throws {ProtocolError} 1007 if the payload is not DEFLATE, 1009 as soon as the message is too large.
    */
-  inflate(payload: Uint8Array, maxSize: number): Uint8Array {
+  inflate(payload: Uint8Array, maxSize: number, memory?: MessageMemory): Uint8Array {
     this.begin(payload.length);
     const inflated = new Inflated(maxSize, this.#scratch);
     this.#read(payload, inflated);
     this.#read(TAIL, inflated);
-    return inflated.whole();
+    return inflated.whole(memory);
   }
 
   #read(input: Uint8Array, inflated: Inflated): void {
@@ -192,7 +207,7 @@ export class Inflater {
     const stream = this.#stream;
     if (!stream.write(input, at, room)) throw notDeflate();
     const size = room.length - stream.free;
-    (this.#window ??= new Window()).add(room.subarray(0, size));
+    (this.#window ??= new Window(this.#windowSize)).add(room.subarray(0, size));
     this.rest = stream.rest;
     this.isFull = stream.free === 0;
     if (this.#isInSteps) this.#size += input.length - at - this.rest;

@@ -5,6 +5,7 @@
  */
 
 import { allocate } from "./allocate.ts";
+import { keepable } from "./message_memory.ts";
 
 /** The part of a transport that {@linkcode Output.flush} uses. */
 export interface Writable {
@@ -77,9 +78,12 @@ export class Output implements Iterable<Uint8Array> {
     this.length = at + bytes.length;
   }
 
-  /** Adds a payload to the end without copying it. It must not change until it is sent. */
+  /**
+   * Adds a payload to the end without copying it, unless it is borrowed. It must not change until it is
+   * sent.
+   */
   refer(payload: Uint8Array): void {
-    (this.#references ??= []).push({ at: this.length, payload });
+    (this.#references ??= []).push({ at: this.length, payload: keepable(payload) });
     this.#referenced += payload.length;
   }
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { MessageMemory } from "./message_memory.ts";
 import type { Output } from "./output.ts";
 
 /**
@@ -13,7 +14,7 @@ import type { Output } from "./output.ts";
 export interface Sink {
   /** A complete text message. */
   text(message: string): boolean;
-  /** A complete binary message. The bytes belong to the sink. */
+  /** A complete binary message. The bytes belong to the sink, or are lent by its `memory`. */
   binary(message: Uint8Array): boolean;
   /** A ping. The bytes belong to the sink. */
   ping(payload: Uint8Array): boolean;
@@ -26,6 +27,10 @@ export interface Sink {
    * complete. A message that is complete in one chunk may be reported as a whole even if this is set.
    */
   readonly pieces?: PieceSink | undefined;
+  /**
+   * The memory of whole binary messages. The sink gives it back. Default: each has memory of its own.
+   */
+  readonly memory?: MessageMemory | undefined;
 }
 
 /** Whether a message is text or binary. */

@@ -89,8 +89,8 @@ export class ZlibStream {
   }
 
   /** Makes a stream that decompresses. */
-  static inflating(zlib: Zlib): ZlibStream {
-    return new ZlibStream(zlib.createInflateRaw(NO_BUFFER), zlib);
+  static inflating(zlib: Zlib, options: ZlibOptions): ZlibStream {
+    return new ZlibStream(zlib.createInflateRaw({ ...options, ...NO_BUFFER }), zlib);
   }
 
   /**
@@ -124,7 +124,7 @@ const INCOMPRESSIBLE = Uint8Array.from({ length: 64 }, (_, i) => i * 37 % 251);
 /** Tests whether synchronous streams work: with a message, with the same again, and with an error. */
 export function hasSyncStreams(zlib: Zlib): boolean {
   try {
-    const [deflating, inflating] = [ZlibStream.deflating(zlib, {}), ZlibStream.inflating(zlib)];
+    const [deflating, inflating] = [ZlibStream.deflating(zlib, {}), ZlibStream.inflating(zlib, {})];
     const deflate = (): Uint8Array => {
       const output = new Uint8Array(2 * INCOMPRESSIBLE.length);
       deflating.write(INCOMPRESSIBLE, 0, output);

@@ -29,6 +29,7 @@ import { Counters } from "../metrics/counters.ts";
 import { makeHistories } from "../pubsub/make_histories.ts";
 import { Presence } from "../pubsub/presence.ts";
 import { Relay } from "../pubsub/relay.ts";
+import { MessageMemory } from "../protocol/message_memory.ts";
 import { Topics } from "../pubsub/topics.ts";
 import type { Address, Transport } from "../transport/transport.ts";
 import { PendingHeader, type ProxyHeaderEnd } from "./proxy_headers.ts";
@@ -114,6 +115,8 @@ export class Context {
   readonly accessLog: AccessLog | null;
   /** The topics and their subscribers. */
   readonly topics: Topics;
+  /** The memory of borrowed messages. */
+  readonly messageMemory: MessageMemory;
   /** Request heads that connections share. */
   readonly heads: SharedHeads = new SharedHeads();
   /** The listeners and attachments of the application, and the connections given to it. */
@@ -150,6 +153,7 @@ export class Context {
       turns: this.turns,
       wheel: this.wheel,
     };
+    this.messageMemory = new MessageMemory(settings.poisonBorrowed);
     this.topics = new Topics(this.environment);
     this.limitedLog = new LimitedLog((message, error) => this.log(message, error), settings.clock);
     const { accessLog, clock } = settings;

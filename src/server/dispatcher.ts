@@ -12,6 +12,7 @@ import { type Event, Inbox, PeerClose, PeerPing, PeerPong } from "../connection/
 import type { IncomingStream } from "../connection/message_stream.ts";
 import { RoundTrip } from "../connection/round_trip.ts";
 import { ProtocolError } from "../errors.ts";
+import type { MessageMemory } from "../protocol/message_memory.ts";
 import { isThenable } from "../guard.ts";
 import { DONE } from "../timing/turns.ts";
 import { type AnyHandler, WebSocketHandler } from "./handler.ts";
@@ -50,6 +51,13 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
   get #handler(): AnyHandler {
     // A handshake is accepted only with a handler.
     return this.#server.handler as AnyHandler;
+  }
+
+  /** See `Sink.memory`: defined if the handler borrows messages. */
+  get memory(): MessageMemory | undefined {
+    const { environment, context } = this.#server;
+    const isBorrowing = environment.limits.borrowMessages && this.pieces === undefined;
+    return isBorrowing ? context.messageMemory : undefined;
   }
 
   /** Starts to limit how fast the client sends, if it has a rate. */
@@ -207,6 +215,9 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
 
   #deliver(message: string | Uint8Array): void {
     if (this.pieces !== undefined) return this.#deliverStream(this.pieces.whole(message));
+    if (typeof message !== "string" && this.memory !== undefined) {
+      return this.#lend(message, this.memory);
+    }
     try {
       const handler = this.#handler;
       const { hookContext } = this.#server;
@@ -217,6 +228,18 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
     } catch (error) {
       this.#server.failed(error);
     }
+  }
+
+  /** Calls `onMessage()`. When the handler is done, the memory of the message is given back. */
+  #lend(message: Uint8Array, memory: MessageMemory): void {
+    this.call((handler) => {
+      const result = MESSAGE.isObserved
+        ? MESSAGE.run(() => handler.onMessage(message), handler, message)
+        : handler.onMessage(message);
+      if (isPending(result)) return Promise.resolve(result).finally(() => memory.give(message));
+      memory.give(message);
+      return undefined;
+    });
   }
 
   /** Calls `onMessageStream()`. Later messages wait until its promise settles and the stream is done. */
@@ -243,7 +266,7 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
   }
 
   #wait(result: unknown): void {
-    if (result === DONE || !isThenable(result)) return;
+    if (!isPending(result)) return;
     this.#pending++;
     Promise.resolve(result).then(() => this.#settled(), (error) => {
       this.#server.failed(error);
@@ -333,6 +356,11 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
   gone(): void {
     this.#server.gone();
   }
+}
+
+/** Whether later events wait for what a callback has returned. */
+function isPending(result: unknown): result is PromiseLike<unknown> {
+  return result !== DONE && isThenable(result);
 }
 
 /** A separate function: engines allocate the variables of a closure when its function starts. */

@@ -200,8 +200,8 @@ export abstract class WebSocketHandler<Options = unknown, Params extends object 
   /**
    * Called with each message. The next message waits for a returned promise.
    *
-   * @param message A string for a text message, a `Uint8Array` for a binary one. The handler may keep
-   * and change the array.
+   * @param message A string for a text message, a `Uint8Array` for a binary one. The handler may change
+   * the array, and keep it unless {@linkcode borrowMessages} is true.
    */
   abstract onMessage(message: string | Uint8Array): MaybePromise;
 

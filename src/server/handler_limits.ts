@@ -3,7 +3,15 @@
  *
  * @module
  */
-import { checkAtMost, checkValue, CONNECTION_RATE, type Kind, LIMIT, TIME } from "../validation.ts";
+import {
+  BOOLEAN,
+  checkAtMost,
+  checkValue,
+  CONNECTION_RATE,
+  type Kind,
+  LIMIT,
+  TIME,
+} from "../validation.ts";
 import type { Settings } from "./settings.ts";
 
 /**
@@ -30,6 +38,7 @@ export type HandlerLimits = Pick<
   | "maxFragments"
   | "maxFragmentSize"
   | "maxQueuedSize"
+  | "borrowMessages"
   | "highWaterMark"
   | "maxBufferedAmount"
   | "pingInterval"
@@ -45,6 +54,7 @@ const KINDS: Readonly<Record<keyof HandlerLimits, Kind>> = {
   maxFragments: LIMIT,
   maxFragmentSize: LIMIT,
   maxQueuedSize: LIMIT,
+  borrowMessages: BOOLEAN,
   highWaterMark: LIMIT,
   maxBufferedAmount: LIMIT,
   pingInterval: TIME,
@@ -63,12 +73,12 @@ const KINDS: Readonly<Record<keyof HandlerLimits, Kind>> = {
  */
 export function limitsOf(handler: HandlerLimits, settings: HandlerLimits): HandlerLimits {
   const { maxMessageSize, maxFragments, maxFragmentSize, maxQueuedSize } = handler;
-  const { highWaterMark, maxBufferedAmount } = handler;
+  const { highWaterMark, maxBufferedAmount, borrowMessages } = handler;
   const { pingInterval, pingTimeout, idleTimeout, closeTimeout, messageRate, byteRate } = handler;
   // Compare one by one, without making an object: nearly all handlers use the settings.
   const areSettings = maxMessageSize === settings.maxMessageSize &&
     maxFragments === settings.maxFragments && maxFragmentSize === settings.maxFragmentSize &&
-    maxQueuedSize === settings.maxQueuedSize &&
+    maxQueuedSize === settings.maxQueuedSize && borrowMessages === settings.borrowMessages &&
     highWaterMark === settings.highWaterMark && maxBufferedAmount === settings.maxBufferedAmount &&
     pingInterval === settings.pingInterval && pingTimeout === settings.pingTimeout &&
     idleTimeout === settings.idleTimeout && closeTimeout === settings.closeTimeout &&
@@ -79,6 +89,7 @@ export function limitsOf(handler: HandlerLimits, settings: HandlerLimits): Handl
     maxFragments,
     maxFragmentSize,
     maxQueuedSize,
+    borrowMessages,
     highWaterMark,
     maxBufferedAmount,
     pingInterval,

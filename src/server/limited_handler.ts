@@ -63,6 +63,40 @@ export abstract class LimitedHandler<Options = unknown, Params extends object = 
   }
 
   /**
+   * Whether a binary message is valid only until {@linkcode onMessage} returns or its promise settles.
+   * Then its memory is used for other messages, so the garbage collector has less to do. A handler that
+   * keeps a message must copy it. Methods of this package copy what they keep, so a message can be passed
+   * to {@linkcode writeMessage} or {@linkcode publish}. The setting `poisonBorrowed` finds mistakes. Does
+   * not apply to {@linkcode onMessageStream}. Default: the setting, which is `false`.
+   *
+   * @example
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { Application, WebSocketHandler } from "@waterspout/websocket";
+   * import { connect } from "@waterspout/websocket/testing";
+   *
+   * const kept: Uint8Array[] = [];
+   * class Echo extends WebSocketHandler {
+   *   override get borrowMessages(): boolean {
+   *     return true;
+   *   }
+   *   onMessage(message: string | Uint8Array): void {
+   *     this.writeMessage(message);
+   *     if (typeof message !== "string") kept.push(message); // A mistake: it is not copied.
+   *   }
+   * }
+   *
+   * const client = await connect(new Application([["/", Echo]], { poisonBorrowed: true }), "/");
+   * client.writeMessage(Uint8Array.of(1, 2));
+   * assertEquals(await client.readMessage(), Uint8Array.of(1, 2));
+   * assertEquals(kept, [Uint8Array.of(0xdb, 0xdb)]);
+   * ```
+   */
+  get borrowMessages(): boolean {
+    return this.application.settings.borrowMessages;
+  }
+
+  /**
    * The promises of {@linkcode writeMessage} stay pending while more output than this waits, in bytes.
    * Default: the setting.
    */

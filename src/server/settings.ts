@@ -115,6 +115,11 @@ export interface Settings {
    * reading stops. Default: 64 KiB.
    */
   readonly maxQueuedSize: number;
+  /**
+   * Whether a binary message is valid only until `onMessage` returns or its promise settles. Then its
+   * memory is used for other messages. Default: false, a handler may keep it.
+   */
+  readonly borrowMessages: boolean;
   /** Promises of `writeMessage` stay pending while more output than this waits. Default: 64 KiB. */
   readonly highWaterMark: number;
   /**
@@ -181,6 +186,11 @@ export interface Settings {
    * escapes control characters, since an error may quote data of a client.
    */
   readonly log: (message: string, error?: unknown) => void;
+  /**
+   * Whether the memory of a borrowed message is overwritten with 0xDB afterwards, and not used again.
+   * So a test finds a handler that keeps one. Default: false.
+   */
+  readonly poisonBorrowed: boolean;
   /** The source of time, for tests. */
   readonly clock: Clock;
 }
@@ -205,6 +215,7 @@ export const defaultSettings: Settings = {
   maxFragments: 128 * 1024,
   maxFragmentSize: Infinity,
   maxQueuedSize: 64 * 1024,
+  borrowMessages: false,
   highWaterMark: 64 * 1024,
   maxBufferedAmount: 16 * 1024 * 1024,
   pingInterval: 20_000,
@@ -222,6 +233,7 @@ export const defaultSettings: Settings = {
   presenceTtl: 30_000,
   accessLog: undefined,
   log: logToConsole,
+  poisonBorrowed: false,
   clock: systemClock,
 };
 
@@ -267,6 +279,7 @@ const KINDS: Readonly<Record<keyof Settings, Kind>> = {
   maxFragments: LIMIT,
   maxFragmentSize: LIMIT,
   maxQueuedSize: LIMIT,
+  borrowMessages: BOOLEAN,
   highWaterMark: LIMIT,
   maxBufferedAmount: LIMIT,
   pingInterval: TIME,
@@ -284,6 +297,7 @@ const KINDS: Readonly<Record<keyof Settings, Kind>> = {
   presenceTtl: TTL,
   accessLog: FUNCTION,
   log: FUNCTION,
+  poisonBorrowed: BOOLEAN,
   clock: objectWith("now", "setTimeout", "clearTimeout"),
 };
 

@@ -11,6 +11,8 @@ import {
 } from "../../src/connection/compression.ts";
 import { parseExtensions } from "../../src/handshake/extensions.ts";
 
+const NAME = "permessage-deflate";
+
 describe("compression options", () => {
   test("have defaults", () => {
     assertEquals(resolveCompressorOptions({}), { level: 6, memLevel: 8, threshold: 1024 });
@@ -18,8 +20,17 @@ describe("compression options", () => {
     assertEquals(resolveCompressorOptions({ ...own, contextTakeover: true }), own);
   });
 
+  test("have a memory level that fits the window", () => {
+    const levels = [9, 10, 14, 15].map((windowBits) =>
+      resolveCompressorOptions({ windowBits }).memLevel
+    );
+    assertEquals(levels, [2, 3, 7, 8]);
+    assertEquals(resolveCompressorOptions({ windowBits: 9, memLevel: 8 }).memLevel, 8);
+  });
+
   test("may be at the limits", () => {
     for (const value of [1, 9]) checkCompression({ level: value, memLevel: value });
+    for (const windowBits of [9, 15]) checkCompression({ windowBits });
   });
 
   const wrong: readonly (readonly [options: unknown, error: typeof Error, says: string])[] = [
@@ -31,6 +42,14 @@ describe("compression options", () => {
     [{ level: "6" }, TypeError, "level must be an integer from 1 to 9"],
     [{ threshold: -1 }, RangeError, "Cannot compress: threshold"],
     [{ contextTakeover: 1 }, TypeError, "Cannot compress: contextTakeover"],
+    [
+      { windowBits: 8 },
+      RangeError,
+      "Cannot compress: windowBits must be an integer from 9 to 15, got 8",
+    ],
+    [{ windowBits: 16 }, RangeError, "windowBits must be an integer from 9 to 15, got 16"],
+    [{ windowBits: 9.5 }, RangeError, "windowBits must be an integer from 9 to 15, got 9.5"],
+    [{ windowBits: "9" }, TypeError, "windowBits must be an integer from 9 to 15"],
     [{ speed: 1 }, TypeError, "compression option"],
   ];
   for (const [options, error, says] of wrong) {
@@ -50,6 +69,7 @@ describe("an agreement", () => {
       sendsWithoutContext: true,
       receivesWithoutContext: true,
       sendWindowBits: 10,
+      receiveWindowBits: 15,
       level: 3,
       memLevel: 8,
       threshold: 1024,
@@ -62,6 +82,24 @@ describe("an agreement", () => {
     assertEquals(agreed?.response, "permessage-deflate");
     assertEquals(agreed?.parameters.sendsWithoutContext, false);
     assertEquals(agreed?.parameters.receivesWithoutContext, false);
+  });
+
+  test("has at most the windows of the option", () => {
+    const rows = [
+      ["", "server_max_window_bits=11", 11, 15],
+      ["client_max_window_bits", "server_max_window_bits=11; client_max_window_bits=11", 11, 11],
+      ["server_max_window_bits=9; client_max_window_bits=10", undefined, 9, 10],
+      ["server_max_window_bits=12; client_max_window_bits=15", undefined, 11, 11],
+    ] as const;
+    for (const [offer, response, sends, receives] of rows) {
+      const offers = parseExtensions(offer === "" ? NAME : `${NAME}; ${offer}`);
+      const agreed = agreeOnDeflate(offers, { contextTakeover: true, windowBits: 11 });
+      const expected = response ??
+        `server_max_window_bits=${sends}; client_max_window_bits=${receives}`;
+      assertEquals(agreed?.response, `${NAME}; ${expected}`);
+      const { sendWindowBits, receiveWindowBits, memLevel } = agreed?.parameters ?? {};
+      assertEquals([sendWindowBits, receiveWindowBits, memLevel], [sends, receives, 4]);
+    }
   });
 
   test("does not exist without a valid offer", () => {
@@ -80,12 +118,14 @@ describe("an agreement", () => {
       sendsWithoutContext: true,
       receivesWithoutContext: false,
       sendWindowBits: 9,
+      receiveWindowBits: 14,
       ...own,
     });
     assertEquals(deflateParameters("client", agreement, own), {
       sendsWithoutContext: false,
       receivesWithoutContext: true,
       sendWindowBits: 14,
+      receiveWindowBits: 9,
       ...own,
     });
   });
@@ -105,7 +145,8 @@ describe("an agreement", () => {
 
   test("starts with the offer of a client", () => {
     assertEquals(offerDeflate(undefined), undefined);
-    assertEquals(offerDeflate({}), { contextTakeover: false });
-    assertEquals(offerDeflate({ contextTakeover: true }), { contextTakeover: true });
+    assertEquals(offerDeflate({}), { contextTakeover: false, windowBits: 15 });
+    const own = { contextTakeover: true, windowBits: 9 };
+    assertEquals(offerDeflate({ ...own, level: 1 }), own);
   });
 });

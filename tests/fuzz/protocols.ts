@@ -144,7 +144,9 @@ export function fuzzHixie(next: Dice): void {
 
 /** A client reads the messages that a server writes, in the same order. */
 export function fuzzRoundTrip(next: Dice): void {
-  const deflate = next(2) === 0 ? { ...WITH_CONTEXT, sendWindowBits: 9 + next(7) } : undefined;
+  const windowBits = 9 + next(7);
+  const windows = { sendWindowBits: windowBits, receiveWindowBits: windowBits };
+  const deflate = next(2) === 0 ? { ...WITH_CONTEXT, ...windows } : undefined;
   const role = next(2) === 0 ? "server" : "client";
   const from = new Hybi(LIMITS, { role, deflate });
   const to = new Hybi(LIMITS, { role: role === "server" ? "client" : "server", deflate });

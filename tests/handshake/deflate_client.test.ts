@@ -72,6 +72,38 @@ describe("a client that offers permessage-deflate with context", () => {
   });
 });
 
+describe("a client that offers a window of 10 bits", () => {
+  const offer = { contextTakeover: true, windowBits: 10 };
+  const extra = (bits: number | string) => `permessage-deflate; server_max_window_bits=${bits}`;
+
+  test("asks for it, and uses it itself", () => {
+    assertEquals(deflateOffer(offer), extra(10));
+    assertEquals(
+      deflateOffer({ contextTakeover: false, windowBits: 10 }),
+      `${WITHOUT_CONTEXT}; server_max_window_bits=10`,
+    );
+    assertEquals(deflateOffer({ contextTakeover: true, windowBits: 15 }), "permessage-deflate");
+    for (const bits of [8, 9, 10]) {
+      const agreement = agreeOnExtensions(extra(bits), offer);
+      assertEquals(
+        [agreement?.serverMaxWindowBits, agreement?.clientMaxWindowBits],
+        [bits, 10],
+      );
+    }
+  });
+
+  for (const response of ["permessage-deflate", extra(11), extra(15)]) {
+    test(`refuses the response ${response}`, () => {
+      assertThrows(
+        () => agreeOnExtensions(response, offer),
+        ProtocolError,
+        "Sec-WebSocket-Extensions must have server_max_window_bits from 8 to 10, as offered " +
+          "(RFC 7692 §7.1.2.1)",
+      );
+    });
+  }
+});
+
 describe("a client that offers no extension", () => {
   test("gets none", () => {
     assertEquals(agreeOnExtensions(undefined, undefined), undefined);

@@ -97,7 +97,8 @@ describe("round trips, for every result of the negotiation", () => {
         const agreement = { ...(context ? WITH_CONTEXT : WITHOUT_CONTEXT), sendWindowBits };
         const [from, to] = [server({}, agreement), server({}, agreement)];
         // A server does not mask, so a client's end receives this.
-        const receiver = new Hybi(LIMITS, { role: "client", deflate: agreement });
+        const deflate = { ...agreement, receiveWindowBits: sendWindowBits };
+        const receiver = new Hybi(LIMITS, { role: "client", deflate });
         const output = new Output();
         const sent: HybiEvent[] = [];
         const received: HybiEvent[] = [];

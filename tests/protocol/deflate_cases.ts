@@ -14,6 +14,7 @@ export const WITH_CONTEXT: DeflateParameters = {
   sendsWithoutContext: false,
   receivesWithoutContext: false,
   sendWindowBits: 15,
+  receiveWindowBits: 15,
   level: 6,
   memLevel: 8,
   threshold: 0,

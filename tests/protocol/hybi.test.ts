@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertLessOrEqual, assertMatch } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { describe, test } from "node:test";
+import { MessageMemory } from "../../src/protocol/message_memory.ts";
 import { text as conversions, textFunctions } from "../../src/protocol/text_codec.ts";
 import { bytes } from "./hixie_cases.ts";
 import { chopped, everySplit } from "./hixie_receive.ts";
@@ -37,9 +38,14 @@ function title({ name, section }: HybiCase): string {
 
 const AFTER_ERROR = [text("after the error")];
 
-function check(one: HybiCase, pieces: Iterable<Uint8Array>, owned: boolean): void {
+function check(
+  one: HybiCase,
+  pieces: Iterable<Uint8Array>,
+  owned: boolean,
+  memory?: MessageMemory,
+): void {
   const hybi = server(one);
-  const { events, error } = receiveAll(hybi, pieces, owned);
+  const { events, error } = receiveAll(hybi, pieces, owned, memory);
   assertEquals(events, one.events);
   assertEquals(error?.code, one.error?.code, error?.message);
   if (error === undefined) return;
@@ -51,6 +57,16 @@ test("receives, whole, byte by byte and split everywhere", () => {
     for (const pieces of splits(one.input)) check(one, pieces, false);
     for (const size of [1, 3, one.input.length + 1]) check(one, cut(one.input, size), true);
   });
+});
+
+test("receives the same in memory that messages borrow", () => {
+  for (const memory of [new MessageMemory(false), new MessageMemory(true)]) {
+    checkRows(HYBI_CASES, title, (one) => {
+      for (const size of [7, 1000, one.input.length + 1]) {
+        check(one, cut(one.input, size), size !== 1000, memory);
+      }
+    });
+  }
 });
 
 describe("fails at the first byte that breaks a rule", () => {

@@ -5,6 +5,7 @@
  */
 import { ProtocolError } from "../../src/errors.ts";
 import { Hybi } from "../../src/protocol/hybi.ts";
+import type { MessageMemory } from "../../src/protocol/message_memory.ts";
 import type { Sink } from "../../src/protocol/protocol.ts";
 import type { HybiEvent } from "./hybi_frames.ts";
 
@@ -39,6 +40,19 @@ export function recorder(events: HybiEvent[], goOn: () => boolean = () => true):
   };
 }
 
+/** Makes a sink that records copies of binary messages, and gives back their memory. */
+function borrower(events: HybiEvent[], memory: MessageMemory): Sink {
+  return {
+    ...recorder(events),
+    memory,
+    binary(message) {
+      events.push(["binary", message.slice()]);
+      memory.give(message);
+      return true;
+    },
+  };
+}
+
 /** What was received. */
 export interface Received {
   readonly events: HybiEvent[];
@@ -51,10 +65,17 @@ export interface Received {
 /**
  * Feeds the pieces one after the other, each in its own memory. Memory that the receiver does not own
  * is overwritten afterwards: a message must not depend on a chunk that is no longer valid.
+ *
+ * @param memory What binary messages borrow from. Default: they have their own memory.
  */
-export function receiveAll(hybi: Hybi, pieces: Iterable<Uint8Array>, owned = false): Received {
+export function receiveAll(
+  hybi: Hybi,
+  pieces: Iterable<Uint8Array>,
+  owned = false,
+  memory?: MessageMemory,
+): Received {
   const events: HybiEvent[] = [];
-  const sink = recorder(events);
+  const sink = memory === undefined ? recorder(events) : borrower(events, memory);
   let after = 0;
   try {
     for (const piece of pieces) {

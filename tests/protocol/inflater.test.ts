@@ -2,6 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, test } from "node:test";
 import zlib, { deflateRawSync } from "node:zlib";
 import { ProtocolError } from "../../src/errors.ts";
+import { Deflater } from "../../src/protocol/deflater.ts";
 import { Inflater, WINDOW_SCRATCH_SIZE } from "../../src/protocol/inflater.ts";
 import type { Zlib } from "../../src/protocol/zlib.ts";
 import { count } from "../support/counting.ts";
@@ -22,8 +23,14 @@ const LAST_A = hex("4B 04 00");
 const scratch = new Uint8Array(65_535);
 const windowScratch = new Uint8Array(WINDOW_SCRATCH_SIZE);
 
-function make(keepsWindow = false): Inflater {
-  return new Inflater({ zlib: zlib as unknown as Zlib, keepsWindow, scratch, windowScratch });
+function make(keepsWindow = false, windowBits = 15): Inflater {
+  return new Inflater({
+    zlib: zlib as unknown as Zlib,
+    windowBits,
+    keepsWindow,
+    scratch,
+    windowScratch,
+  });
 }
 
 /** A block that copies 258 bytes from `distance` back. Not a final block (RFC 1951 §3.2.5, §3.2.6). */
@@ -215,6 +222,48 @@ describe("messages that build on those before", () => {
       const { buffers } = count(() => assertEquals(inflater.inflate(most, LIMIT).length, 32));
       assert(Math.max(...buffers) < 1000, `${buffers}`);
     }
+    inflater.free();
+  });
+
+  for (const windowBits of [8, 9, 12, 15]) {
+    test(`may have a window of ${windowBits} bits, also after last blocks`, () => {
+      const inflater = make(true, windowBits);
+      // zlib has no window of 8 bits.
+      const distance = 2 ** Math.max(9, windowBits);
+      const deflater = new Deflater({
+        zlib: zlib as unknown as Zlib,
+        options: { windowBits: Math.max(9, windowBits) },
+        keepsWindow: true,
+        scratch: new Uint8Array(65_535),
+      });
+      const part = noise(distance - 300);
+      let isSmaller = 0;
+      for (let i = 0; i < 5; i++) {
+        const payload = deflater.deflate(part).slice(0, -4);
+        isSmaller += payload.length < part.length / 2 ? 1 : 0;
+        assertEquals(inflater.inflate(payload, LIMIT), part);
+        // An empty last block.
+        assertEquals(inflater.inflate(hex("03 00"), LIMIT), bytes());
+      }
+      assertEquals(isSmaller > 0, true);
+      deflater.free();
+      inflater.free();
+    });
+  }
+
+  test("are refused if they build on more than the window", () => {
+    const inflater = make(true, 9);
+    const deflater = new Deflater({
+      zlib: zlib as unknown as Zlib,
+      options: { windowBits: 15 },
+      keepsWindow: true,
+      scratch: new Uint8Array(65_535),
+    });
+    const part = noise(2000);
+    assertEquals(inflater.inflate(deflater.deflate(part).slice(0, -4), LIMIT), part);
+    const again = deflater.deflate(part).slice(0, -4);
+    assertEquals(codeOf(assertThrows(() => inflater.inflate(again, LIMIT))), 1007);
+    deflater.free();
     inflater.free();
   });
 

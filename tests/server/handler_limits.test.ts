@@ -51,6 +51,16 @@ class Writing extends Plain {
   }
 }
 
+/** Notes whether a message has the memory of the message before. */
+class Keeping extends Plain {
+  #buffer: ArrayBufferLike | undefined;
+
+  override onMessage({ buffer }: Uint8Array): void {
+    this.options.push(`is used again: ${buffer === this.#buffer}`);
+    this.#buffer = buffer;
+  }
+}
+
 /** Lets `Writing` write twice. */
 async function go(client: MemoryClient): Promise<void> {
   client.send("go");
@@ -88,6 +98,14 @@ const scenarios: Readonly<Record<Limit, Scenario>> = {
         client.send("x".repeat(100));
         await settle();
       }
+    },
+  },
+  borrowMessages: {
+    limits: { borrowMessages: true },
+    versions: HYBI,
+    handler: Keeping,
+    act: (client) => {
+      for (let i = 0; i < 2; i++) client.send(new Uint8Array(1024));
     },
   },
   highWaterMark: { limits: { highWaterMark: 200 }, handler: Writing, act: go },
@@ -183,6 +201,7 @@ describe("a limit of a handler", () => {
       { maxQueuedSize: "1" },
       'Limited.maxQueuedSize: must be a positive integer, or Infinity for no limit, got "1"',
     ],
+    [{ borrowMessages: 1 }, "Limited.borrowMessages: must be a boolean, got 1"],
     [
       { highWaterMark: undefined },
       "Limited.highWaterMark: must be a positive integer, or Infinity for no limit, got undefined",

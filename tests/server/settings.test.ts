@@ -78,7 +78,8 @@ describe("settings", () => {
 
   test("of compression are checked", () => {
     const rows: readonly (readonly [object, typeof TypeError | typeof RangeError, string])[] = [
-      [{ windowBits: 10 }, TypeError, 'compression option "windowBits": unknown'],
+      [{ windowbits: 10 }, TypeError, "did you mean windowBits?"],
+      [{ windowBits: 8 }, RangeError, "windowBits must be an integer from 9 to 15, got 8"],
       [{ memlevel: 8 }, TypeError, "did you mean memLevel?"],
       [{ level: "6" }, TypeError, 'Cannot compress: level must be an integer from 1 to 9, got "6"'],
       [{ level: 0 }, RangeError, "level must be an integer from 1 to 9, got 0"],
@@ -89,7 +90,7 @@ describe("settings", () => {
     for (const [compression, type, message] of rows) {
       assertThrows(() => resolveSettings({ compression }), type, message);
     }
-    resolveSettings({ compression: { level: 1, memLevel: 9, threshold: 0 } });
+    resolveSettings({ compression: { level: 1, memLevel: 9, threshold: 0, windowBits: 9 } });
   });
 
   const limits = Object.entries(defaultSettings).filter(([, value]) => typeof value === "number");

@@ -39,6 +39,7 @@ const DEFLATE = {
   sendsWithoutContext: true,
   receivesWithoutContext: true,
   sendWindowBits: 15,
+  receiveWindowBits: 15,
   level: 6,
   memLevel: 8,
   threshold: 0,

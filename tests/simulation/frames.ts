@@ -95,6 +95,7 @@ export function clientDeflate(keepsWindow: boolean): Deflate {
     sendsWithoutContext: !keepsWindow,
     receivesWithoutContext: !keepsWindow,
     sendWindowBits: 15,
+    receiveWindowBits: 15,
     level: COMMON_LEVEL,
     memLevel: 8,
     threshold: 0,

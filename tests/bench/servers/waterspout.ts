@@ -1,9 +1,9 @@
 /**
- * The server for load generators and test suites: `waterspout.ts PORT [--deflate] [--tls CERT
- * KEY]`.
+ * The server for load generators and test suites: `waterspout.ts PORT [--deflate | --takeover]
+ * [--borrow] [--http2] [--tls CERT KEY]`.
  *
- * `/` echoes each message in its own type. `/reply` changes its first letter. `/fan` sends each message to all clients on `/fan`. Accepts
- * every version, any origin, and messages up to 64 MiB. Prints `ready`.
+ * `/` echoes each message in its own type. `/reply` changes its first letter. `/fan` sends each message
+ * to all clients on `/fan`. Accepts every version, any origin, and messages up to 64 MiB. Prints `ready`.
  */
 import { readFileSync } from "node:fs";
 import process from "node:process";
@@ -45,7 +45,10 @@ const app = new Application([["/", Echo], ["/reply", Reply], ["/fan", Fan]], {
   maxMessageSize: 64 * 1024 * 1024,
   maxBufferedAmount: 256 * 1024 * 1024,
   pingInterval: 0,
-  compression: flags.includes("--deflate") ? { threshold: 0 } : undefined,
+  borrowMessages: flags.includes("--borrow"),
+  compression: flags.includes("--deflate") || flags.includes("--takeover")
+    ? { threshold: 0, contextTakeover: flags.includes("--takeover") }
+    : undefined,
 });
 const [cert, key] = flags.includes("--tls")
   ? flags.slice(flags.indexOf("--tls") + 1).map((path) => readFileSync(path, "utf8"))
@@ -54,5 +57,7 @@ app.listen({
   port: Number(port),
   hostname: "127.0.0.1",
   onListen: () => console.log("ready"),
-  ...(cert !== undefined && key !== undefined ? { cert, key } : {}),
+  ...(cert !== undefined && key !== undefined
+    ? { cert, key, http2: flags.includes("--http2") }
+    : {}),
 });
