@@ -12,20 +12,22 @@
 const FIRST_DRAW = 4;
 const LARGEST_DRAW = 256;
 
+const NONE = new Int32Array(0);
+
 /** The masking keys of one connection. */
 export class MaskingKeys {
-  #keys: Int32Array<ArrayBuffer> | null = null;
+  #keys = NONE;
   #used = 0;
 
   /** Returns an unpredictable masking key (RFC 6455 §10.3). */
   next(): number {
-    if (this.#keys === null || this.#used === this.#keys.length) this.#draw();
-    return this.#keys![this.#used++]!; // `#draw` has set it
+    if (this.#used === this.#keys.length) this.#draw();
+    return this.#keys[this.#used++]!; // `#draw` has set it
   }
 
   #draw(): void {
-    const size = this.#keys === null ? FIRST_DRAW : Math.min(this.#keys.length * 2, LARGEST_DRAW);
-    if (this.#keys?.length !== size) this.#keys = new Int32Array(size);
+    const size = Math.min(Math.max(this.#keys.length * 2, FIRST_DRAW), LARGEST_DRAW);
+    if (this.#keys.length !== size) this.#keys = new Int32Array(size);
     crypto.getRandomValues(this.#keys);
     this.#used = 0;
   }

@@ -130,7 +130,7 @@ describe("an incomplete message", () => {
       );
       assertEquals(error.name, "IncompleteMessageError");
       assert(error.ended === ended);
-      assertEquals(error.cause === ended.error, true);
+      assertEquals(["cause" in error, error.cause], [ended.error !== undefined, ended.error]);
     });
   }
 });

@@ -5,7 +5,9 @@ import { OutgoingQueue, type QueueWriter } from "../../src/connection/outgoing_q
 import { toPiece } from "../../src/connection/message_source.ts";
 import { Traffic } from "../../src/connection/traffic.ts";
 import { Writer } from "../../src/connection/writer.ts";
+import type { WebSocketVersion } from "../../src/handshake/versions.ts";
 import { Output } from "../../src/protocol/output.ts";
+import type { Protocol } from "../../src/protocol/protocol.ts";
 import { FakeClock } from "../../src/testing/fake_clock.ts";
 import { timersOf } from "../../src/timing/clock_timers.ts";
 import { RecordedTransport } from "./recorded_transport.ts";
@@ -13,7 +15,7 @@ import { hex, protocolOf, settle } from "./subject.ts";
 
 /** A writer with a high-water mark of 1000 bytes. It records what it writes. */
 class RecordedWriter {
-  readonly protocol = protocolOf("rfc6455", "server");
+  readonly protocol: Protocol;
   readonly environment = {
     limits: { highWaterMark: 1000 },
     traffic: new Traffic(),
@@ -21,6 +23,10 @@ class RecordedWriter {
   };
   readonly written: string[] = [];
   hasRoom = true;
+
+  constructor(version: WebSocketVersion = "rfc6455") {
+    this.protocol = protocolOf(version, "server");
+  }
 
   ready(): Promise<void> {
     return Promise.resolve();
@@ -47,8 +53,8 @@ class RecordedWriter {
   }
 }
 
-function makeQueue(): { readonly writer: RecordedWriter; readonly queue: OutgoingQueue } {
-  const writer = new RecordedWriter();
+function makeQueue(version?: WebSocketVersion) {
+  const writer = new RecordedWriter(version);
   return { writer, queue: new OutgoingQueue(writer as unknown as QueueWriter) };
 }
 
@@ -79,6 +85,14 @@ describe("messages behind one in pieces", () => {
       assertEquals([queue.size, isSent], [0, true]);
     });
   }
+
+  test("cannot be binary in a version without binary messages", () => {
+    const { writer, queue } = makeQueue("draft76");
+    assertThrows(() => queue.add(new Uint8Array(1)), TypeError, "draft76 has none");
+    assertEquals([queue.size, writer.written], [0, []]);
+    void queue.add("a");
+    assertEquals(queue.size, 65);
+  });
 
   test("are refused without room, and so are frames", async () => {
     const { writer, queue } = makeQueue();

@@ -421,6 +421,12 @@ export const EQUIVALENT: readonly Equivalent[] = [
     reason: "the time of the last message is read with an idleTimeout only",
   },
   {
+    file: "src/connection/connection.ts",
+    before: "if (this.#environment.limits.idleTimeout > 0) {",
+    after: "if (this.#environment.limits.idleTimeout > (-1)) {",
+    reason: "the time of the last message is read with an idleTimeout only",
+  },
+  {
     file: "src/handshake/request_line.ts",
     before: "while (valueEnd > at && isSpace(bytes[valueEnd - 1]!)) valueEnd--;",
     after: "while (valueEnd >= at && isSpace(bytes[valueEnd - 1]!)) valueEnd--;",
@@ -468,6 +474,12 @@ export const EQUIVALENT: readonly Equivalent[] = [
     file: "src/server/http_connection.ts",
     before: "if (rest.length === 0) return;",
     after: "if (false) return;",
+    reason: "holding or reading no bytes only takes time",
+  },
+  {
+    file: "src/server/http_connection.ts",
+    before: "if (rest.length === 0) return;",
+    after: "if (rest.length === (-1)) return;",
     reason: "holding or reading no bytes only takes time",
   },
   {

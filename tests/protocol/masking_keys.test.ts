@@ -3,13 +3,14 @@ import { describe, test } from "node:test";
 import { MaskingKeys } from "../../src/protocol/masking_keys.ts";
 
 /** Runs with "random" numbers 1, 2, 3, … and returns how many bytes each call asked for. */
-function withCounter(run: () => void): number[] {
+function withCounter(run: () => void, arrays: Set<unknown> = new Set()): number[] {
   const { getRandomValues } = crypto;
   const sizes: number[] = [];
   let count = 0;
   crypto.getRandomValues = (<T extends ArrayBufferView | null>(array: T): T => {
     const keys = array as unknown as Int32Array;
     sizes.push(keys.length);
+    arrays.add(array);
     for (let i = 0; i < keys.length; i++) keys[i] = ++count;
     return array;
   }) as typeof getRandomValues;
@@ -24,10 +25,13 @@ function withCounter(run: () => void): number[] {
 describe("masking keys", () => {
   test("are each used once, in draws that double up to 256", () => {
     const keys = new MaskingKeys();
+    const arrays = new Set();
     const sizes = withCounter(() => {
       for (let i = 1; i <= 1500; i++) assertStrictEquals(keys.next(), i);
-    });
+    }, arrays);
     assertEquals(sizes, [4, 8, 16, 32, 64, 128, 256, 256, 256, 256, 256]);
+    // The largest one is used again.
+    assertEquals(arrays.size, 7);
   });
 
   test("are not drawn before the first is needed", () => {

@@ -76,9 +76,10 @@ describe("while prepare() is pending", () => {
   for (const error of [undefined, new HttpError(403), new Error("of prepare()")]) {
     test(`the client may close the connection, and ${error ?? "nothing"} comes too late`, async () => {
       const { client, prepared, entries, rig } = await prepare("rfc6455");
+      assertEquals(rig.app.stats().sockets, 1);
       client.reset();
       await settle();
-      assertEquals(entries, ["refusal gone"]);
+      assertEquals([entries, rig.app.stats().sockets], [["refusal gone"], 0]);
       if (error === undefined) prepared.open();
       else prepared.fail(error);
       await settle();

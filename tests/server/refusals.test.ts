@@ -1,6 +1,6 @@
 import { describe, test } from "node:test";
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { HttpError } from "../../src/errors.ts";
+import { HttpError, type RefusalReason } from "../../src/errors.ts";
 import type { Settings } from "../../src/server/settings.ts";
 import { makeOpening } from "../support/memory_client.ts";
 import { Recording } from "../support/recording.ts";
@@ -26,10 +26,25 @@ interface Row {
   readonly status: number;
   /** Fields of the response. */
   readonly fields?: Readonly<Record<string, string>>;
+  /** The reason that is counted. Default: that of the status in `REASONS`. */
+  readonly reason?: RefusalReason;
   /** A part of the body. */
   readonly body?: string;
   readonly settings?: Partial<Settings>;
 }
+
+/** The reasons that are counted, by status. */
+const REASONS: Readonly<Record<number, RefusalReason>> = {
+  400: "request",
+  403: "origin",
+  404: "path",
+  405: "method",
+  421: "host",
+  426: "version",
+  431: "request",
+  501: "method",
+  505: "request",
+};
 
 const rows: readonly Row[] = [
   {
@@ -79,29 +94,34 @@ const rows: readonly Row[] = [
     name: "a key of another length",
     request: head("GET / HTTP/1.1", ...UPGRADE).replace(KEY, "c2hvcnQ="),
     status: 400,
+    reason: "handshake",
     body: "Sec-WebSocket-Key",
   },
   {
     name: "an upgrade without Connection",
     request: head("GET / HTTP/1.1", ...UPGRADE).replace("Connection: Upgrade\r\n", ""),
     status: 400,
+    reason: "handshake",
     body: "Connection must include Upgrade",
   },
   {
     name: "a malformed extension",
     request: head("GET / HTTP/1.1", ...UPGRADE, "Sec-WebSocket-Extensions: ;;"),
     status: 400,
+    reason: "handshake",
   },
   {
     name: "a handshake with a body",
     request: head("GET / HTTP/1.1", ...UPGRADE, "Content-Length: 5"),
     status: 400,
+    reason: "handshake",
     body: "must not have a body",
   },
   {
     name: "a handshake with a chunked body",
     request: head("GET / HTTP/1.1", ...UPGRADE, "Transfer-Encoding: chunked"),
     status: 400,
+    reason: "handshake",
     body: "must not have a body",
   },
   {
@@ -225,10 +245,19 @@ const rows: readonly Row[] = [
     status: 505,
     body: "only HTTP/1.0 and HTTP/1.1",
   },
+  {
+    name: "a draft without TLS",
+    request: makeOpening("draft76").head,
+    status: 403,
+    reason: "version",
+    body: "draft76 is accepted over TLS only (secureDraftsOnly)",
+    settings: { secureDraftsOnly: true },
+  },
 ];
 
 describe("a request is refused", () => {
-  for (const { name, request, status, fields = {}, body = "", settings = {} } of rows) {
+  for (const { name, request, status, fields = {}, body = "", ...row } of rows) {
+    const { settings = {}, reason = REASONS[status] } = row;
     for (const split of [Infinity, 1]) {
       test(`with ${status} for ${name}${split === 1 ? ", byte by byte" : ""}`, async () => {
         const events: string[] = [];
@@ -256,6 +285,8 @@ describe("a request is refused", () => {
         // Only a refused origin is logged, since the author of a web page cannot see the reason.
         assertEquals(rig.logged.filter((line) => !line.includes("may not connect")), []);
         assertEquals(rig.clock.pending, 0);
+        const counted = Object.entries(rig.app.stats().refused).filter(([, count]) => count > 0);
+        assertEquals(counted, [[reason ?? "", 1]]);
       });
     }
   }
