@@ -39,18 +39,19 @@ const DOCUMENTS = ["README.md", "CHANGELOG.md", "LICENSE"] as const;
 /**
  * Builds the package in a folder. Creates the folder if it does not exist.
  *
+ * @param checks Whether to check the types. Default: `true`.
  * @throws {Error} If the sources do not compile.
  * @throws {UsageError} If the development dependencies are not installed.
  */
-export function buildNpm(folder: string): void {
+export function buildNpm(folder: string, checks: boolean = true): void {
   mkdirSync(folder, { recursive: true });
-  compile(folder);
+  compile(folder, checks);
   rewriteDeclarations(folder);
   for (const name of DOCUMENTS) copyFileSync(join(root, name), join(folder, name));
   writeFileSync(join(folder, "package.json"), `${JSON.stringify(packageJson(), null, 2)}\n`);
 }
 
-function compile(folder: string): void {
+function compile(folder: string, checks: boolean): void {
   const project = join(folder, "tsconfig.json");
   writeFileSync(
     project,
@@ -58,6 +59,7 @@ function compile(folder: string): void {
       extends: join(root, "tsconfig.json"),
       compilerOptions: {
         noEmit: false,
+        noCheck: !checks,
         declaration: true,
         rewriteRelativeImportExtensions: true,
         rootDir: root,
