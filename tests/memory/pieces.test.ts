@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import { COLLECTABLE } from "../support/collect.ts";
 import { spawnScript } from "../support/spawn.ts";
@@ -38,23 +38,43 @@ const ROWS: readonly (readonly [name: string, most: number])[] = [
   ["messages that are delivered while others wait", OTHER],
 ];
 
+/** What takes much memory once may have met other work of the runtime; then it is measured again. */
+const TRIES = 3;
+
+/** Collecting garbage in several threads at once takes more CPU time than in one. */
+const ENV = {
+  ...COLLECTABLE,
+  DENO_V8_FLAGS: `${COLLECTABLE["DENO_V8_FLAGS"]},--single-threaded-gc`,
+  NODE_OPTIONS: "--v8-pool-size=0",
+};
+
+/** Measures rows in a process of their own. Returns those that take too much memory, with the figures. */
+async function measure(rows: typeof ROWS): Promise<Map<string, string>> {
+  const names = rows.map(([name]) => name);
+  const child = spawnScript("tests/memory/scripts/pieces.ts", names, { env: ENV });
+  try {
+    // One by one, because each may take long.
+    for (const name of names) await child.waitFor(new RegExp(`^${name}: .*$`, "m"));
+  } finally {
+    await child.stop("SIGKILL");
+  }
+  const figures = [...child.output.matchAll(/^(.+): (-?\d+) for (\d+)$/gm)];
+  assertEquals(figures.map(([, name]) => name), names);
+  const large = figures.filter(([, , memory, bytes], i) => {
+    const [, most = 0] = rows[i] ?? [];
+    return Number(memory) > Number(bytes) * most + BASE;
+  });
+  return new Map(large.map(([line, name = ""]) => [name, line]));
+}
+
 describe("the memory of small pieces", () => {
   test("is a small multiple of their bytes, wherever they wait", async () => {
-    const child = spawnScript("tests/memory/scripts/pieces.ts", [], { env: COLLECTABLE });
-    try {
-      // One by one, because each may take long.
-      for (const [name] of ROWS) await child.waitFor(new RegExp(`^${name}: .*$`, "m"));
-    } finally {
-      await child.stop("SIGKILL");
+    let rows = ROWS;
+    let large = new Map<string, string>();
+    for (let tries = 0; tries < TRIES && rows.length > 0; tries++) {
+      large = await measure(rows);
+      rows = ROWS.filter(([name]) => large.has(name));
     }
-    const figures = [...child.output.matchAll(/^(.+): (-?\d+) for (\d+)$/gm)];
-    assertEquals(figures.map(([, name]) => name), ROWS.map(([name]) => name));
-    for (const [i, [, name, memory, bytes]] of figures.entries()) {
-      const [, most = 0] = ROWS[i] ?? [];
-      assert(
-        Number(memory) <= Number(bytes) * most + BASE,
-        `${name}: ${memory} bytes of memory for ${bytes}`,
-      );
-    }
+    assertEquals([...large.values()], []);
   });
 });

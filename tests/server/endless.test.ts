@@ -6,7 +6,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { connect, type Socket } from "node:net";
-import { describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { makeOpening, MemoryClient } from "../support/memory_client.ts";
 import { type Child, spawnScript } from "../support/spawn.ts";
 
@@ -58,49 +58,56 @@ const ROWS: Readonly<Record<string, { readonly bytes: number; readonly ended: st
   "/empty": { bytes: 0, ended: "/empty canceled" },
 };
 
-describe("output without an end", () => {
-  for (const [path, { bytes, ended }] of Object.entries(ROWS)) {
-    test(`${path} lets others be served, and ends when its client closes`, async () => {
-      const child: Child = spawnScript("tests/server/scripts/endless.ts");
-      const sockets: Socket[] = [];
-      try {
-        const [, digits] = await child.waitFor(/^port (\d+)$/m);
-        const port = Number(digits);
-        const host = `127.0.0.1:${port}`;
-        const open = (path: string) => {
-          const drain = new Drain(port, makeOpening("rfc6455", { path, host }).head);
-          sockets.push(drain.socket);
-          return drain;
-        };
-        const echo = await MemoryClient.connect({ port });
-        await echo.open("rfc6455", { path: "/echo", host });
-        const listener = open("/listen");
-        const isHttp = ["/stream", "/pieces", "/empty"].includes(path);
-        const endless = isHttp ? new Drain(port, plain(path)) : open(path);
-        // At least the head of the response.
-        await endless.more(Math.max(bytes, 1));
-        if (path === "/topic") await listener.more(1_000_000);
-        for (let i = 0; i < 10; i++) {
-          echo.send(`${i}`);
-          assertEquals(await echo.next(), `text ${i}`);
-        }
-        // The output has gone on in the meantime.
-        await endless.more(bytes);
-        // After FIN alone, the client might still read. Without progress, the server gives up after a timeout.
-        if (bytes === 0) endless.socket.resetAndDestroy();
-        else endless.socket.destroy();
-        while (!(await get(port, "/ended")).includes(ended));
-        echo.send("still there");
-        assertEquals(await echo.next(), "text still there");
-        for (const client of sockets) client.destroy();
-        echo.reset();
-        assertEquals(await get(port, "/stop"), ended);
-        // A busy process would not exit.
-        assertEquals(await child.exited, 0, child.output);
-      } finally {
-        for (const client of sockets) client.destroy();
-        await child.stop("SIGKILL");
-      }
-    });
+/** Lets output go on without an end, and other clients meanwhile. Then the output's client closes. */
+async function endure(port: number, path: string): Promise<void> {
+  const { bytes, ended } = ROWS[path] ?? { bytes: 0, ended: "" };
+  const host = `127.0.0.1:${port}`;
+  const open = (path: string) => new Drain(port, makeOpening("rfc6455", { path, host }).head);
+  const isHttp = ["/stream", "/pieces", "/empty"].includes(path);
+  const echo = await MemoryClient.connect({ port });
+  const listener = open("/listen");
+  const endless = isHttp ? new Drain(port, plain(path)) : open(path);
+  try {
+    await echo.open("rfc6455", { path: "/echo", host });
+    // At least the head of the response.
+    await endless.more(Math.max(bytes, 1));
+    if (path === "/topic") await listener.more(1_000_000);
+    for (let i = 0; i < 10; i++) {
+      echo.send(`${i}`);
+      assertEquals(await echo.next(), `text ${i}`);
+    }
+    // The output has gone on in the meantime.
+    await endless.more(bytes);
+    // After FIN alone, the client might still read. Without progress, the server gives up after a timeout.
+    if (bytes === 0) endless.socket.resetAndDestroy();
+    else endless.socket.destroy();
+    while (!(await get(port, "/ended")).includes(ended));
+    echo.send("still there");
+    assertEquals(await echo.next(), "text still there");
+  } finally {
+    for (const { socket } of [endless, listener]) socket.destroy();
+    echo.reset();
   }
+}
+
+describe("output without an end", () => {
+  let child: Child;
+  let port = 0;
+  before(async () => {
+    child = spawnScript("tests/server/scripts/endless.ts");
+    port = Number((await child.waitFor(/^port (\d+)$/m))[1]);
+  });
+  after(() => child.stop("SIGKILL"));
+
+  for (const path of Object.keys(ROWS)) {
+    test(`${path} lets others be served, and ends when its client closes`, () =>
+      endure(port, path));
+  }
+
+  test("leaves nothing to do: the process exits after a shutdown", async () => {
+    const all = Object.values(ROWS).map(({ ended }) => ended);
+    assertEquals(await get(port, "/stop"), all.join("\n"));
+    // A busy process would not exit.
+    assertEquals(await child.exited, 0, child.output);
+  });
 });

@@ -16,16 +16,21 @@ export const COLLECTABLE: Readonly<Record<string, string | undefined>> = {
   [BUN_PURGE_VARIABLE]: undefined,
 };
 
+let collect: (() => void) | undefined;
+
 /** Collects all garbage of this process. @throws {TypeError} If the runtime does not allow this. */
 export function collectGarbage(): void {
+  collect ??= findCollector();
+  collect();
+}
+
+function findCollector(): () => void {
   const { gc, Bun } = globalThis as {
     gc?: () => void;
     Bun?: { gc(synchronously: boolean): void };
   };
-  if (Bun !== undefined) Bun.gc(true);
-  else if (gc !== undefined) gc();
-  else {
-    setFlagsFromString("--expose-gc");
-    (runInNewContext("gc") as () => void)();
-  }
+  if (Bun !== undefined) return () => Bun.gc(true);
+  if (gc !== undefined) return gc;
+  setFlagsFromString("--expose-gc");
+  return runInNewContext("gc") as () => void;
 }
