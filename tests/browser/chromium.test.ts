@@ -1,11 +1,13 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { after, before, describe, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { type EchoExample, echoOf, startEchoExample } from "../support/echo_example.ts";
 import { runtimes } from "../support/runtime.ts";
-import { spawnScript } from "../support/spawn.ts";
+import { type Child, spawnScript } from "../support/spawn.ts";
 import { launchChromium } from "./chromium.ts";
-import { openEchoPage, type Phantom } from "./phantomjs.ts";
+import { openEchoPage, type Phantom, type PhantomVersion } from "./phantomjs.ts";
+import { closeBothWays, echoBinary, echoOverHttp2 } from "./page.ts";
+import type { Seen } from "./scripts/server.ts";
 
 /** The globals of the example's page. */
 interface EchoPage {
@@ -17,159 +19,143 @@ interface EchoPage {
 /** The code of `evaluate` is sent to the page as text. There, the global object is that of the page. */
 declare const globalThis: EchoPage;
 
+/** What all browsers send, while they are all connected. */
+const TEXTS: readonly string[] = [
+  "Hello",
+  "",
+  "Ahoj, žluťoučký kůň; 日本語; 👋🏽",
+  "\u0000\u0001\u007f\u0080\u07ff\u0800\ud7ff\ufffd\u{10000}\u{10fffd}",
+  "a".repeat(100 * 1024),
+  "語".repeat(100 * 1024 / 3),
+  ...Array.from({ length: 200 }, (_, index) => `burst ${index}`),
+];
+
 /** Opens the example's page and waits for its socket. */
-async function open(): Promise<Page> {
-  const opened = await browser.newPage();
-  await opened.goto(`http://127.0.0.1:${example.port}/`);
-  await opened.locator("#log div", { hasText: /^open/ }).waitFor();
-  return opened;
+async function open(page: Page, { port }: EchoExample): Promise<void> {
+  await page.goto(`http://127.0.0.1:${port}/`);
+  await page.locator("#log div", { hasText: /^open/ }).waitFor();
 }
 
-/** Waits until the page has received a number of echoes. */
-async function echoes(opened: Page, count: number): Promise<void> {
-  await opened.waitForFunction((wanted) => globalThis.received.length >= wanted, count);
+/** Types the first text and sends all others at once. Returns what the page has received. */
+async function echo(page: Page, [typed = "", ...others]: readonly string[]): Promise<unknown[]> {
+  await page.fill("#message", typed);
+  await page.click("#send");
+  await page.evaluate((all) => all.forEach((text) => globalThis.send(text)), others);
+  await page.waitForFunction((count) => globalThis.received.length >= count, 1 + others.length);
+  return await page.evaluate(() => globalThis.received);
 }
 
-/** One browser for all tests, since its start takes longer than a test. */
-let browser: Browser;
+/** Returns what a PhantomJS has printed after `word`. */
+async function printed({ child }: Phantom, word: string): Promise<string[]> {
+  const [, json = ""] = await child.waitFor(new RegExp(`^${word} (.*)\n`, "m"));
+  return JSON.parse(json);
+}
 
-/** The example of a runtime, for its tests. */
-let example: EchoExample;
-
-/** Runs `body`, and closes the pages. */
-async function withPages(body: () => Promise<void>): Promise<void> {
-  try {
-    await body();
-  } finally {
-    for (const context of browser.contexts()) await context.close();
+/** All browsers have their texts echoed. Then Ctrl-C ends the server, which closes their sockets. */
+async function echoAndEnd(
+  page: Page,
+  example: EchoExample,
+  phantoms: readonly Phantom[],
+): Promise<void> {
+  await open(page, example);
+  const expected = TEXTS.map(echoOf);
+  assertEquals(await echo(page, TEXTS), expected);
+  for (const phantom of phantoms) assertEquals(await printed(phantom, "echoed"), expected);
+  assertEquals(await example.child.stop("SIGINT"), 0, example.child.output);
+  await page.locator("#log div", { hasText: /^closed: 1001/ }).waitFor();
+  for (const phantom of phantoms) {
+    const log = await printed(phantom, "closed");
+    assertEquals(log.filter((line) => line.startsWith("received: ")).length, TEXTS.length);
+    assertMatch(log.at(-1) ?? "", /^closed/);
+    assertEquals(await phantom.child.exited, 0);
   }
+  assertStringIncludes(await page.title(), "Echo");
 }
 
 describe("a current browser", () => {
+  /** One browser for all tests, since its start takes longer than a test. */
+  let browser: Browser;
   before(async () => {
     browser = await launchChromium();
   });
   after(() => browser.close());
 
   for (const runtime of runtimes) {
-    describe(`Chromium uses the echo example's page, served by ${runtime}`, () => {
+    describe(`Chromium with servers on ${runtime}`, () => {
+      let example: EchoExample, server: Child, page: Page, ports: string[];
       before(async () => {
+        server = spawnScript("tests/browser/scripts/server.ts", [], { runtime });
         example = await startEchoExample(runtime);
+        ports = (await server.waitFor(/^ready (\d+) (\d+) (\d+)$/m)).slice(1);
+        page = await browser.newPage({ ignoreHTTPSErrors: true });
       });
-      after(() => example.child.stop("SIGKILL"));
+      after(async () => {
+        await page?.context().close();
+        await Promise.all([example?.child.stop("SIGKILL"), server.stop("SIGKILL")]);
+      });
 
-      test("text that is typed and sent, empty, long and not ASCII, compressed", () =>
-        withPages(async () => {
-          const opened = await open();
-          await opened.fill("#message", "Hello, 日本語 👋");
-          await opened.click("#send");
-          const texts = ["", "x".repeat(1 << 20), "語".repeat(1 << 16), "last"];
-          await opened.evaluate((all) => all.forEach((text) => globalThis.send(text)), texts);
-          await echoes(opened, 5);
-          const received = await opened.evaluate(() => globalThis.received);
-          assertEquals(received, ["Hello, 日本語 👋", ...texts].map(echoOf));
-          const extensions = await opened.evaluate(() => globalThis.socket.extensions);
-          assertMatch(extensions, /^permessage-deflate/);
-        }));
+      test("echoes what is typed and sent, empty, long and not ASCII, compressed", async () => {
+        await open(page, example);
+        const texts = ["Hello, 日本語 👋", "", "x".repeat(1 << 20), "語".repeat(1 << 16), "last"];
+        assertEquals(await echo(page, texts), texts.map(echoOf));
+        const extensions = await page.evaluate(() => globalThis.socket.extensions);
+        assertMatch(extensions, /^permessage-deflate/);
+      });
 
-      test("binary messages, up to 1 MiB", () =>
-        withPages(async () => {
-          const opened = await open();
-          const sizes = [0, 1, 125, 126, 65_536, 1 << 20];
-          const same = await opened.evaluate(async (all) => {
-            globalThis.socket.binaryType = "arraybuffer";
-            const echo = (bytes: Uint8Array<ArrayBuffer>): Promise<boolean> =>
-              new Promise((resolve) => {
-                globalThis.socket.addEventListener("message", ({ data }) => {
-                  const back = new Uint8Array(data);
-                  resolve(
-                    back.length === bytes.length && back.every((byte, i) => byte === bytes[i]),
-                  );
-                }, { once: true });
-                globalThis.socket.send(bytes);
-              });
-            const results: boolean[] = [];
-            for (const size of all) {
-              results.push(
-                await echo(Uint8Array.from({ length: size }, (_, i) => i * 7 + (i >> 8))),
-              );
-            }
-            return results;
-          }, sizes);
-          assertEquals(same, sizes.map(() => true));
-        }));
+      test("echoes binary messages, up to 1 MiB, and closes with code and reason", async () => {
+        await open(page, example);
+        const sizes = [0, 1, 125, 126, 65_536, 1 << 20];
+        assertEquals(await page.evaluate(echoBinary, sizes), sizes.map(() => true));
+        const closed = await page.evaluate(() =>
+          new Promise<[number, boolean]>((resolve) => {
+            globalThis.socket.addEventListener(
+              "close",
+              ({ code, wasClean }) => resolve([code, wasClean]),
+            );
+            globalThis.socket.close(4321, "enough");
+          })
+        );
+        assertEquals(closed, [4321, true]);
+      });
 
-      test("closing with code and reason, from the page", () =>
-        withPages(async () => {
-          const opened = await open();
-          const closed = await opened.evaluate(() =>
-            new Promise<[number, boolean]>((resolve) => {
-              globalThis.socket.addEventListener(
-                "close",
-                ({ code, wasClean }) => resolve([code, wasClean]),
-              );
-              globalThis.socket.close(4321, "enough");
-            })
-          );
-          assertEquals(closed, [4321, true]);
-        }));
+      test("receives a handler's code and reason, and the handler those of the page", async () => {
+        await page.goto(`http://127.0.0.1:${ports[0]}/`);
+        assertEquals(await page.evaluate(closeBothWays), [4000, 4321, "as you wish"]);
+        await server.waitFor(/^closed 4000 that’s all\nclosed 4321/m);
+      });
 
-      test("at the same time as PhantomJS 2.1.1 and PhantomJS 1.9.8, until the server goes away", () =>
-        withPages(async () => {
-          const url = `http://127.0.0.1:${example.port}/`;
-          const texts = [
-            "Hello",
-            "",
-            "Ahoj, 日本語",
-            ...Array.from({ length: 50 }, (_, i) => `${i}`),
-          ];
-          const phantoms: Phantom[] = [openEchoPage(1, url, texts), openEchoPage(2, url, texts)];
-          try {
-            const opened = await open();
-            await opened.evaluate((all) => all.forEach((text) => globalThis.send(text)), texts);
-            await echoes(opened, texts.length);
-            assertEquals(await opened.evaluate(() => globalThis.received), texts.map(echoOf));
-            for (const { child } of phantoms) {
-              const [, json = ""] = await child.waitFor(/^echoed (.*)\n/m);
-              assertEquals(JSON.parse(json), texts.map(echoOf));
-            }
-            // Ctrl-C closes all three.
-            assertEquals(await example.child.stop("SIGINT"), 0, example.child.output);
-            await opened.locator("#log div", { hasText: /^closed: 1001/ }).waitFor();
-            for (const { child } of phantoms) {
-              await child.waitFor(/^closed /m);
-              assertEquals(await child.exited, 0);
-            }
-            assertStringIncludes(await opened.title(), "Echo");
-          } finally {
-            for (const phantom of phantoms) await phantom.stop();
-          }
-        }));
-    });
-
-    test(`Chromium and a handler on ${runtime} receive each other's code and reason`, async () => {
-      const child = spawnScript("tests/browser/scripts/closing.ts", [], { runtime });
-      try {
-        const [, port] = await child.waitFor(/^ready (\d+)$/m);
-        const opened = await browser.newPage();
-        await opened.goto(`http://127.0.0.1:${port}/`);
-        const closed = await opened.evaluate(async () => {
-          const end = (begin: (socket: WebSocket) => void): Promise<[number, string]> =>
-            new Promise((resolve) => {
-              const socket = new WebSocket(`ws://${location.host}/`);
-              socket.onopen = () => begin(socket);
-              socket.onclose = ({ code, reason }) => resolve([code, reason]);
-            });
-          const byPage = await end((socket) => socket.close(4000, "that’s all"));
-          const byServer = await end((socket) => socket.send("close me"));
-          return [byPage[0], ...byServer];
+      for (const [at, host] of [[1, "an attached server"], [2, "a listener of ours"]] as const) {
+        test(`opens its WebSockets as streams of the page's session, of ${host}`, async () => {
+          await page.goto(`https://localhost:${ports[at]}/`);
+          assertEquals(await page.title(), "Over HTTP/2");
+          assertEquals(await page.evaluate(echoOverHttp2), [
+            [true, true, true],
+            "chat",
+            "permessage-deflate",
+            [4000, "enough", true],
+            [4321, "as you wish", true],
+          ]);
+          const seen: Seen = await page.evaluate(async () => await (await fetch("/seen")).json());
+          // Over HTTP/1.1, there would be no streams.
+          assert(seen.sockets.every(({ stream }) => typeof stream === "number"));
+          assertEquals(seen.sockets.map(({ session }) => session), [0, 0]);
+          if (host === "an attached server") assertEquals([seen.sessions, seen.page], [1, 0]);
         });
-        assertEquals(closed, [4000, 4321, "as you wish"]);
-        await child.waitFor(/^closed 4000 that’s all\nclosed 4321/m);
-        await opened.context().close();
-      } finally {
-        await child.stop("SIGKILL");
       }
+
+      // PhantomJS 1.9.8 speaks draft76, and 2.1.1 RFC 6455. That two of each disturb each other would be
+      // no matter of the runtime.
+      const versions: readonly PhantomVersion[] = runtime === "node" ? [1, 2, 1, 2] : [1, 2];
+      test(`echoes beside ${versions.length} PhantomJS, until the server goes away`, async () => {
+        const url = `http://127.0.0.1:${example.port}/`;
+        const phantoms: Phantom[] = [];
+        try {
+          for (const version of versions) phantoms.push(openEchoPage(version, url, TEXTS));
+          await echoAndEnd(page, example, phantoms);
+        } finally {
+          for (const phantom of phantoms) await phantom.stop();
+        }
+      });
     });
   }
 });
