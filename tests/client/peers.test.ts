@@ -1,4 +1,10 @@
-import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { after, before, describe, test } from "node:test";
 import {
   type ConnectOptions,
@@ -7,6 +13,7 @@ import {
   websocketConnect,
 } from "../../src/client/mod.ts";
 import type { WebSocketVersion } from "../../src/handshake/versions.ts";
+import { run } from "../cli/fake_terminal.ts";
 import { sameBytes } from "../support/bytes.ts";
 import type { Child } from "../support/spawn.ts";
 import { peers, startPeer } from "./peers/start.ts";
@@ -75,6 +82,27 @@ async function leave(url: string, version: WebSocketVersion): Promise<void> {
   await connection.closed;
 }
 
+/** What `waterspout probe --json` prints. */
+interface ProbeReport {
+  readonly url: string;
+  readonly versions: readonly {
+    readonly version: string;
+    readonly opens: boolean;
+    readonly handshake?: number;
+    readonly echo?: number;
+    readonly reason?: string;
+  }[];
+  readonly extensions: readonly string[];
+  readonly subprotocols: readonly string[] | "any";
+}
+
+async function probe(url: string): Promise<ProbeReport> {
+  const { code, printed, warned } = await run(["probe", "--json", url]);
+  const output = [...printed, ...warned].join("\n");
+  assertEquals(code, 0, output);
+  return JSON.parse(output);
+}
+
 for (const [name, peer] of Object.entries(peers)) {
   describe(`a client talks with ${name}`, () => {
     let child: Child;
@@ -112,6 +140,18 @@ for (const [name, peer] of Object.entries(peers)) {
       assertEquals(subprotocols.includes(selectedSubprotocol ?? ""), peer.chats);
       connection.abort();
       await connection.closed;
+    });
+
+    test("and the probe finds what it speaks", async () => {
+      const report = await probe(url);
+      assertEquals(report.url, url);
+      for (const { version, opens, handshake, echo, reason } of report.versions) {
+        assertEquals(opens, peer.versions.some((spoken) => spoken === version), version);
+        if (opens) assert((handshake ?? 0) > 0 && (echo ?? 0) > 0 && reason === undefined);
+        else assertStringIncludes(reason ?? "", "the status must be 101, got");
+      }
+      assertEquals(report.extensions.length, peer.compresses ? 1 : 0);
+      assertEquals(report.subprotocols, peer.subprotocols);
     });
   });
 }

@@ -48,13 +48,11 @@ export const SUITES: readonly Suite[] = [
     needs: ["linux", "redis", "nats"],
   },
   {
-    path: "tests/browser/chromium.test.ts",
+    path: "tests/browser",
     tier: "e2e",
     once: "node",
     needs: ["chromium", "phantomjs"],
   },
-  { path: "tests/browser/http2.test.ts", tier: "e2e", needs: ["chromium"] },
-  { path: "tests/browser/phantomjs.test.ts", tier: "e2e", once: "node", needs: ["phantomjs"] },
   { path: "tests/network", tier: "e2e", waits: true, needs: ["linux", "ip", "namespaces"] },
   { path: "tests/brokers", tier: "e2e", waits: true, needs: ["redis", "nats"] },
   // Starting Postgres for three runtimes would take too long.
@@ -100,7 +98,6 @@ export const SUITES: readonly Suite[] = [
   { path: "tests/examples", tier: "system", waits: true },
   { path: "tests/client/peers.test.ts", tier: "e2e" },
   { path: "tests/client/waiting.test.ts", tier: "system", waits: true },
-  { path: "tests/cli/probe.test.ts", tier: "e2e" },
   { path: "tests/cli/process.test.ts", tier: "system", waits: true },
   {
     path: "tests/cli/terminal.test.ts",
@@ -115,8 +112,7 @@ export const SUITES: readonly Suite[] = [
   { path: "tests/tornado/one_end.test.ts", tier: "unit" },
   { path: "tests/frameworks", tier: "e2e", waits: true },
   { path: "tests/simulation", tier: "system", once: "bun" },
-  { path: "tests/jsr", tier: "system" },
-  { path: "tests/jsr/packages.test.ts", tier: "system", once: "bun" },
+  { path: "tests/jsr", tier: "system", once: "bun" },
   { path: "tests/conformance", tier: "system" },
   { path: "tests/server/memory.test.ts", tier: "system" },
   { path: "tests/memory", tier: "system" },

@@ -19,6 +19,8 @@ export interface PeerServer {
   readonly compresses: boolean;
   /** Whether it chooses the subprotocol `chat`. */
   readonly chats: boolean;
+  /** The subprotocols that `waterspout probe` finds. */
+  readonly subprotocols: readonly string[] | "any";
 }
 
 /** All servers. */
@@ -28,6 +30,7 @@ export const peers: Readonly<Record<string, PeerServer>> = {
     versions: ["rfc6455", "hybi-08", "hybi-07", "draft76", "draft75"],
     compresses: true,
     chats: true,
+    subprotocols: ["chat", "superchat"],
   },
   "ws": {
     script: "client/peers/ws.ts",
@@ -35,6 +38,7 @@ export const peers: Readonly<Record<string, PeerServer>> = {
     versions: ["rfc6455", "hybi-08"],
     compresses: true,
     chats: true,
+    subprotocols: "any",
   },
   "faye-websocket": {
     script: "client/peers/faye.ts",
@@ -42,6 +46,7 @@ export const peers: Readonly<Record<string, PeerServer>> = {
     versions: ["rfc6455", "draft76", "draft75"],
     compresses: false,
     chats: true,
+    subprotocols: ["chat"],
   },
   "websocket-driver": {
     script: "peers/websocket_driver.ts",
@@ -49,6 +54,7 @@ export const peers: Readonly<Record<string, PeerServer>> = {
     versions: ["rfc6455", "draft76", "draft75"],
     compresses: false,
     chats: false,
+    subprotocols: [],
   },
   "Bun.serve": {
     script: "client/peers/bun_serve.ts",
@@ -56,6 +62,7 @@ export const peers: Readonly<Record<string, PeerServer>> = {
     versions: ["rfc6455"],
     compresses: true,
     chats: true,
+    subprotocols: "any",
   },
   "Deno.serve": {
     script: "client/peers/deno_serve.ts",
@@ -63,6 +70,7 @@ export const peers: Readonly<Record<string, PeerServer>> = {
     versions: ["rfc6455", "hybi-08", "hybi-07"],
     compresses: false,
     chats: true,
+    subprotocols: ["chat"],
   },
 };
 
