@@ -18,8 +18,11 @@ function serve(request: Request): Response {
 }
 
 /** Runs `body` with the port of a server, and ends that. */
-async function serving(body: (port: number) => Promise<void>): Promise<void> {
-  await using server = new Application([], { fetch: serve }).listen({
+async function serving(
+  body: (port: number) => Promise<void>,
+  fetch: (request: Request) => Response = serve,
+): Promise<void> {
+  await using server = new Application([], { fetch }).listen({
     port: 0,
     hostname: "127.0.0.1",
   });
@@ -96,13 +99,30 @@ describe("undici's pool", () => {
 });
 
 describe("wrk", () => {
+  /** How many requests are enough. */
+  const ENOUGH = 2000;
+
   for (const pipeline of [[], ["-s", `${root}/tests/http/scripts/pipeline.lua`]]) {
-    test(`gets nothing but 200${pipeline.length > 0 ? ", pipelined" : ""}`, () =>
-      serving(async (port) => {
-        const args = ["-t1", "-c16", "-d1s", ...pipeline, `http://127.0.0.1:${port}/hello`];
-        const output = await run("wrk", ...args);
-        assertMatch(output, /^ *[1-9]\d* requests in /m);
-        assert(!/Socket errors|Non-2xx/.test(output), output);
-      }));
+    test(`gets nothing but 200${pipeline.length > 0 ? ", pipelined" : ""}`, async () => {
+      const enough = Promise.withResolvers<void>();
+      let served = 0;
+      const count = (request: Request) => {
+        if (++served === ENOUGH) enough.resolve();
+        return serve(request);
+      };
+      await serving(async (port) => {
+        const args = ["-t1", "-c16", "-d60s", ...pipeline, `http://127.0.0.1:${port}/hello`];
+        const wrk = new Child([findExecutable("wrk"), ...args]);
+        try {
+          await Promise.race([enough.promise, wrk.exited]);
+          // Ctrl-C: it ends, and prints its result.
+          assertEquals(await wrk.stop("SIGINT"), 0, wrk.output);
+        } finally {
+          await wrk.stop("SIGKILL");
+        }
+        assertMatch(wrk.output, /^ *[1-9]\d* requests in /m);
+        assert(!/Socket errors|Non-2xx/.test(wrk.output), wrk.output);
+      }, count);
+    });
   }
 });

@@ -49,9 +49,9 @@ export class Cable {
     }
   }
 
-  /** Starts a TypeScript file of the repository at one end, under the runtime of the test. */
+  /** Starts a TypeScript file of the repository at one end. Default: under the runtime of the test. */
   spawn(end: End, path: string, args: readonly string[], options: SpawnOptions = {}): Child {
-    const command = scriptCommand(path, runtime, "--allow-all");
+    const command = scriptCommand(path, options.runtime ?? runtime, "--allow-all");
     return new Child(["ip", "netns", "exec", this.#names[end], ...command, ...args], options);
   }
 
