@@ -2,10 +2,11 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import { BrokerServer, until } from "../brokers/servers.ts";
 import type { Runtime } from "../support/runtime.ts";
+import { sized } from "../support/sizes.ts";
 import { Service } from "./service.ts";
 
-const CLIENTS = 900;
-const TOPICS = 30;
+const CLIENTS = sized({ test: 150, soak: 900 });
+const TOPICS = sized({ test: 10, soak: 30 });
 /** How many messages each process publishes on each topic in each part of the test. */
 const ROUNDS = 10;
 
@@ -71,7 +72,7 @@ async function trial(
   }
 }
 
-describe("a Deno, a Bun and a Node on one port serve 900 clients of all versions", () => {
+describe("a Deno, a Bun and a Node on one port serve clients of all versions", () => {
   test("joined by Redis", async () => {
     const redis = await BrokerServer.redis();
     const url = `redis://127.0.0.1:${redis.port}`;

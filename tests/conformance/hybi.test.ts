@@ -4,6 +4,7 @@ import { bytes } from "../protocol/hixie_cases.ts";
 import { chopped } from "../protocol/hixie_receive.ts";
 import { HYBI_CASES } from "../protocol/hybi_cases.ts";
 import { close, frame, type HybiCase } from "../protocol/hybi_frames.ts";
+import { sized } from "../support/sizes.ts";
 import type { CompressionOptions } from "../../src/connection/compression.ts";
 import { HOSTS, type ServerOptions, withServer } from "./echo_server.ts";
 import { assertReplies, type Compression, inflated, parseFrames } from "./server_frames.ts";
@@ -62,6 +63,9 @@ function byLimits(rows: readonly HybiCase[]): HybiCase[][] {
   return [...groups.values()];
 }
 
+/** The longest input that is sent byte by byte. The tests of the protocol do it with all. */
+const LONGEST = sized({ test: 40, soak: 300 });
+
 /** A way to send a row: in which pieces, and what follows it. */
 interface Way {
   readonly name: string;
@@ -101,7 +105,7 @@ const WAYS: readonly Way[] = [
   { name: "in two writes", suits: () => true, pieces: halves },
   {
     name: "byte by byte",
-    suits: ({ input }) => input.length <= 300,
+    suits: ({ input }) => input.length <= LONGEST,
     pieces: ({ input }) => chopped(input, 1),
   },
   {

@@ -11,17 +11,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
+import { sized } from "../support/sizes.ts";
 import { type Child, spawnScript } from "../support/spawn.ts";
 import { Fleet, heldIn } from "./restart_fleet.ts";
 import type { Report } from "./scripts/restart.ts";
 
-const CLIENTS = 500;
+const CLIENTS = sized({ test: 100, soak: 500 });
 /** How many clients have a message in each lot that is handled when a shutdown has begun. */
-const HOLDING = 50;
+const HOLDING = CLIENTS / 10;
 /** How many messages a client has in a lot. The first lot ends with the first restart. */
 const MESSAGES = 4;
 /** How many acknowledgements of the next lot come before a restart. */
-const UNDER_WAY = 125;
+const UNDER_WAY = CLIENTS / 4;
 
 /** The processes of a service, one after the other, on one port. */
 class Service {

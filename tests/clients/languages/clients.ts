@@ -18,6 +18,7 @@
  */
 import { join } from "node:path";
 import { findExecutable, root } from "../../support/runtime.ts";
+import { sized } from "../../support/sizes.ts";
 
 /** What a client can lack. */
 export type Ability =
@@ -61,8 +62,8 @@ export interface Client {
 
 const HERE = join(root, "tests/clients/languages");
 
-/** Together a hundred handshakes with the three servers. */
-const RANDOM = 34;
+/** With each of the three servers. Together a hundred handshakes in `deno task soak`. */
+const RANDOM = sized({ test: 8, soak: 34 });
 const ALL: readonly Compression[] = ["plain", "messages", "takeover"];
 
 /**

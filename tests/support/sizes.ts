@@ -1,0 +1,25 @@
+/**
+ * The sizes of tests that grow: small in `deno task test`, and large in `deno task soak`.
+ *
+ * @module
+ */
+import process from "node:process";
+
+/** The environment variable that makes sizes large. */
+export const LARGE_VARIABLE = "WATERSPOUT_LARGE";
+
+/** The files that have large sizes. `deno task soak` runs them. */
+export const SIZED_FILES: readonly string[] = [
+  "tests/clients/languages/languages.test.ts",
+  "tests/cluster/cluster.test.ts",
+  "tests/conformance/deflate.test.ts",
+  "tests/conformance/hybi.test.ts",
+  "tests/server/restart.test.ts",
+  "tests/transport/http2.test.ts",
+  "tests/transport/transport.test.ts",
+];
+
+/** The size for this run. */
+export function sized({ test, soak }: { readonly test: number; readonly soak: number }): number {
+  return process.env[LARGE_VARIABLE] === "1" ? soak : test;
+}
