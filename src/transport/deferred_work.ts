@@ -1,5 +1,5 @@
 /**
- * Groups the work of the sockets of a listener.
+ * Groups the work of many sockets.
  *
  * @module
  */

@@ -46,7 +46,7 @@ export interface SocketOptions extends Omit<ConnectorOptions, "tunnel"> {
  */
 export async function connect(options: ConnectorOptions): Promise<Transport> {
   const socket = await openSocket(options);
-  return new NodeTransport(socket, undefined, options.path === undefined ? "tcp" : "unix");
+  return new NodeTransport(socket, options.path === undefined ? "tcp" : "unix");
 }
 
 /** Makes a connected socket; with TLS, after the handshake. Rejects as {@linkcode connect} does. */

@@ -19,7 +19,7 @@ import {
   peerOf,
   SERVER_OPTIONS,
 } from "./node_server.ts";
-import { chunkReader, NodeTransport } from "./node_socket.ts";
+import { NodeTransport } from "./node_socket.ts";
 import { createTlsServer } from "./node_tls.ts";
 import { acceptProxied } from "./proxied_transport.ts";
 import { openGate } from "./tls_gate.ts";
@@ -82,11 +82,10 @@ export function listen(
 }
 
 function createServer(accept: Acceptor, kind: AddressKind): NodeServer {
-  const reader = chunkReader();
   const { createServer } = requireBuiltin<NetServerModule>("node:net", "listen");
   return createServer(SERVER_OPTIONS, (socket) => {
     if (peerOf(socket, kind) === undefined) socket.destroy();
-    else accept(new NodeTransport(socket, reader, kind));
+    else accept(new NodeTransport(socket, kind));
   });
 }
 

@@ -2,15 +2,14 @@
  * Reads all sockets of Node into one buffer.
  *
  * The option `onread` of `net.Socket` does that. It saves the memory, the `Buffer` and the stream
- * event of each chunk: an echo takes 6.0 µs instead of 7.3. But `net.Server` makes its sockets
- * without options. So we set the same private properties as the constructor of `net.Socket`. If a
- * version of Node has other properties, chunks arrive as stream events.
+ * event of each chunk: an echo takes 6.0 µs instead of 7.3, and 7.0 instead of 9.1 over TLS. But servers
+ * make their sockets without options. So we set the same private properties as the constructor of
+ * `net.Socket`. If a version of Node has other properties, chunks arrive as stream events.
  *
  * One buffer is enough: libuv reads a socket and calls back before it reads the next one.
  *
  * @module
  */
-import { DeferredWork } from "./deferred_work.ts";
 import type { NodeSocket } from "./node_types.ts";
 
 /** Called with the socket as `this`. Returns whether to read on. */
@@ -39,36 +38,45 @@ interface Slots {
 
 /** Sets the option `onread` of existing sockets. */
 export class ChunkReader {
-  readonly #onread: OnRead;
-  readonly #slots: Slots | undefined;
-  /** The deferred work of the sockets. */
-  readonly work: DeferredWork = new DeferredWork();
+  readonly #findClass: () => SocketClass;
+  readonly #callback: OnChunk;
+  /** The option; `null` before the first socket. */
+  #onread: OnRead | null = null;
+  #slots: Slots | undefined = undefined;
 
   /**
-   * Finds the keys of the option.
-   *
+   * @param findClass Returns `net.Socket`.
    * @param callback Called for each chunk of all sockets.
    */
-  constructor(Socket: SocketClass, callback: OnChunk) {
-    this.#onread = { buffer: new Uint8Array(BUFFER_SIZE), callback };
-    this.#slots = slotsOf(Socket, this.#onread);
+  constructor(findClass: () => SocketClass, callback: OnChunk) {
+    this.#findClass = findClass;
+    this.#callback = callback;
   }
 
   /**
    * Makes a socket call the callback for each chunk, instead of its stream.
    *
-   * @returns Whether this worked. It does not if the stream has received bytes already.
+   * @returns Whether this worked. It does not if the stream has bytes that nobody has taken.
    */
   attach(socket: NodeSocket): boolean {
     const { _handle: handle } = socket;
-    if (this.#slots === undefined || handle?.useUserBuffer === undefined) return false;
-    if (handle.bytesRead !== 0) return false;
-    const { buffer, callback } = this.#onread;
+    if (handle?.useUserBuffer === undefined || socket.readableLength !== 0) return false;
+    const { buffer, callback } = this.#onread ??= this.#prepare();
+    if (this.#slots === undefined) return false;
     const keyed = socket as unknown as Keyed;
     keyed[this.#slots.buffer] = buffer;
     keyed[this.#slots.callback] = callback;
     handle.useUserBuffer(buffer);
+    // A socket that has read before may have stopped, as that of an HTTP server does.
+    if (handle.bytesRead !== 0) socket.read?.(0);
     return true;
+  }
+
+  /** Makes the option, and finds its keys. */
+  #prepare(): OnRead {
+    const onread = { buffer: new Uint8Array(BUFFER_SIZE), callback: this.#callback };
+    this.#slots = slotsOf(this.#findClass(), onread);
+    return onread;
   }
 }
 

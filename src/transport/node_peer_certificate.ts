@@ -30,7 +30,7 @@ class VerifiedTransport extends NodeTransport {
   readonly peerCertificate: PeerCertificate;
 
   constructor(socket: NodeSocket, kind: Address["transport"] | undefined, own: PeerCertificate) {
-    super(socket, undefined, kind);
+    super(socket, kind);
     this.peerCertificate = own;
   }
 }
@@ -39,6 +39,6 @@ class VerifiedTransport extends NodeTransport {
 export function verifiedTransport(socket: NodeSocket, kind?: Address["transport"]): NodeTransport {
   // Read it now: a closed socket no longer has it.
   const certificate = certificateOf(socket as VerifiedSocket);
-  if (certificate === undefined) return new NodeTransport(socket, undefined, kind);
+  if (certificate === undefined) return new NodeTransport(socket, kind);
   return new VerifiedTransport(socket, kind, certificate);
 }

@@ -5,6 +5,7 @@
  */
 import { requireBuiltin } from "./builtin_module.ts";
 import { toError } from "../guard.ts";
+import { DeferredWork } from "./deferred_work.ts";
 import { noEvents } from "./no_events.ts";
 import { ChunkReader, type SocketClass } from "./node_onread.ts";
 import type { NodeHandle, NodeSocket, WriteCallback } from "./node_types.ts";
@@ -26,11 +27,23 @@ interface OwnedSocket extends NodeSocket {
   [owner]: NodeTransport;
 }
 
+/** Deno and Bun have a `node:net` too, but a chunk there may share its memory with other data. */
+const isNode = !("Deno" in globalThis || "Bun" in globalThis);
+
 /**
- * Module state: the memory of pending writes. A copy of 500 bytes takes 0.07 µs instead of 0.4 in
- * new memory, and one of 4 KiB 0.1 instead of 1.3.
+ * Module state: what all sockets share, since a process reads and writes one after the other.
+ * - The memory of pending writes: a copy of 500 bytes takes 0.07 µs instead of 0.4 in new memory, and
+ *   one of 4 KiB 0.1 instead of 1.3.
+ * - The memory that sockets read into; see `node_onread.ts` for what it saves.
+ * - The work that waits until all sockets are read; see {@linkcode DeferredWork}.
  */
-const slab = new WriteSlab();
+const shared = {
+  slab: new WriteSlab(),
+  reader: isNode
+    ? new ChunkReader(() => requireBuiltin<NetModule>("node:net", "read").Socket, onChunk)
+    : null,
+  work: new DeferredWork(),
+};
 
 const nothing = new Uint8Array(0);
 
@@ -43,9 +56,6 @@ const MIN_FREED_SIZE = 32 * 1024;
 const MAX_HELD = 64 * 1024;
 /** The largest write to TLS, which encrypts all of a write at once and into new memory. */
 const MAX_ENCRYPTED = 256 * 1024;
-/** Deno and Bun have a `node:net` too, but a chunk there may share its memory with other data. */
-const isNode = !("Deno" in globalThis || "Bun" in globalThis);
-
 /**
  * - `open`
  * - `ending`: FIN will be sent after the queue
@@ -57,7 +67,6 @@ type State = "open" | "ending" | "ended" | "closed";
 /** A {@linkcode Transport} for a socket of Node. */
 export class NodeTransport implements Transport {
   readonly #socket: NodeSocket;
-  readonly #reader: ChunkReader | undefined;
   readonly #kind: Address["transport"];
   #events = noEvents;
   #transfersChunks = true;
@@ -83,13 +92,11 @@ export class NodeTransport implements Transport {
   /**
    * Wraps a connected socket that nothing else uses.
    *
-   * @param reader The reader to use if possible. Default: the socket's stream.
    * @param kind The kind of socket, if known.
    */
-  constructor(socket: NodeSocket, reader?: ChunkReader, kind = kindOf(socket)) {
+  constructor(socket: NodeSocket, kind = kindOf(socket)) {
     this.#socket = socket;
     this.#kind = kind;
-    this.#reader = reader;
     (socket as OwnedSocket)[owner] = this;
     socket.on("error", onError);
     socket.on("close", onClose);
@@ -103,7 +110,7 @@ export class NodeTransport implements Transport {
     const first = this.#events === noEvents;
     this.#events = events;
     if (!first || this.#state === "closed") return;
-    this.#transfersChunks = this.#reader?.attach(this.#socket) !== true;
+    this.#transfersChunks = shared.reader?.attach(this.#socket) !== true;
     // A `data` listener starts the reading, so it is added with the first `events`.
     if (this.#transfersChunks) this.#socket.on("data", onData);
     this.#socket.on("end", onEnd);
@@ -173,7 +180,7 @@ export class NodeTransport implements Transport {
   #send(bytes: Uint8Array, length: number, stable: boolean): void {
     const socket = this.#socket;
     if (stable) socket.write(bytes);
-    else slab.write(socket, bytes, length);
+    else shared.slab.write(socket, bytes, length);
     if (socket.writableLength === 0) return;
     this.#sending = length;
     // This empty write carries the callback: whether one is needed is known only after the first
@@ -189,7 +196,7 @@ export class NodeTransport implements Transport {
     }
     this.#sending = length;
     if (stable) this.#socket.write(bytes, this.#sent());
-    else slab.write(this.#socket, bytes, length, this.#sent());
+    else shared.slab.write(this.#socket, bytes, length, this.#sent());
   }
 
   /** Returns the callback of a write. */
@@ -221,8 +228,8 @@ export class NodeTransport implements Transport {
   }
 
   defer(work: Deferred): void {
-    if (this.#reader === undefined) work.start();
-    else this.#reader.work.add(work);
+    if (this.#transfersChunks) work.start();
+    else shared.work.add(work);
   }
 
   /** Handles a chunk. Returns whether to read on. */
@@ -344,12 +351,6 @@ function onData(this: OwnedSocket, chunk: unknown): void {
 function onChunk(this: NodeSocket, length: number, buffer: Uint8Array): boolean {
   const chunk = length === buffer.length ? buffer : buffer.subarray(0, length);
   return (this as OwnedSocket)[owner].received(chunk);
-}
-
-/** Makes the reader of a listener's sockets; `undefined` on Deno and Bun. */
-export function chunkReader(): ChunkReader | undefined {
-  if (!isNode) return undefined;
-  return new ChunkReader(requireBuiltin<NetModule>("node:net", "read").Socket, onChunk);
 }
 
 function onEnd(this: OwnedSocket): void {

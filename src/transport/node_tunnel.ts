@@ -38,9 +38,9 @@ export async function connectThrough(
   const below = await openSocket({ hostname: proxy, port: proxyPort, tls: proxyTls, signal });
   try {
     await openTunnel(below as ReadableSocket, tunnel.handshake, signal);
-    if (tls === undefined) return new NodeTransport(below, undefined, "tcp");
+    if (tls === undefined) return new NodeTransport(below, "tcp");
     const socket = await openSocket({ hostname, port, tls, signal, below });
-    return new NodeTransport(socket, undefined, "tcp");
+    return new NodeTransport(socket, "tcp");
   } catch (error) {
     below.destroy();
     throw error;

@@ -33,6 +33,8 @@ export interface NodeSocket {
   readonly alpnProtocol?: string | false | null;
   /** The size of all writes that are not complete. */
   readonly writableLength: number;
+  /** How many bytes the stream has read that nobody has taken. */
+  readonly readableLength?: number;
   /** Node's internal handle. It is not documented and may be missing. */
   readonly _handle?: NodeHandle | null;
   /** The socket below TLS. It is not documented and may be missing. */
@@ -55,6 +57,8 @@ export interface NodeSocket {
   end(): unknown;
   /** Closes the socket at once. */
   destroy(): unknown;
+  /** With 0, starts reading and takes nothing. */
+  read?(size: number): unknown;
   /** Stops reading. */
   pause(): unknown;
   /** Starts reading again. */

@@ -36,7 +36,7 @@ const bad: readonly (readonly [
   [{ origin: "a\r\nb: c" }, TypeError, "must not have control characters"],
   [{ origin: "\u20ac" }, TypeError, "above U+00FF"],
   [{ compression: { level: 10 } }, RangeError, "level must be an integer from 1 to 9, got 10"],
-  [{ compression: { windowBits: 9 } }, TypeError, `compression option "windowBits": unknown`],
+  [{ compression: { window: 9 } }, TypeError, `compression option "window": unknown`],
   [{ verison: "draft76" }, TypeError, "did you mean version?"],
   [{ maxPayload: 5 }, TypeError, "did you mean maxMessageSize?"],
   [{ perMessageDeflate: true }, TypeError, "did you mean compression?"],

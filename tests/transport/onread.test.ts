@@ -5,21 +5,31 @@
  */
 import { assertEquals } from "@std/assert";
 import { connect, Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { listen } from "../../src/transport/listen.ts";
 import { ChunkReader, type SocketClass } from "../../src/transport/node_onread.ts";
 import { NodeTransport } from "../../src/transport/node_socket.ts";
 import type { NodeSocket } from "../../src/transport/node_types.ts";
 import { runtime } from "../support/runtime.ts";
+import type { Transport } from "../../src/transport/transport.ts";
+import { credentials } from "./links.ts";
 import { Recorder, Watched } from "./recorder.ts";
+import { listenUpgraded, UPGRADE } from "./upgraded.ts";
 
 const onChunk = () => true;
 
 /** A fake socket that records the calls to it. */
-function fakeSocket(handle?: object): { socket: NodeSocket; listeners: string[] } {
+function fakeSocket(
+  handle?: object,
+  readableLength = 0,
+): { socket: NodeSocket; listeners: string[]; reads: number[] } {
   const listeners: string[] = [];
+  const reads: number[] = [];
   const on = (event: string) => listeners.push(event);
-  return { socket: { on, _handle: handle } as unknown as NodeSocket, listeners };
+  const read = (size: number) => reads.push(size);
+  const socket = { on, read, readableLength, _handle: handle } as unknown as NodeSocket;
+  return { socket, listeners, reads };
 }
 
 /** Two connections to one listener: the events at the server's ends, and the clients. */
@@ -124,40 +134,77 @@ if (runtime === "node") {
   });
 }
 
+if (runtime === "node") {
+  for (const secure of [false, true]) {
+    test(`the chunks of an upgraded ${secure ? "TLS " : ""}socket are not transferred`, async () => {
+      const accepted = Promise.withResolvers<Recorder>();
+      const accept = (transport: Transport) => accepted.resolve(new Recorder(transport));
+      const listener = listenUpgraded(secure ? credentials : {}, accept);
+      await listener.listening;
+      const { port } = listener.address;
+      const client = secure
+        ? connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false })
+        : connect({ port, host: "127.0.0.1" });
+      client.write(UPGRADE);
+      const recorder = await accepted.promise;
+      const heard: string[] = [];
+      recorder.expected.check = (chunk) => heard.push(new TextDecoder().decode(chunk)) > 0;
+      client.write("first");
+      await recorder.until(() => heard.length === 1, "the first chunk");
+      assertEquals(recorder.transport.transfersChunks, false);
+      client.end("second");
+      await recorder.until(() => recorder.ended, "the end");
+      assertEquals(heard, ["first", "second"]);
+      recorder.transport.destroy();
+      client.destroy();
+      listener.close();
+    });
+  }
+}
+
 describe("the option onread of an existing socket", () => {
   if (runtime === "node") {
-    test("is set as the socket's constructor sets it", () => {
-      const reader = new ChunkReader(Socket as unknown as SocketClass, onChunk);
-      const buffers: Uint8Array[] = [];
-      const { socket } = fakeSocket({
-        bytesRead: 0,
-        useUserBuffer: (buffer: Uint8Array) => buffers.push(buffer),
+    for (const bytesRead of [0, 300]) {
+      test(`is set as the socket's constructor sets it, after ${bytesRead} bytes`, () => {
+        const reader = new ChunkReader(() => Socket as unknown as SocketClass, onChunk);
+        const buffers: Uint8Array[] = [];
+        const { socket, reads } = fakeSocket({
+          bytesRead,
+          useUserBuffer: (buffer: Uint8Array) => buffers.push(buffer),
+        });
+        assertEquals(reader.attach(socket), true);
+        const keyed = socket as unknown as Record<symbol, unknown>;
+        const values = Object.getOwnPropertySymbols(socket).map((key) => keyed[key]);
+        assertEquals(buffers.length, 1);
+        assertEquals(new Set(values), new Set<unknown>([buffers[0], onChunk]));
+        // A socket that has read before may have stopped.
+        assertEquals(reads, bytesRead === 0 ? [] : [0]);
       });
-      assertEquals(reader.attach(socket), true);
-      const keyed = socket as unknown as Record<symbol, unknown>;
-      const values = Object.getOwnPropertySymbols(socket).map((key) => keyed[key]);
-      assertEquals(buffers.length, 1);
-      assertEquals(new Set(values), new Set<unknown>([buffers[0], onChunk]));
+    }
+  }
+
+  const handle = { bytesRead: 0, useUserBuffer() {} };
+  const rows: [name: string, Socket: unknown, handle?: object, readableLength?: number][] = [
+    ["if it has no handle", Socket],
+    ["if its handle reads in another way", Socket, {}],
+    ["if its stream has bytes", Socket, handle, 1],
+    ["if sockets have it elsewhere", class {}, handle],
+  ];
+  for (const [name, SocketLike, handle, readableLength] of rows) {
+    test(`is not set ${name}`, () => {
+      const reader = new ChunkReader(() => SocketLike as SocketClass, onChunk);
+      const { socket } = fakeSocket(handle, readableLength);
+      assertEquals(reader.attach(socket), false);
+      assertEquals(Object.getOwnPropertySymbols(socket), []);
     });
   }
 
-  const rows: [name: string, Socket: unknown, handle: object | undefined][] = [
-    ["if it has no handle", Socket, undefined],
-    ["if its handle reads in another way", Socket, {}],
-    ["if its stream has bytes", Socket, { bytesRead: 1, useUserBuffer() {} }],
-    ["if sockets have it elsewhere", class {}, { bytesRead: 0, useUserBuffer() {} }],
-  ];
-  for (const [name, SocketLike, handle] of rows) {
-    test(`is not set ${name}, and chunks come as events`, () => {
-      const reader = new ChunkReader(SocketLike as SocketClass, onChunk);
-      const { socket, listeners } = fakeSocket(handle);
-      const transport = new NodeTransport(socket, reader);
-      transport.events = { data() {}, drain() {}, end() {}, closed() {} };
-      assertEquals(transport.transfersChunks, true);
-      assertEquals(listeners.includes("data"), true);
-      assertEquals(Object.getOwnPropertySymbols(socket).length, 1);
-    });
-  }
+  test("is not needed: chunks come as events", () => {
+    const { socket, listeners } = fakeSocket();
+    const transport = new NodeTransport(socket);
+    transport.events = { data() {}, drain() {}, end() {}, closed() {} };
+    assertEquals([transport.transfersChunks, listeners.includes("data")], [true, true]);
+  });
 });
 
 describe("a socket that reads through its stream", () => {
