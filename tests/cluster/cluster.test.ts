@@ -5,7 +5,7 @@ import type { Runtime } from "../support/runtime.ts";
 import { sized } from "../support/sizes.ts";
 import { Service } from "./service.ts";
 
-const CLIENTS = sized({ test: 150, soak: 900 });
+const CLIENTS = sized({ test: 150, soak: 3000 });
 const TOPICS = sized({ test: 10, soak: 30 });
 /** How many messages each process publishes on each topic in each part of the test. */
 const ROUNDS = 10;

@@ -10,6 +10,7 @@ import { Hixie } from "../../src/protocol/hixie.ts";
 import { Hybi } from "../../src/protocol/hybi.ts";
 import { Output } from "../../src/protocol/output.ts";
 import type { Protocol, Sink } from "../../src/protocol/protocol.ts";
+import { tryBrokenText } from "../protocol/broken_text.ts";
 import { deflated } from "../protocol/deflate_cases.ts";
 import { deflate, WITH_CONTEXT } from "../protocol/deflate_cases.ts";
 import { frame } from "../protocol/hybi_frames.ts";
@@ -17,6 +18,9 @@ import { cut, type Dice, join, mutate, randomBytes, randomLength, randomText } f
 
 /** Below the sizes of the generators, so that the limits are reached. */
 const LIMITS = { maxMessageSize: 66_000, maxFragments: 20 };
+
+/** How many texts a seed makes, of which one may be long. */
+const TEXTS = 10;
 
 /** The result of some bytes: the events, and the code of the error. */
 export interface Outcome {
@@ -140,6 +144,11 @@ export function fuzzHixie(next: Dice): void {
   const bytes = kind === 0 ? good : kind === 1 ? randomBytes(next, 200) : mutate(next, good);
   const { code } = sameHoweverCut(next, bytes, () => new Hixie(LIMITS, { version }));
   if (code !== undefined) assertEquals(code, 1009);
+}
+
+/** Text that is not UTF-8 is decoded as if it came in one piece. */
+export function fuzzBrokenText(next: Dice): void {
+  for (let i = 0; i < TEXTS; i++) tryBrokenText(next, i);
 }
 
 /** A client reads the messages that a server writes, in the same order. */

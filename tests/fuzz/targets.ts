@@ -3,15 +3,24 @@
  *
  * @module
  */
+import { comparePattern } from "../server/random_patterns.ts";
 import { fuzzConnection } from "./connections.ts";
-import { fuzzRequests, fuzzResponses } from "./handshakes.ts";
+import { fuzzExtensions, fuzzProxyHeaders, fuzzRequests, fuzzResponses } from "./handshakes.ts";
 import type { Dice } from "./mutate.ts";
-import { fuzzHixie, fuzzHybi, fuzzRoundTrip } from "./protocols.ts";
+import { fuzzBrokenText, fuzzHixie, fuzzHybi, fuzzRoundTrip } from "./protocols.ts";
 import { fuzzTunnel } from "./tunnels.ts";
 import { fuzzAgreement } from "./ws_agreement.ts";
 
 /** Throws if it finds a fault. */
 export type Target = (next: Dice) => void | Promise<void>;
+
+/** How many path patterns a seed makes. */
+const PATTERNS = 20;
+
+/** Random path patterns match like `URLPattern`. */
+function fuzzPathPatterns(next: Dice): void {
+  for (let i = 0; i < PATTERNS; i++) comparePattern(next);
+}
 
 /** All targets that need no server. */
 export const TARGETS: Readonly<Record<string, Target>> = {
@@ -23,6 +32,10 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   "tunnel": fuzzTunnel,
   "requests": fuzzRequests,
   "responses": fuzzResponses,
+  "extensions": fuzzExtensions,
+  "PROXY headers": fuzzProxyHeaders,
+  "broken text": fuzzBrokenText,
+  "path patterns": fuzzPathPatterns,
 };
 
 /** Seeds that have failed, and the fault that they found. */

@@ -1,25 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
+import { EDGES, oneShot, tryBrokenText } from "./broken_text.ts";
 import { bytes, hex, textFrame } from "./hixie_cases.ts";
 import { chopped, dice, hixie, receiveAll } from "./hixie_receive.ts";
 
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-
-/** The text of a payload, decoded in one piece as the Encoding Standard requires. */
-function oneShot(payload: Uint8Array): string {
-  return decoder.decode(payload);
-}
-
-// The first and last bytes of the ranges in the UTF-8 grammar. Not FF, which ends the frame.
-const edges = hex(
-  "00 41 7F 80 8F 90 9F A0 BB BF C0 C1 C2 C3 DF E0 E1 EC ED EE EF F0 F1 F3 F4 F5 F8 FE",
-);
-
 describe("text that is not UTF-8 is decoded as if it came in one piece", () => {
   test("every sequence of three edge bytes, cut everywhere", () => {
-    for (const a of edges) {
-      for (const b of edges) {
-        for (const c of edges) {
+    for (const a of EDGES) {
+      for (const b of EDGES) {
+        for (const c of EDGES) {
           const frame = Uint8Array.of(0x00, a, b, c, 0xff);
           const text = oneShot(frame.subarray(1, 4));
           for (const size of [1, 2, 3, 5]) {
@@ -36,22 +25,7 @@ describe("text that is not UTF-8 is decoded as if it came in one piece", () => {
 
   test("random bytes of every size, in random pieces", () => {
     const roll = dice(76);
-    for (let round = 0; round < 900; round++) {
-      const payload = new Uint8Array(roll(round % 20 === 0 ? 20000 : 300));
-      const badness = [1, 4, 40][round % 3] as number;
-      for (let i = 0; i < payload.length; i++) {
-        payload[i] = roll(badness) === 0 ? edges[roll(edges.length)] as number : 0x61;
-      }
-      const frame = textFrame(payload);
-      const largest = [3, 50, 1500, 9000][roll(4)] as number;
-      const pieces: Uint8Array[] = [];
-      for (let at = 0; at < frame.length;) {
-        const end = at + 1 + roll(largest);
-        pieces.push(frame.subarray(at, end));
-        at = end;
-      }
-      assertEquals(receiveAll(hixie(), pieces), [["text", oneShot(payload)]], `round ${round}`);
-    }
+    for (let round = 0; round < 900; round++) tryBrokenText(roll, round);
   });
 
   test("a character that is cut at the end of each piece, at every byte", () => {

@@ -16,7 +16,7 @@ import { type Child, spawnScript } from "../support/spawn.ts";
 import { Fleet, heldIn } from "./restart_fleet.ts";
 import type { Report } from "./scripts/restart.ts";
 
-const CLIENTS = sized({ test: 100, soak: 500 });
+const CLIENTS = sized({ test: 100, soak: 2000 });
 /** How many clients have a message in each lot that is handled when a shutdown has begun. */
 const HOLDING = CLIENTS / 10;
 /** How many messages a client has in a lot. The first lot ends with the first restart. */
