@@ -17,8 +17,11 @@ export function randomValues(seed: number): typeof crypto.getRandomValues {
   };
 }
 
-/** How many bytes arrive one by one before chunks grow. */
-const SINGLE_BYTES = 600;
+/** How many bytes of a connection arrive one by one. */
+const SINGLE_BYTES = 300;
+
+/** The largest chunk of a network that divides, in bytes. */
+export const LARGEST_CHUNK = 4000;
 
 /** Splits what is available, in both directions. */
 export function splitter(
@@ -26,8 +29,20 @@ export function splitter(
   seed: number,
 ): (available: number) => number {
   const next = dice(seed);
-  let chunks = 0;
   if (split === "whole") return (available) => available;
-  if (split === "random") return () => 1 + next(2000);
-  return () => ++chunks <= SINGLE_BYTES ? 1 : 1 + next(1000);
+  const chunk = () => 1 + next(next(3) === 0 ? 100 : LARGEST_CHUNK);
+  if (split === "random") return chunk;
+  let left = SINGLE_BYTES;
+  // A long run divides a whole handshake. Between short ones, messages of any number are divided.
+  const runLength = () => next(next(2) === 0 ? 10 : SINGLE_BYTES);
+  let run = runLength();
+  return () => {
+    if (left > 0 && run > 0) {
+      left--;
+      run--;
+      return 1;
+    }
+    run = runLength();
+    return chunk();
+  };
 }

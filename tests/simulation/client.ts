@@ -14,6 +14,7 @@ import {
   WireReader,
 } from "../support/wire_client.ts";
 import {
+  byteLength,
   clientDeflate,
   controlFrame,
   draftFrame,
@@ -53,7 +54,7 @@ export function nextText(
 /** Notes a message that is sent. Returns whether it breaks a rule. */
 export function noteSent(member: Member, text: string, { clock, settings }: GuestOptions): boolean {
   const { client, causes } = member;
-  const isOver = encode(text).length > settings.maxMessageSize;
+  const isOver = byteLength(text) > settings.maxMessageSize;
   client.sentAt = client.unitAt = clock.now();
   client.sent.push(text);
   if (isOver) {
@@ -271,7 +272,10 @@ export class SimulatedClient implements Guest {
         ? messageFrames(payload, { fragments, binary, deflated })
         : draftFrame(payload);
       this.#write(frames);
-      this.#member.client.ends.push(this.#member.client.bytes);
+      const { client } = this.#member;
+      const start = client.ends.at(-1) ?? 0;
+      client.ends.push(client.bytes);
+      client.longest = Math.max(client.longest, client.bytes - start);
     }
   }
 }

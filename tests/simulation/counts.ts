@@ -19,10 +19,17 @@ function sum<T>(list: readonly T[], count: (one: T) => number): number {
   return list.reduce((total, one) => total + count(one), 0);
 }
 
-/** What must hold at any time. */
-export function checkLimits({ sockets }: Stats, { members, settings }: Happened): void {
-  const { maxConnections, maxConnectionsPerAddress } = settings;
+/** What must hold when clients have connected. */
+export function checkSockets({ sockets }: Stats, { settings: { maxConnections } }: Happened): void {
   must(sockets <= maxConnections, `${sockets} sockets of at most ${maxConnections}`);
+}
+
+/** What must hold at any time for the clients of one application. */
+export function checkAddresses(
+  members: readonly Member[],
+  { maxConnectionsPerAddress }: PlanSettings,
+): void {
+  if (maxConnectionsPerAddress === Infinity) return;
   const counts = new Map<number, number>();
   for (const { plan: { address }, client, handler } of members) {
     const isOpen = handler.opens > 0 && handler.ended === undefined && !client.hasEnded;
@@ -107,7 +114,7 @@ function checkTraffic({ traffic }: Stats, { members }: Happened): void {
   const isClean = members.every(({ client }) => !client.hostile);
   const sent = sum(members, ({ client }) => client.sent.length);
   must(!isClean || traffic.messagesIn <= sent, `${traffic.messagesIn} messages in, ${sent} sent`);
-  const received = sum(members, ({ client }) => client.replies.length + client.heard.length);
+  const received = sum(members, ({ client }) => client.replies.length + client.heard.size);
   must(
     traffic.messagesOut >= received,
     `${traffic.messagesOut} messages out, ${received} received`,

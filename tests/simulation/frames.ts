@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import { Deflate } from "../../src/protocol/deflate.ts";
 
 const encoder = new TextEncoder();
@@ -119,6 +120,11 @@ export function padding(size: number): string {
 /** A message of exactly `size` bytes. */
 export function fill(start: string, size: number): string {
   return start + "x".repeat(Math.max(0, size - start.length));
+}
+
+/** How many bytes a text has. */
+export function byteLength(text: string): number {
+  return Buffer.byteLength(text);
 }
 
 /** The bytes of a text. */

@@ -8,6 +8,7 @@ import type { MessageStream } from "../../src/connection/message_stream.ts";
 import type { MessageSource } from "../../src/connection/message_source.ts";
 import { WebSocketHandler } from "../../src/server/handler.ts";
 import type { Clock } from "../../src/timing/clock.ts";
+import { byteLength } from "./frames.ts";
 import type { Member } from "./member.ts";
 import type { Command, PlanSettings } from "./plan.ts";
 
@@ -21,8 +22,6 @@ export interface Stage {
   /** Publishes a message of the next number to the topic, for a handler. */
   publish(handler: SimulatedHandler): void;
 }
-
-const encoder = new TextEncoder();
 
 /** The size of a short frame, at most, in bytes. */
 const FRAME = 14;
@@ -62,7 +61,7 @@ export class SimulatedHandler extends WebSocketHandler<Stage, { name: string }> 
 
   /** Runs a hook, and checks that no other hook runs at the same time. */
   async #run(hook: string, act: () => unknown): Promise<void> {
-    this.member.enter(hook);
+    this.member.enter(hook, this.options.clock.now());
     try {
       await act();
     } finally {
@@ -85,7 +84,7 @@ export class SimulatedHandler extends WebSocketHandler<Stage, { name: string }> 
     const { handler } = this.member;
     handler.written.push(reply);
     // In pieces, each piece may be a frame.
-    const bytes = encoder.encode(reply).length + 14 * PIECES;
+    const bytes = byteLength(reply) + 14 * PIECES;
     this.member.wrote(bytes, this.options.settings.maxBufferedAmount);
     handler.pendingWrites++;
     const settled = () => void handler.pendingWrites--;

@@ -4,16 +4,16 @@
  * @module
  */
 import type { ConnectionRate } from "../../src/connection/flood_control.ts";
+import { LARGEST_CHUNK } from "./chance.ts";
 import type { Member } from "./member.ts";
 import type { PlanSettings } from "./plan.ts";
 import type { ClientSide } from "./sides.ts";
 
 /** How late a timer may be, in milliseconds: some ticks of the timing wheel. */
 export const LATE = 150;
-/** The largest chunk of a network that divides, in bytes. */
-const LARGEST_CHUNK = 2000;
-/** How much the transport of a socket of Node holds while it is paused, in bytes. */
-const HELD_BY_SOCKET = 65_536;
+/** How much a stream of Node, and our transport of a socket of Node, hold while paused, in bytes. */
+const HELD = 65_536 + LARGEST_CHUNK;
+const HELD_AFTER = { listener: 0, stream: HELD, upgrade: 2 * HELD } as const;
 /** Up to this size, a message is written without a check for room, in bytes. */
 const SHORT = 4096;
 /** Room for control frames, in bytes. */
@@ -44,13 +44,9 @@ export function checkInput(member: Member, { maxQueuedSize }: PlanSettings): voi
   if (client.violations.size > 0) return;
   const handled = handler.handled === 0 ? 0 : client.ends[handler.handled - 1] ?? 0;
   const waiting = client.bytes - handled - client.unsent() - plan.capacity;
-  const largest = client.ends.reduce(
-    (most, end, at) => Math.max(most, end - (client.ends[at - 1] ?? 0)),
-    0,
-  );
-  const held = plan.arrival === "upgrade" ? HELD_BY_SOCKET : 0;
+  const held = HELD_AFTER[plan.arrival];
   // A queue counts the UTF-16 units of texts, which have up to two bytes here.
-  const most = 2 * maxQueuedSize + 2 * largest + LARGEST_CHUNK + CONTROL_FRAMES + held;
+  const most = 2 * maxQueuedSize + 2 * client.longest + LARGEST_CHUNK + CONTROL_FRAMES + held;
   member.must(waiting <= most, () => `${waiting} bytes of input wait, at most ${most} may`);
 }
 

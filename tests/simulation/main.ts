@@ -1,26 +1,48 @@
 /**
- * Simulates worlds for a given time: `deno task simulate [SECONDS] [SEED]`. If a world breaks an
- * invariant, it is made shorter and printed with its seed. The exit code is 0 if no world did.
+ * Simulates worlds for a given time: `deno task simulate [SECONDS] [SEED] [--runtime NAME]`. If a world
+ * breaks an invariant, it is made shorter and printed with its seed. The exit code is 0 if no world did.
  *
  * @module
  */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import process from "node:process";
 import { randomSeed } from "../support/random.ts";
-import { parseInteger, parseTaskArgs, runTask } from "../support/usage.ts";
+import { runtime, runtimes, scriptCommand } from "../support/runtime.ts";
+import { parseInteger, parseTaskArgs, runTask, UsageError } from "../support/usage.ts";
 import { simulate } from "./simulate.ts";
+
+const MINUTE = 60_000;
+
+/** Runs this file on another runtime. */
+async function runOn(name: string, args: readonly string[]): Promise<number> {
+  const other = runtimes.find((known) => known === name);
+  if (other === undefined) throw new UsageError(`--runtime must be ${runtimes.join(", ")}`);
+  const [path = "", ...rest] = scriptCommand("tests/simulation/main.ts", other, "--allow-all");
+  const [code] = await once(spawn(path, [...rest, ...args], { stdio: "inherit" }), "exit");
+  return Number(code ?? 1);
+}
 
 await runTask(async () => {
   const { values, positionals } = parseTaskArgs(process.argv.slice(2), {
     worlds: { type: "string" },
     "no-shrink": { type: "boolean" },
+    runtime: { type: "string" },
   });
   const [seconds = "20", seed = `${randomSeed()}`] = positionals;
+  const { worlds, "no-shrink": keepsLength = false, runtime: chosen = runtime } = values;
+  if (chosen !== runtime) {
+    const options = worlds === undefined ? [] : ["--worlds", worlds];
+    if (keepsLength) options.push("--no-shrink");
+    return await runOn(chosen, [seconds, seed, ...options]);
+  }
   const found = await simulate({
     seed: parseInteger("SEED", seed),
     milliseconds: parseInteger("SECONDS", seconds, 1) * 1000,
-    worlds: values.worlds === undefined ? Infinity : parseInteger("--worlds", values.worlds, 1),
-    shrinks: values["no-shrink"] !== true,
+    worlds: worlds === undefined ? Infinity : parseInteger("--worlds", worlds, 1),
+    shrinks: !keepsLength,
     print: (line) => console.log(line),
+    ...(worlds === undefined ? { progress: MINUTE } : {}),
   });
   return found ? 1 : 0;
 });

@@ -6,11 +6,10 @@
  */
 import type { ConnectionEnd, EndedBy } from "../../src/connection/connection_end.ts";
 import type { WebSocketVersion } from "../../src/handshake/versions.ts";
+import { byteLength } from "./frames.ts";
 import { checkInput, checkOutput, checkRate, checkRefused, delayOf, LATE } from "./limits.ts";
 import type { PlannedClient, PlanSettings } from "./plan.ts";
 import { ClientSide, HandlerSide } from "./sides.ts";
-
-const encoder = new TextEncoder();
 
 /** Throws an error that says which invariant does not hold. */
 export function must(holds: boolean, what: string): void {
@@ -62,7 +61,7 @@ export class Member {
   // --- Events -----------------------------------------------------------------------------------
 
   /** A hook begins. Hooks never overlap. */
-  enter(hook: string): void {
+  enter(hook: string, now: number): void {
     const { handler } = this;
     this.note(`${hook}()`);
     this.must(handler.active === undefined, () => `${hook} began while ${handler.active} ran`);
@@ -71,6 +70,7 @@ export class Member {
       this.must(handler.opens === 1, () => `${hook} was called before open`);
     }
     handler.active = hook;
+    handler.activeAt = now;
   }
 
   /** The hook has settled. */
@@ -101,7 +101,7 @@ export class Member {
       isPart ? sent?.startsWith(text) === true : sent === text,
       () => `${show(text)} came, not ${show(sent ?? "")}`,
     );
-    const { length } = encoder.encode(text);
+    const length = byteLength(text);
     this.must(length <= settings.maxMessageSize, () => `a message of ${length} bytes came`);
     handler.handled++;
     checkRate(this, settings.messageRate, now);
@@ -127,16 +127,13 @@ export class Member {
 
   /** Messages of one publisher come once and in order, and never back to it. */
   #hear(message: string): void {
-    const [, publisher, number] = message.split(" ");
+    const { heard, lastHeard } = this.client;
+    const [, publisher = "", number] = message.split(" ");
     this.must(publisher !== this.name, () => `received its own ${show(message)}`);
-    for (const earlier of this.client.heard) {
-      const [, other, before] = earlier.split(" ");
-      this.must(
-        other !== publisher || Number(before) < Number(number),
-        () => `received ${show(message)} after ${show(earlier)}`,
-      );
-    }
-    this.client.heard.push(message);
+    const before = lastHeard.get(publisher) ?? -1;
+    this.must(before < Number(number), () => `received ${show(message)} after number ${before}`);
+    lastHeard.set(publisher, Number(number));
+    heard.add(message);
   }
 
   /** `onClose` is called. */
@@ -222,7 +219,8 @@ export class Member {
     // As long as the handler reads pieces, it may go on.
     if (handler.active !== undefined && this.plan.reading === "slow stream") return;
     const patience = handler.active === undefined ? 0 : settings.closeTimeout || Infinity;
-    const waited = now - client.leftAt;
+    // The timeout starts again whenever a hook settles.
+    const waited = now - Math.max(client.leftAt, handler.activeAt);
     // Output that still waits may take as long as the client reads.
     if (handler.buffered() > 0) return;
     // The rates count from the end of a stall, or when a slow reader reads.
@@ -290,8 +288,8 @@ export class Member {
       length === handler.written.length,
       () => `${length} of ${handler.written.length} replies`,
     );
-    for (const message of handler.published) {
-      this.must(client.heard.includes(message), () => `did not receive ${show(message)}`);
+    for (const message of handler.published.splice(0)) {
+      this.must(client.heard.has(message), () => `did not receive ${show(message)}`);
     }
   }
 

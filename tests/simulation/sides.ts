@@ -11,8 +11,10 @@ export class ClientSide {
   readonly sent: string[] = [];
   /** Replies that were received, in order. */
   readonly replies: string[] = [];
-  /** Messages of the topic, in order. */
-  readonly heard: string[] = [];
+  /** Messages of the topic. */
+  readonly heard: Set<string> = new Set();
+  /** The number of the last one of each publisher. */
+  readonly lastHeard: Map<string, number> = new Map();
   handshake: "none" | "sent" | "open" | "refused" = "none";
   /** The status of the refusal, if there was a response. */
   status: number | undefined;
@@ -35,6 +37,8 @@ export class ClientSide {
   bytes = 0;
   /** The value of `bytes` after each message, of a client that sends raw bytes. */
   readonly ends: number[] = [];
+  /** The longest of these messages, in bytes. */
+  longest = 0;
   /** Reads how many bytes the network has not accepted from it. */
   unsent: () => number = () => 0;
   /** Whether it has sent FIN or a reset. */
@@ -64,13 +68,14 @@ export class HandlerSide {
   handled = 0;
   /** What it wrote, in order, topics aside. */
   readonly written: string[] = [];
-  /** The topic's messages that it must get. */
+  /** The topic's messages that it must get, and of which that is not checked yet. */
   readonly published: string[] = [];
   /** How much was written for the client, and the longest message, in bytes. */
   writtenBytes = 0;
   largestWrite = 0;
-  /** The hook that runs now. */
+  /** The hook that runs now, and when the last one began. */
   active: string | undefined;
+  activeAt = 0;
   /** Whether a hook never settles. */
   hangs = false;
   /** Whether it called `abort()`, which drops output on its way. */

@@ -4,8 +4,9 @@
  * @module
  */
 import { drawPlan } from "./draw.ts";
+import type { Plan } from "./plan.ts";
 import { shrink } from "./shrink.ts";
-import { runPlan } from "./world.ts";
+import { type Outcome, runPlan } from "./world.ts";
 
 /** What to run. */
 export interface SimulationOptions {
@@ -19,39 +20,72 @@ export interface SimulationOptions {
   readonly shrinks: boolean;
   /** Prints a line. */
   readonly print: (line: string) => void;
+  /** The time between two lines that say how far the simulation is, in milliseconds. Default: none. */
+  readonly progress?: number;
+}
+
+/** The sums over all worlds. */
+class Totals {
+  readonly #seed: number;
+  #worlds = 0;
+  #connections = 0;
+  #events = 0;
+  #time = 0;
+  #hash = 0;
+
+  constructor(seed: number) {
+    this.#seed = seed;
+  }
+
+  add({ connections, trace, time }: Outcome): void {
+    this.#worlds++;
+    this.#connections += connections;
+    this.#events += trace.length;
+    this.#time += time;
+    for (const line of trace) this.#hash = hashOf(line, this.#hash);
+  }
+
+  toString(): string {
+    return `From seed ${this.#seed}: ${this.#worlds} worlds, ${this.#connections} connections, ` +
+      `${this.#events} events, ${Math.round(this.#time / 3_600_000)} simulated hours, ` +
+      `trace ${(this.#hash >>> 0).toString(16)}`;
+  }
 }
 
 /** Runs worlds until one breaks an invariant. @returns Whether one did. */
 export async function simulate(options: SimulationOptions): Promise<boolean> {
-  const { seed, milliseconds, worlds, shrinks, print } = options;
+  const { seed, milliseconds, worlds, print, progress = Infinity } = options;
+  const totals = new Totals(seed);
   const start = performance.now();
-  let [connections, events, hash, time] = [0, 0, 0, 0];
-  let ran = 0;
-  while (ran < worlds && performance.now() - start < milliseconds) {
-    const plan = drawPlan(seed + ran++);
+  let nextLine = progress;
+  for (let ran = 0, elapsed = 0; ran < worlds && elapsed < milliseconds; ran++) {
+    const plan = drawPlan(seed + ran);
     const outcome = await runPlan(plan);
-    connections += outcome.connections;
-    events += outcome.trace.length;
-    time += outcome.time;
-    for (const line of outcome.trace) hash = hashOf(line, hash);
-    if (outcome.failure === undefined) continue;
-    print(
-      `Seed ${plan.seed} fails after ${ran} worlds, ${connections} connections and ` +
-        `${Math.round(time / 3_600_000)} simulated hours: ${outcome.failure}`,
-    );
-    const [shortest, last] = shrinks ? await shrink(plan, outcome) : [plan, outcome];
-    for (const line of last.trace) print(line);
-    print(JSON.stringify({ settings: shortest.settings, clients: shortest.clients }));
-    print(`Seed ${plan.seed}: ${last.failure}`);
-    return true;
+    totals.add(outcome);
+    if (outcome.failure !== undefined) {
+      print(`${totals}; the last one fails: ${outcome.failure}`);
+      await explain(plan, outcome, options);
+      return true;
+    }
+    elapsed = performance.now() - start;
+    if (elapsed < nextLine) continue;
+    print(`${totals}, after ${Math.round(elapsed / 1000)} s`);
+    nextLine += progress;
   }
-  print(
-    `From seed ${seed}: ${ran} worlds, ${connections} connections, ${events} events, ` +
-      `${Math.round(time / 3_600_000)} simulated hours, trace ${
-        (hash >>> 0).toString(16)
-      }; nothing was found`,
-  );
+  print(`${totals}; nothing was found`);
   return false;
+}
+
+/** Prints a world that fails. */
+async function explain(
+  plan: Plan,
+  outcome: Outcome,
+  { shrinks, print }: SimulationOptions,
+): Promise<void> {
+  const [shortest, last] = shrinks ? await shrink(plan, outcome) : [plan, outcome];
+  for (const line of last.trace) print(line);
+  print(JSON.stringify({ settings: shortest.settings, clients: shortest.clients }));
+  print(`Seed ${plan.seed}: ${last.failure}`);
 }
 
 /** FNV-1a. */

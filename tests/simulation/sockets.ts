@@ -21,7 +21,13 @@ function bufferOf({ buffer, byteOffset, length }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, length);
 }
 
-/** What sockets and streams have in common: events, and writes with callbacks. */
+/** How much a stream of Node reads ahead while it is paused, in bytes. */
+const READ_AHEAD = 65_536;
+
+/**
+ * What sockets and streams have in common, as in a stream of Node: events, writes with callbacks, and
+ * reading ahead. A stream that is paused in the event of its last chunk still emits `end`.
+ */
 class Duplex {
   destroyed = false;
   readableEnded = false;
@@ -31,34 +37,52 @@ class Duplex {
   readonly #listeners = new Map<string, Listener[]>();
   /** Callbacks of writes that the system has not accepted. */
   #writes: WriteCallback[] = [];
-  /** Bytes that were read with the head. */
-  #held: Uint8Array | undefined;
-  #isPaused = false;
+  /** What was read ahead, and its size in bytes. */
+  readonly #chunks: Uint8Array[] = [];
+  #size = 0;
+  /** The first listener of `data` starts the reading. */
+  #reading: "new" | "flowing" | "paused" = "new";
+  /** Whether FIN was read, and `end` is due or was emitted. */
+  #isLast = false;
+  #endIsDue = false;
+  /** Whether the transport is closed. `close` comes after `end`. */
+  #isClosed = false;
 
   constructor(transport: MemoryTransport) {
     this.transport = transport;
     transport.events = {
-      data: (chunk) => this.#emit("data", bufferOf(chunk)),
+      data: (chunk) => this.#read(chunk),
       drain: () => this.#accepted(),
       end: () => {
-        this.readableEnded = true;
-        this.#emit("end");
+        this.#isLast = true;
+        this.#endIfRead();
       },
       closed: (error) => {
-        this.destroyed = true;
-        this.aborted = error !== undefined;
-        if (error !== undefined) this.#emit("error", error);
-        this.#emit("close");
+        this.#isClosed = true;
+        if (error !== undefined) this.#reset(error);
+        else if (this.destroyed || this.readableEnded || !this.#isLast) this.#close();
       },
     };
   }
 
   on(event: string, listener: Listener): void {
     this.#listeners.set(event, [...this.#listeners.get(event) ?? [], listener]);
+    if (event === "data" && this.#reading === "new") this.resume();
   }
 
   #emit(event: string, argument?: unknown): void {
     for (const listener of this.#listeners.get(event) ?? []) listener.call(this, argument);
+  }
+
+  #reset(error: Error): void {
+    this.aborted = true;
+    this.#emit("error", error);
+    this.#close();
+  }
+
+  #close(): void {
+    this.destroyed = true;
+    this.#emit("close");
   }
 
   get writableLength(): number {
@@ -84,34 +108,59 @@ class Duplex {
   }
 
   destroy(): void {
+    if (this.destroyed) return;
     this.destroyed = true;
-    this.transport.destroy();
+    if (this.#isClosed) queueMicrotask(() => this.#close());
+    else this.transport.destroy();
   }
 
-  /** Delivers bytes first that were read with the head. */
+  // --- Reading ----------------------------------------------------------------------------------
+
+  #read(chunk: Uint8Array): void {
+    if (this.#reading === "flowing" && this.#size === 0) this.#emit("data", bufferOf(chunk));
+    else this.hold(this.transport.transfersChunks ? chunk : chunk.slice());
+  }
+
+  /** Adds bytes that are emitted later, such as those that were read with the head. */
   hold(bytes: Uint8Array): void {
-    this.#held = bytes;
-    this.transport.pause();
-    queueMicrotask(() => this.#deliverHeld());
+    this.#chunks.push(bytes);
+    this.#size += bytes.length;
+    if (this.#size >= READ_AHEAD) this.transport.pause();
   }
 
-  #deliverHeld(): void {
-    if (this.#isPaused || this.destroyed || this.#held === undefined) return;
-    const bytes = this.#held;
-    this.#held = undefined;
-    this.transport.resume();
-    this.#emit("data", bufferOf(bytes));
+  #flow(): void {
+    while (this.#reading === "flowing" && !this.destroyed) {
+      const chunk = this.#chunks.shift();
+      if (chunk === undefined) break;
+      this.#size -= chunk.length;
+      this.#endIfRead();
+      this.#emit("data", bufferOf(chunk));
+      if (!this.transport.transfersChunks) chunk.fill(0xee);
+    }
+    if (this.#size < READ_AHEAD) this.transport.resume();
+    this.#endIfRead();
+  }
+
+  #endIfRead(): void {
+    const isRead = this.#isLast && this.#size === 0 && this.#reading === "flowing";
+    if (!isRead || this.#endIsDue) return;
+    this.#endIsDue = true;
+    queueMicrotask(() => {
+      if (this.destroyed) return;
+      this.readableEnded = true;
+      this.#emit("end");
+      if (this.#isClosed && !this.destroyed) this.#close();
+    });
   }
 
   pause(): void {
-    this.#isPaused = true;
-    this.transport.pause();
+    this.#reading = "paused";
   }
 
   resume(): void {
-    this.#isPaused = false;
-    if (this.#held === undefined) this.transport.resume();
-    else queueMicrotask(() => this.#deliverHeld());
+    if (this.#reading === "flowing") return;
+    this.#reading = "flowing";
+    queueMicrotask(() => this.#flow());
   }
 }
 

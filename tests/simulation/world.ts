@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { setImmediate } from "node:timers";
 import process from "node:process";
 import type { Stats } from "../../src/metrics/snapshot.ts";
 import { memoryPair, type MemoryTransport } from "../../src/transport/memory.ts";
@@ -13,7 +12,7 @@ import { Hub } from "./broker.ts";
 import { randomValues, splitter } from "./chance.ts";
 import { SimulatedClient } from "./client.ts";
 import { SimulatedClock } from "./clock.ts";
-import { checkLimits, checkStats, type Happened } from "./counts.ts";
+import { checkAddresses, checkSockets, checkStats, type Happened } from "./counts.ts";
 import type { Guest } from "./guest.ts";
 import { type SimulatedHandler, type Stage, TOPIC } from "./handler.ts";
 import { Member, must } from "./member.ts";
@@ -30,6 +29,7 @@ import {
 } from "./plan.ts";
 import { type Process, startProcess } from "./process.ts";
 import { acceptInFront } from "./sockets.ts";
+import { turn } from "./turn.ts";
 import { answer, Visitor } from "./visitor.ts";
 
 /** The result of a plan. */
@@ -52,11 +52,6 @@ const END = 3_600_000;
 
 /** The lines of the logs that are due to faults of clients and handlers, and to partitions. */
 const EXPECTED = /on purpose|no such command|a simulated broker is|without a response/;
-
-/** Waits for one turn of the event loop, so that every promise that can settle does. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve));
-}
 
 /** Where one client is connected. */
 interface Seat {
@@ -82,7 +77,8 @@ export class World implements Stage {
   #published = 0;
   /** The longest frame of the topic, in bytes. */
   #largestPublished = 0;
-  #partitioned = false;
+  /** Whether a client has connected since the sockets were counted. */
+  #hasConnected = false;
   #slept = false;
 
   /** @param plan What happens. */
@@ -165,7 +161,7 @@ export class World implements Stage {
       for (const step of this.#plan.steps) {
         this.trace.push(`- ${showStep(step)}`);
         await this.#step(step);
-        if (step.op === "settle") this.#checkApplications(checkLimits);
+        if (step.op === "settle") this.#checkLimits();
         must(unhandled.length === 0, `unhandled: ${unhandled[0]}`);
       }
       await this.#end();
@@ -219,7 +215,6 @@ export class World implements Stage {
   }
 
   #partition(process: number, isCut: boolean): void {
-    this.#partitioned ||= isCut;
     const broker = this.#processes[process]?.broker;
     if (broker !== undefined) broker.isCut = isCut;
   }
@@ -256,6 +251,7 @@ export class World implements Stage {
     // The client must be known before the application asks for it.
     const seat = this.#seat(`c${index}`, plan, { link, transport: far });
     this.#seats.set(index, seat);
+    this.#hasConnected = true;
     if (plan.arrival === "listener") process.app.accept(near);
     else acceptInFront(process.app, near, plan.arrival);
   }
@@ -288,7 +284,7 @@ export class World implements Stage {
     const { guest, link, party } = seat;
     if (step.op === "stall") {
       this.#stall(party);
-      link.stalled = true;
+      link.stall();
     } else if (step.op === "flow") {
       this.#flow(party);
       link.flow();
@@ -332,17 +328,24 @@ export class World implements Stage {
   /** Delivers everything that is not stalled, until nothing more happens. */
   async #settle(seed: number): Promise<void> {
     const next = dice(seed);
-    let quiet = 0;
-    for (let left = MANY; quiet < 3; left--) {
+    for (let left = MANY; this.#network.deliver(next) || this.clock.turn(); left--) {
       must(left > 0, "the world does not settle");
-      const happened = this.#network.deliver(next) || this.clock.turn();
-      quiet = happened ? 0 : quiet + 1;
       await this.#turn();
     }
     const now = this.clock.now();
     for (const { party } of this.#seats.values()) {
       party.checkSettled(this.settings, now, !this.#slept);
     }
+  }
+
+  #checkLimits(): void {
+    for (const index of this.#processes.keys()) {
+      const members = [...this.#members.values()].filter(({ plan }) => plan.process === index);
+      checkAddresses(members, this.settings);
+    }
+    // A snapshot of all counters takes longer than most steps.
+    if (this.#hasConnected) this.#checkApplications(checkSockets);
+    this.#hasConnected = false;
   }
 
   /** Checks each application against what happened to its clients. */
@@ -366,6 +369,8 @@ export class World implements Stage {
       await this.#settle(seed);
     }
     this.clock.moveTo(end);
+    // Without a timer, nothing was checked since the last one.
+    await this.#settle(seed);
   }
 
   /** Ends stalls, shuts the applications down, and checks that nothing is left. */

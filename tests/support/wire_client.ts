@@ -20,6 +20,8 @@ const NUMBERS: Readonly<Record<string, number>> = { "hybi-07": 7, "hybi-08": 8, 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 const NOTHING = new Uint8Array(0);
+/** The character that ends a line. */
+const LF = 0x0a;
 
 function isHixie(version: WebSocketVersion): boolean {
   return version === "draft75" || version === "draft76";
@@ -84,12 +86,49 @@ export interface WireEvents {
   close?(code: number): void;
 }
 
+/** Bytes that have arrived and are not read yet. */
+class ReceivedBytes {
+  #bytes = new Uint8Array(256);
+  #start = 0;
+  #end = 0;
+
+  get length(): number {
+    return this.#end - this.#start;
+  }
+
+  /** A view that is valid until the next `push`. */
+  get bytes(): Uint8Array {
+    return this.#bytes.subarray(this.#start, this.#end);
+  }
+
+  push(chunk: Uint8Array): void {
+    const needed = this.length + chunk.length;
+    if (this.#end + chunk.length > this.#bytes.length) {
+      const room = needed > this.#bytes.length ? new Uint8Array(2 * needed) : this.#bytes;
+      room.set(this.bytes);
+      this.#bytes = room;
+      [this.#start, this.#end] = [0, this.length];
+    }
+    this.#bytes.set(chunk, this.#end);
+    this.#end += chunk.length;
+  }
+
+  remove(count: number): void {
+    this.#start += count;
+    if (this.#start === this.#end) this.#start = this.#end = 0;
+  }
+}
+
 /** Reads what a server sends. */
 export class WireReader {
   readonly #version: WebSocketVersion;
   readonly #events: WireEvents;
   readonly #inflate: ((payload: Uint8Array) => Uint8Array) | undefined;
-  #bytes: Uint8Array = NOTHING;
+  readonly #received = new ReceivedBytes();
+  /** How many of the received bytes were looked at without finding an end. */
+  #scanned = 0;
+  /** How many bytes the current head or frame has, at least. */
+  #needed = 1;
   #isOpen = false;
   /** The first byte of the first frame of the current message, and the payloads of its frames. */
   #first = 0;
@@ -112,12 +151,18 @@ export class WireReader {
 
   /** Reads bytes, in pieces of any size. */
   read(chunk: Uint8Array): void {
-    const bytes = new Uint8Array(this.#bytes.length + chunk.length);
-    bytes.set(this.#bytes);
-    bytes.set(chunk, this.#bytes.length);
-    let at = 0;
-    for (let taken = -1; taken !== 0; at += taken) taken = this.#next(bytes.subarray(at));
-    this.#bytes = bytes.subarray(at);
+    const received = this.#received;
+    received.push(chunk);
+    while (received.length >= this.#needed) {
+      this.#needed = 1;
+      const taken = this.#next(received.bytes);
+      if (taken === 0) {
+        this.#needed = Math.max(this.#needed, received.length + 1);
+      } else {
+        received.remove(taken);
+        this.#scanned = 0;
+      }
+    }
   }
 
   /** Reads one head or frame. Returns its length in bytes, or 0 if it is not complete. */
@@ -127,14 +172,25 @@ export class WireReader {
   }
 
   #readHandshake(bytes: Uint8Array): number {
-    const text = String.fromCharCode(...bytes.subarray(0, 4096));
-    const end = text.indexOf("\r\n\r\n");
-    if (end !== -1 && !text.startsWith("HTTP/1.1 101 ")) throw new Error(`Cannot join: ${text}`);
-    const length = end + 4 + (this.#version === "draft76" ? 16 : 0);
-    if (end === -1 || bytes.length < length) return 0;
+    const end = this.#findHeadEnd(bytes);
+    if (end === 0) return 0;
+    const text = String.fromCharCode(...bytes.subarray(0, Math.min(end, 4096)));
+    if (!text.startsWith("HTTP/1.1 101 ")) throw new Error(`Cannot join: ${text}`);
+    const length = end + (this.#version === "draft76" ? 16 : 0);
+    if (bytes.length < length) return 0;
     this.#isOpen = true;
     this.#events.open?.();
     return length;
+  }
+
+  /** The length of the head with its empty line; 0 if it is not complete. */
+  #findHeadEnd(bytes: Uint8Array): number {
+    let lineFeed = bytes.indexOf(LF, this.#scanned);
+    for (; lineFeed !== -1; lineFeed = bytes.indexOf(LF, lineFeed + 1)) {
+      if (bytes[lineFeed - 2] === LF) return lineFeed + 1;
+      this.#scanned = lineFeed;
+    }
+    return 0;
   }
 
   #readHixie(bytes: Uint8Array): number {
@@ -143,7 +199,8 @@ export class WireReader {
       this.#events.close?.(0);
       return 2;
     }
-    const end = bytes.indexOf(0xff);
+    const end = bytes.indexOf(0xff, this.#scanned);
+    this.#scanned = bytes.length;
     if (end === -1) return 0;
     this.#events.message(decoder.decode(bytes.subarray(1, end)));
     return end + 1;
@@ -159,7 +216,9 @@ export class WireReader {
       : header === 4
       ? view.getUint16(2)
       : second;
-    if (bytes.length < header + length) return 0;
+    this.#needed = header + length;
+    if (bytes.length < this.#needed) return 0;
+    this.#needed = 1;
     const payload = bytes.slice(header, header + length);
     if ((first & 0x0f) < 8) this.#readData(first, payload);
     else if (first === 0x89) this.#events.ping?.(payload);
