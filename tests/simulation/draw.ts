@@ -61,15 +61,17 @@ function drawSettings(next: Dice): PlanSettings {
 function drawClient(next: Dice): PlannedClient {
   const isCalm = next(2) === 0;
   const kind = pick(next, ["raw", "raw", "raw", "raw", "own", "own", "http"] as const);
-  const version = pick(next, [...VERSIONS, "rfc6455", "rfc6455"] as const);
-  const arrival = pick(next, ["listener", "listener", "upgrade", "stream"] as const);
-  const canStream = version === "rfc6455" && kind === "raw";
-  const isOurs = kind === "http" || arrival === "listener";
+  const drawn = pick(next, ["listener", "listener", "upgrade", "stream"] as const);
+  const arrival = kind === "http" || (drawn === "stream" && kind !== "raw") ? "listener" : drawn;
+  const version = arrival === "stream"
+    ? "rfc6455"
+    : pick(next, [...VERSIONS, "rfc6455", "rfc6455"] as const);
+  const isOurs = arrival === "listener";
   return {
     kind,
     version,
     process: next(PROCESSES),
-    arrival: kind === "http" || (arrival === "stream" && !canStream) ? "listener" : arrival,
+    arrival,
     opening: isCalm || kind === "own" || next(4) > 0
       ? "whole"
       : isOurs
@@ -155,6 +157,23 @@ function drawStep(next: Dice, clients: readonly PlannedClient[]): Step {
   };
 }
 
+/** A client that leaves while its handler is busy, or while more waits than is read. */
+function drawDeparture(next: Dice, client: number): Step[] {
+  const commands = Array.from(
+    { length: 1 + next(3) },
+    () => pick(next, ["slow", "slow", "echo", "slow-pieces", "hang"] as const),
+  );
+  const message = { client, fragments: 1, binary: false } as const;
+  const size = pick(next, [0, 10, 200, 2000]);
+  return [
+    { op: "send", commands, size, ...message },
+    { op: "deliver", count: next(10), seed: seedOf(next) },
+    { op: "send", commands: ["echo"], size, ...message },
+    { op: pick(next, ["fin", "fin", "fin", "reset"] as const), client },
+    drawTime(next),
+  ];
+}
+
 /** Draws a world. */
 export function drawPlan(seed: number): Plan {
   const next = dice(seed);
@@ -165,7 +184,11 @@ export function drawPlan(seed: number): Plan {
     steps.push({ op: "connect", client });
     if (next(2) === 0) steps.push({ op: "deliver", count: next(40), seed: seedOf(next) });
   }
-  for (let left = 10 + next(60); left > 0; left--) steps.push(drawStep(next, clients));
+  for (let left = 10 + next(60); left > 0; left--) {
+    const leaving = next(60) === 0 ? next(clients.length) : -1;
+    if (clients[leaving]?.isCalm === false) steps.push(...drawDeparture(next, leaving));
+    else steps.push(drawStep(next, clients));
+  }
   // Some quiet time, in which everything that is due by then must happen.
   if (next(2) === 0) steps.push({ op: "advance", time: 30_000, seed: seedOf(next) });
   return { seed, settings, clients, steps };
