@@ -17,7 +17,7 @@ import type { PresenceRelay } from "./presence_sync.ts";
 import { SUBSCRIBED, type Subscribed } from "./subscription.ts";
 import type { RelayHistory, RelayLink } from "./relay_history.ts";
 import type { Topics } from "./topics.ts";
-import { withDeadline } from "../timing/deadline.ts";
+import { Deadline, withDeadline } from "../timing/deadline.ts";
 import type { TimingWheel } from "../timing/timing_wheel.ts";
 
 /**
@@ -65,6 +65,12 @@ export interface RelayOwner {
   log(message: string, error?: unknown): void;
 }
 
+/** How long a broker may take to notice that its connection is lost, in milliseconds. */
+const NOTICE_TIME = 100;
+
+/** The most log lines about different failures. */
+const MAX_LOGGED = 100;
+
 /** The connection of an application to its broker. */
 export class Relay implements BrokerEvents, PresenceRelay, RelayLink {
   /** See {@linkcode RelayCounts}. */
@@ -81,6 +87,8 @@ export class Relay implements BrokerEvents, PresenceRelay, RelayLink {
   /** The topics whose subscription is changing. */
   readonly #changing: Map<string, Promise<Subscribed>> = new Map();
   #status: BrokerStatus;
+  /** How often the status was "down". */
+  #downs = 0;
   /** The keys of messages that were logged. Each is logged once. */
   readonly #logged: Set<string> = new Set();
 
@@ -240,6 +248,7 @@ export class Relay implements BrokerEvents, PresenceRelay, RelayLink {
     const before = this.#status;
     if (status === before) return;
     this.#status = status;
+    if (status === "down") this.#downs++;
     this.#reportStatus(status, error);
     if (status === "down" || before !== "down") return;
     for (const topic of this.#topics.names()) this.settle(topic);
@@ -284,10 +293,8 @@ export class Relay implements BrokerEvents, PresenceRelay, RelayLink {
   /** See `RelayLink.ignore`. */
   ignore(why: string): void {
     this.counts.invalid++;
-    this.#once(
-      "invalid",
-      `Ignored a message from ${this.name}: ${why} (further ones are only counted)`,
-    );
+    if (!this.#isNew("invalid")) return;
+    this.#owner.log(`Ignored a message from ${this.name}: ${why} (further ones are only counted)`);
   }
 
   /** See `RelayLink.reportGap`. */
@@ -295,16 +302,30 @@ export class Relay implements BrokerEvents, PresenceRelay, RelayLink {
     this.#owner.log(`${this.name} has lost messages of ${JSON.stringify(topic)}: told to onGap`);
   }
 
-  /** See `RelayLink.report`. */
+  /**
+   * See `RelayLink.report`. What fails together with the connection is not logged: the status tells
+   * it.
+   */
   report(error: unknown): void {
+    if (this.#status === "down") return;
     const key = messageOf(error).slice(0, 64);
-    this.#once(key, `${this.name} failed (further failures of this kind are only counted):`, error);
+    if (!this.#isNew(key)) return;
+    const downs = this.#downs;
+    const report = () => {
+      // It is logged if it happens again while the broker is up.
+      if (downs !== this.#downs) this.#logged.delete(key);
+      else {this.#owner.log(
+          `${this.name} failed (further failures of this kind are only counted):`,
+          error,
+        );}
+    };
+    this.#owner.wheel.set(new Deadline(report), NOTICE_TIME);
   }
 
-  /** Logs a message once for each key, for at most 100 keys. */
-  #once(key: string, message: string, error?: unknown): void {
-    if (this.#logged.has(key) || this.#logged.size >= 100) return;
+  /** Whether nothing was logged under a key. There are at most {@linkcode MAX_LOGGED} keys. */
+  #isNew(key: string): boolean {
+    if (this.#logged.has(key) || this.#logged.size >= MAX_LOGGED) return false;
     this.#logged.add(key);
-    this.#owner.log(message, error);
+    return true;
   }
 }

@@ -108,7 +108,7 @@ export class RelayHistory implements HistoryStore, MirrorHost {
       return position;
     } catch (error) {
       counts.dropped++;
-      // The change of the status is logged, and tells it.
+      // While it is slow, the status tells it.
       if (this.#relay.currentStatus === "up") this.#relay.report(error);
       throw error;
     }

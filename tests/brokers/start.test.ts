@@ -187,6 +187,7 @@ describe("a message that is too large for the broker", () => {
     app.publish("news", "small");
     assertEquals(app.stats().broker?.dropped, 2);
     assertEquals(app.stats().broker?.sent, 1);
+    await until("the log", () => logged.length > 0);
     assertEquals(logged.length, 1);
     assertMatch(
       logged[0] ?? "",

@@ -27,12 +27,13 @@ describe("a message that the broker does not store is dropped and counted", () =
   });
 
   test("if the broker fails, which is logged once", async () => {
-    const { first } = new Scene();
+    const { first, clock } = new Scene();
     first.broker.error = new Error("too large");
     for (let count = 0; count < 3; count++) {
       await assertRejects(() => first.rig.app.publish("t", "a").position, Error, "too large");
     }
     assertEquals(first.counts, { dropped: 3 });
+    await clock.advance(125);
     assertEquals(first.rig.logged, [
       "Memory failed (further failures of this kind are only counted): too large",
     ]);
@@ -269,6 +270,7 @@ describe("an answer that breaks a rule is refused, logged, and asked for again",
       const { read } = first.broker.history;
       first.broker.history.read = () => Promise.resolve(answer as HistoryPage);
       await second.publish("b");
+      await clock.advance(125);
       assertMatch(first.rig.logged[0] ?? "", message);
       await assertRejects(() => first.rig.app.history("t", { since: { ...position, offset: 0 } }));
       first.broker.history.read = read;

@@ -362,7 +362,7 @@ describe("a broker that answers nonsense", () => {
   });
 
   test("or throws", async () => {
-    const { start } = scene();
+    const { clock, start } = scene();
     const a = start("A");
     Object.assign(a.broker.presence, {
       enter() {
@@ -371,6 +371,7 @@ describe("a broker that answers nonsense", () => {
     });
     const ada = await a.join("ada");
     assertEquals(ada.take(), ["in"]);
+    await clock.advance(125);
     assertEquals(a.logged.length, 1);
   });
 

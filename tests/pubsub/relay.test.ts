@@ -10,6 +10,9 @@ import { Member, settled } from "./member.ts";
 
 const OTHER = new Uint8Array(8);
 
+/** After this many milliseconds, a failure is logged unless the connection is lost. */
+const NOTICED = 125;
+
 /** A broker that a test controls. It records its calls. */
 class FakeBroker implements Broker {
   readonly name = "Fake";
@@ -130,7 +133,8 @@ describe("a topic is subscribed to at the broker", () => {
   });
 
   test("again at the next change, if that failed", async () => {
-    const { broker, calls, logged, join } = scene();
+    const clock = new FakeClock();
+    const { broker, calls, logged, join } = scene({ clock });
     const one = await join();
     broker.slow = true;
     await say(one, "join a");
@@ -138,6 +142,7 @@ describe("a topic is subscribed to at the broker", () => {
     await settled();
     // The handler goes on: the topic works in this process.
     assertEquals(one.take(), ["joined a"]);
+    await clock.advance(NOTICED);
     assertEquals(logged, [
       "Fake failed (further failures of this kind are only counted): Error: no permission",
     ]);
@@ -158,6 +163,7 @@ describe("a topic is subscribed to at the broker", () => {
     await clock.advance(200);
     await settled();
     assertEquals(one.take(), ["joined a"]);
+    await clock.advance(NOTICED);
     assertEquals(logged, [
       "Fake failed (further failures of this kind are only counted): " +
       'Error: Cannot subscribe to "a" at Fake: no answer within 5000 ms',
@@ -296,11 +302,44 @@ describe("a message from the broker", () => {
     one.transport.destroy();
   });
 
-  test("that fails is counted, and each reason logged once", () => {
-    const { app, broker, logged } = scene();
+  test("that fails is counted, and each reason logged once", async () => {
+    const clock = new FakeClock();
+    const { app, broker, logged } = scene({ clock });
     for (let i = 0; i < 300; i++) broker.events?.failed(new Error(`reason ${i % 150}`));
     assertEquals(app.stats().broker?.dropped, 300);
     // At most a hundred different ones are logged.
+    await clock.advance(NOTICED);
     assertEquals(logged.length, 100);
+  });
+
+  test("that fails together with the connection is counted, and the status tells it", async () => {
+    const clock = new FakeClock();
+    const { app, broker, logged, calls, join } = scene({ clock });
+    const one = await join();
+    broker.slow = true;
+    await say(one, "join a");
+    const lost = new Error("connection lost");
+    broker.events?.failed(lost);
+    broker.settle.shift()?.(lost);
+    await settled();
+    // The broker notices it a little later.
+    await clock.advance(50);
+    broker.change("down");
+    broker.events?.failed(lost);
+    await clock.advance(NOTICED);
+    const down = "Fake is down: messages reach only this process until it is back";
+    assertEquals(logged, [down]);
+    assertEquals(app.stats().broker?.dropped, 2);
+    broker.slow = false;
+    broker.change("up");
+    await settled();
+    assertEquals(calls(), ["subscribe a", "subscribe a"]);
+    // The same failure while it is up.
+    broker.events?.failed(lost);
+    await clock.advance(NOTICED);
+    assertEquals(logged.slice(2), [
+      "Fake failed (further failures of this kind are only counted): Error: connection lost",
+    ]);
+    one.transport.destroy();
   });
 });

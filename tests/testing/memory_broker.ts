@@ -80,6 +80,7 @@ export class MemoryServer {
 
   stop(): void {
     this.running = false;
+    this.queue.paused = false;
     this.queue.clear();
     for (const broker of this.brokers) broker.lost();
   }

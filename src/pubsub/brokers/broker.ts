@@ -58,7 +58,10 @@ export interface BrokerEvents {
    * history, the application reads what is missing.
    */
   missed?(topic: string): void;
-  /** A message or a subscription failed, although the broker is reachable. */
+  /**
+   * A message or a subscription failed, although the broker is reachable. The application does not
+   * log it if the broker reports `"down"` at that time or within 100 ms.
+   */
   failed(error: Error): void;
 }
 
@@ -356,10 +359,11 @@ export interface Broker {
    */
   publish(topic: string, message: Uint8Array): void;
   /**
-   * Subscribes to a topic. Not called twice without {@linkcode Broker.unsubscribe} in between, and
-   * not called while the broker is down. Subscriptions must survive a reconnection.
+   * Subscribes to a topic. Not called while the broker is down, and not called again before
+   * {@linkcode Broker.unsubscribe}, unless it has failed: a message must not arrive twice then.
+   * Subscriptions must survive a reconnection.
    *
-   * @returns Settles when the subscription is active.
+   * @returns Resolves when the subscription is active. May reject if the connection is lost.
    */
   subscribe(topic: string): Promise<void> | void;
   /** Unsubscribes from a topic. */

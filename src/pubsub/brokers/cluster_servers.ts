@@ -28,6 +28,9 @@ import { connectInTime, inTime } from "./time_limit.ts";
 /** How long to wait before the servers are asked again while one is away, in milliseconds. */
 const REFRESH_INTERVAL = 500;
 
+/** How long to wait for the other servers when the first one is back, in milliseconds. */
+const GATHER_TIME = 1000;
+
 /** How long to wait while slots move before commands are sent again, in milliseconds. */
 const SETTLING = 20;
 
@@ -47,6 +50,8 @@ export class ClusterServers implements RedisServers {
   readonly #addresses: Map<RedisShard, ServerAddress> = new Map();
   /** The server of each slot. */
   #slots: (RedisShard | undefined)[] = new Array(SLOT_COUNT).fill(undefined);
+  /** The servers that have slots; `undefined` among them if a slot has none. */
+  #owners: ReadonlySet<RedisShard | undefined> = new Set([undefined]);
   /** The topics that are subscribed to, with the server that was asked. */
   readonly #topics: Map<string, RedisShard | undefined> = new Map();
   /** Servers that get a slot while it moves, and may have none yet. */
@@ -55,6 +60,9 @@ export class ClusterServers implements RedisServers {
   readonly #ready: Set<RedisShard> = new Set();
   #refreshing: Promise<void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Whether messages reach other processes. */
+  #isUp = false;
+  #gathering: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
   #lastError: Error | undefined;
   #connected: () => void = () => {};
@@ -79,21 +87,45 @@ export class ClusterServers implements RedisServers {
 
   get status(): BrokerStatus {
     const ready = [...this.#shards.values()].filter(({ isReady }) => isReady);
-    if (ready.length === 0) return "down";
+    if (!this.#isUp || ready.length === 0) return "down";
     return ready.every(({ backlog }) => backlog.isSlow) ? "slow" : "up";
   }
 
   #changed(shard: RedisShard, error: Error | undefined): void {
     if (error !== undefined) this.#lastError = error;
-    const wasDown = this.#ready.size === 0;
+    const wasUp = this.#isUp;
     const wasReady = this.#ready.has(shard);
     if (shard.isReady) this.#ready.add(shard);
     else this.#ready.delete(shard);
-    this.events?.changed(error);
-    if (shard.isReady && !wasReady && !wasDown) this.#missedAt(shard);
+    this.#look(error);
+    if (shard.isReady && !wasReady && wasUp) this.#missedAt(shard);
     if (this.#isComplete) this.#connected();
     else if (shard.isReady && !wasReady) void this.#refresh();
     else this.#refreshLater();
+  }
+
+  /**
+   * Updates the status. The servers of a cluster come back one after the other, and "up" means that
+   * all subscriptions are active. So it waits for all of them, but not long.
+   */
+  #look(error?: Error): void {
+    const hasReady = this.#ready.size > 0;
+    if (!hasReady || this.#isComplete) this.#gathered();
+    else if (!this.#isUp && this.#gathering === undefined) {
+      this.#gathering = later(() => {
+        this.#gathered();
+        this.events?.changed();
+      }, GATHER_TIME);
+    }
+    this.events?.changed(error);
+  }
+
+  /** Is content with the servers that are connected. Returns whether there are any. */
+  #gathered(): boolean {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
+    this.#isUp = this.#ready.size > 0;
+    return this.#isUp;
   }
 
   /** Other topics were served all the time, so the status does not tell of this. */
@@ -102,14 +134,18 @@ export class ClusterServers implements RedisServers {
   }
 
   get #isComplete(): boolean {
-    return this.#slots.every((shard) => shard?.isReady === true);
+    return [...this.#owners].every((shard) => shard?.isReady === true);
   }
 
   connect(): Promise<void> {
     const options = {
       name: this.name,
       timeout: this.#options.timeout,
-      isEnough: () => this.status !== "down",
+      isEnough: () => {
+        const isEnough = this.#gathered();
+        this.events?.changed();
+        return isEnough;
+      },
       lastError: () => this.#lastError,
     };
     return connectInTime(options, (connected) => {
@@ -143,9 +179,7 @@ export class ClusterServers implements RedisServers {
 
   #refreshLater(): void {
     if (this.#isClosed || this.#timer !== undefined || this.#refreshing !== undefined) return;
-    this.#timer = setTimeout(() => void this.#refresh(), REFRESH_INTERVAL);
-    // The timer must not keep the process alive.
-    (this.#timer as { unref?: () => void }).unref?.();
+    this.#timer = later(() => void this.#refresh(), REFRESH_INTERVAL);
   }
 
   async #askAll(): Promise<void> {
@@ -172,6 +206,7 @@ export class ClusterServers implements RedisServers {
     this.#slots = slots;
     for (const [topic, before] of this.#topics) this.#move(topic, before);
     const used = new Set(slots);
+    this.#owners = used;
     for (const [shard, server] of [...this.#addresses]) {
       if (used.has(shard)) this.#importing.delete(shard);
       if (used.has(shard) || this.#importing.has(shard)) continue;
@@ -180,7 +215,7 @@ export class ClusterServers implements RedisServers {
       this.#ready.delete(shard);
       shard.close();
     }
-    this.events?.changed();
+    this.#look();
     if (this.#isComplete) this.#connected();
   }
 
@@ -261,6 +296,14 @@ export class ClusterServers implements RedisServers {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#gathering);
     for (const shard of this.#shards.values()) shard.close();
   }
+}
+
+/** Sets a timer that does not keep the process alive. */
+function later(callback: () => void, delay: number): ReturnType<typeof setTimeout> {
+  const timer = setTimeout(callback, delay);
+  (timer as { unref?: () => void }).unref?.();
+  return timer;
 }

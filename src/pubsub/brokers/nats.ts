@@ -246,6 +246,8 @@ class NatsBroker implements Broker {
       else this.events?.message(message.data);
     };
     const subject = this.#subject(topic);
+    // The client keeps a subscription that was not confirmed because the connection was lost.
+    this.#subscriptions.get(topic)?.unsubscribe();
     this.#subscriptions.set(topic, this.#connection.subscribe(subject, { callback }));
     await this.#connection.flush();
   }

@@ -46,11 +46,11 @@ export type {
  * servers carry more topics. Everything else is as with `redisStreamsBroker`.
  *
  * If one server is away, only its topics are affected: a message for them is dropped and counted,
- * and the reason is logged once. The status is `"down"` if no server is reachable. When the server
- * is back, or when a replica has taken over, the broker subscribes again, and the application reads
- * what was missed of topics with a history. Whether the other servers answer in the meantime is
- * decided by `cluster-require-full-coverage` in their configuration; the default is that they do
- * not.
+ * and the reason is logged once. When the server is back, or when a replica has taken over, the
+ * broker subscribes again, and the application reads what was missed of topics with a history.
+ * Whether the other servers answer in the meantime is decided by `cluster-require-full-coverage` in
+ * their configuration; the default is that they do not. The status is `"down"` if no server is
+ * reachable. It is `"up"` again when all servers are back, or one second after the first.
  *
  * The broker makes two connections to each master with the options of the client. The client itself
  * need not be connected. `close()` closes these connections.

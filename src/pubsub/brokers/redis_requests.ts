@@ -58,28 +58,30 @@ export class RedisRequests {
   };
 
   /**
-   * Sends a message. While the server is slow, the message is dropped.
+   * Sends a message.
    *
    * @param topic The topic.
    * @param command The command.
    * @param failed Called if it fails.
+   * @returns Whether it was sent. If not, too many messages wait for the server of the topic.
    * @throws {Error} If no server that has the topic is connected.
    */
   publish(
     topic: string,
     command: readonly [string, string, Uint8Array],
     failed: (error: Error, shard: RedisShard) => void,
-  ): void {
+  ): boolean {
     const shard = this.#servers.shardOf(topic);
     const { backlog } = shard;
     const size = sizeOf(command);
-    if (!backlog.admits(size)) return;
+    if (!backlog.admits(size)) return false;
     const reply = this.#calls.send({ topic, args: command }).catch(noticed(shard));
     backlog.add(size);
     reply.then(() => backlog.remove(size), (error) => {
       backlog.remove(size);
       failed(toError(error), shard);
     });
+    return true;
   }
 
   /** Fails requests that wait. */

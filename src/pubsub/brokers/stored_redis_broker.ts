@@ -184,11 +184,16 @@ class StoredRedisBroker implements Broker {
     this.events?.message(data, { topic, ...position });
   }
 
+  /** The status, which publishing may have changed. */
+  get currentStatus(): BrokerStatus {
+    return this.status;
+  }
+
   publish(topic: string, message: Uint8Array): void {
     if (this.status !== "up") return;
     const { publishCommand } = this.#servers;
     const channel = this.#servers.channelOf(topic);
-    this.#requests.publish(
+    const isSent = this.#requests.publish(
       topic,
       [publishCommand, channel, plainMessage(message)],
       (error, shard) => {
@@ -196,6 +201,11 @@ class StoredRedisBroker implements Broker {
         if (shard.isReady) this.events?.failed(error);
       },
     );
+    // Without another server, the status would tell it.
+    if (!isSent && this.currentStatus === "up") {
+      const what = `Cannot publish to topic ${JSON.stringify(topic)} in Redis`;
+      throw new Error(`${what}: too many messages wait for a reply`);
+    }
   }
 
   subscribe(topic: string): Promise<void> {

@@ -136,21 +136,29 @@ const SIZE = 10_000;
 /** How many messages at most are accepted. Answers that are under way make room for more. */
 const MOST = 20 * LIMIT / SIZE;
 
-/** Publishes until the status is no longer "up". Returns the accepted texts. */
-async function publishUntilSlow(publisher: Peer, topic: string): Promise<string[]> {
-  const accepted: string[] = [];
-  while (publisher.broker.status === "up") {
+/** So many topics that each of several servers has some. */
+const SPREAD = 40;
+
+/** Publishes until the status is no longer "up". Returns the accepted texts of each topic. */
+async function publishUntilSlow(publisher: Peer, topics: readonly string[]): Promise<string[][]> {
+  const accepted: string[][] = topics.map(() => []);
+  for (let number = 0; publisher.broker.status === "up"; number++) {
     expect(
-      accepted.length < MOST,
+      number < MOST,
       `publish while the server hangs: expected the status "slow" when more than ${LIMIT} bytes ` +
-        `wait; ${accepted.length} messages of ${SIZE} bytes were accepted`,
+        `wait; ${number} messages of ${SIZE} bytes were published`,
     );
-    const text = `m ${accepted.length} ${"x".repeat(SIZE)}`;
-    publisher.publish(topic, text);
-    // The message that made the broker slow was dropped. The status must say so now.
-    if (publisher.broker.status === "up") accepted.push(text);
+    const text = `m ${number} ${"x".repeat(SIZE)}`;
+    const index = number % SPREAD;
+    try {
+      publisher.publish(topics[index]!, text);
+      // The message that made the broker slow was dropped. The status must say so now.
+      if (publisher.broker.status === "up") accepted[index]!.push(text);
+    } catch {
+      // One of several servers is slow.
+    }
     // Answers that were sent before the pause still arrive.
-    if (accepted.length % 20 === 0) await sleep(0);
+    if (number % 20 === 0) await sleep(0);
   }
   return accepted;
 }
@@ -160,21 +168,38 @@ async function limitsWaiting(scene: Scene): Promise<void> {
     await scene.join({ maxBufferedAmount: LIMIT }),
     await scene.join(),
   ];
-  const topic = scene.topic();
-  await scene.subscribe(receiver, topic);
-  await scene.fence(publisher, topic, receiver);
+  const topics = Array.from({ length: SPREAD }, () => scene.topic());
+  await scene.subscribe(receiver, ...topics);
+  await scene.fence(publisher, topics, receiver);
   await scene.pause();
-  const accepted = await publishUntilSlow(publisher, topic);
+  const accepted = await publishUntilSlow(publisher, topics);
   expectEqual(publisher.statuses, ["slow"], "The statuses while the server hangs");
-  for (const text of numbered("dropped", 100)) publisher.publish(topic, text);
+  for (const text of numbered("dropped", 100)) publisher.publish(topics[0]!, text);
   expectEqual(publisher.statuses, ["slow"], "The statuses while messages are dropped");
   await scene.resume();
   const isUp = () => publisher.broker.status === "up";
   await scene.waiting.until('the status "up" after the server goes on', isUp);
-  await scene.fence(publisher, topic, receiver);
+  await scene.waiting.until("each server takes messages again", () => {
+    try {
+      for (const topic of topics) publisher.publish(topic, "again");
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  await scene.fence(publisher, topics, receiver);
   expectEqual(publisher.statuses, ["slow", "up"], "The statuses after the server goes on");
   expectEqual(receiver.texts("dropped "), [], "Messages that were published while it was slow");
-  expectEqual(receiver.texts("m "), accepted, "Messages that were accepted before it was slow");
+  const numberOf = (text: string) => Number(text.split(" ")[1]);
+  // Messages of different topics arrive in any order.
+  const expected = accepted.flat().map(numberOf).sort((a, b) => a - b);
+  const arrived = receiver.texts("m ").map(numberOf);
+  const what = "Messages that were accepted before it was slow";
+  expectEqual([...arrived].sort((a, b) => a - b), expected, what);
+  for (const [index, texts] of accepted.entries()) {
+    const own = arrived.filter((number) => number % SPREAD === index);
+    expectEqual(own, texts.map(numberOf), `${what}, in one topic`);
+  }
 }
 
 /** Faults of the server. */

@@ -205,6 +205,7 @@ export class Scene {
   /** Kills the server, and waits until these peers report it. */
   async stop(...peers: readonly Peer[]): Promise<void> {
     this.#stopped = true;
+    this.#paused = false;
     await this.waiting.within("stop()", this.setup.stop?.());
     for (const peer of peers) {
       await this.waiting.until(

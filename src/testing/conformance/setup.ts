@@ -59,13 +59,13 @@ export interface BrokerSetup {
   readonly sharesTopics?: boolean;
   /** The largest message that the broker can send, in bytes. Default: at least 1 MiB. */
   readonly largestMessage?: number;
-  /** Kills the server. The next call is `start`. */
+  /** Kills the server, which may be frozen. The next call is `start`. */
   readonly stop?: () => Promise<void> | void;
   /** Starts the server again. Stored messages may be lost. */
   readonly start?: () => Promise<void> | void;
   /** Freezes the server: connections stay open, and nothing is answered. */
   readonly pause?: () => Promise<void> | void;
-  /** Ends `pause`. */
+  /** Ends `pause`. Not called if the server was killed. */
   readonly resume?: () => Promise<void> | void;
   /** Deletes everything that the server has stored. */
   readonly loseData?: () => Promise<void> | void;
