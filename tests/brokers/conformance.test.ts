@@ -1,14 +1,13 @@
-import { after, before, describe, test } from "node:test";
-import { brokerConformance } from "../../src/testing/broker_kit.ts";
-import { setups } from "./conformance_setups.ts";
+import { sized } from "../support/sizes.ts";
+import { libraryOf, OTHERS, REDIS } from "./conformance_setups.ts";
+import { conforms } from "./conforms.ts";
 
-for (const [name, setup] of Object.entries(setups)) {
-  describe(`${name} conforms:`, () => {
-    before(() => setup.begin());
-    after(() => setup.end());
-    // The kit tells why the others do not apply.
-    for (const { name, run } of brokerConformance(setup).filter(({ skip }) => skip === undefined)) {
-      test(name, run);
-    }
-  });
+// The soak test repeats only the brokers over Redis, with the other client library.
+for (const [name, make] of sized({ test: Object.entries(OTHERS), soak: [] })) {
+  conforms(name, make());
+}
+
+for (const name of ["Pub/sub", "Streams"]) {
+  const library = libraryOf(name);
+  conforms(`Redis ${name} by ${library}`, REDIS[name]!("redis-server", library));
 }

@@ -3,14 +3,19 @@
  *
  * @module
  */
-import { connect } from "@nats-io/transport-node";
-import { Redis } from "ioredis";
-import { createClient } from "redis";
 import { broadcastChannelBroker } from "../../src/pubsub/brokers/broadcast_channel.ts";
+import type { Broker } from "../../src/pubsub/brokers/broker.ts";
 import { natsBroker } from "../../src/pubsub/brokers/nats.ts";
 import { redisBroker } from "../../src/pubsub/brokers/redis.ts";
-import type { BrokerSetup } from "../../src/testing/broker_kit.ts";
-import { BrokerCluster, BrokerServer } from "./servers.ts";
+import {
+  type BrokerCase,
+  brokerConformance,
+  type BrokerSetup,
+} from "../../src/testing/broker_kit.ts";
+import { runtime } from "../support/runtime.ts";
+import { sized } from "../support/sizes.ts";
+import { connectNats, ioRedisClient, nodeRedisClient } from "./kinds.ts";
+import { BrokerCluster, BrokerServer, type RedisProgram } from "./servers.ts";
 import { CLUSTERS, type MakeBroker, STREAMS } from "./stored.ts";
 
 /** A setup whose server starts before its first case. */
@@ -19,6 +24,11 @@ export interface ServedSetup extends BrokerSetup {
   begin(): Promise<void>;
   /** Ends the server. */
   end(): Promise<void>;
+}
+
+/** The cases that apply to a broker. The kit tells why the others do not. */
+export function casesOf(setup: ServedSetup): BrokerCase[] {
+  return brokerConformance(setup).filter(({ skip }) => skip === undefined);
 }
 
 /** What the setups use of a server. */
@@ -36,9 +46,6 @@ type Connect = (
   port: number,
   options: Parameters<BrokerSetup["connect"]>[0],
 ) => ReturnType<BrokerSetup["connect"]>;
-
-/** The delay before a reconnection in milliseconds, so that tests need not wait. */
-const RETRY = 20;
 
 /** Makes the setup of a broker with a server. */
 export function served(
@@ -68,31 +75,20 @@ export function served(
 /** How long a broker waits for the reply of a server that hangs, in milliseconds. */
 const REQUEST_TIMEOUT = 2000;
 
-/** What brokers with a history have. */
-const STORED: Partial<BrokerSetup> = { history: true, presence: true };
-
-function streams(make: MakeBroker | undefined): ServedSetup {
-  let server: BrokerServer | undefined;
-  const start = async () => server = await BrokerServer.redis();
-  return served(
-    start,
-    (port, { limits }) => make!(port, { ...limits, requestTimeout: REQUEST_TIMEOUT }),
-    { ...STORED, loseData: () => server?.flush() },
-  );
+/** A server of Redis, or a cluster. */
+interface Store extends Server {
+  /** Deletes everything that is stored. */
+  flush(): Promise<void>;
 }
 
-/** Without faults: a cluster takes two seconds to start. */
-function cluster(make: MakeBroker | undefined): ServedSetup {
-  let cluster: BrokerCluster | undefined;
-  return {
-    ...STORED,
-    connect: ({ limits }) => make!(cluster?.nodes[0]?.port ?? 0, limits),
-    loseData: async () => {
-      for (const node of cluster?.nodes ?? []) await node.flush();
-    },
-    begin: async () => void (cluster = await BrokerCluster.start()),
-    end: async () => await cluster?.stop(),
-  };
+/** Makes the setup of a broker with history and presence. */
+export function stored(start: () => Promise<Store>, make: MakeBroker | undefined): ServedSetup {
+  let store: Store | undefined;
+  return served(
+    async () => store = await start(),
+    (port, { limits }) => make!(port, { ...limits, requestTimeout: REQUEST_TIMEOUT }),
+    { history: true, presence: true, loseData: () => store?.flush() },
+  );
 }
 
 let channels = 0;
@@ -108,29 +104,52 @@ function broadcastChannel(): ServedSetup {
   };
 }
 
-/** All setups by name. */
-export const setups: Readonly<Record<string, ServedSetup>> = {
-  "BroadcastChannel": broadcastChannel(),
-  "Redis by npm:redis": served(() => BrokerServer.redis(), (port, { limits }) => {
-    const url = `redis://127.0.0.1:${port}`;
-    const client = createClient({ url, socket: { reconnectStrategy: () => RETRY } });
-    return redisBroker(client, limits);
-  }),
-  "Redis by npm:ioredis": served(() => BrokerServer.redis(), (port, { limits }) => {
-    const options = { host: "127.0.0.1", port, lazyConnect: true, retryStrategy: () => RETRY };
-    return redisBroker(new Redis(options), limits);
-  }),
-  "Redis Streams by npm:redis": streams(STREAMS["npm:redis"]),
-  "Redis Streams by npm:ioredis": streams(STREAMS["npm:ioredis"]),
-  "Redis Cluster by npm:redis": cluster(CLUSTERS["npm:redis"]),
-  "NATS": served(() => BrokerServer.nats(), async (port, { limits, onEnd }) => {
-    const connection = await connect({
-      servers: `127.0.0.1:${port}`,
-      maxReconnectAttempts: -1,
-      reconnectTimeWait: RETRY,
-    });
+function nats(): ServedSetup {
+  return served(() => BrokerServer.nats(), async (port, { limits, onEnd }) => {
+    const connection = await connectNats(port);
     onEnd(() => connection.close());
     return await natsBroker(connection, limits);
     // NATS' default limit is 1 MiB.
-  }, { largestMessage: 1024 * 1024 }),
+  }, { largestMessage: 1024 * 1024 });
+}
+
+/** The client libraries of Redis. */
+const LIBRARIES = ["npm:redis", "npm:ioredis"] as const;
+
+/** The name of a client library of Redis. */
+export type Library = (typeof LIBRARIES)[number];
+
+/** Brokers over one server, by client library. */
+const CLASSIC: Readonly<Record<Library, (port: number, limits: object) => Promise<Broker>>> = {
+  "npm:redis": (port, limits) => redisBroker(nodeRedisClient(port), limits),
+  "npm:ioredis": (port, limits) => redisBroker(ioRedisClient(port), limits),
 };
+
+/** A broker over Redis, for a program and a client library. */
+type RedisSetup = (program: RedisProgram, library: Library) => ServedSetup;
+
+/** The setups of all brokers over Redis by name. */
+export const REDIS: Readonly<Record<string, RedisSetup>> = {
+  "Pub/sub": (program, library) =>
+    served(
+      () => BrokerServer.redis({ program }),
+      (port, { limits }) => CLASSIC[library](port, limits),
+    ),
+  "Streams": (program, library) => stored(() => BrokerServer.redis({ program }), STREAMS[library]),
+  "Cluster": (program, library) => stored(() => BrokerCluster.start(program), CLUSTERS[library]),
+};
+
+/** The setups without Redis by name. */
+export const OTHERS: Readonly<Record<string, () => ServedSetup>> = {
+  "BroadcastChannel": broadcastChannel,
+  "NATS": nats,
+};
+
+/**
+ * The client library for a broker over Redis on this runtime. The soak test uses the one that the test
+ * suite does not.
+ */
+export function libraryOf(name: string): Library {
+  const test = (runtime === "bun") !== (name === "Streams") ? 1 : 0;
+  return LIBRARIES[sized({ test, soak: 1 - test })]!;
+}

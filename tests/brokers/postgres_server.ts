@@ -35,6 +35,7 @@ export class PostgresServer {
   readonly port: number;
   readonly #folder: string;
   #child: Child | undefined;
+  #isFrozen = false;
 
   private constructor(port: number, folder: string) {
     this.port = port;
@@ -84,16 +85,20 @@ export class PostgresServer {
   /** Ends all its processes at once, like a crash. */
   async kill(): Promise<void> {
     // SIGKILL would leave the processes of its connections behind.
-    await this.#child?.stop("SIGQUIT");
+    const ended = this.#child?.stop("SIGQUIT");
+    if (this.#isFrozen) this.thaw();
+    await ended;
   }
 
   /** Freezes the server: connections stay open, and it does not respond. */
   freeze(): void {
+    this.#isFrozen = true;
     for (const pid of this.#pids()) process.kill(pid, "SIGSTOP");
   }
 
   /** Continues after {@linkcode freeze}. */
   thaw(): void {
+    this.#isFrozen = false;
     for (const pid of this.#pids()) process.kill(pid, "SIGCONT");
   }
 

@@ -1,5 +1,5 @@
 /**
- * Redis and NATS servers that a test starts, kills and restarts, on a free port of 127.0.0.1.
+ * Redis, Valkey and NATS servers that a test starts, kills and restarts, on a free port of 127.0.0.1.
  *
  * @module
  */
@@ -11,10 +11,15 @@ import process from "node:process";
 import { findExecutable } from "../support/runtime.ts";
 import { Child } from "../support/spawn.ts";
 
+/** The program of a Redis server. */
+export type RedisProgram = "redis-server" | "valkey-server";
+
 /** The options of a Redis server. */
 export interface RedisOptions {
   /** The port. Default: a free one. */
   readonly port?: number;
+  /** The program. Default: `"redis-server"`. */
+  readonly program?: RedisProgram;
   /** Lines of its configuration. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -46,7 +51,7 @@ export class BrokerServer implements Servers {
     this.#ready = ready;
   }
 
-  /** A Redis server without persistence. Further options replace some. */
+  /** A server of Redis or Valkey without persistence. Further options replace some. */
   static async redis(options: RedisOptions = {}): Promise<BrokerServer> {
     const port = options.port ?? await freePort();
     const settings = {
@@ -58,7 +63,7 @@ export class BrokerServer implements Servers {
       ...options.settings,
     };
     const words = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
-    const command = [findExecutable("redis-server"), ...words];
+    const command = [findExecutable(options.program ?? "redis-server"), ...words];
     return await new BrokerServer(port, command, /Ready to accept connections/).start();
   }
 
@@ -121,21 +126,24 @@ export class BrokerServer implements Servers {
 }
 
 /**
- * A Redis Cluster of three masters without replicas. Their tables are written before they start:
+ * A cluster of three masters without replicas. Their tables are written before they start:
  * then they need not meet first.
  */
 export class BrokerCluster implements Servers {
   /** The servers. */
   readonly nodes: readonly BrokerServer[];
+  /** The port of the first one. */
+  readonly port: number;
   readonly #folder: string;
 
   private constructor(nodes: readonly BrokerServer[], folder: string) {
     this.nodes = nodes;
+    this.port = nodes[0]?.port ?? 0;
     this.#folder = folder;
   }
 
   /** Starts one, and waits until it accepts commands: two seconds. */
-  static async start(): Promise<BrokerCluster> {
+  static async start(program: RedisProgram = "redis-server"): Promise<BrokerCluster> {
     const folder = mkdtempSync(join(tmpdir(), "waterspout-cluster-"));
     const ports = await Promise.all([freePort(), freePort(), freePort()]);
     const buses = await Promise.all([freePort(), freePort(), freePort()]);
@@ -143,7 +151,9 @@ export class BrokerCluster implements Servers {
     const nodes = await Promise.all(ports.map(async (port, own) => {
       const lines = ports.map((other, index) => {
         const flags = index === own ? "myself,master" : "master";
-        const address = `127.0.0.1:${other}@${buses[index]}`;
+        // Valkey 8.0 crashes if a shard has no name. Redis 7.0 knows no names.
+        const shard = program === "valkey-server" ? `,,shard-id=${`${index}`.repeat(40)}` : "";
+        const address = `127.0.0.1:${other}@${buses[index]}${shard}`;
         return `${`${index}`.repeat(40)} ${address} ${flags} - 0 0 ${index + 1} connected ${
           slots[index]
         }`;
@@ -155,10 +165,11 @@ export class BrokerCluster implements Servers {
         "cluster-enabled": "yes",
         "cluster-config-file": `${own}.conf`,
         "cluster-port": `${buses[own]}`,
-        "cluster-node-timeout": "1000",
+        // A server that was frozen for less has not failed.
+        "cluster-node-timeout": "10000",
         "cluster-require-full-coverage": "no",
       };
-      return await BrokerServer.redis({ port, settings });
+      return await BrokerServer.redis({ port, program, settings });
     }));
     const cluster = new BrokerCluster(nodes, folder);
     await cluster.#settled();
@@ -178,6 +189,11 @@ export class BrokerCluster implements Servers {
   /** Ends all servers like a crash. */
   async kill(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.kill()));
+  }
+
+  /** Deletes everything that is stored. */
+  async flush(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.flush()));
   }
 
   /** Freezes all servers. */

@@ -17,6 +17,8 @@ export interface Need {
   readonly missing: () => string | undefined;
   /** The Debian packages that contain it; none if it cannot be installed. */
   readonly packages: readonly string[];
+  /** Packages of Debian's backports that contain it, if an old Debian has it only there. */
+  readonly backports?: readonly string[];
   /** The Homebrew packages, if there are any. */
   readonly brew?: string;
   /** What it is for. */
@@ -79,6 +81,15 @@ function missingOfNamespaces(): string | undefined {
   return added.status === 0 && entered.status === 0
     ? undefined
     : "network namespaces take root's rights (in a container: NET_ADMIN and SYS_ADMIN)";
+}
+
+function missingOfValkey(): string | undefined {
+  const { missing } = program("valkey-server", "");
+  // If it is only unpacked, its libraries may be missing.
+  return missing() ??
+    (spawnSync(findExecutable("valkey-server"), ["--version"]).status === 0
+      ? undefined
+      : "valkey-server does not run");
 }
 
 /** All needs, by the names that suites use. */
@@ -146,6 +157,13 @@ export const NEEDS = {
     why: "a client in C#",
   }),
   "redis": program("redis-server", "a broker", { brew: "redis" }),
+  "valkey": {
+    missing: missingOfValkey,
+    packages: ["valkey-server"],
+    backports: ["valkey-server", "valkey-tools"],
+    brew: "valkey",
+    why: "a broker",
+  },
   "nats": program("nats-server", "a broker", { brew: "nats-server" }),
   "postgres": {
     missing: () => {

@@ -6,6 +6,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import process from "node:process";
+import { unpackBackports } from "./backports.ts";
 import { type Need, type NeedName, NEEDS } from "./needs.ts";
 
 /** While this script exists and exits with 101, no package starts its daemon. */
@@ -29,6 +30,10 @@ export function provide(
   const packages = wanted.flatMap((name) => NEEDS[name].packages);
   console.log(`Installing with apt-get: ${wanted.map(describe).join(", ")}`);
   withoutDaemons(() => installPackages(packages));
+  const after = missing(names);
+  const backports = [...after.keys()].flatMap((name) => (NEEDS[name] as Need).backports ?? []);
+  if (backports.length === 0) return after;
+  report(`Unpacking ${backports.join(" ")}`, unpackBackports(backports));
   return missing(names);
 }
 
@@ -73,9 +78,10 @@ function withoutDaemons(body: () => void): void {
 
 function installPackages(packages: readonly string[]): void {
   report("apt-get update", aptGet("update"));
-  if (aptGet("install", packages) === undefined) return;
-  // One by one: if a package does not exist here, the others are still installed.
-  for (const name of packages) report(`apt-get install ${name}`, aptGet("install", [name]));
+  const known = packages.filter((name) => spawnSync("apt-cache", ["show", name]).status === 0);
+  if (known.length === 0 || aptGet("install", known) === undefined) return;
+  // One by one: if a package cannot be installed, the others still are.
+  for (const name of known) report(`apt-get install ${name}`, aptGet("install", [name]));
 }
 
 function aptGet(

@@ -55,12 +55,12 @@ export const SUITES: readonly Suite[] = [
   },
   { path: "tests/network", tier: "e2e", waits: true, needs: ["linux", "ip", "namespaces"] },
   { path: "tests/brokers", tier: "e2e", waits: true, needs: ["redis", "nats"] },
-  // Starting Postgres for three runtimes would take too long.
+  { path: "tests/brokers/redis_cluster.test.ts", tier: "e2e", waits: true, needs: ["redis"] },
+  { path: "tests/brokers/valkey.test.ts", tier: "e2e", waits: true, needs: ["valkey"] },
   {
     path: "tests/brokers/postgres.test.ts",
     tier: "e2e",
     waits: true,
-    once: "node",
     needs: ["linux", "postgres"],
   },
   { path: "tests/brokers/envelope.test.ts", tier: "unit" },

@@ -17,6 +17,9 @@ export const runtimes: readonly Runtime[] = ["deno", "bun", "node"];
 /** The repository's folder, with no separator at the end. */
 export const root: string = fileURLToPath(new URL("../..", import.meta.url)).replace(/[\\/]$/, "");
 
+/** Where Debian packages are unpacked that are not installed. */
+export const UNPACKED: string = join(root, "node_modules", ".cache", "debian");
+
 /** The runtime that this code runs on. */
 export const runtime: Runtime = "Deno" in globalThis
   ? "deno"
@@ -48,7 +51,8 @@ export function runtimePath(name: Runtime): string {
 }
 
 /**
- * Finds an executable in node_modules/.bin, in PATH, or in Debian's folders for daemons.
+ * Finds an executable in node_modules/.bin, in PATH, in Debian's folders for daemons, or among the
+ * packages in {@linkcode UNPACKED}.
  *
  * @throws {Error} If it is not found.
  */
@@ -58,6 +62,7 @@ export function findExecutable(name: string): string {
     ...(process.env.PATH ?? "").split(delimiter),
     "/usr/local/sbin",
     "/usr/sbin",
+    join(UNPACKED, "usr", "bin"),
   ];
   const file = process.platform === "win32" ? `${name}.exe` : name;
   const path = folders.map((folder) => join(folder, file)).find(isExecutable);

@@ -10,6 +10,9 @@ export const LARGE_VARIABLE = "WATERSPOUT_LARGE";
 
 /** The files that have large sizes. `deno task soak` runs them. */
 export const SIZED_FILES: readonly string[] = [
+  "tests/brokers/conformance.test.ts",
+  "tests/brokers/redis_cluster.test.ts",
+  "tests/brokers/valkey.test.ts",
   "tests/clients/languages/languages.test.ts",
   "tests/cluster/cluster.test.ts",
   "tests/conformance/deflate.test.ts",
@@ -19,7 +22,9 @@ export const SIZED_FILES: readonly string[] = [
   "tests/transport/transport.test.ts",
 ];
 
-/** The size for this run. */
-export function sized({ test, soak }: { readonly test: number; readonly soak: number }): number {
+/** The size for this run, or what else differs. */
+export function sized<Value>(
+  { test, soak }: { readonly test: Value; readonly soak: Value },
+): Value {
   return process.env[LARGE_VARIABLE] === "1" ? soak : test;
 }

@@ -1,0 +1,5 @@
+import { libraryOf, REDIS } from "./conformance_setups.ts";
+import { conforms } from "./conforms.ts";
+
+const library = libraryOf("Cluster");
+conforms(`Redis Cluster by ${library}`, REDIS["Cluster"]!("redis-server", library));
