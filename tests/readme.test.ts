@@ -1,4 +1,4 @@
-import { assertEquals, assertGreater } from "@std/assert";
+import { assert, assertEquals, assertGreater } from "@std/assert";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
@@ -65,6 +65,12 @@ describe("the README", () => {
   test("has every version", () => {
     const names = table("versions").map(([name = ""]) => name.replaceAll("`", ""));
     assertEquals(names.sort(), [...WEBSOCKET_VERSIONS].sort());
+  });
+
+  test("shows the broker of examples/postgres.ts", () => {
+    const [, code = ""] = read("examples/postgres.ts").split(/^\/\/ The README shows .*\n/m);
+    assertGreater(code.length, 1000);
+    assert(read("README.md").includes(`\`\`\`ts ignore\n${code}\`\`\`\n`));
   });
 
   test("shows every picture of the examples", () => {
