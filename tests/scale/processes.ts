@@ -104,6 +104,15 @@ export function startServer(
   return new Talker([...command, `${port}`, broker, `${pingInterval}`]);
 }
 
+/**
+ * How many packets the kernel has dropped since its start, because the queue of a processor was full
+ * (`net.core.netdev_max_backlog`). Packets between sockets of one machine pass it, too.
+ */
+export function droppedPackets(): number {
+  return readFileSync("/proc/net/softnet_stat", "utf8").trim().split("\n")
+    .reduce((total, line) => total + parseInt(line.split(" ")[1] ?? "0", 16), 0);
+}
+
 /** The memory that the kernel uses for its objects and for bytes in sockets, of all processes. */
 export function kernelMemory(): number {
   const [, slab] = /^Slab:\s+(\d+) kB$/m.exec(readFileSync("/proc/meminfo", "utf8")) ?? [];

@@ -30,6 +30,8 @@ export interface Figures {
   readonly lost: number;
   /** Messages that a client got twice or out of order. */
   readonly wrong: number;
+  /** Packets that the kernel dropped, because it had more at a time than its queue holds. */
+  readonly droppedPackets: number;
   /** Pings that were answered in one interval. */
   readonly pings: number;
   /** The servers' CPU time for each ping and its pong, in microseconds. */
@@ -67,6 +69,7 @@ export function rows(figures: Figures): [name: string, figure: string][] {
     ["and everybody", ms("last")],
     ["messages lost", whole(figures.lost)],
     ["messages repeated or out of order", whole(figures.wrong)],
+    ["packets dropped by the kernel", whole(figures.droppedPackets)],
     ["a ping and its pong", `${figures.cost.toFixed(1)} µs of CPU`],
     ["shutting all down", `${whole(figures.shutdownSeconds)} s`],
     ["clients that were told why", whole(figures.told)],
