@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { test } from "node:test";
+import { chart } from "./chart.ts";
 import { type Figures, report, rows } from "./report.ts";
 
 const figures: Figures = {
@@ -44,4 +45,20 @@ test("the report of a scale run has rates, and medians of the publishes", () => 
     report(figures),
     "| bun, joined by redis | 2026-11-27, 2 cores, 24 GiB |\n| --- | --- |\n| connections | 40,000 |",
   );
+});
+
+test("the chart of scale runs has a row for each, with bars of one scale", () => {
+  const larger = {
+    ...figures,
+    open: 400_000,
+    serverMemory: 2727.75,
+    times: [{ first: 1, last: Infinity }],
+  };
+  const drawn = chart([figures, larger]);
+  const widths = [...drawn.matchAll(/width="([\d.]+)" height="16" class="servers"/g)].slice(1);
+  const [first, second] = widths.map(([, width]) => Number(width));
+  assertEquals(Math.abs((first ?? 0) - 2 * (second ?? 0)) < 0.2, true);
+  for (const part of ["40,000, bun, redis", "400,000, bun, redis", "500 ms", "never", "15.2 KB"]) {
+    assertStringIncludes(drawn, `>${part}<`);
+  }
 });

@@ -46,14 +46,20 @@ function median(numbers: readonly number[]): number {
   return numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? NaN;
 }
 
+function milliseconds(times: readonly number[]): string {
+  const time = 1000 * median(times);
+  return time === Infinity ? "never" : `${Math.round(time).toLocaleString("en-US")} ms`;
+}
+
+/** How long a message takes to reach everybody. */
+export function slowest({ times }: Figures): string {
+  return milliseconds(times.map(({ last }) => last));
+}
+
 /** Returns the rows of the table: what was measured, and the figure. */
 export function rows(figures: Figures): [name: string, figure: string][] {
   const { open, openSeconds, times } = figures;
   const whole = (number: number) => Math.round(number).toLocaleString("en-US");
-  const ms = (of: "first" | "last") => {
-    const time = 1000 * median(times.map((time) => time[of]));
-    return time === Infinity ? "never" : `${whole(time)} ms`;
-  };
   return [
     ["connections", whole(open)],
     ["server processes on one port", whole(figures.processes)],
@@ -65,8 +71,8 @@ export function rows(figures: Figures): [name: string, figure: string][] {
     ],
     ["memory of the servers, each connection", `${whole(figures.serverMemory)} B`],
     ["memory of the kernel, both ends of each", `${whole(figures.kernelMemory)} B`],
-    ["a message reaches the first client", ms("first")],
-    ["and everybody", ms("last")],
+    ["a message reaches the first client", milliseconds(times.map(({ first }) => first))],
+    ["and everybody", slowest(figures)],
     ["messages lost", whole(figures.lost)],
     ["messages repeated or out of order", whole(figures.wrong)],
     ["packets dropped by the kernel", whole(figures.droppedPackets)],
