@@ -6,10 +6,10 @@
 
 import { figure } from "./report.ts";
 import { type Outcome, outcomeOf, type Results } from "./results.ts";
-import { type Contest, runtimeTitle } from "./subjects.ts";
+import { type Contest, CONTESTS, runtimeTitle } from "./subjects.ts";
 import { lowerIsBetter, type Workload } from "./workloads.ts";
 
-const LABELS_WIDTH = 188;
+const LABELS_WIDTH = 216;
 const PANEL_WIDTH = 224;
 const PANEL_GAP = 12;
 const PANELS_IN_A_ROW = 3;
@@ -114,23 +114,35 @@ function group(x: number, y: number, lines: readonly string[]): string {
 function workloadLabels(workloads: readonly Workload[]): string[] {
   return workloads.map(({ title, criterion }, row) => {
     const label = {
-      throughput: title.replace(/ (binary|text)$/, ""),
+      throughput: title.replace(/ (?:binary|text)\b/, ""),
       cpu: `CPU of a ${title}`,
-      memory: "memory of idle connections",
+      memory: `memory of ${title.replace(/^[\d,]+ /, "")}`,
     }[criterion];
     return text(0, TITLE_HEIGHT + row * ROW_HEIGHT + ROW_HEIGHT / 2 + 4, label);
   });
 }
 
+/** Returns the contest of a workload between the same servers, whatever their options are. */
+function contestOf(workload: Workload, { ours, peer }: Contest): Contest | undefined {
+  return workload.contests.find((contest) =>
+    contest.column !== undefined && contest.peer.id === peer.id &&
+    contest.ours.runtime === ours.runtime && contest.ours.file === ours.file
+  );
+}
+
 /** Draws the contests that have targets. Readable on light and dark backgrounds. */
 export function chart(results: Results, workloads: readonly Workload[]): string {
-  const judged = workloads.filter((workload) => workload.targets !== undefined);
-  const contests = new Set(
-    judged.flatMap((workload) => workload.contests.filter((contest) => contest.column)),
+  const panelContests = CONTESTS.filter(({ column }) => column !== undefined);
+  const judged = workloads.filter((workload) =>
+    workload.targets !== undefined &&
+    panelContests.some((contest) => contestOf(workload, contest) !== undefined)
   );
-  const panels = [...contests].map((contest) => ({
+  const panels = panelContests.map((contest) => ({
     contest,
-    outcomes: judged.map((workload) => outcomeOf(results, workload, contest)),
+    outcomes: judged.map((workload) => {
+      const own = contestOf(workload, contest);
+      return own === undefined ? undefined : outcomeOf(results, workload, own);
+    }),
   }));
   const all = panels.flatMap(({ outcomes }) => outcomes.filter((outcome) => outcome !== undefined));
   const axis = axisFor(all.map(advantage));

@@ -18,6 +18,8 @@ export interface Sample {
   readonly cpu: number;
   /** Memory of the server for each idle connection, in bytes. */
   readonly bytesPerConnection: number;
+  /** The compressed size of a reply, in bytes; `NaN` if replies are not compressed. */
+  readonly deflated: number;
   /** Resident memory of the server at the end, in bytes. */
   readonly memory: number;
   /** Share of its core that the load generator used. Near 1, the generator was the bottleneck. */

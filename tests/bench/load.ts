@@ -25,6 +25,8 @@ export interface Load {
   readonly size: number;
   readonly binary: boolean;
   readonly tls: boolean;
+  /** Default: `"none"`. */
+  readonly deflate?: "none" | "deflate" | "takeover";
   /** Measured time, in seconds. */
   readonly seconds: number;
   /** Warm-up before the measured time, in seconds. */
@@ -42,6 +44,7 @@ interface Output {
   readonly cli_wait_pct?: number;
   readonly rss_kb?: number;
   readonly bytes_per_conn?: number;
+  readonly deflated?: number;
   readonly errors: number;
   readonly bad: number;
   readonly lost: number;
@@ -55,7 +58,7 @@ export async function buildLoadGenerator(): Promise<void> {
     if (name.endsWith(".c")) sources.push(`${FOLDER}/${name}`);
   }
   const { success } = await new Deno.Command("cc", {
-    args: ["-O2", "-o", PROGRAM, ...sources, "-lssl", "-lcrypto"],
+    args: ["-O2", "-o", PROGRAM, ...sources, "-lssl", "-lcrypto", "-lz"],
   }).spawn().status;
   if (!success) throw new Error("Cannot build the load generator: cc failed");
 }
@@ -67,6 +70,8 @@ function argumentsFor(load: Load, server: ServerProcess): string[] {
   if (load.format !== "hybi") args.push(`--${load.format}`);
   if (load.binary && load.format !== "draft76" && load.format !== "mixed") args.push("-b");
   if (load.tls) args.push("--tls");
+  const { deflate = "none" } = load;
+  if (deflate !== "none") args.push(`--${deflate}`);
   return args;
 }
 
@@ -77,6 +82,7 @@ function toSample(output: Output): Sample {
     p99: output.p99_us ?? NaN,
     cpu: output.srv_us_per_msg ?? NaN,
     bytesPerConnection: output.bytes_per_conn ?? NaN,
+    deflated: output.deflated ?? NaN,
     memory: (output.rss_kb ?? NaN) * 1024,
     clientLoad: (output.cli_cpu_pct ?? 0) / 100,
     disturbance: Math.max(output.srv_wait_pct ?? 0, output.cli_wait_pct ?? 0) / 100,

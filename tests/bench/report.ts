@@ -5,6 +5,7 @@
  */
 
 import type { Sample } from "./judge.ts";
+import { OVERVIEW_LEGEND, overviewTable } from "./overview.ts";
 import {
   type Environment,
   medianSample,
@@ -14,43 +15,16 @@ import {
   samplesOf,
   shareOfFloor,
 } from "./results.ts";
-import { type Contest, runtimeTitle, type Subject, subjectsOf } from "./subjects.ts";
+import { runtimeTitle, type Subject, subjectsOf } from "./subjects.ts";
+import { figure, markdownTable } from "./table.ts";
 import { lowerIsBetter, type Workload } from "./workloads.ts";
+
+export { figure, markdownTable };
 
 /** If the load generator used more than this share of its core, it limited the throughput. */
 const SATURATED = 0.95;
 /** If server or generator waited longer than this share for a core, another process was running. */
 const DISTURBED = 0.05;
-
-/** A padded Markdown table. Columns named `<…` are left-aligned, all others right-aligned. */
-export function markdownTable(
-  titles: readonly string[],
-  rows: readonly (readonly string[])[],
-): string {
-  const header = titles.map((title) => title.replace(/^</, ""));
-  const isLeft = (column: number) => titles[column]?.startsWith("<");
-  const cell = (row: readonly string[], column: number) => row[column] ?? "";
-  const widths = header.map((title, column) =>
-    Math.max(title.length, 3, ...rows.map((row) => cell(row, column).length))
-  );
-  const line = (row: readonly string[]) =>
-    `| ${
-      widths.map((width, column) =>
-        isLeft(column) ? cell(row, column).padEnd(width) : cell(row, column).padStart(width)
-      ).join(" | ")
-    } |`;
-  const rule = widths.map((width, column) =>
-    isLeft(column) ? "-".repeat(width) : `${"-".repeat(width - 1)}:`
-  );
-  return [line(header), line(rule), ...rows.map(line)].join("\n");
-}
-
-/** A number with about three significant digits and thousands separators; empty for `NaN`. */
-export function figure(value: number): string {
-  if (!Number.isFinite(value)) return "";
-  if (Math.abs(value) >= 100) return Math.round(value).toLocaleString("en-US");
-  return value.toFixed(value >= 10 ? 1 : 2);
-}
 
 /** `≥ 16` or `≤ 0.85`. */
 export function targetText(workload: Workload, target: number): string {
@@ -63,8 +37,10 @@ function serverText(subject: Subject): string {
 }
 
 function measuredCells(workload: Workload, sample: Sample | undefined): string[] {
-  if (sample === undefined) return ["failed", "", "", "", ""];
-  if (workload.mode === "idle") return ["", "", "", "", `${figure(sample.bytesPerConnection)} B`];
+  if (sample === undefined) return ["failed", "", "", "", "", ""];
+  if (workload.mode === "idle") {
+    return ["", "", "", "", "", `${figure(sample.bytesPerConnection)} B`];
+  }
   const marks = (sample.clientLoad >= SATURATED ? "*" : "") +
     (sample.disturbance >= DISTURBED ? "~" : "");
   const memory = `${figure(sample.memory / 2 ** 20)} MiB`;
@@ -73,6 +49,7 @@ function measuredCells(workload: Workload, sample: Sample | undefined): string[]
     figure(sample.p50),
     figure(sample.p99),
     figure(sample.cpu),
+    Number.isFinite(sample.deflated) ? `${figure(sample.deflated)} B` : "",
     memory,
   ];
 }
@@ -100,6 +77,7 @@ const HEADER = [
   "p50 µs",
   "p99 µs",
   "CPU µs each",
+  "deflated",
   "memory",
   "of floor",
   "<against",
@@ -117,7 +95,8 @@ function workloadRows(results: Results, workload: Workload): string[][] {
     const sample = medianOf(subject);
     const contests = workload.contests.filter((contest) => contest.ours.id === subject.id);
     const comparisons = contests.map((contest) => {
-      const share = shareOfFloor(sample, medianOf(contest.floor), workload.criterion);
+      const floor = contest.floor === undefined ? undefined : medianOf(contest.floor);
+      const share = shareOfFloor(sample, floor, workload.criterion);
       return outcomeCells(outcomeOf(results, workload, contest), share);
     });
     rows.push([
@@ -127,7 +106,7 @@ function workloadRows(results: Results, workload: Workload): string[][] {
       ...(comparisons.shift() ?? []),
     ]);
     for (const more of comparisons) {
-      rows.push([workload.title, serverText(subject), "", "", "", "", "", ...more]);
+      rows.push([workload.title, serverText(subject), "", "", "", "", "", "", ...more]);
     }
   }
   return rows;
@@ -151,7 +130,9 @@ function repetitionsText({ repetitions, seconds }: Environment): string {
 const LEGEND = `\
 - *Echo* is connections × messages in flight × size. draft76 has no binary messages and echoes text.
 - *Per second* counts messages, deliveries of a broadcast, or handshakes. *CPU* is the server's CPU time
-  for each of them.
+  for each of them; in the rows of clients, that of the client. The load of the rows of streams is our
+  client on Node.
+- *Deflated* is the compressed size of a reply: a server with a smaller one does more work.
 - *Of floor* compares our server with the raw TCP echo of the same runtime.
 - *Throughput ÷* is ours divided by the peer's, *÷ CPU* the peer's divided by ours. Above 1, ours is
   better.
@@ -167,36 +148,13 @@ export function fullReport(results: Results, workloads: readonly Workload[]): st
   );
   return [
     "# Benchmark",
+    overviewTable(results, workloads),
+    OVERVIEW_LEGEND,
     `${environmentText(results.environment)}\n${repetitionsText(results.environment)}`,
     markdownTable(HEADER, rows),
     LEGEND,
     ...(failures.length > 0 ? ["## Failures", failures.join("\n")] : []),
   ].join("\n\n") + "\n";
-}
-
-const MARKS = { met: "✓", missed: "✗", "within noise": "≈" };
-
-function summaryCell(outcome: Outcome | undefined): string {
-  if (outcome === undefined) return "";
-  const mark = outcome.verdict === undefined ? "" : ` ${MARKS[outcome.verdict]}`;
-  return `${figure(outcome.ratio)}${mark}`;
-}
-
-/** The ratios that have a target, a column for each contest. */
-export function summaryTable(results: Results, workloads: readonly Workload[]): string {
-  const contests: Contest[] = [];
-  for (const { contests: all } of workloads) {
-    for (const contest of all) {
-      if (contest.column !== undefined && !contests.includes(contest)) contests.push(contest);
-    }
-  }
-  const rows = workloads.filter((workload) => workload.targets).map((workload) => {
-    const { criterion } = workload;
-    const what = criterion === "throughput" ? "" : `, ${criterion === "cpu" ? "CPU" : criterion}`;
-    const cells = contests.map((contest) => summaryCell(outcomeOf(results, workload, contest)));
-    return [`${workload.title}${what} (${lowerIsBetter(criterion) ? "≤" : "≥"})`, ...cells];
-  });
-  return markdownTable(["<ours ÷ theirs", ...contests.map((contest) => contest.title)], rows);
 }
 
 const START = "<!-- bench:start -->";
@@ -218,11 +176,8 @@ export function replaceSection(document: string, section: string): string {
 export function readmeSection(results: Results, workloads: readonly Workload[]): string {
   return [
     "![How much faster and smaller than each peer](tests/bench/results/chart.svg)",
-    summaryTable(results, workloads),
-    "Each figure is ours divided by theirs. Echo is connections × messages in flight × size. Rows with ≥\n" +
-    "compare throughput: more is better. Rows with ≤ compare costs: less is better. ✓ target met, ≈ within\n" +
-    "noise of the target, ✗ target missed;\n" +
-    "[all figures](tests/bench/results/latest.md).",
+    overviewTable(results, workloads),
+    `${OVERVIEW_LEGEND}\nSee [all figures](tests/bench/results/latest.md).`,
     `${environmentText(results.environment)}\n${repetitionsText(results.environment)}`,
   ].join("\n\n");
 }

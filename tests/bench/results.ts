@@ -76,6 +76,7 @@ export function medianSample(samples: readonly (Sample | undefined)[]): Sample |
     p99: middle("p99"),
     cpu: middle("cpu"),
     bytesPerConnection: middle("bytesPerConnection"),
+    deflated: middle("deflated"),
     memory: middle("memory"),
     clientLoad: middle("clientLoad"),
     disturbance: middle("disturbance"),

@@ -14,6 +14,7 @@ import { fullReport, readmeSection, replaceSection } from "./report.ts";
 import type { Environment, Results, Run } from "./results.ts";
 import { processor, root, system, versions } from "./runtimes.ts";
 import { type RawMode, startServer } from "./server_process.ts";
+import { measureClient, measureStreams } from "./talk.ts";
 import { type Contest, type Subject, subjectsOf } from "./subjects.ts";
 import { quickWorkloads, type Workload, WORKLOADS } from "./workloads.ts";
 
@@ -48,11 +49,17 @@ const RAW_MODES: Readonly<Record<Workload["mode"], RawMode>> = {
   fanout: "fan",
   handshake: "echo",
   idle: "idle",
+  client: "echo",
+  streams: "echo",
 };
 
 async function measure({ workload, subject }: Job, options: Options): Promise<Sample> {
-  await using server = await startServer(subject, RAW_MODES[workload.mode], workload);
-  const { mode, connections, inFlight, size, binary, tls } = workload;
+  const { mode, connections, inFlight, size, binary, tls, deflate } = workload;
+  const warmUp = options.quick ? 0.4 : 1;
+  if (mode === "client") return measureClient(subject, workload, { ...options, warmUp });
+  if (mode === "streams") return measureStreams(subject, workload, { ...options, warmUp });
+  const flags = deflate === "none" ? [] : [`--${deflate}`];
+  await using server = await startServer(subject, RAW_MODES[mode], { tls, flags });
   const idle = mode === "idle";
   const load = {
     mode,
@@ -62,9 +69,10 @@ async function measure({ workload, subject }: Job, options: Options): Promise<Sa
     size,
     binary,
     tls,
+    deflate,
     // Idle connections are held long enough for a garbage collection.
     seconds: idle ? (options.quick ? 0.5 : 3) : options.seconds,
-    warmUp: options.quick ? 0.4 : 1,
+    warmUp,
   };
   return await runLoad(load, server);
 }

@@ -53,17 +53,22 @@ export type RawMode = "echo" | "fan" | "idle";
 export interface ServerOptions {
   /** Whether it speaks TLS. */
   readonly tls?: boolean;
+  /** More arguments. Default: none. */
+  readonly flags?: readonly string[];
+  /** Its core. Default: {@linkcode SERVER_CORE}. */
+  readonly core?: number;
 }
 
 function startCommand(
   subject: Subject,
   rawMode: RawMode,
   port: number,
-  { tls = false }: ServerOptions,
+  { tls = false, flags = [] }: ServerOptions,
 ): string[] {
   const file = `${root}/tests/bench/${subject.file}`;
   const command = [...runtimeCommand(subject.runtime, file), String(port)];
   if (subject.format === "raw") command.push(rawMode);
+  else command.push(...flags, ...(subject.flags ?? []));
   const folder = `${root}/tests/support/tls`;
   return tls ? [...command, "--tls", `${folder}/cert.pem`, `${folder}/key.pem`] : command;
 }
@@ -75,7 +80,8 @@ export async function startServer(
   options: ServerOptions = {},
 ): Promise<ServerProcess> {
   const port = freePort();
-  const command = pinned(SERVER_CORE, startCommand(subject, rawMode, port, options));
+  const { core = SERVER_CORE } = options;
+  const command = pinned(core, startCommand(subject, rawMode, port, options));
   // Ten thousand connections need ten thousand file descriptors. With exec, the process id stays.
   const script = 'ulimit -n "$(ulimit -Hn)"; exec "$@"';
   const child = new Deno.Command("sh", {

@@ -20,6 +20,8 @@ export interface Subject {
   /** The server's file, relative to this folder. */
   readonly file: string;
   readonly format: Format;
+  /** More arguments. Default: none. */
+  readonly flags?: readonly string[];
 }
 
 /** The column of targets for a contest. */
@@ -31,8 +33,8 @@ export interface Contest {
   readonly title: string;
   readonly ours: Subject;
   readonly peer: Subject;
-  /** The raw TCP echo of our runtime. */
-  readonly floor: Subject;
+  /** The raw TCP echo of our runtime; `undefined` if it does not do the same work. */
+  readonly floor: Subject | undefined;
   /** The targets of this contest; none if it is only for information. */
   readonly column: TargetColumn | undefined;
 }
@@ -43,6 +45,24 @@ const OURS = "servers/waterspout.ts";
 export function waterspout(runtime: RuntimeName, format: Format): Subject {
   const suffix = format === "hybi" ? "" : `-${format}`;
   return { id: `ours-${runtime}${suffix}`, name: "Waterspout", runtime, file: OURS, format };
+}
+
+/** Our server with one more argument. */
+function ownWith(runtime: RuntimeName, flag: "borrow" | "http2"): Subject {
+  const name = flag === "borrow" ? "Waterspout, borrowed" : "Waterspout, HTTP/2";
+  return {
+    ...waterspout(runtime, "hybi"),
+    id: `ours-${runtime}-${flag}`,
+    name,
+    flags: [`--${flag}`],
+  };
+}
+
+/** A client. */
+function clientOf(runtime: RuntimeName, kind: "ours" | "ws" | "native"): Subject {
+  const name = { ours: "websocketConnect", ws: "ws", native: "WebSocket" }[kind];
+  const id = `client-${kind}-${runtime}`;
+  return { id, name, runtime, file: "clients/talk.ts", format: "hybi", flags: [kind] };
 }
 
 /** The raw TCP echo of a runtime. */
@@ -109,6 +129,51 @@ export const CONTESTS: readonly Contest[] = [
 /** The contests of workloads over TLS. */
 export const TLS_CONTESTS: readonly Contest[] = CONTESTS.slice(0, 3);
 
+/** The contests in which our handler borrows its messages. */
+export const BORROWED_CONTESTS: readonly Contest[] = TLS_CONTESTS.map((contest) => ({
+  ...contest,
+  ours: ownWith(contest.ours.runtime, "borrow"),
+}));
+
+/** The contests with compression, which `Deno.upgradeWebSocket` does not have. */
+export const DEFLATE_CONTESTS: readonly Contest[] = [
+  { ...contest("bun", BUN_SERVE, "bun"), floor: undefined },
+  {
+    ...contest("deno", waterspout("node", "hybi"), "deno"),
+    title: "Deno: Waterspout on Node",
+    floor: undefined,
+  },
+  { ...contest("node", WS, "node"), floor: undefined },
+];
+
+/** The contests with compression that have a peer on the same runtime. */
+export const TAKEOVER_MEMORY_CONTESTS: readonly Contest[] = DEFLATE_CONTESTS.filter(({ peer }) =>
+  peer.name !== "Waterspout"
+);
+
+function clientContest(runtime: RuntimeName, kind: "ws" | "native"): Contest {
+  const [ours, peer] = [clientOf(runtime, "ours"), clientOf(runtime, kind)];
+  const title = `${runtimeTitle(runtime)}: ${peer.name}`;
+  return { title, ours, peer, floor: undefined, column: runtime };
+}
+
+/** The contests between clients. */
+export const CLIENT_CONTESTS: readonly Contest[] = [
+  clientContest("bun", "native"),
+  clientContest("deno", "native"),
+  clientContest("node", "native"),
+  clientContest("node", "ws"),
+];
+
+const RUNTIMES: readonly RuntimeName[] = ["bun", "deno", "node"];
+
+/** Our server over HTTP/2 against itself over HTTP/1.1. No peer serves WebSockets over HTTP/2. */
+export const STREAM_CONTESTS: readonly Contest[] = RUNTIMES.map((runtime) => ({
+  ...contest(runtime, waterspout(runtime, "hybi"), undefined),
+  ours: ownWith(runtime, "http2"),
+  floor: undefined,
+}));
+
 /** The contests of workloads in which half of the connections speak draft76. */
 export const MIXED_CONTESTS: readonly Contest[] = [
   contest("bun", faye("mixed"), undefined),
@@ -119,7 +184,7 @@ export const MIXED_CONTESTS: readonly Contest[] = [
 /** Every server of some contests, once each. Floors come first; servers that are compared are adjacent. */
 export function subjectsOf(contests: readonly Contest[]): Subject[] {
   const subjects = new Map<string, Subject>();
-  for (const { floor } of contests) subjects.set(floor.id, floor);
+  for (const { floor } of contests) if (floor !== undefined) subjects.set(floor.id, floor);
   for (const { ours, peer } of contests) {
     subjects.set(peer.id, peer);
     subjects.set(ours.id, ours);

@@ -197,6 +197,12 @@ export const NEEDS = {
     packages: ["libssl-dev"],
     why: "TLS in the benchmark's load generator",
   },
+  "zlib": {
+    missing: () =>
+      existsSync("/usr/include/zlib.h") ? undefined : "zlib's headers are not installed",
+    packages: ["zlib1g-dev"],
+    why: "compression in the benchmark's load generator",
+  },
   "taskset": program("taskset", "a core of its own for each process of the benchmark", {
     packages: ["util-linux"],
   }),

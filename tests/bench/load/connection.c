@@ -75,6 +75,7 @@ static int new_socket(void) {
 
 static void forget_progress(Connection *connection) {
   free(connection->response);
+  if (connection->inflater) inflater_free(connection->inflater);
   *connection = (Connection){.format = connection->format,
                              .is_sender = connection->is_sender,
                              .sent_at = connection->sent_at};
@@ -121,11 +122,13 @@ bool connection_send(Connection *connection, const void *bytes, size_t length) {
 }
 
 void connection_queue(Connection *connection, int messages, uint64_t now) {
+  const Block *row = content_block(connection->format);
   for (int i = 0; i < messages; i++) {
+    connection->to_send += row->frame_lengths[connection->queued];
+    if (++connection->queued == row->count) connection->queued = row->again;
     connection->sent_at[connection->sent_head] = now;
     if (++connection->sent_head == (uint32_t)options.in_flight) connection->sent_head = 0;
   }
-  connection->to_send += (size_t)messages * content_block(connection->format)->frame_length;
 }
 
 uint64_t connection_take_sent_at(Connection *connection) {
@@ -147,7 +150,7 @@ void connection_flush(Connection *connection) {
     }
     connection->to_send -= (size_t)sent;
     connection->row_position += (size_t)sent;
-    if (connection->row_position == row->length) connection->row_position = 0;
+    if (connection->row_position == row->length) connection->row_position = row->again_at;
   }
   set_writing(connection, false);
 }

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "deflate.h"
 #include "options.h"
 #include "tls.h"
 
@@ -12,6 +13,7 @@ typedef enum { NEW, CONNECTING, SECURING, HANDSHAKING, OPEN, CLOSING, CLOSED } S
 typedef struct {
   int fd;
   Tls *tls;               /* NULL without TLS */
+  Inflater *inflater;     /* NULL without a compressed message so far */
   State state;
   Format format;
   bool is_sender;         /* fanout: sends, and does not count what it receives */
@@ -26,11 +28,13 @@ typedef struct {
   size_t header_length;
   bool in_payload;
   bool final;
+  bool compressed;
   uint8_t opcode;
   uint64_t remaining;       /* bytes of payload still to come of this frame */
   uint64_t message_length;  /* bytes of payload received of this message */
   uint32_t sequence;        /* which message of the row comes next */
 
+  uint32_t queued;          /* which message of the row is queued next */
   size_t to_send;           /* bytes */
   size_t row_position;      /* where in the row the next byte comes from */
   uint64_t *sent_at;        /* a ring of options.in_flight times */

@@ -1,9 +1,13 @@
 #include "content.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LARGEST_ROW = 512 * 1024 };
+#include "deflate.h"
+
+/* A row of compressed messages is longer than a window, so that the second time is like all later ones. */
+enum { LARGEST_ROW = 512 * 1024, DEFLATED_ROW = 64 * 1024 };
 
 int content_count;
 static uint8_t *payloads, *replies;
@@ -43,8 +47,28 @@ static void fill_text(uint8_t *to, size_t length) {
   memset(to + at, 'x', length - at);
 }
 
+/* Messages that differ as those of a chat do. */
+static void fill_json(uint8_t *to, size_t length) {
+  static const char *const words[] = {"the", "quick", "brown", "fox", "jumps", "over", "lazy", "dogs",
+                                      "while", "seven", "wizards", "watch", "quietly", "from", "afar", "again"};
+  size_t at = 0;
+  while (at < length) {
+    char record[512];
+    int size = sprintf(record, "{\"id\":%u,\"type\":\"message\",\"from\":\"user-%u\",\"body\":\"",
+                       random_number(), random_number() % 1000);
+    for (int i = 0; i < 12; i++) {
+      size += sprintf(record + size, "%s ", words[random_number() % (sizeof words / sizeof *words)]);
+    }
+    size += sprintf(record + size, "%u\",\"read\":%s},", random_number() % 100000,
+                    random_number() % 2 ? "true" : "false");
+    size_t part = length - at < (size_t)size ? length - at : (size_t)size;
+    memcpy(to + at, record, part);
+    at += part;
+  }
+}
+
 static uint8_t *put_hybi_frame(uint8_t *to, const uint8_t *payload, size_t length) {
-  *to++ = (uint8_t)(0x80 | (options.binary ? 2 : 1));
+  *to++ = (uint8_t)(0x80 | (options.deflate ? 0x40 : 0) | (options.binary ? 2 : 1));
   int length_bytes = length < 126 ? 0 : length < 65536 ? 2 : 8;
   *to++ = (uint8_t)(0x80 | (length_bytes == 0 ? length : length_bytes == 2 ? 126 : 127));
   for (int i = length_bytes - 1; i >= 0; i--) *to++ = (uint8_t)((uint64_t)length >> (8 * i));
@@ -61,32 +85,46 @@ static uint8_t *put_draft76_frame(uint8_t *to, const uint8_t *payload, size_t le
   return to + length + 1;
 }
 
+static uint8_t *put_message(uint8_t *to, Format format, const uint8_t *payload) {
+  if (format == FORMAT_DRAFT76) return put_draft76_frame(to, payload, options.size);
+  if (format == FORMAT_HYBI && options.deflate) {
+    const uint8_t *deflated;
+    size_t length = deflate_message(payload, options.size, &deflated);
+    return put_hybi_frame(to, deflated, length);
+  }
+  if (format == FORMAT_HYBI) return put_hybi_frame(to, payload, options.size);
+  memcpy(to, payload, content_length(FORMAT_RAW));
+  return to + content_length(FORMAT_RAW);
+}
+
 static void prepare_block(Format format) {
   Block *block = &blocks[format];
-  block->frame_length = frame_length(format);
-  block->length = block->frame_length * (size_t)content_count;
-  if (format == FORMAT_RAW) {
-    block->bytes = payloads;
-    return;
+  block->again = options.takeover ? (uint32_t)content_count : 0;
+  block->count = block->again + (uint32_t)content_count;
+  block->frame_lengths = malloc(block->count * sizeof *block->frame_lengths);
+  /* Compressed, a message may be longer by a few bytes. */
+  uint8_t *to = block->bytes = malloc((frame_length(format) + 64) * block->count);
+  for (uint32_t i = 0; i < block->count; i++) {
+    if (i == block->again) block->again_at = (size_t)(to - block->bytes);
+    uint8_t *end = put_message(to, format, content_payload(format, i % (uint32_t)content_count));
+    block->frame_lengths[i] = (size_t)(end - to);
+    to = end;
   }
-  uint8_t *to = block->bytes = malloc(block->length);
-  for (int i = 0; i < content_count; i++) {
-    const uint8_t *payload = content_payload(format, (uint32_t)i);
-    to = format == FORMAT_HYBI ? put_hybi_frame(to, payload, options.size)
-                               : put_draft76_frame(to, payload, options.size);
-  }
+  block->length = (size_t)(to - block->bytes);
 }
 
 void content_prepare(void) {
   size_t count = LARGEST_ROW / frame_length(FORMAT_HYBI);
-  if (count > (size_t)options.in_flight) count = (size_t)options.in_flight;
+  if (options.deflate) count = 1 + DEFLATED_ROW / options.size;
+  else if (count > (size_t)options.in_flight) count = (size_t)options.in_flight;
   content_count = count < 1 ? 1 : (int)count;
 
   size_t length = content_length(options.format);
   payloads = malloc(length * (size_t)content_count);
   for (int i = 0; i < content_count; i++) {
     uint8_t *payload = payloads + (size_t)i * length;
-    if (options.binary || options.format == FORMAT_RAW) fill_binary(payload, length);
+    if (options.deflate) fill_json(payload, length);
+    else if (options.binary || options.format == FORMAT_RAW) fill_binary(payload, length);
     else fill_text(payload, length);
     payload[0] = (uint8_t)('A' + i % 26); /* every pattern starts with one ASCII byte */
   }

@@ -8,8 +8,13 @@
 /* A row of framed messages that each connection sends again and again. */
 typedef struct {
   uint8_t *bytes;
-  size_t length;        /* of the whole row */
-  size_t frame_length;  /* of one message with its framing */
+  size_t length;          /* of the whole row */
+  uint32_t count;         /* of the messages */
+  size_t *frame_lengths;  /* of each message with its framing */
+  /* From where the row is sent again. With a window that messages share, this is the second half: the
+     same messages, compressed after themselves. */
+  uint32_t again;
+  size_t again_at;
 } Block;
 
 /* The messages differ in their first byte, so that replies out of order are found out. */

@@ -21,13 +21,20 @@ static const char BROWSER_HEADERS[] =
     "Chrome/120.0.0.0 Safari/537.36\r\n"
     "Accept-Encoding: gzip, deflate, br\r\nAccept-Language: en-US,en;q=0.9\r\n";
 
+static const char *extensions(void) {
+  if (!options.deflate) return "";
+  return options.takeover ? "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
+                          : "Sec-WebSocket-Extensions: permessage-deflate; "
+                            "client_no_context_takeover; server_no_context_takeover\r\n";
+}
+
 static int put_hybi_request(char *to, size_t room) {
   return snprintf(to, room,
                   "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nConnection: Upgrade\r\n%s"
                   "Upgrade: websocket\r\nOrigin: http://127.0.0.1:%d\r\n"
-                  "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n\r\n",
+                  "Sec-WebSocket-Version: 13\r\n%sSec-WebSocket-Key: %s\r\n\r\n",
                   options.path, options.port, options.short_request ? "" : BROWSER_HEADERS,
-                  options.port, NONCE);
+                  options.port, extensions(), NONCE);
 }
 
 static void insert(char *text, int *length, int at, char character) {
@@ -93,6 +100,15 @@ void handshake_send(Connection *connection) {
   connection_send(connection, request, (size_t)length);
 }
 
+/* Whether the server has agreed to what was offered: a window, or none, in both directions. */
+static bool check_extensions(const char *response, size_t length) {
+  if (!options.deflate) return true;
+  bool agreed = memmem(response, length, "permessage-deflate", 18);
+  bool without = memmem(response, length, "no_context_takeover", 19);
+  bool smaller = memmem(response, length, "client_max_window_bits", 22);
+  return agreed && without != options.takeover && !smaller;
+}
+
 /* The length of a complete response, 0 for an incomplete one, -1 for a wrong one. */
 static int check_response(const Connection *connection) {
   const char *response = connection->response;
@@ -103,7 +119,8 @@ static int check_response(const Connection *connection) {
   size_t head_length = (size_t)(body - response);
   if (memcmp(response, "HTTP/1.1 101", 12)) return -1;
   if (connection->format == FORMAT_HYBI) {
-    return memmem(response, head_length, ACCEPT, strlen(ACCEPT)) ? (int)head_length : -1;
+    bool accepted = memmem(response, head_length, ACCEPT, strlen(ACCEPT));
+    return accepted && check_extensions(response, head_length) ? (int)head_length : -1;
   }
   if (length < head_length + DIGEST_LENGTH) return 0;
   if (memcmp(body, connection->expected_digest, DIGEST_LENGTH)) return -1;

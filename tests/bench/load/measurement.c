@@ -113,6 +113,9 @@ void print_measurement(void) {
   printf("\"p50_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"max_us\":%.0f,",
          histogram_percentile(.5), histogram_percentile(.99), histogram_percentile(.999),
          histogram_maximum());
+  if (measurement.deflated_bytes) {
+    printf("\"deflated\":%.1f,", (double)measurement.deflated_bytes / messages);
+  }
   if (measurement.rounds) printf("\"rounds\":%lu,", measurement.rounds);
   if (measurement.queued) {
     printf("\"queued\":%.0f,", (double)measurement.queued / (double)measurement.rounds);

@@ -7,6 +7,7 @@ typedef struct {
   bool running;            /* the warm-up is over */
   uint64_t messages;
   uint64_t rounds;         /* fanout and burst: messages sent to all, bursts */
+  uint64_t deflated_bytes; /* of compressed messages, without their frames */
   uint64_t queued;         /* burst: messages sent before the first reply was read, summed up */
 } Measurement;
 

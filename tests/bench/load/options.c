@@ -34,6 +34,8 @@ static const char USAGE[] =
     "  -t SECONDS  to measure (default 3)\n"
     "  -w SECONDS  to warm up (default 1); up to three times as long, until 30,000 messages\n"
     "  --tls       over TLS; the certificate is not checked\n"
+    "  --deflate   compressed messages of JSON, each on its own; idle exchanges IN_FLIGHT of them first\n"
+    "  --takeover  the same, but messages build on those before\n"
     "  --pid PID   of the server, to measure its CPU time and memory\n"
     "  --rst       handshake: reset instead of closing\n"
     "  --minhdr    only the headers that the handshake needs\n"
@@ -66,11 +68,12 @@ static Mode mode_named(const char *name) {
   die("unknown mode %s\n%s", name, USAGE);
 }
 
-enum { DRAFT76 = 256, MIXED, RAW, UTF8, TLS, PID, RST, MINHDR, NOSRC, LABEL };
+enum { DRAFT76 = 256, MIXED, RAW, UTF8, TLS, DEFLATE, TAKEOVER, PID, RST, MINHDR, NOSRC, LABEL };
 
 static const struct option LONG_OPTIONS[] = {
     {"draft76", no_argument, 0, DRAFT76}, {"mixed", no_argument, 0, MIXED},
     {"raw", no_argument, 0, RAW},         {"utf8", no_argument, 0, UTF8},
+    {"deflate", no_argument, 0, DEFLATE}, {"takeover", no_argument, 0, TAKEOVER},
     {"tls", no_argument, 0, TLS},         {"pid", required_argument, 0, PID},
     {"rst", no_argument, 0, RST},         {"minhdr", no_argument, 0, MINHDR},
     {"nosrc", no_argument, 0, NOSRC},     {"label", required_argument, 0, LABEL},
@@ -90,6 +93,8 @@ static void set_option(int option, const char *value) {
     case MIXED: options.mixed = true; break;
     case RAW: options.format = FORMAT_RAW; break;
     case TLS: options.tls = true; break;
+    case TAKEOVER: options.takeover = options.deflate = true; break;
+    case DEFLATE: options.deflate = true; break;
     case UTF8: options.utf8 = true; break;
     case PID: options.pid = atoi(value); break;
     case RST: options.reset = true; break;
@@ -114,6 +119,9 @@ void parse_options(int argc, char **argv) {
   if (!options.port) die("no port given\n%s", USAGE);
   if (options.connections < 1 || options.in_flight < 1 || options.size < 1) {
     die("-n, -P and -s take numbers above 0");
+  }
+  if (options.deflate && (options.mixed || options.binary || options.format != FORMAT_HYBI)) {
+    die("compressed messages are text of RFC 6455");
   }
   if (options.binary && (options.mixed || options.format == FORMAT_DRAFT76)) {
     die("draft76 has no binary messages");

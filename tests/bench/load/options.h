@@ -25,6 +25,8 @@ typedef struct {
   double warm_up;        /* seconds before it */
   int pid;               /* the server's, for its CPU time and memory; 0 for unknown */
   bool tls;
+  bool deflate;          /* permessage-deflate */
+  bool takeover;         /* the same, and messages build on those before */
   bool reset;            /* handshake: end with RST instead of a closing handshake */
   bool short_request;    /* without the headers that browsers add */
   bool one_address;      /* connect from 127.0.0.1 only, instead of from 100 addresses */

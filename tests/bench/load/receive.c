@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "content.h"
+#include "measurement.h"
 
 /* False once the connection is closed, or closed and connecting again. */
 static bool is_receiving(const Connection *connection) {
@@ -11,6 +12,11 @@ static bool is_receiving(const Connection *connection) {
 
 /* Compares a part of a message with what must come. */
 static void check_payload(Connection *connection, const uint8_t *bytes, size_t length) {
+  if (connection->compressed) {
+    connection->message_length += length;
+    inflater_add(connection->inflater, bytes, length);
+    return;
+  }
   uint64_t offset = connection->message_length;
   const uint8_t *expected = content_reply(connection->format, connection->sequence) + offset;
   bool fits = offset + length <= content_length(connection->format);
@@ -19,7 +25,12 @@ static void check_payload(Connection *connection, const uint8_t *bytes, size_t l
 }
 
 static void end_message(Connection *connection, uint64_t now) {
-  if (connection->message_length != content_length(connection->format)) counters.bad++;
+  const size_t length = content_length(connection->format);
+  if (connection->compressed) {
+    const uint8_t *expected = content_reply(connection->format, connection->sequence);
+    measurement.deflated_bytes += connection->message_length;
+    if (!inflater_end(connection->inflater, expected, length)) counters.bad++;
+  } else if (connection->message_length != length) counters.bad++;
   connection->message_length = 0;
   if (++connection->sequence == (uint32_t)content_count) connection->sequence = 0;
   hooks.message(connection, now);
@@ -47,9 +58,13 @@ static void start_hybi_frame(Connection *connection) {
   connection->in_payload = true;
   connection->header_length = 0;
 
-  bool masked = header[1] & 0x80, reserved_bits = header[0] & 0x70;
+  bool masked = header[1] & 0x80, reserved_bits = header[0] & (options.deflate ? 0x30 : 0x70);
   bool is_control = connection->opcode >= 8;
   bool continues = connection->message_length > 0;
+  if (!is_control && !continues) {
+    connection->compressed = header[0] & 0x40;
+    if (connection->compressed && !connection->inflater) connection->inflater = inflater_new();
+  }
   bool right_opcode = connection->opcode == (continues ? 0 : options.binary ? 2 : 1);
   if (masked || reserved_bits || (!is_control && !right_opcode)) counters.bad++;
 }

@@ -2,7 +2,7 @@
  * wsload: a single-threaded load generator for WebSocket servers (RFC 6455 and draft76) and for
  * servers that echo raw TCP. It compares every byte that comes back, and prints one line of JSON.
  *
- *   cc -O2 -o wsload *.c -lssl -lcrypto && ./wsload echo -p 8080 -n 64 -P 32 --pid 1234
+ *   cc -O2 -o wsload *.c -lssl -lcrypto -lz && ./wsload echo -p 8080 -n 64 -P 32 --pid 1234
  */
 #include <signal.h>
 #include <stdio.h>
@@ -90,7 +90,7 @@ static void burst_after_poll(uint64_t now) {
     if (unsent != burst.unsent) burst.last_progress = now;
     burst.unsent = unsent;
     if (now < burst.last_progress + TIME_TO_ANSWER_NS) return;
-    size_t frame_length = content_block(options.format)->frame_length;
+    size_t frame_length = content_block(options.format)->frame_lengths[0];
     size_t all = (size_t)options.in_flight * (size_t)connection_count;
     measurement.queued += all - unsent / frame_length;
     measurement.rounds++;
@@ -180,6 +180,28 @@ static void ignore_message(Connection *connection, uint64_t now) {
   (void)connection, (void)now;
 }
 
+static int exchanged;
+
+static void exchange_message(Connection *connection, uint64_t now) {
+  (void)now;
+  connection_take_sent_at(connection);
+  exchanged++;
+}
+
+/* Compressed messages fill the windows. */
+static void exchange(Connection *first, int count) {
+  if (!options.deflate) return;
+  hooks.message = exchange_message;
+  uint64_t give_up_at = now_ns() + 60000000000ull;
+  exchanged = 0;
+  for (int i = 0; i < count; i++) {
+    connection_queue(&first[i], options.in_flight, now_ns());
+    connection_flush(&first[i]);
+  }
+  while (exchanged < count * options.in_flight && !counters.closed && now_ns() < give_up_at) poll_once(20);
+  if (exchanged < count * options.in_flight) counters.errors++;
+}
+
 static double bytes_each(long kib_after, long kib_before, int count) {
   return (double)(kib_after - kib_before) * 1024 / count;
 }
@@ -190,11 +212,13 @@ static void run_idle(void) {
   const int counted = options.connections - first;
   hooks = (Hooks){.message = ignore_message};
   open_connections(connections, first);
+  exchange(connections, first);
   poll_for(.7);
   long rss_before = process_memory_kib(options.pid, "VmRSS:");
   long anonymous_before = process_memory_kib(options.pid, "RssAnon:");
   uint64_t started_at = now_ns();
   open_connections(connections + first, counted);
+  exchange(connections + first, counted);
   double open_seconds = (double)(now_ns() - started_at) / 1e9;
   long rss_open = process_memory_kib(options.pid, "VmRSS:");
   poll_for(options.seconds);
@@ -220,7 +244,7 @@ static void make_connections(void) {
     Connection *connection = &connections[i];
     connection->fd = -1;
     connection->format = options.mixed && i % 2 == 0 ? FORMAT_DRAFT76 : options.format;
-    if (options.mode == MODE_IDLE || options.mode == MODE_HANDSHAKE) continue;
+    if ((options.mode == MODE_IDLE && !options.deflate) || options.mode == MODE_HANDSHAKE) continue;
     connection->sent_at = calloc((size_t)options.in_flight, sizeof *connection->sent_at);
   }
 }

@@ -1,4 +1,5 @@
-// Bun.serve (uWebSockets): echoes on /, replies on /reply, broadcasts on /fan. Usage: bun bun_serve.js PORT [--tls CERT KEY]
+// Bun.serve (uWebSockets): echoes on /, replies on /reply, broadcasts on /fan. Usage:
+// bun bun_serve.js PORT [--deflate | --takeover] [--tls CERT KEY]
 import process from "node:process";
 
 // Another message of the same length: its first letter is in lower case.
@@ -8,7 +9,10 @@ function reply(message) {
   return message;
 }
 
-const [port, , cert, key] = process.argv.slice(2);
+const [port, ...flags] = process.argv.slice(2);
+const [cert, key] = flags.includes("--tls") ? flags.slice(flags.indexOf("--tls") + 1) : [];
+const deflates = flags.includes("--deflate") || flags.includes("--takeover");
+const compressor = flags.includes("--takeover") ? "dedicated" : "shared";
 const server = Bun.serve({
   hostname: "127.0.0.1",
   port: Number(port),
@@ -20,7 +24,7 @@ const server = Bun.serve({
     return new Response("not a WebSocket request", { status: 400 });
   },
   websocket: {
-    perMessageDeflate: false,
+    perMessageDeflate: deflates && { compress: compressor, decompress: compressor },
     idleTimeout: 0,
     sendPings: false,
     maxPayloadLength: 16 * 1024 * 1024,
@@ -30,7 +34,7 @@ const server = Bun.serve({
     },
     message(socket, message) {
       if (socket.data.isMember) server.publish("fan", message);
-      else socket.send(socket.data.isChanged ? reply(message) : message);
+      else socket.send(socket.data.isChanged ? reply(message) : message, deflates);
     },
   },
 });

@@ -1,4 +1,5 @@
-// ws: echoes on /, replies on /reply, broadcasts on /fan. Usage: node ws.js PORT [--tls CERT KEY]
+// ws: echoes on /, replies on /reply, broadcasts on /fan. Usage:
+// node ws.js PORT [--deflate | --takeover] [--tls CERT KEY]
 import { readFileSync } from "node:fs";
 import { createServer } from "node:https";
 import process from "node:process";
@@ -13,14 +14,21 @@ function reply(message) {
   return message;
 }
 
-const [port, , cert, key] = process.argv.slice(2);
+const [port, ...flags] = process.argv.slice(2);
+const [cert, key] = flags.includes("--tls") ? flags.slice(flags.indexOf("--tls") + 1) : [];
+const deflates = flags.includes("--deflate") || flags.includes("--takeover");
+const withoutContext = flags.includes("--deflate");
 const address = { host: "127.0.0.1", port: Number(port) };
 const ready = () => console.log("ready");
 const secure = cert && createServer({ cert: readFileSync(cert), key: readFileSync(key) });
 
 const server = new WebSocketServer({
   ...(secure ? { server: secure } : address),
-  perMessageDeflate: false,
+  perMessageDeflate: deflates && {
+    threshold: 0,
+    serverNoContextTakeover: withoutContext,
+    clientNoContextTakeover: withoutContext,
+  },
   maxPayload: 16 * 1024 * 1024,
   clientTracking: false,
 }, secure ? undefined : ready);
