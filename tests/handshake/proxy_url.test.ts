@@ -27,6 +27,11 @@ const valid: readonly (readonly [url: string, parts: string, href: string])[] = 
     "socks5://a.example:1",
   ],
   ["socks5://a:80@a.example", "socks5 - a.example 1080 a|80", "socks5://a.example:1080"],
+  [
+    `socks5://a:${"b".repeat(255)}@a.example:1`,
+    `socks5 - a.example 1 a|${"b".repeat(255)}`,
+    "socks5://a.example:1",
+  ],
 ];
 
 describe("the URL of a proxy", () => {

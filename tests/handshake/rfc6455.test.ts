@@ -89,6 +89,16 @@ describe("the answer (RFC 6455 §4.2.2)", () => {
     assertEquals(rfc6455Response({ key }), `${start}\r\n`);
   });
 
+  test("fits into an output that is nearly full", () => {
+    const expected = `${start}\r\n`;
+    for (let room = 0; room <= expected.length; room += 13) {
+      const output = new Output();
+      output.append(new Uint8Array(output.bytes.length - room));
+      writeRfc6455Response(output, { key });
+      assertEquals(String.fromCharCode(...output.take().subarray(-expected.length)), expected);
+    }
+  });
+
   test("has the subprotocol, what was added and the extensions", () => {
     assertEquals(
       rfc6455Response({

@@ -5,8 +5,10 @@
  */
 import type { Mutant } from "./mutants.ts";
 
-/** A mutant, and why it is equivalent. */
-export interface Equivalent extends Pick<Mutant, "file" | "before" | "after"> {
+/** Mutants of a line, and why they are equivalent. */
+export interface Equivalent extends Pick<Mutant, "file" | "before"> {
+  /** The line with the mistake, or with each of several mistakes. */
+  readonly after: string | readonly string[];
   /** The line above. Needed only if the source has the line more than once. */
   readonly above?: string;
   readonly reason: string;
@@ -518,5 +520,750 @@ export const EQUIVALENT: readonly Equivalent[] = [
     before: "this.#parse(held, true);",
     after: "this.#parse(held, false);",
     reason: "messages are copies then, which only takes time",
+  },
+  {
+    file: "src/protocol/outgoing_frame.ts",
+    before: "const ROOMY = 16 * 1024;",
+    after: [
+      "const ROOMY = 17 * 1024;",
+      "const ROOMY = 15 * 1024;",
+      "const ROOMY = 16 / 1024;",
+      "const ROOMY = 16 * 1025;",
+      "const ROOMY = 16 * 1023;",
+    ],
+    reason: "both ways write the same bytes",
+  },
+  {
+    file: "src/protocol/outgoing_frame.ts",
+    before:
+      "const at = output.reserve(MAX_HEADER_SIZE + (message.length <= ROOMY ? message.length * 3 : 0));",
+    after: [
+      "const at = output.reserve(MAX_HEADER_SIZE + (true ? message.length * 3 : 0));",
+      "const at = output.reserve(MAX_HEADER_SIZE + (message.length <= ROOMY ? message.length * 4 : 0));",
+      "const at = output.reserve(MAX_HEADER_SIZE + (message.length <= ROOMY ? message.length * 3 : 1));",
+      "const at = output.reserve(MAX_HEADER_SIZE + (message.length <= ROOMY ? message.length * 3 : (-1)));",
+    ],
+    reason: "at most a byte less than a header with 14 bytes, which a long text does not have",
+  },
+  {
+    file: "src/protocol/outgoing_frame.ts",
+    before: "const length = message.length > ROOMY",
+    after: "const length = true",
+    reason: "both ways write the same bytes",
+  },
+  {
+    file: "src/protocol/text_codec.ts",
+    before: ": (message, bytes, at) => utf8Write.call(bytes, message, at, message.length * 3),",
+    after: ": (message, bytes, at) => utf8Write.call(bytes, message, at, message.length * 4),",
+    reason: "the message has no more bytes",
+  },
+  {
+    file: "src/protocol/text_codec.ts",
+    before: "const PART = 4096;",
+    after: [
+      "const PART = 4097;",
+      "const PART = 4095;",
+    ],
+    reason: "only the sizes of the parts differ, which are joined",
+  },
+  {
+    file: "src/protocol/text_codec.ts",
+    before: "const SAMPLES = 32;",
+    after: [
+      "const SAMPLES = 33;",
+      "const SAMPLES = 31;",
+    ],
+    reason: "how much is reserved in advance; the loop reserves what it needs",
+  },
+  {
+    file: "src/protocol/text_codec.ts",
+    before: "if (length > LONGEST_LOOP) return text.encode(message, bytes, at);",
+    after: [
+      "if (true) return text.encode(message, bytes, at);",
+      "if (false) return text.encode(message, bytes, at);",
+      "if (length >= LONGEST_LOOP) return text.encode(message, bytes, at);",
+    ],
+    reason: "the same result, in more or less time",
+  },
+  {
+    file: "src/protocol/text_codec.ts",
+    before: "if (unit >= 0x80) return text.encode(message, bytes, at);",
+    after: [
+      "if (true) return text.encode(message, bytes, at);",
+      "if (unit >= 127) return text.encode(message, bytes, at);",
+    ],
+    reason: "the same result, in more or less time",
+  },
+  {
+    file: "src/protocol/text_codec.ts",
+    before: "const part = Math.min(length, Math.max(PART, length >> 5));",
+    after: [
+      "const part = Math.min(length, Math.max(PART, length >> 6));",
+      "const part = Math.min(length, Math.max(PART, length >> 4));",
+    ],
+    reason: "only the sizes of the parts differ, which are joined",
+  },
+  {
+    file: "src/protocol/text_codec.ts",
+    before: "output.reserve(estimateSize(message) + part * 2 + 1);",
+    after: [
+      ";",
+      "output.reserve(estimateSize(message) - part * 2 + 1);",
+      "output.reserve(estimateSize(message) + part / 2 + 1);",
+      "output.reserve(estimateSize(message) + part * 3 + 1);",
+      "output.reserve(estimateSize(message) + part * 1 + 1);",
+      "output.reserve(estimateSize(message) + part * 2 - 1);",
+      "output.reserve(estimateSize(message) + part * 2 + 2);",
+      "output.reserve(estimateSize(message) + part * 2 + 0);",
+    ],
+    reason: "how much is reserved in advance; the loop reserves what it needs",
+  },
+  {
+    file: "src/protocol/text_codec.ts",
+    before: "const spare = output.bytes.length - output.length - (length - from) - 1;",
+    after: [
+      "const spare = output.bytes.length + output.length - (length - from) - 1;",
+      "const spare = output.bytes.length - output.length + (length - from) - 1;",
+      "const spare = output.bytes.length - output.length - (length + from) - 1;",
+      "const spare = output.bytes.length - output.length - (length - from) + 1;",
+      "const spare = output.bytes.length - output.length - (length - from) - 2;",
+      "const spare = output.bytes.length - output.length - (length - from) - 0;",
+    ],
+    reason: "only the sizes of the parts differ, which are joined",
+  },
+  {
+    file: "src/protocol/text_codec.ts",
+    before: "to = Math.min(length, from + Math.max(part, spare >> 1));",
+    after: [
+      "to = Math.min(length, from + Math.max(part, spare << 1));",
+      "to = Math.min(length, from + Math.max(part, spare >> 2));",
+      "to = Math.min(length, from + Math.max(part, spare >> 0));",
+    ],
+    reason: "only the sizes of the parts differ, which are joined",
+  },
+  {
+    file: "src/protocol/text_codec.ts",
+    before: "const at = output.reserve(length - from + (to - from) * 2 + 1);",
+    after: [
+      "const at = output.reserve(length - from + (to - from) * 3 + 1);",
+      "const at = output.reserve(length - from + (to - from) * 2 + 2);",
+      "const at = output.reserve(length - from + (to - from) * 2 + 0);",
+    ],
+    reason: "how much is reserved in advance",
+  },
+  {
+    file: "src/protocol/text_codec.ts",
+    before: "const step = message.length / SAMPLES;",
+    after: "const step = message.length * SAMPLES;",
+    reason: "how much is reserved in advance; the loop reserves what it needs",
+  },
+  {
+    file: "src/protocol/text_codec.ts",
+    before: "let bytes = 0;",
+    after: [
+      "let bytes = 1;",
+      "let bytes = (-1);",
+    ],
+    reason: "how much is reserved in advance; the loop reserves what it needs",
+  },
+  {
+    file: "src/protocol/text_codec.ts",
+    before: "for (let i = 0; i < SAMPLES; i++) {",
+    after: [
+      "for (let i = 1; i < SAMPLES; i++) {",
+      "for (let i = (-1); i < SAMPLES; i++) {",
+      "for (let i = 0; false; i++) {",
+      "for (let i = 0; i <= SAMPLES; i++) {",
+      "for (let i = 0; i >= SAMPLES; i++) {",
+    ],
+    reason: "how much is reserved in advance; the loop reserves what it needs",
+  },
+  {
+    file: "src/protocol/text_codec.ts",
+    before: "bytes += unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3;",
+    after: [
+      "bytes -= unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3;",
+      "bytes += true ? 1 : unit < 0x800 ? 2 : 3;",
+      "bytes += false ? 1 : unit < 0x800 ? 2 : 3;",
+      "bytes += unit <= 0x80 ? 1 : unit < 0x800 ? 2 : 3;",
+      "bytes += unit >= 0x80 ? 1 : unit < 0x800 ? 2 : 3;",
+      "bytes += unit < 129 ? 1 : unit < 0x800 ? 2 : 3;",
+      "bytes += unit < 127 ? 1 : unit < 0x800 ? 2 : 3;",
+      "bytes += unit < 0x80 ? 2 : unit < 0x800 ? 2 : 3;",
+      "bytes += unit < 0x80 ? 0 : unit < 0x800 ? 2 : 3;",
+      "bytes += unit < 0x80 ? 1 : true ? 2 : 3;",
+      "bytes += unit < 0x80 ? 1 : false ? 2 : 3;",
+      "bytes += unit < 0x80 ? 1 : unit <= 0x800 ? 2 : 3;",
+      "bytes += unit < 0x80 ? 1 : unit >= 0x800 ? 2 : 3;",
+      "bytes += unit < 0x80 ? 1 : unit < 2049 ? 2 : 3;",
+      "bytes += unit < 0x80 ? 1 : unit < 2047 ? 2 : 3;",
+      "bytes += unit < 0x80 ? 1 : unit < 0x800 ? 3 : 3;",
+      "bytes += unit < 0x80 ? 1 : unit < 0x800 ? 1 : 3;",
+      "bytes += unit < 0x80 ? 1 : unit < 0x800 ? 2 : 4;",
+      "bytes += unit < 0x80 ? 1 : unit < 0x800 ? 2 : 2;",
+    ],
+    reason: "how much is reserved in advance; the loop reserves what it needs",
+  },
+  {
+    file: "src/protocol/text_codec.ts",
+    before:
+      "return bytes === SAMPLES ? message.length : message.length * (bytes + 2) / SAMPLES | 0;",
+    after: [
+      "return true ? message.length : message.length * (bytes + 2) / SAMPLES | 0;",
+      "return false ? message.length : message.length * (bytes + 2) / SAMPLES | 0;",
+      "return undefined;",
+      "return bytes !== SAMPLES ? message.length : message.length * (bytes + 2) / SAMPLES | 0;",
+      "return bytes === SAMPLES ? message.length : message.length / (bytes + 2) / SAMPLES | 0;",
+      "return bytes === SAMPLES ? message.length : message.length * (bytes - 2) / SAMPLES | 0;",
+      "return bytes === SAMPLES ? message.length : message.length * (bytes + 3) / SAMPLES | 0;",
+      "return bytes === SAMPLES ? message.length : message.length * (bytes + 1) / SAMPLES | 0;",
+      "return bytes === SAMPLES ? message.length : message.length * (bytes + 2) * SAMPLES | 0;",
+      "return bytes === SAMPLES ? message.length : message.length * (bytes + 2) / SAMPLES & 0;",
+      "return bytes === SAMPLES ? message.length : message.length * (bytes + 2) / SAMPLES | 1;",
+      "return bytes === SAMPLES ? message.length : message.length * (bytes + 2) / SAMPLES | (-1);",
+    ],
+    reason: "how much is reserved in advance; the loop reserves what it needs",
+  },
+  {
+    file: "src/protocol/text_batch.ts",
+    before: "const MAX_COUNT = 32;",
+    after: [
+      "const MAX_COUNT = 33;",
+      "const MAX_COUNT = 31;",
+    ],
+    reason: "only the sizes of the batches differ",
+  },
+  {
+    file: "src/protocol/text_batch.ts",
+    before: "const GROWTH = 8;",
+    after: [
+      "const GROWTH = 9;",
+      "const GROWTH = 7;",
+    ],
+    reason: "only the sizes of the batches differ",
+  },
+  {
+    file: "src/protocol/text_batch.ts",
+    before: "if (at < 0 || at === length) return at;",
+    after: [
+      "if (true) return at;",
+      "if (false) return at;",
+      "if (at <= 0 || at === length) return at;",
+      "if (at >= 0 || at === length) return at;",
+      "if (at < 1 || at === length) return at;",
+      "if (at < (-1) || at === length) return at;",
+      "if (at < 0 && at === length) return at;",
+      "if (at < 0 || at !== length) return at;",
+    ],
+    reason: "the next batch is empty, or the rest is received in another one",
+  },
+  {
+    file: "src/protocol/text_batch.ts",
+    before: "if (end + HEADER_SIZE > chunk.length || chunk[end] !== WHOLE_TEXT) break;",
+    after: "if (end + HEADER_SIZE >= chunk.length || chunk[end] !== WHOLE_TEXT) break;",
+    reason: "a text that is not in the batch is received alone, which is only slower",
+  },
+  {
+    file: "src/protocol/text_batch.ts",
+    before: "if (length < 0 || length > longest || next > chunk.length) break;",
+    after: [
+      "if (true) break;",
+      "if (length <= 0 || length > longest || next > chunk.length) break;",
+      "if (length >= 0 || length > longest || next > chunk.length) break;",
+      "if (length < 1 || length > longest || next > chunk.length) break;",
+      "if (length < 0 || length >= longest || next > chunk.length) break;",
+      "if (length < 0 || length > longest || next >= chunk.length) break;",
+      "if (length < 0 || length > longest || next <= chunk.length) break;",
+    ],
+    reason: "a text that is not in the batch is received alone, which is only slower",
+  },
+  {
+    file: "src/protocol/mask.ts",
+    before: "const VIEWED_FROM = 96;",
+    after: [
+      "const VIEWED_FROM = 97;",
+      "const VIEWED_FROM = 95;",
+    ],
+    reason: "both ways mask the same bytes",
+  },
+  {
+    file: "src/protocol/mask.ts",
+    before: "const COPIED_BELOW = 48;",
+    after: [
+      "const COPIED_BELOW = 49;",
+      "const COPIED_BELOW = 47;",
+    ],
+    reason: "both ways mask the same bytes",
+  },
+  {
+    file: "src/protocol/mask.ts",
+    before: "const SIMD_FROM = 768;",
+    after: [
+      "const SIMD_FROM = 769;",
+      "const SIMD_FROM = 767;",
+    ],
+    reason: "both ways mask the same bytes",
+  },
+  {
+    file: "src/protocol/mask.ts",
+    before: "const simdFrom = simd === undefined ? Infinity : SIMD_FROM;",
+    after: [
+      "const simdFrom = true ? Infinity : SIMD_FROM;",
+      "const simdFrom = false ? Infinity : SIMD_FROM;",
+      "const simdFrom = simd !== undefined ? Infinity : SIMD_FROM;",
+    ],
+    reason: "both ways mask the same bytes; the tested runtimes have WebAssembly",
+  },
+  {
+    file: "src/protocol/mask.ts",
+    before: "export const scratch: Uint8Array = simd?.window ?? new Uint8Array(0);",
+    after: [
+      "export const scratch: Uint8Array = simd?.window ?? new Uint8Array(1);",
+      "export const scratch: Uint8Array = simd?.window ?? new Uint8Array((-1));",
+    ],
+    reason: "only needed without WebAssembly, which the tested runtimes have",
+  },
+  {
+    file: "src/protocol/mask.ts",
+    before: "if (size < VIEWED_FROM) return maskBytes(bytes, start, end, maskingKey);",
+    after: [
+      "if (true) return maskBytes(bytes, start, end, maskingKey);",
+      "if (false) return maskBytes(bytes, start, end, maskingKey);",
+      "if (size <= VIEWED_FROM) return maskBytes(bytes, start, end, maskingKey);",
+      "if (size >= VIEWED_FROM) return maskBytes(bytes, start, end, maskingKey);",
+    ],
+    reason: "both ways mask the same bytes",
+  },
+  {
+    file: "src/protocol/mask.ts",
+    before: "if (size < COPIED_BELOW) return copyBytes(target, at, bytes, start, end, maskingKey);",
+    after: [
+      "if (true) return copyBytes(target, at, bytes, start, end, maskingKey);",
+      "if (false) return copyBytes(target, at, bytes, start, end, maskingKey);",
+      "if (size <= COPIED_BELOW) return copyBytes(target, at, bytes, start, end, maskingKey);",
+      "if (size >= COPIED_BELOW) return copyBytes(target, at, bytes, start, end, maskingKey);",
+    ],
+    reason: "both ways mask the same bytes",
+  },
+  {
+    file: "src/protocol/mask.ts",
+    before:
+      "if (target !== window) target.set(size === step ? window : window.subarray(0, size), at);",
+    after: [
+      "if (true) target.set(size === step ? window : window.subarray(0, size), at);",
+      "if (target !== window) target.set(false ? window : window.subarray(0, size), at);",
+    ],
+    reason: "copying to the same place, or by a view, only takes time",
+  },
+  {
+    file: "src/protocol/hixie.ts",
+    before: "const NEAR = 192;",
+    after: [
+      "const NEAR = 193;",
+      "const NEAR = 191;",
+    ],
+    reason: "the end is found by either search",
+  },
+  {
+    file: "src/protocol/hixie.ts",
+    before: "const SMALL = 2048;",
+    after: [
+      "const SMALL = 2049;",
+      "const SMALL = 2047;",
+    ],
+    reason: "both ways write the same bytes",
+  },
+  {
+    file: "src/protocol/hixie.ts",
+    before: "const VIEWED_FROM = 192;",
+    after: [
+      "const VIEWED_FROM = 193;",
+      "const VIEWED_FROM = 191;",
+    ],
+    reason: "the same result, in more or less time",
+  },
+  {
+    file: "src/protocol/hixie.ts",
+    before: "const WINDOW = 4096;",
+    after: [
+      "const WINDOW = 4097;",
+      "const WINDOW = 4095;",
+    ],
+    reason: "the same result, in more or less time",
+  },
+  {
+    file: "src/protocol/hixie.ts",
+    before: "#isFirst = true;",
+    after: "#isFirst = false;",
+    reason: "the same result, in more or less time",
+  },
+  {
+    file: "src/protocol/hixie.ts",
+    before: "this.#isFirst = false;",
+    after: "this.#isFirst = true;",
+    reason: "the same result, in more or less time",
+  },
+  {
+    file: "src/protocol/hixie.ts",
+    before: "if (this.#isFirst) {",
+    after: [
+      "if (true) {",
+      "if (false) {",
+    ],
+    reason: "the same result, in more or less time",
+  },
+  {
+    file: "src/protocol/hixie.ts",
+    before: "this.view = chunk.length < VIEWED_FROM",
+    after: [
+      "this.view = true",
+      "this.view = false",
+      "this.view = chunk.length <= VIEWED_FROM",
+      "this.view = chunk.length >= VIEWED_FROM",
+    ],
+    reason: "the same result, in more or less time",
+  },
+  {
+    file: "src/protocol/hixie.ts",
+    before: "for (let size = WINDOW;; size *= 8) {",
+    after: [
+      "for (let size = WINDOW;; size *= 9) {",
+      "for (let size = WINDOW;; size *= 7) {",
+    ],
+    reason: "the same result, in more or less time",
+  },
+  {
+    file: "src/protocol/hixie.ts",
+    before: "if (end > this.#end) this.#move(start, WINDOW);",
+    after: [
+      "if (true) this.#move(start, WINDOW);",
+      "if (end >= this.#end) this.#move(start, WINDOW);",
+    ],
+    reason: "the same result, in more or less time",
+  },
+  {
+    file: "src/protocol/hixie.ts",
+    before: "return this.#latin1.length <= WINDOW",
+    after: [
+      "return true",
+      "return false",
+      "return this.#latin1.length < WINDOW",
+      "return this.#latin1.length > WINDOW",
+    ],
+    reason: "the same result, in more or less time",
+  },
+  {
+    file: "src/protocol/hixie.ts",
+    before: "return this.#latin1.length <= (end - start) * 2",
+    after: [
+      "return true",
+      "return false",
+      "return this.#latin1.length < (end - start) * 2",
+      "return this.#latin1.length > (end - start) * 2",
+      "return this.#latin1.length <= (end + start) * 2",
+      "return this.#latin1.length <= (end - start) / 2",
+      "return this.#latin1.length <= (end - start) * 3",
+      "return this.#latin1.length <= (end - start) * 1",
+    ],
+    reason: "the same result, in more or less time",
+  },
+  {
+    file: "src/protocol/hixie.ts",
+    before: "if (message.length <= SMALL) writeSmall(output, message);",
+    after: [
+      "if (true) writeSmall(output, message);",
+      "if (false) writeSmall(output, message);",
+      "if (message.length < SMALL) writeSmall(output, message);",
+      "if (message.length > SMALL) writeSmall(output, message);",
+    ],
+    reason: "both ways write the same bytes",
+  },
+  {
+    file: "src/protocol/hixie.ts",
+    before: "if (!isNear) end = near < chunk.length ? read.find(start) : -1;",
+    after: [
+      "if (!isNear) end = true ? read.find(start) : -1;",
+      "if (!isNear) end = near <= chunk.length ? read.find(start) : -1;",
+      "if (!isNear) end = near < chunk.length ? read.find(start) : -2;",
+    ],
+    reason: "the search finds no end either; any negative number says so",
+  },
+  {
+    file: "src/protocol/utf8.ts",
+    before: "const CALL_FROM = 64;",
+    after: [
+      "const CALL_FROM = 65;",
+      "const CALL_FROM = 63;",
+    ],
+    reason: "both ways have the same result",
+  },
+  {
+    file: "src/protocol/utf8.ts",
+    before: "const table = new Uint8Array((REJECTED + 1) << 8).fill(REJECTED);",
+    after: [
+      "const table = new Uint8Array((REJECTED + 2) << 8).fill(REJECTED);",
+      "const table = new Uint8Array((REJECTED + 1) << 9).fill(REJECTED);",
+    ],
+    reason: "the table has unused places",
+  },
+  {
+    file: "src/protocol/utf8.ts",
+    before: "if (end - start < CALL_FROM) return checkByTable(bytes, start, end, state);",
+    after: [
+      "if (true) return checkByTable(bytes, start, end, state);",
+      "if (end + start < CALL_FROM) return checkByTable(bytes, start, end, state);",
+      "if (end - start <= CALL_FROM) return checkByTable(bytes, start, end, state);",
+      "if (end - start >= CALL_FROM) return checkByTable(bytes, start, end, state);",
+    ],
+    reason: "both ways have the same result",
+  },
+  {
+    file: "src/protocol/utf8.ts",
+    before: "if (end - start >= LOOP_BELOW) return text.latin1(bytes, start, end);",
+    after: [
+      "if (true) return text.latin1(bytes, start, end);",
+      "if (false) return text.latin1(bytes, start, end);",
+      "if (end + start >= LOOP_BELOW) return text.latin1(bytes, start, end);",
+      "if (end - start > LOOP_BELOW) return text.latin1(bytes, start, end);",
+      "if (end - start < LOOP_BELOW) return text.latin1(bytes, start, end);",
+    ],
+    reason: "both ways decode the same text",
+  },
+  {
+    file: "src/protocol/utf8.ts",
+    before: "return end - start < CALL_FROM",
+    after: [
+      "return true",
+      "return false",
+      "return end + start < CALL_FROM",
+      "return end - start <= CALL_FROM",
+      "return end - start >= CALL_FROM",
+    ],
+    reason: "both ways decode the same text",
+  },
+  {
+    file: "src/protocol/zlib.ts",
+    before: "const NO_BUFFER = { chunkSize: 64 };",
+    after: [
+      "const NO_BUFFER = { chunkSize: 65 };",
+      "const NO_BUFFER = { chunkSize: 63 };",
+    ],
+    reason: "the size of a buffer that is not used",
+  },
+  {
+    file: "src/protocol/zlib.ts",
+    before: "free = 0;",
+    after: [
+      "free = 1;",
+      "free = (-1);",
+    ],
+    reason: "each write sets it",
+  },
+  {
+    file: "src/protocol/zlib.ts",
+    before: "rest = 0;",
+    after: [
+      "rest = 1;",
+      "rest = (-1);",
+    ],
+    reason: "each write sets it",
+  },
+  {
+    file: "src/protocol/zlib.ts",
+    before: "[this.free = 0, this.rest = 0] = _writeState;",
+    after: [
+      "[this.free = 1, this.rest = 0] = _writeState;",
+      "[this.free = (-1), this.rest = 0] = _writeState;",
+      "[this.free = 0, this.rest = 1] = _writeState;",
+      "[this.free = 0, this.rest = (-1)] = _writeState;",
+    ],
+    reason: "the array has both numbers",
+  },
+  {
+    file: "src/protocol/zlib.ts",
+    before: "const INCOMPRESSIBLE = Uint8Array.from({ length: 64 }, (_, i) => i * 37 % 251);",
+    after: [
+      "const INCOMPRESSIBLE = Uint8Array.from({ length: 65 }, (_, i) => i * 37 % 251);",
+      "const INCOMPRESSIBLE = Uint8Array.from({ length: 63 }, (_, i) => i * 37 % 251);",
+      "const INCOMPRESSIBLE = Uint8Array.from({ length: 64 }, (_, i) => i * 38 % 251);",
+      "const INCOMPRESSIBLE = Uint8Array.from({ length: 64 }, (_, i) => i * 36 % 251);",
+      "const INCOMPRESSIBLE = Uint8Array.from({ length: 64 }, (_, i) => i * 37 % 252);",
+      "const INCOMPRESSIBLE = Uint8Array.from({ length: 64 }, (_, i) => i * 37 % 250);",
+    ],
+    reason: "these bytes cannot be compressed either",
+  },
+  {
+    file: "src/protocol/zlib.ts",
+    before: "const output = new Uint8Array(2 * INCOMPRESSIBLE.length);",
+    after: "const output = new Uint8Array(3 * INCOMPRESSIBLE.length);",
+    reason: "there is room for more",
+  },
+  {
+    file: "src/protocol/zlib.ts",
+    before: "const [fresh, output] = [deflate(), new Uint8Array(INCOMPRESSIBLE.length + 1)];",
+    after: "const [fresh, output] = [deflate(), new Uint8Array(INCOMPRESSIBLE.length + 2)];",
+    reason: "there is room for more",
+  },
+  {
+    file: "src/protocol/zlib.ts",
+    before: "const isRefused = !inflating.write(Uint8Array.of(0xff), 0, new Uint8Array(1));",
+    after: "const isRefused = !inflating.write(Uint8Array.of(0xff), 0, new Uint8Array(2));",
+    reason: "the type of a block is refused before there is output",
+  },
+  {
+    file: "src/protocol/deflater.ts",
+    before: "output = new Uint8Array(Math.max(scratch.length, payload.length >> 2));",
+    after: [
+      "output = new Uint8Array(Math.max(scratch.length, payload.length << 2));",
+      "output = new Uint8Array(Math.max(scratch.length, payload.length >> 3));",
+    ],
+    reason: "only the sizes of the parts differ, which are joined",
+  },
+  {
+    file: "src/protocol/deflater.ts",
+    before: "if (stream.free > 0) return parts.length === 0 ? part : concat(...parts, part);",
+    after: "if (stream.free > 0) return false ? part : concat(...parts, part);",
+    reason: "a copy of the same bytes",
+  },
+  {
+    file: "src/protocol/incoming_message.ts",
+    before: "const AHEAD = 1024 * 1024;",
+    after: [
+      "const AHEAD = 1025 * 1024;",
+      "const AHEAD = 1023 * 1024;",
+      "const AHEAD = 1024 / 1024;",
+      "const AHEAD = 1024 * 1025;",
+      "const AHEAD = 1024 * 1023;",
+    ],
+    reason: "only how much memory is allocated at once",
+  },
+  {
+    file: "src/protocol/incoming_message.ts",
+    before: "const TIMES_AHEAD = 16;",
+    after: [
+      "const TIMES_AHEAD = 17;",
+      "const TIMES_AHEAD = 15;",
+    ],
+    reason: "only how much memory is allocated at once",
+  },
+  {
+    file: "src/protocol/incoming_message.ts",
+    before: "const FIRST = 1024;",
+    after: [
+      "const FIRST = 1025;",
+      "const FIRST = 1023;",
+    ],
+    reason: "only how much memory is allocated at once",
+  },
+  {
+    file: "src/protocol/incoming_message.ts",
+    before: "#announced = 0;",
+    after: [
+      "#announced = 1;",
+      "#announced = (-1);",
+    ],
+    reason: "each frame sets it",
+  },
+  {
+    file: "src/protocol/incoming_message.ts",
+    before: "#isLast = false;",
+    after: "#isLast = true;",
+    reason: "each frame sets it",
+  },
+  {
+    file: "src/protocol/incoming_message.ts",
+    before: "#orOfBytes = 0;",
+    after: "#orOfBytes = 1;",
+    reason: "it is compared with 0x80 only",
+  },
+  {
+    file: "src/protocol/incoming_message.ts",
+    before: "if (start === end) return;",
+    after: "if (false) return;",
+    reason: "no bytes change nothing",
+  },
+  {
+    file: "src/protocol/incoming_message.ts",
+    before: "if (orOfBytes < 0x80 && this.#utf8 === COMPLETE) return;",
+    after: [
+      "if (false) return;",
+      "if (orOfBytes < 127 && this.#utf8 === COMPLETE) return;",
+    ],
+    reason: "checking ASCII only takes time",
+  },
+  {
+    file: "src/protocol/incoming_message.ts",
+    before: "const text = this.#orOfBytes < 0x80",
+    after: [
+      "const text = false",
+      "const text = this.#orOfBytes < 127",
+    ],
+    reason: "the same result, in more or less time",
+  },
+  {
+    file: "src/protocol/incoming_message.ts",
+    before: "const bytes = this.#bytes ?? new Uint8Array(0);",
+    after: "const bytes = this.#bytes ?? new Uint8Array(1);",
+    reason: "a message without bytes gets none of it",
+  },
+  {
+    file: "src/handshake/request_line.ts",
+    before: "#start = 0;",
+    after: [
+      "#start = 1;",
+      "#start = (-1);",
+    ],
+    reason: "the first line sets it before the head is made",
+  },
+  {
+    file: "src/handshake/request_line.ts",
+    before: "#methodEnd = 0;",
+    after: [
+      "#methodEnd = 1;",
+      "#methodEnd = (-1);",
+    ],
+    reason: "the first line sets it before the head is made",
+  },
+  {
+    file: "src/handshake/request_line.ts",
+    before: "#targetEnd = 0;",
+    after: [
+      "#targetEnd = 1;",
+      "#targetEnd = (-1);",
+    ],
+    reason: "the first line sets it before the head is made",
+  },
+  {
+    file: "src/protocol/piece_decoder.ts",
+    before: "const MAX_CHARACTER_SIZE = 4;",
+    after: "const MAX_CHARACTER_SIZE = 5;",
+    reason: "no character is longer than four bytes",
+  },
+  {
+    file: "src/protocol/piece_decoder.ts",
+    before: "const first = Math.max(start, end - (MAX_CHARACTER_SIZE - 1));",
+    after: "const first = Math.max(start, end - (MAX_CHARACTER_SIZE - 0));",
+    reason: "no character is longer than four bytes",
+  },
+  {
+    file: "src/protocol/piece_decoder.ts",
+    before: "if (whole < end) this.#kept = new Uint8Array(bytes.subarray(whole, end));",
+    after: [
+      "if (true) this.#kept = new Uint8Array(bytes.subarray(whole, end));",
+      "if (whole <= end) this.#kept = new Uint8Array(bytes.subarray(whole, end));",
+    ],
+    reason: "keeping no bytes only takes time",
+  },
+  {
+    file: "src/protocol/piece_inflater.ts",
+    before: "rest = 0;",
+    after: "rest = (-1);",
+    reason: "each step sets it, and none is owed before",
+  },
+  {
+    file: "src/protocol/text_batch.ts",
+    before: "if (mask(chunk, begin, next, maskingKey, read.viewIfMoreThan(next)) >= 0x80) {",
+    after: "if (mask(chunk, begin, next, maskingKey, read.viewIfMoreThan(next)) >= 127) {",
+    reason: "ASCII is decoded as UTF-8 then",
   },
 ];

@@ -84,6 +84,7 @@ describe("mutants", () => {
       assertEquals(isSame({ ...known, ...above }, mutantOf({ above: "c" })), same);
     }
     assert(!isSame({ ...known, after: "c" }, mutantOf({})));
+    assert(isSame({ ...known, after: ["c", "b"] }, mutantOf({ above: "c" })));
     assert(!isSame({ ...known, before: "c" }, mutantOf({})));
     assert(!isSame({ ...known, file: "src/b.ts" }, mutantOf({})));
   });
@@ -104,7 +105,12 @@ describe("mutants", () => {
     for (const [file, equivalent] of Map.groupBy(EQUIVALENT, ({ file }) => file)) {
       const mutants = findMutants(file, readFileSync(join(root, file), "utf8"));
       for (const known of equivalent) {
-        assert(mutants.some((mutant) => isSame(known, mutant)), `${file}: ${known.after}`);
+        for (const after of [known.after].flat()) {
+          assert(
+            mutants.some((mutant) => isSame({ ...known, after }, mutant)),
+            `${file}: ${after}`,
+          );
+        }
       }
     }
   });

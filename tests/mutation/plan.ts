@@ -149,5 +149,5 @@ function isEquivalent(mutant: Mutant): boolean {
 /** Whether a mutant is a known one. Ignores line numbers, because lines move. */
 export function isSame(known: Equivalent, mutant: Mutant): boolean {
   return known.file === mutant.file && known.before === mutant.before &&
-    known.after === mutant.after && (known.above ?? mutant.above) === mutant.above;
+    [known.after].flat().includes(mutant.after) && (known.above ?? mutant.above) === mutant.above;
 }

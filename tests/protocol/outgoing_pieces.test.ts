@@ -1,6 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, test } from "node:test";
+import type { Deflate } from "../../src/protocol/deflate.ts";
 import { Hybi } from "../../src/protocol/hybi.ts";
+import { OutgoingFragments } from "../../src/protocol/outgoing_fragments.ts";
 import { Output } from "../../src/protocol/output.ts";
 import type { Protocol } from "../../src/protocol/protocol.ts";
 import { WITH_CONTEXT } from "./deflate_cases.ts";
@@ -71,6 +73,21 @@ describe("a message in pieces is written as", () => {
       assertEquals(has, version === "draft76" ? [true, false, true] : [false, false, false]);
       message.free();
     });
+  }
+});
+
+test("a message in pieces frees its compressor when it is complete or cut off", () => {
+  for (const isWhole of [true, false]) {
+    let freed = 0;
+    const deflater = { deflate: (piece: Uint8Array) => piece, free: () => void freed++ };
+    const deflate = { deflatePieces: () => deflater } as unknown as Deflate;
+    const fragments = new OutgoingFragments(1, deflate, null);
+    const output = new Output();
+    fragments.write(output, "a");
+    assertEquals(freed, 0);
+    if (isWhole) fragments.finish(output);
+    else fragments.free();
+    assertEquals([freed, output.take()], [1, hex(`41 01 61${isWhole ? "80 01 00" : ""}`)]);
   }
 });
 
