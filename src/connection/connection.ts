@@ -258,7 +258,7 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
   /** Returns the end that came earlier. It waits until messages before it are delivered. */
   #earlier({ by }: ConnectionEnd): ConnectionEnd | null {
     if (this.#peerClose !== null || this.#state !== "lost") return this.#peerClose;
-    return by === "peer" || by === "protocol" ? null : lossOf(this.#protocol, this.#lostBy);
+    return by === "protocol" ? null : lossOf(this.#protocol, this.#lostBy);
   }
 
   #sendClose(event: ConnectionEvent, { code, reason }: ConnectionEnd): void {

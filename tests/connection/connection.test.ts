@@ -179,7 +179,46 @@ describe("the closing handshake", () => {
   });
 });
 
+describe("the close timer", () => {
+  for (const [closeTimeout, state] of [[0, "closing"], [1, "closed"]] as const) {
+    test(`of ${closeTimeout} ms takes the place of that of pings`, async () => {
+      const limits = { closeTimeout, pingInterval: 1000, pingTimeout: 500 };
+      const { connection, clock, wheel } = new Subject({ limits });
+      connection.close(1000);
+      wheel.rest();
+      assertEquals(clock.pending, closeTimeout);
+      await clock.advance(30);
+      assertEquals(connection.state, state);
+      await clock.advance(100_000);
+      assertEquals(connection.state, state);
+    });
+  }
+
+  test("does not start for a close frame behind messages that a handler still answers", async () => {
+    const { connection, clock, receiver } = new Subject();
+    receiver.isBehind = true;
+    connection.data(frame(CLOSE, 0x03, 0xe8));
+    await clock.advance(60_000);
+    assertEquals([connection.state, clock.pending], ["open", 0]);
+  });
+
+  test("does not start, and nothing else, for a connection without pings", () => {
+    assertEquals(new Subject().connection.deadline, 0);
+  });
+});
+
 describe("the idle timeout", () => {
+  test("of one millisecond counts from the last message, too", async () => {
+    const { connection, clock, receiver } = new Subject({ limits: { idleTimeout: 1 } });
+    await clock.advance(10);
+    connection.countMessage();
+    connection.expire(clock.now());
+    assertEquals(connection.state, "open");
+    await clock.advance(1000);
+    connection.data(frame(CLOSE));
+    assertEquals(receiver.end, { by: "timeout", code: 1001, reason: "idle timeout" });
+  });
+
   test("starts again with each message", async () => {
     const { connection, clock, traffic } = new Subject({ limits: { idleTimeout: 3000 } });
     await clock.advance(2000);

@@ -6,6 +6,7 @@ import { toPiece } from "../../src/connection/message_source.ts";
 import { Traffic } from "../../src/connection/traffic.ts";
 import { Writer } from "../../src/connection/writer.ts";
 import type { WebSocketVersion } from "../../src/handshake/versions.ts";
+import { MessageMemory } from "../../src/protocol/message_memory.ts";
 import { Output } from "../../src/protocol/output.ts";
 import type { Protocol } from "../../src/protocol/protocol.ts";
 import { FakeClock } from "../../src/testing/fake_clock.ts";
@@ -92,6 +93,15 @@ describe("messages behind one in pieces", () => {
     assertEquals([queue.size, writer.written], [0, []]);
     void queue.add("a");
     assertEquals(queue.size, 65);
+  });
+
+  test("take no room when they are dropped", async () => {
+    const { queue } = makeQueue();
+    const added = queue.add("a");
+    const error = new Error("closed");
+    queue.stop(error);
+    queue.stop(new Error("again"));
+    assertEquals([queue.size, await added.catch((thrown) => thrown)], [0, error]);
   });
 
   test("are refused without room, and so are frames", async () => {
@@ -270,6 +280,19 @@ describe("a message in pieces", () => {
     assertEquals([traffic.messagesOut, writer.bufferedAmount, events], [4, 0, []]);
   });
 
+  test("keeps a copy of borrowed bytes behind it", async () => {
+    const memory = new MessageMemory(true);
+    const { writer, transport } = makeWriter();
+    const source = new Source();
+    writer.writePieces(new OutgoingMessage(source.stream, () => {}));
+    const borrowed = memory.take(2);
+    borrowed.set([1, 2]);
+    writer.writeMessage(borrowed);
+    memory.give(borrowed);
+    await source.end();
+    assertEquals(wire(transport), "81 00 82 02 01 02");
+  });
+
   for (const [limit, told] of [[194, ["drained"]], [195, []]] as const) {
     test(`tells slow subscribers when it is sent, with ${limit} bytes as the limit`, async () => {
       const { writer, events } = makeWriter(limit);
@@ -359,6 +382,21 @@ describe("a message in pieces", () => {
     await settle();
     await settle();
     assertEquals(transport.take(), ["write 3"]);
+  });
+
+  test("reads nothing after it was stopped during a congestion", async () => {
+    const { writer, transport } = makeWriter(100);
+    transport.isStuck = true;
+    const source = new Source();
+    const message = new OutgoingMessage(source.stream, () => {});
+    writer.writePieces(message);
+    await source.give("a".repeat(200), "b");
+    message.stop(new Error("closed"));
+    transport.take();
+    transport.bufferedAmount = 0;
+    writer.drain();
+    await settle();
+    assertEquals([transport.take(), source.cancelled.length], [[], 1]);
   });
 
   test("frees its compressor, however it ends", async () => {

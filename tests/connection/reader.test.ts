@@ -253,6 +253,10 @@ describe("a reader", () => {
     const { reader } = subject.connection;
     reader.open();
     assertEquals(notes, []);
+    reader.close();
+    assertEquals([reader.paused, notes], [true, ["pause"]]);
+    reader.open();
+    assertEquals([reader.paused, notes.splice(0)], [false, ["pause", "resume"]]);
     reader.stop();
     reader.close();
     assertEquals([reader.paused, notes], [false, []]);

@@ -87,7 +87,7 @@ describe("written messages", () => {
       writer.flush();
     }
     // What waits in the transport counts.
-    for (const [bytes, calls] of [[800, 0], [900, 1]] as const) {
+    for (const [bytes, calls] of [[850, 0], [851, 1]] as const) {
       const { transport, writer } = make({ highWaterMark: 1000, maxBufferedAmount: 1000 });
       transport.bufferedAmount = 150;
       writer.writeRaw(new Uint8Array(bytes));
@@ -323,6 +323,12 @@ describe("waiting output", () => {
 
   test("makes progress while the peer reads", () => {
     const { writer, transport } = makeStuck(2000);
+    assertEquals(writer.isProgressing, false);
+    transport.bufferedAmount -= 1;
+    assertEquals(writer.isProgressing, true);
+    transport.bufferedAmount = 1;
+    assertEquals(writer.isProgressing, true);
+    transport.bufferedAmount = writer.flushedBytes + 1;
     writer.watchProgress();
     assertEquals(writer.isProgressing, false);
     transport.bufferedAmount -= 1;
@@ -389,5 +395,11 @@ describe("waiting output", () => {
     writer.writeMessage(new Uint8Array(100_000));
     writer.flush();
     assertEquals([events, writer.congested], [["congested"], true]);
+    for (const [waiting, congested] of [[0, false], [1, true]] as const) {
+      const other = make({ highWaterMark: 1e6, maxBufferedAmount: 1e7 });
+      other.transport.bufferedAmount = waiting;
+      other.writer.writeMessage(new Uint8Array(100_000));
+      assertEquals(other.writer.congested, congested);
+    }
   });
 });

@@ -53,6 +53,27 @@ describe("while prepare() is pending", () => {
     assertEquals(client.transport.bufferedAmount, 0);
   });
 
+  test("the 101 may get more fields", async () => {
+    const { client, connection, prepared } = await prepare("rfc6455");
+    connection.setHeader("X-Late", "but in time");
+    prepared.open();
+    await settle();
+    assertEquals(client.parseAnswer().headers.get("x-late"), "but in time");
+  });
+
+  test("bytes are counted, and so are those of key3", async () => {
+    const { client, transport, prepared, rig } = await prepare("draft76");
+    const { bytesIn } = rig.app.stats().traffic;
+    transport.events.data(Uint8Array.of(1, 2, 3));
+    assertEquals(rig.app.stats().traffic.bytesIn, bytesIn + 3);
+    prepared.open();
+    await settle();
+    client.write(Uint8Array.of(4, 5, 6, 7, 8));
+    await settle();
+    assertEquals(rig.app.stats().traffic.bytesIn, bytesIn + 8);
+    client.reset();
+  });
+
   for (const version of HYBI) {
     test(`${version}: the client may send FIN`, async () => {
       const { client, transport, prepared, entries } = await prepare(version);
