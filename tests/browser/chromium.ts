@@ -5,6 +5,7 @@
  */
 import { type Browser, chromium } from "playwright-core";
 import { findExecutable } from "../support/runtime.ts";
+import { CHROMIUM } from "./executables.ts";
 
 /** Without a window, without a sandbox (tests run as root in containers), and without requests of its own. */
 const FLAGS: readonly string[] = [
@@ -20,5 +21,5 @@ const FLAGS: readonly string[] = [
 
 /** A running Chromium. A test that starts one must call `close`. */
 export function launchChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath: findExecutable("chromium"), args: [...FLAGS] });
+  return chromium.launch({ executablePath: findExecutable(...CHROMIUM), args: [...FLAGS] });
 }

@@ -8,6 +8,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { findPostgres } from "../brokers/postgres_programs.ts";
+import { CHROMIUM } from "../browser/executables.ts";
 import { findExecutable, root } from "../support/runtime.ts";
 import { findPython } from "../tornado/python.ts";
 
@@ -25,16 +26,18 @@ export interface Need {
   readonly why: string;
 }
 
-function program(name: string, why: string, more: Partial<Need> = {}): Need {
+/** A program. Its first name is that of its Debian package. */
+function program(names: string | readonly string[], why: string, more: Partial<Need> = {}): Need {
+  const all = [names].flat();
   const missing = () => {
     try {
-      findExecutable(name);
+      findExecutable(...all);
       return undefined;
     } catch {
-      return `${name} is not installed`;
+      return `${all.join(" or ")} is not installed`;
     }
   };
-  return { missing, packages: [name], why, ...more };
+  return { missing, packages: all.slice(0, 1), why, ...more };
 }
 
 /** Libraries of a language. A command succeeds, or files exist, if they are there. */
@@ -99,7 +102,7 @@ export const NEEDS = {
   "caddy": program("caddy", "a proxy", { brew: "caddy" }),
   "tinyproxy": program("tinyproxy", "an HTTP proxy for clients", { brew: "tinyproxy" }),
   "microsocks": program("microsocks", "a SOCKS5 proxy", { brew: "microsocks" }),
-  "chromium": program("chromium", "a browser of today", { brew: "--cask chromium" }),
+  "chromium": program(CHROMIUM, "a browser of today", { brew: "--cask chromium" }),
   "phantomjs": {
     missing: missingOfPhantomJS,
     packages: ["libfontconfig1", "libfreetype6"],

@@ -54,9 +54,10 @@ export function runtimePath(name: Runtime): string {
  * Finds an executable in node_modules/.bin, in PATH, in Debian's folders for daemons, or among the
  * packages in {@linkcode UNPACKED}.
  *
+ * @param names Its possible names. The first that exists counts.
  * @throws {Error} If it is not found.
  */
-export function findExecutable(name: string): string {
+export function findExecutable(...names: readonly string[]): string {
   const folders = [
     join(root, "node_modules", ".bin"),
     ...(process.env.PATH ?? "").split(delimiter),
@@ -64,10 +65,12 @@ export function findExecutable(name: string): string {
     "/usr/sbin",
     join(UNPACKED, "usr", "bin"),
   ];
-  const file = process.platform === "win32" ? `${name}.exe` : name;
-  const path = folders.map((folder) => join(folder, file)).find(isExecutable);
+  const suffix = process.platform === "win32" ? ".exe" : "";
+  const paths = names.flatMap((name) => folders.map((folder) => join(folder, name + suffix)));
+  const path = paths.find(isExecutable);
   if (path === undefined) {
-    throw new Error(`Cannot find ${name}: not in PATH (deno task test tells how to install it)`);
+    const all = names.join(" or ");
+    throw new Error(`Cannot find ${all}: not in PATH (deno task test tells how to install it)`);
   }
   return path;
 }
