@@ -78,15 +78,15 @@ async function withCluster(
 
 describe("the cluster example", () => {
   test("joins threads on one port", () =>
-    withCluster(["0", "3"], 3, async (_port, guests) => {
+    withCluster(["0", "2"], 2, async (_port, guests) => {
       await talk(guests);
     }));
 
   test("joins processes on one port by Redis, and starts one again that was killed", async () => {
     const redis = await BrokerServer.redis();
     try {
-      const args = ["0", "3", `redis://127.0.0.1:${redis.port}`];
-      await withCluster(args, 3, async (port, guests) => {
+      const args = ["0", "2", `redis://127.0.0.1:${redis.port}`];
+      await withCluster(args, 2, async (port, guests) => {
         await talk(guests);
         const [victim] = [...guests.values()];
         const [, pid] = /^process (\d+)$/.exec(victim?.host ?? "") ?? [];
@@ -98,7 +98,7 @@ describe("the cluster example", () => {
           const guest = await enter(port);
           if (!guests.has(guest.host)) guests.set(guest.host, guest);
           else guest.socket.destroy();
-          return guests.size === 3;
+          return guests.size === 2;
         });
         await talk(guests);
       });

@@ -5,10 +5,11 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { connect as connectTls } from "node:tls";
 import { HandshakeError, websocketConnect } from "../../src/client/mod.ts";
 import { Draft76Client } from "../support/draft76_client.ts";
+import { randomBytes, randomFor } from "../support/random.ts";
 import { withExample } from "./launch.ts";
 
 /** Sends a text and resolves to the answer. */
@@ -105,49 +106,44 @@ describe("the example tls", () => {
 });
 
 describe("the example backpressure", () => {
+  /** More than fits into the buffers of the system. */
   const size = 24 * 1024 * 1024;
-
-  async function withFile(body: (path: string, digest: string) => Promise<void>): Promise<void> {
-    const folder = mkdtempSync(join(tmpdir(), "waterspout-file-"));
-    try {
-      const bytes = new Uint8Array(size).map((_, index) => (index * 2654435761) >>> 13);
-      writeFileSync(join(folder, "large"), bytes);
-      await body(join(folder, "large"), createHash("sha256").update(bytes).digest("hex"));
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
-  }
+  let folder = "", file = "", digest = "";
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "waterspout-file-"));
+    file = join(folder, "large");
+    const bytes = Buffer.alloc(size, randomBytes(randomFor("file"), 1_000_003));
+    writeFileSync(file, bytes);
+    digest = createHash("sha256").update(bytes).digest("hex");
+  });
+  after(() => rmSync(folder, { recursive: true }));
 
   test("sends a large file to a slow reader, and keeps little of it", () =>
-    withFile((file, digest) =>
-      withExample("backpressure", ["0", file], async ({ child, port }) => {
-        const connection = await websocketConnect(`ws://127.0.0.1:${port}/file`);
-        const hash = createHash("sha256");
-        let messages = 0;
-        for await (const message of connection) {
-          hash.update(message);
-          // The reader pauses now and then.
-          if (++messages % 64 === 0) await new Promise((resolve) => setTimeout(resolve, 20));
-        }
-        assertEquals(hash.digest("hex"), digest);
-        assertEquals([connection.closeCode, connection.closeReason], [1000, "that was all"]);
-        const [, sent, most] = await child.waitFor(/sent (\d+) bytes, of which (\d+) waited/);
-        assertEquals(Number(sent), size);
-        assertLess(Number(most), 1024 * 1024);
-      })
-    ));
+    withExample("backpressure", ["0", file], async ({ child, port }) => {
+      const connection = await websocketConnect(`ws://127.0.0.1:${port}/file`);
+      const hash = createHash("sha256");
+      let messages = 0;
+      for await (const message of connection) {
+        hash.update(message);
+        // The reader pauses now and then.
+        if (++messages % 64 === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      assertEquals(hash.digest("hex"), digest);
+      assertEquals([connection.closeCode, connection.closeReason], [1000, "that was all"]);
+      const [, sent, most] = await child.waitFor(/sent (\d+) bytes, of which (\d+) waited/);
+      assertEquals(Number(sent), size);
+      assertLess(Number(most), 1024 * 1024);
+    }));
 
   test("stops when the reader leaves", () =>
-    withFile((file) =>
-      withExample("backpressure", ["0", file], async ({ child, port }) => {
-        const connection = await websocketConnect(`ws://127.0.0.1:${port}/file`);
-        await connection.readMessage();
-        connection.abort();
-        const [, sent] = await child.waitFor(/sent (\d+) bytes/);
-        assertLess(Number(sent), size);
-        assertEquals(/Uncaught/.test(child.output), false, child.output);
-      })
-    ));
+    withExample("backpressure", ["0", file], async ({ child, port }) => {
+      const connection = await websocketConnect(`ws://127.0.0.1:${port}/file`);
+      await connection.readMessage();
+      connection.abort();
+      const [, sent] = await child.waitFor(/sent (\d+) bytes/);
+      assertLess(Number(sent), size);
+      assertEquals(/Uncaught/.test(child.output), false, child.output);
+    }));
 });
 
 describe("the example shutdown", () => {

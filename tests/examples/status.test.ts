@@ -113,8 +113,8 @@ describe("the status example", () => {
         }
       }));
 
-    test(`on ${runtime} gives a page that comes back what it has missed`, () =>
-      withStatus(runtime, 20, async (example) => {
+    test(`on ${runtime} gives a page what it has missed, and the same figures to Prometheus`, () =>
+      withStatus(runtime, 20, async (example, crowd) => {
         const first = await watch(
           example,
           "",
@@ -132,12 +132,9 @@ describe("the status example", () => {
         assertEquals(offsets, [1, 2, 3, 4, 5].map((number) => offset + number));
         const lost = await watch(example, `?epoch=other&offset=1`, ({ anew }) => anew === true);
         assertEquals(lost.at(-1)?.anew, true);
-      }));
 
-    test(`on ${runtime} gives the same figures to Prometheus`, () =>
-      withStatus(runtime, 1000, async ({ url }, crowd) => {
         await crowd.become({ "draft76": 2, "rfc6455": 1 });
-        const response = await fetch(new URL("/metrics", url));
+        const response = await fetch(new URL("/metrics", example.url));
         const text = await response.text();
         for (const [version, count] of [["draft76", 2], ["rfc6455", 1]]) {
           assertStringIncludes(
