@@ -1,7 +1,8 @@
 import { assertEquals, assertGreater } from "@std/assert";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { before, describe, test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { root, runtimePath } from "./support/runtime.ts";
 import { Child } from "./support/spawn.ts";
 
@@ -10,24 +11,57 @@ interface JsDoc {
   readonly tags?: readonly { readonly kind: string }[];
 }
 
+interface Location {
+  readonly filename: string;
+  readonly line: number;
+  readonly col: number;
+}
+
+interface Declaration {
+  readonly kind: string;
+  readonly location: Location;
+  readonly jsDoc?: JsDoc;
+  /** Of a reference to a symbol that another module has, too: where it is declared. */
+  readonly def?: { readonly target?: Location };
+}
+
 /** The part of the output of `deno doc --json` that is used. */
 interface Module {
   readonly module_doc?: JsDoc;
   readonly symbols: readonly {
     readonly name: string;
-    readonly declarations: readonly { readonly kind: string; readonly jsDoc?: JsDoc }[];
+    readonly declarations: readonly Declaration[];
   }[];
 }
 
-async function documentationOf(entry: string): Promise<Module> {
-  const child = new Child([runtimePath("deno"), "doc", "--json", entry], { cwd: root });
-  if (await child.exited !== 0) throw new Error(`deno doc ${entry} failed:\n${child.output}`);
+/** The documentation of modules, by the URL of each. */
+async function documentationOf(paths: readonly string[]): Promise<Record<string, Module>> {
+  const child = new Child([runtimePath("deno"), "doc", "--json", ...paths], { cwd: root });
+  if (await child.exited !== 0) throw new Error(`deno doc failed:\n${child.output}`);
   const { nodes } = JSON.parse(child.output.slice(child.output.indexOf("{"))) as {
     nodes: Record<string, Module>;
   };
-  const [module] = Object.values(nodes);
-  if (module === undefined) throw new Error(`deno doc has no module ${entry}`);
-  return module;
+  const all = Object.values(nodes).flatMap(({ symbols }) => symbols)
+    .flatMap(({ declarations }) => declarations);
+  const placeOf = ({ filename, line, col }: Location) => `${filename}:${line}:${col}`;
+  const declared = Map.groupBy(
+    all.filter(({ kind }) => kind !== "reference"),
+    ({ location }) => placeOf(location),
+  );
+  const resolve = (declaration: Declaration): readonly Declaration[] => {
+    const { target } = declaration.def ?? {};
+    if (declaration.kind !== "reference" || target === undefined) return [declaration];
+    return declared.get(placeOf(target)) ?? [declaration];
+  };
+  return Object.fromEntries(
+    Object.entries(nodes).map(([url, { symbols, ...module }]) => [url, {
+      ...module,
+      symbols: symbols.map(({ name, declarations }) => ({
+        name,
+        declarations: declarations.flatMap(resolve),
+      })),
+    }]),
+  );
 }
 
 const { exports } = JSON.parse(readFileSync(join(root, "deno.json"), "utf8")) as {
@@ -63,9 +97,16 @@ function hasExample(doc: JsDoc | undefined): boolean {
 }
 
 describe("the documentation of an entry point has a text, and an example of each symbol", () => {
+  let modules: Record<string, Module> = {};
+  before(async () => {
+    modules = await documentationOf(Object.values(exports));
+  });
+
   for (const [entry, path] of Object.entries(exports)) {
-    test(entry, async () => {
-      const { module_doc, symbols } = await documentationOf(path);
+    test(entry, () => {
+      const module = modules[pathToFileURL(join(root, path)).href];
+      if (module === undefined) throw new Error(`deno doc has no module ${path}`);
+      const { module_doc, symbols } = module;
       assertGreater(module_doc?.doc?.length ?? 0, 40);
       assertGreater(symbols.length, 0);
       const silent = symbols.filter(({ declarations }) =>

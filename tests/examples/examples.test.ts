@@ -9,7 +9,6 @@ import { after, before, describe, test } from "node:test";
 import { connect as connectTls } from "node:tls";
 import { HandshakeError, websocketConnect } from "../../src/client/mod.ts";
 import { Draft76Client } from "../support/draft76_client.ts";
-import { randomBytes, randomFor } from "../support/random.ts";
 import { withExample } from "./launch.ts";
 
 /** Sends a text and resolves to the answer. */
@@ -112,7 +111,8 @@ describe("the example backpressure", () => {
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "waterspout-file-"));
     file = join(folder, "large");
-    const bytes = Buffer.alloc(size, randomBytes(randomFor("file"), 1_000_003));
+    const block = Uint8Array.from({ length: 1_000_003 }, (_, i) => (i * 2654435761) >>> 13);
+    const bytes = Buffer.alloc(size, block);
     writeFileSync(file, bytes);
     digest = createHash("sha256").update(bytes).digest("hex");
   });
