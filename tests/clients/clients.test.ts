@@ -2,6 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { describe, test } from "node:test";
 import { Application, type CompressionOptions, WebSocketHandler } from "../../mod.ts";
 import { type Runtime, runtimes } from "../support/runtime.ts";
+import { sized } from "../support/sizes.ts";
 import { spawnScript } from "../support/spawn.ts";
 
 /** Echoes, closes on request, and records pings, pongs and the close of a client. */
@@ -96,12 +97,15 @@ function assertClosed({ closed, left }: Seen, heard: readonly string[]): void {
 
 const MIB = 1024 * 1024;
 
-/** How the servers compress. One message of 16 MiB is enough; those of ws are compressed. */
+/** The largest message: by default, that of a server in the soak test. */
+const LARGEST = sized({ test: 4, soak: 16 }) * MIB;
+
+/** How the servers compress. One message of that size is enough; those of ws are compressed. */
 const SERVERS:
   readonly (readonly [compression: CompressionOptions | undefined, largest: number])[] = [
-    [undefined, 16 * MIB],
-    [{ threshold: 0 }, 2 * MIB],
-    [{ contextTakeover: true }, 2 * MIB],
+    [undefined, LARGEST],
+    [{ threshold: 0 }, MIB],
+    [{ contextTakeover: true }, MIB],
   ];
 
 describe("the WebSocket of each runtime", () => {
@@ -166,8 +170,8 @@ describe("ws", () => {
   }
 
   for (const runtime of runtimes) {
-    // The largest message by default; the library is the same on the others.
-    const largest = (runtime === "node" ? 16 : 4) * MIB;
+    // The library is the same on the others.
+    const largest = runtime === "node" ? LARGEST : MIB;
     test(`on ${runtime}, ${largest / MIB} MiB`, async () => {
       await runWs(runtime, [{ largest, compression: { contextTakeover: true } }]);
     });

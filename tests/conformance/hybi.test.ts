@@ -122,6 +122,13 @@ const WAYS: readonly Way[] = [
   },
 ];
 
+/** The ways of a host and a mode. How bytes are split is no matter of what listens, or of compression. */
+function waysOf(host: ServerOptions["host"], { compression }: Mode): readonly Way[] {
+  if (host === "http") return WAYS.slice(0, 1);
+  if (compression === undefined) return WAYS;
+  return sized({ test: WAYS.filter(({ isWhole }) => isWhole), soak: WAYS });
+}
+
 async function runGroup(
   rows: readonly HybiCase[],
   { fields, options, compression }: Mode,
@@ -147,7 +154,7 @@ async function runGroup(
 for (const host of HOSTS) {
   for (const mode of MODES) {
     describe(`RFC 6455 over a socket of the ${host} server, ${mode.name}`, () => {
-      for (const way of host === "http" ? WAYS.slice(0, 1) : WAYS) {
+      for (const way of waysOf(host, mode)) {
         const rows = [...mode.rows, ...(way.isWhole ? mode.whole : [])].filter(way.suits);
         test(`${rows.length} rows, ${way.name}`, async () => {
           for (const group of byLimits(rows)) await runGroup(group, mode, way, { host });

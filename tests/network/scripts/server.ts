@@ -1,6 +1,6 @@
 /**
  * A server that prints the events of its connections: `server.ts ADDRESS SETTINGS`, with the settings
- * as JSON. To a client that sends `pour`, it sends a megabyte every 100 ms.
+ * as JSON. To a client that sends `pour`, it sends 256 KiB every 100 ms.
  */
 import process from "node:process";
 import { Application, WebSocketHandler } from "../../../mod.ts";
@@ -16,7 +16,7 @@ class Telling extends WebSocketHandler {
   onMessage(message: string): void {
     console.log(`message ${message}`);
     if (message !== "pour") return;
-    this.#pouring = setInterval(() => void this.writeMessage("x".repeat(2 ** 20)), 100);
+    this.#pouring = setInterval(() => void this.writeMessage("x".repeat(2 ** 18)), 100);
   }
 
   override onClose(): void {
