@@ -6,79 +6,13 @@
  */
 import { assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
-import { Application, WebSocketHandler } from "../../mod.ts";
-import type { Settings } from "../../src/server/settings.ts";
 import type { WebSocketVersion } from "../../src/handshake/versions.ts";
-import { systemClock } from "../../src/timing/clock.ts";
-import { noEvents } from "../../src/transport/no_events.ts";
-import type { MemoryTransport } from "../../src/transport/memory.ts";
-import { memoryPair } from "../../src/transport/memory.ts";
 import { binary, ping, text } from "../protocol/hybi_frames.ts";
+import { type Connected, connected } from "../support/connected.ts";
 import { count, type Counts } from "../support/counting.ts";
-import { makeOpening } from "../support/memory_client.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-
-/** Echoes, and gives itself to the test, which writes at other times. */
-class Echo extends WebSocketHandler<Echo[]> {
-  override open(): void {
-    this.options.push(this);
-  }
-  override onMessage(message: string | Uint8Array): void {
-    this.writeMessage(message);
-  }
-}
-
-/** The server's end of an open connection. It accepts every write at once, and records its size. */
-class Connected {
-  readonly writes: number[] = [];
-  /** The bytes of the last write. */
-  written: Uint8Array | undefined;
-  readonly handler: Echo;
-  readonly #transport: MemoryTransport;
-
-  constructor(version: WebSocketVersion, app: Application, handlers: Echo[]) {
-    const [transport] = memoryPair();
-    this.#transport = transport;
-    transport.write = (bytes) => {
-      this.writes.push(bytes.length);
-      this.written = bytes;
-    };
-    app.accept(transport);
-    const { head, key3 } = makeOpening(version);
-    this.receive(new TextEncoder().encode(head));
-    if (key3.length > 0) this.receive(key3);
-    const handler = handlers.at(-1);
-    if (handler === undefined) throw new Error("The handshake was refused");
-    this.handler = handler;
-    this.writes.length = 0;
-  }
-
-  /** Delivers a chunk. */
-  receive(chunk: Uint8Array): void {
-    this.#transport.events.data(chunk);
-  }
-
-  /** Closes the connection. */
-  close(): void {
-    this.#transport.events.closed();
-    this.#transport.events = noEvents;
-  }
-}
-
-function connected(
-  version: WebSocketVersion,
-  count = 1,
-  others: Partial<Settings> = {},
-): Connected[] {
-  const handlers: Echo[] = [];
-  const versions = [version];
-  // Its own clock, so that output of other tests in this turn of the event loop does not count.
-  const settings = { versions, pingInterval: 0, clock: { ...systemClock }, ...others };
-  const app = new Application([["/", Echo, handlers]], settings);
-  return Array.from({ length: count }, () => new Connected(version, app, handlers));
-}
 
 const NOTHING: Counts = { buffers: [], views: 0, copies: [], promises: 0, microtasks: 0 };
 
@@ -131,6 +65,22 @@ describe("an echo of large messages", () => {
     const { writes, ...counts } = costOf("rfc6455", () => binary(new Uint8Array(16 * KIB)));
     assertEquals(writes, [16 * KIB + 4]);
     assertEquals(counts, { ...NOTHING, views: 4, copies: [16 * KIB, 16 * KIB, 16 * KIB] });
+  });
+
+  test("of 16 KiB allocates nothing if its handler borrows it, in one read or two", () => {
+    for (const sizes of [[16 * KIB + 8], [10_000, 16 * KIB + 8 - 10_000]]) {
+      const [connection] = connected("rfc6455", 1, { borrowMessages: true }) as [Connected];
+      const frame = binary(new Uint8Array(16 * KIB));
+      const receive = () => {
+        let at = 0;
+        for (const size of sizes) connection.receive(frame.slice(at, at += size));
+      };
+      receive();
+      const { buffers } = count(receive);
+      // The test copies the frame: the connection changes it.
+      assertEquals(buffers, sizes);
+      connection.close();
+    }
   });
 
   test("of 1 MiB is sent without a copy", () => {
