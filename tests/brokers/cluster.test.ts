@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { slotOf } from "../../src/pubsub/brokers/cluster_slots.ts";
 import type { RedisStreamsBrokerOptions } from "../../src/pubsub/brokers/redis_streams.ts";
 import { nodeRedisClient } from "./kinds.ts";
+import { libraryOf } from "./libraries.ts";
 import { BrokerCluster, until } from "./servers.ts";
 import { bytesOf, CLUSTERS, numbers, Peer } from "./stored.ts";
 
@@ -47,7 +48,7 @@ function nodeOf(topic: string): number {
   return Math.min(Math.floor(slotOf(`{${topic}}`) / 5461), 2);
 }
 
-for (const name of Object.keys(CLUSTERS)) {
+for (const name of [libraryOf("Cluster")]) {
   describe(`a Redis Cluster by ${name}`, () => {
     test("spreads topics over its servers: channels, histories and presence", () =>
       withCluster(name, async ({ admins, peer }) => {
@@ -121,6 +122,23 @@ for (const name of Object.keys(CLUSTERS)) {
         await cluster.start();
         await until("the start of all", () => second.statuses.length > 1);
         assertEquals(second.statuses, ["down", "up"]);
+      }));
+
+    test("refuses messages for a server that hangs, and only those", () =>
+      withCluster(name, async ({ cluster, peer, topicOf }) => {
+        const [first, second] = [await peer({ maxBufferedAmount: 20_000 }), await peer()];
+        for (const node of [1, 2]) await second.broker.subscribe(topicOf(node));
+        cluster.nodes[1]!.freeze();
+        const publish = () => first.broker.publish(topicOf(1), bytesOf("late"));
+        for (let count = 0; count < 9; count++) publish();
+        assertThrows(publish, Error, "too many messages wait for a reply");
+        first.broker.publish(topicOf(2), bytesOf("at once"));
+        assertEquals((await second.received(1)).map(({ text }) => text), ["at once"]);
+        cluster.nodes[1]!.thaw();
+        await second.received(10);
+        publish();
+        await second.received(11);
+        assertEquals([first.statuses, second.statuses, first.failures], [[], [], []]);
       }));
 
     if (name === "npm:ioredis") return;

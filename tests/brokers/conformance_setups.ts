@@ -12,9 +12,8 @@ import {
   brokerConformance,
   type BrokerSetup,
 } from "../../src/testing/broker_kit.ts";
-import { runtime } from "../support/runtime.ts";
-import { sized } from "../support/sizes.ts";
 import { connectNats, ioRedisClient, nodeRedisClient } from "./kinds.ts";
+import type { Library, RedisBroker } from "./libraries.ts";
 import { BrokerCluster, BrokerServer, type RedisProgram } from "./servers.ts";
 import { CLUSTERS, type MakeBroker, STREAMS } from "./stored.ts";
 
@@ -113,12 +112,6 @@ function nats(): ServedSetup {
   }, { largestMessage: 1024 * 1024 });
 }
 
-/** The client libraries of Redis. */
-const LIBRARIES = ["npm:redis", "npm:ioredis"] as const;
-
-/** The name of a client library of Redis. */
-export type Library = (typeof LIBRARIES)[number];
-
 /** Brokers over one server, by client library. */
 const CLASSIC: Readonly<Record<Library, (port: number, limits: object) => Promise<Broker>>> = {
   "npm:redis": (port, limits) => redisBroker(nodeRedisClient(port), limits),
@@ -129,7 +122,7 @@ const CLASSIC: Readonly<Record<Library, (port: number, limits: object) => Promis
 type RedisSetup = (program: RedisProgram, library: Library) => ServedSetup;
 
 /** The setups of all brokers over Redis by name. */
-export const REDIS: Readonly<Record<string, RedisSetup>> = {
+export const REDIS: Readonly<Record<RedisBroker, RedisSetup>> = {
   "Pub/sub": (program, library) =>
     served(
       () => BrokerServer.redis({ program }),
@@ -144,12 +137,3 @@ export const OTHERS: Readonly<Record<string, () => ServedSetup>> = {
   "BroadcastChannel": broadcastChannel,
   "NATS": nats,
 };
-
-/**
- * The client library for a broker over Redis on this runtime. The soak test uses the one that the test
- * suite does not.
- */
-export function libraryOf(name: string): Library {
-  const test = (runtime === "bun") !== (name === "Streams") ? 1 : 0;
-  return LIBRARIES[sized({ test, soak: 1 - test })]!;
-}

@@ -1,10 +1,11 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
 import { describe, test } from "node:test";
 import type { Position } from "../../src/pubsub/brokers/broker.ts";
+import { libraryOf } from "./libraries.ts";
 import { until } from "./servers.ts";
-import { assertContiguous, bytesOf, LIMITS, numbers, STREAMS, withBench } from "./stored.ts";
+import { assertContiguous, bytesOf, LIMITS, numbers, withBench } from "./stored.ts";
 
-for (const name of Object.keys(STREAMS)) {
+for (const name of [libraryOf("Streams")]) {
   describe(`history and presence in Redis by ${name}`, () => {
     test("gives each message one position, whoever publishes at the same time", () =>
       withBench(name, async (bench) => {

@@ -7,6 +7,7 @@ import { spawnScript } from "../support/spawn.ts";
 import { Application } from "../../src/server/application.ts";
 import { redisBroker } from "../../src/pubsub/brokers/redis.ts";
 import { ioRedisClient, nodeRedisClient } from "./kinds.ts";
+import { libraryOf } from "./libraries.ts";
 import { BrokerServer, until } from "./servers.ts";
 import {
   assertContiguous,
@@ -41,7 +42,7 @@ async function restart({ server, admin }: Bench, ...peers: Peer[]): Promise<void
   await until("the admin", () => admin.isReady);
 }
 
-for (const name of Object.keys(STREAMS)) {
+for (const name of [libraryOf("Streams")]) {
   describe(`when Redis restarts or hangs, by ${name},`, () => {
     test("every subscription is active when the status says so", () =>
       withBench(name, async (bench) => {

@@ -10,8 +10,11 @@ export const LARGE_VARIABLE = "WATERSPOUT_LARGE";
 
 /** The files that have large sizes. `deno task soak` runs them. */
 export const SIZED_FILES: readonly string[] = [
+  "tests/brokers/cluster.test.ts",
   "tests/brokers/conformance.test.ts",
   "tests/brokers/redis_cluster.test.ts",
+  "tests/brokers/streams.test.ts",
+  "tests/brokers/streams_faults.test.ts",
   "tests/brokers/valkey.test.ts",
   "tests/clients/clients.test.ts",
   "tests/clients/languages/languages.test.ts",

@@ -21,8 +21,19 @@ export interface Script {
   readonly digest: string;
 }
 
-/** Computes the name of a script. */
-export async function scriptOf(source: string): Promise<Script> {
+/** The scripts by source: each broker has the same few. */
+const scripts: Map<string, Promise<Script>> = new Map();
+
+/** Returns a script with its name, which is computed once. */
+export function scriptOf(source: string): Promise<Script> {
+  const known = scripts.get(source);
+  if (known !== undefined) return known;
+  const script = makeScript(source);
+  scripts.set(source, script);
+  return script;
+}
+
+async function makeScript(source: string): Promise<Script> {
   const bytes = new Uint8Array(
     await crypto.subtle.digest("SHA-1", new TextEncoder().encode(source)),
   );

@@ -181,13 +181,16 @@ async function subscribesAcrossRestart(scene: Scene): Promise<void> {
 /** So many topics that each of several servers has some. */
 const SPREAD = 40;
 
+/** How many of them have a client. */
+const FOLLOWED = 4;
+
 async function limitsWaiting(scene: Scene): Promise<void> {
   const limit = 1024 * 1024;
   const publisher = await Process.start(scene, { limits: { maxBufferedAmount: limit } });
   const receiver = await Process.start(scene);
   const topics = Array.from({ length: SPREAD }, () => scene.topic());
   const clients: Client[] = [];
-  for (const topic of topics) clients.push(await receiver.join(topic));
+  for (const topic of topics.slice(0, FOLLOWED)) clients.push(await receiver.join(topic));
   await scene.pause();
   let published = 0;
   const sent: string[][] = topics.map(() => []);
@@ -200,7 +203,8 @@ async function limitsWaiting(scene: Scene): Promise<void> {
   while (publisher.app.stats().broker?.status === "up") {
     publish();
     expect(published < 2000, 'Expected the status "slow" while the server hangs');
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    // Answers that were sent before the pause still arrive.
+    if (published % 20 === 0) await sleep(0);
   }
   const before = publisher.counts;
   expect(before.dropped > 0, "The number of dropped messages when it becomes slow: got 0");
