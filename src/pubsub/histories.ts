@@ -84,7 +84,8 @@ export class Delivery {
   }
 
   /**
-   * Delivers the newest message of a log to subscribers that are not recovering.
+   * Delivers the newest message of a log to subscribers that are not recovering. What is published
+   * meanwhile, by a format or because a write has closed a subscriber, comes after it.
    *
    * @param entry The message, even if it is too large to be kept.
    */
@@ -94,12 +95,29 @@ export class Delivery {
     { topic, except }: Pick<Publication, "topic" | "except">,
   ): Broadcast {
     const position = Promise.resolve(log.position);
-    const payload = this.#outgoing(log, log.last, entry);
-    const pace = this.environment;
-    const broadcast = new StoredBroadcast(topic, payload ?? "", { pace, position });
-    except?.policies?.get(topic)?.recovery?.own(log.last);
-    if (payload !== null) this.topics.send(topic, broadcast, except);
-    return broadcast;
+    const sequence = log.last;
+    const isInner = log.isDelivering;
+    log.isDelivering = true;
+    try {
+      const payload = this.#outgoing(log, sequence, entry);
+      const pace = this.environment;
+      const broadcast = new StoredBroadcast(topic, payload ?? "", { pace, position });
+      except?.policies?.get(topic)?.recovery?.own(sequence);
+      if (payload === null) return broadcast;
+      if (isInner) log.delayed.push(() => this.topics.send(topic, broadcast, except));
+      else this.topics.send(topic, broadcast, except);
+      return broadcast;
+    } finally {
+      if (!isInner) this.#finish(log);
+    }
+  }
+
+  #finish(log: TopicLog): void {
+    try {
+      for (let send = log.delayed.shift(); send !== undefined; send = log.delayed.shift()) send();
+    } finally {
+      log.isDelivering = false;
+    }
   }
 
   /** Recovers a subscriber from a log, or begins at its end. */

@@ -47,6 +47,7 @@ export class LocalHistory implements HistoryStore {
    * forgotten. So a position before the first message stays right until there was one.
    */
   #epoch: string = makeEpoch();
+  #isClosed = false;
 
   /** @param delivery Delivers messages. */
   constructor(delivery: Delivery) {
@@ -91,6 +92,7 @@ export class LocalHistory implements HistoryStore {
 
   /** See {@linkcode HistoryStore.close}. */
   close(): void {
+    this.#isClosed = true;
     for (const kept of this.#kept.values()) this.#delivery.environment.wheel.remove(kept);
     this.#kept.clear();
   }
@@ -107,7 +109,7 @@ export class LocalHistory implements HistoryStore {
       return known;
     }
     const kept = new LocalTopic(topic, this.#newLog(topic, rule), this);
-    this.#kept.set(topic, kept);
+    if (!this.#isClosed) this.#kept.set(topic, kept);
     return kept;
   }
 
@@ -130,7 +132,7 @@ export class LocalHistory implements HistoryStore {
     // A message that is too large to be kept leaves an empty topic, which is forgotten too.
     const isLeft = length === 0 && ttl !== 0 && !this.#delivery.topics.has(kept.topic);
     const due = expiry ?? (isLeft ? now + ttl : undefined);
-    if (due === undefined || kept.deadline !== 0) return;
+    if (due === undefined || kept.deadline !== 0 || this.#isClosed) return;
     this.#delivery.environment.wheel.set(kept, due - now);
   }
 }

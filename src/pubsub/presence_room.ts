@@ -129,12 +129,15 @@ export class PresenceRoom {
   tell({ joined, left }: PresenceChange): void {
     if (this.#listeners.size === 0 || joined.length + left.length === 0) return;
     const events = [
-      ...left.map((entry) => toEvent("leave", entry)),
-      ...joined.map((entry) => toEvent("join", entry)),
+      ...left.map((entry) => ({ type: "leave", entry }) as const),
+      ...joined.map((entry) => ({ type: "join", entry }) as const),
     ];
     const listeners = [...this.#listeners];
     queueMicrotask(() => {
-      for (const event of events) for (const each of listeners) this.#call(each, event);
+      for (const { type, entry } of events) {
+        // Each listener gets an object of its own, which it may change.
+        for (const each of listeners) this.#call(each, { type, ...toPresent(entry) });
+      }
     });
   }
 
@@ -148,7 +151,3 @@ export class PresenceRoom {
 }
 
 const NOTHING: PresenceRequest = { entry: undefined, hook: undefined };
-
-function toEvent(type: PresenceEvent["type"], entry: PresenceEntry): PresenceEvent {
-  return Object.freeze({ type, ...toPresent(entry) });
-}

@@ -119,7 +119,12 @@ export class PresenceSync implements Timed {
   async list(topic: string): Promise<PresenceEntry[] | undefined> {
     const action = `list who is in ${JSON.stringify(topic)}`;
     const answer: unknown = await withDeadline(() => this.#broker.list(topic), this.#limit(action));
-    if (Array.isArray(answer)) return readEntries(answer, this.#ignore);
+    if (Array.isArray(answer)) {
+      const entries = readEntries(answer, this.#ignore);
+      const byId = new Map(entries.map((entry) => [entry.id, entry]));
+      if (byId.size < entries.length) this.#ignore();
+      return [...byId.values()];
+    }
     this.#ignore();
     return undefined;
   }

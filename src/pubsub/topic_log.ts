@@ -57,6 +57,10 @@ export class TopicLog {
   hole = 0;
   /** The number of bytes of all kept messages. */
   size = 0;
+  /** Whether a message is being delivered. */
+  isDelivering = false;
+  /** Sends what was published meanwhile. */
+  readonly delayed: (() => void)[] = [];
   #base: number;
   #aliases: Alias[] = [];
   /** The entries; those before `#head` are removed. */

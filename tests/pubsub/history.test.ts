@@ -421,8 +421,12 @@ describe("the format", () => {
         return message;
       },
     });
+    const one = await rig.open("rfc6455");
+    Member.last.subscribe("t");
     const outer = await rig.app.publish("t", "outer").position;
     assertEquals([outer.offset, (await positions[0])?.offset], [1, 2]);
+    await settle();
+    assertEquals(texts(one), ["outer", "inner"]);
   });
 
   test("that throws or returns no message is logged, and the others arrive", async () => {
@@ -447,6 +451,13 @@ describe("the format", () => {
     assertEquals(rig.logged.length, 3);
     assertMatch(rig.logged[0] ?? "", /^Uncaught exception in format of the setting history: mine/);
   });
+});
+
+test("a message that is published after a shutdown keeps no timer", async () => {
+  const rig = makeRig();
+  await rig.app.shutdown();
+  const { offset } = await rig.app.publish("t", "late").position;
+  assertEquals([offset, rig.clock.pending], [1, 0]);
 });
 
 describe("a topic keeps", () => {

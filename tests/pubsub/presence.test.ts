@@ -61,6 +61,26 @@ async function ids(app: Application): Promise<string[]> {
   return (await app.presence("room")).map(({ id }) => id);
 }
 
+test("an event of presence is each listener's own, and so is its information", async () => {
+  const heard: string[] = [];
+  class Listener extends WebSocketHandler {
+    override open(name: string): void {
+      const onPresence = ({ info }: PresenceEvent) => {
+        heard.push(JSON.stringify(info));
+        (info as { colour: string }).colour = "changed";
+      };
+      if (name === "-") this.subscribe("room", { onPresence });
+      else this.subscribe("room", { presence: { id: name, info: { colour: "green" } } });
+    }
+    onMessage(): void {}
+  }
+  const app = new Application([["/:name", Listener]], { pingInterval: 0 });
+  const members = [await join(app, "-"), await join(app, "-"), await join(app, "ada")];
+  await settled();
+  assertEquals(heard, ['{"colour":"green"}', '{"colour":"green"}']);
+  for (const member of members) await leave(member);
+});
+
 describe("presence in one process", () => {
   test("tells joins and leaves to those who listen, in every version", async () => {
     for (const version of VERSIONS) {

@@ -316,6 +316,8 @@ describe("a broker that answers nonsense", () => {
     }
     a.broker.fault = () => [{ id: "ok", info: "1" }, { id: "", info: "1" }, { id: "a", info: "{" }];
     assertEquals(await a.app.presence("room"), [{ id: "ok", info: 1 }]);
+    a.broker.fault = () => [{ id: "ok", info: "1" }, { id: "ok", info: "2" }];
+    assertEquals(await a.app.presence("room"), [{ id: "ok", info: 2 }]);
     a.broker.fault = () => [{ id: "a", info: `"${"x".repeat(5000)}"` }, null];
     assertEquals(await a.app.presence("room"), []);
     assertEquals(a.logged, [
