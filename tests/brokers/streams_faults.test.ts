@@ -9,15 +9,7 @@ import { redisBroker } from "../../src/pubsub/brokers/redis.ts";
 import { ioRedisClient, nodeRedisClient } from "./kinds.ts";
 import { libraryOf } from "./libraries.ts";
 import { BrokerServer, until } from "./servers.ts";
-import {
-  assertContiguous,
-  type Bench,
-  LIMITS,
-  numbers,
-  type Peer,
-  STREAMS,
-  withBench,
-} from "./stored.ts";
+import { assertContiguous, type Bench, LIMITS, numbers, type Peer, withBench } from "./stored.ts";
 
 /** Like {@linkcode withBench}, with a folder that survives a restart. */
 async function withFolder(
