@@ -176,7 +176,7 @@ const rows: readonly Growth[] = [
   },
   {
     name: "taking messages that have waited for a busy handler",
-    sizes: [1000, 10_000],
+    sizes: [5000, 50_000],
     grows: "in proportion",
     prepare: (size) => {
       const inbox = new Inbox();
