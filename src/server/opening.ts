@@ -342,7 +342,7 @@ export class Opening implements OpeningPhase {
 }
 
 /** Closes the socket of a connection that is no WebSocket, after the written bytes. */
-export function endSocket(connection: ServerConnection, isPaused = false): void {
+export function endSocket(connection: ServerConnection, isPaused: boolean): void {
   const { transport, context } = connection;
   if (isPaused) transport.resume();
   new Linger(transport, {

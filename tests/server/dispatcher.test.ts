@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import type { Connection } from "../../src/connection/connection.ts";
 import type { IncomingStream } from "../../src/connection/message_stream.ts";
+import { ProtocolError } from "../../src/errors.ts";
 import { Dispatcher } from "../../src/server/dispatcher.ts";
 import { WebSocketHandler } from "../../src/server/handler.ts";
 import type { ServerConnection } from "../../src/server/server_connection.ts";
@@ -79,10 +80,12 @@ const EMPTY = new Uint8Array(0);
 
 describe("a dispatcher", () => {
   test("closes with 1011 after an error that is not the peer's", () => {
-    const { dispatcher, failed } = make();
+    const { dispatcher, failed, take } = make();
     const error = new RangeError("Invalid array length");
     dispatcher.violation(error);
-    assertEquals(failed, [error]);
+    assertEquals([failed, take()], [[error], []]);
+    dispatcher.violation(new ProtocolError(1002, "not so"));
+    assertEquals([failed.length, take()], [1, ["fail protocol"]]);
   });
 
   test("passes nothing on that the rate does not admit", () => {

@@ -58,7 +58,9 @@ describe("a connection during the handshake", () => {
     const { head, proof } = makeOpening("rfc6455");
     client.write(head);
     await settle();
-    transport.events.data(Uint8Array.of(0x81, 0x81, 0, 0, 0, 0, 0x61));
+    const chunk = Uint8Array.of(0x81, 0x81, 0, 0, 0, 0, 0x61);
+    transport.events.data(chunk);
+    chunk.fill(0xee);
     wait.open();
     await settle();
     client.begin("rfc6455", proof);

@@ -216,6 +216,7 @@ describe("connections", () => {
     assertEquals([first.status, second.status], [101, 101]);
     const third = await proxied("203.0.113.1");
     assertEquals([third.status, third.body], [503, busy("maxConnectionsPerAddress")]);
+    assertEquals(rig.app.stats().refused.limit, 1);
     third.client.end();
     // A client that is not a trusted proxy cannot count as another address.
     const liar = await open(rig, from("198.51.100.9"), ["X-Forwarded-For: 203.0.113.7"]);

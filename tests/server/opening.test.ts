@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, test } from "node:test";
 import { HttpError } from "../../src/errors.ts";
 import type { WebSocketVersion } from "../../src/handshake/versions.ts";
@@ -112,6 +112,66 @@ describe("while prepare() is pending", () => {
   }
 });
 
+describe("handshakeTimeout", () => {
+  test("refuses a prepare() that takes longer", async () => {
+    const { client, entries, rig } = await prepare("rfc6455");
+    await rig.clock.advance(11_000);
+    assertEquals([client.parseAnswer().status, entries], [503, ["refusal timeout"]]);
+    assertEquals(rig.logged, []);
+  });
+
+  test("drops a client of draft76 that does not send key3, and logs it", async () => {
+    const rig = new Rig([["/", Recording, []]]);
+    const { client } = rig.join();
+    client.write(makeOpening("draft76").head);
+    await rig.clock.advance(11_000);
+    assertEquals(client.events, ["reset"]);
+    const { timeout, gone } = rig.app.stats().refused;
+    assertEquals([timeout, gone, rig.logged.length], [1, 0, 1]);
+    assertStringIncludes(rig.logged[0] ?? "", "key3 must arrive within handshakeTimeout");
+  });
+});
+
+describe("a hook that must not be async", () => {
+  const hooks = [
+    "initialize",
+    "allowDraft76",
+    "checkOrigin",
+    "getWebSocketScheme",
+    "selectSubprotocol",
+    "getCompressionOptions",
+  ];
+  for (const hook of hooks) {
+    test(`${hook}() is named in the log if it is`, async () => {
+      class Wrong extends Recording {}
+      Object.defineProperty(Wrong.prototype, hook, { value: () => Promise.resolve() });
+      const rig = new Rig([["/", Wrong, []]]);
+      const { client } = rig.join();
+      const version = hook === "allowDraft76" ? "draft76" : "rfc6455";
+      const fields = ["Sec-WebSocket-Extensions: permessage-deflate"];
+      client.write(makeOpening(version, { subprotocols: ["a"], fields }).head);
+      await settle();
+      assertEquals([client.parseAnswer().status, rig.logged.length], [500, 1]);
+      assertStringIncludes(rig.logged[0] ?? "", `${hook}()`);
+    });
+  }
+});
+
+test("getWebSocketScheme() of a draft must not be async either", async () => {
+  class Wrong extends Recording {
+    override checkOrigin(): boolean {
+      return true;
+    }
+  }
+  Object.defineProperty(Wrong.prototype, "getWebSocketScheme", { value: () => Promise.resolve() });
+  const rig = new Rig([["/", Wrong, []]]);
+  const { client } = rig.join();
+  client.write(makeOpening("draft76").head);
+  await settle();
+  assertEquals([client.parseAnswer().status, rig.logged.length], [500, 1]);
+  assertStringIncludes(rig.logged[0] ?? "", "getWebSocketScheme()");
+});
+
 describe("a draft", () => {
   for (const version of HIXIE) {
     test(`${version}: has no extensions, whatever the client sends`, async () => {
@@ -176,12 +236,13 @@ describe("the transport of an opening", () => {
   test("releases its peer once the handshake has failed", async () => {
     for (const how of ["refusal", "reset"]) {
       const { client, transport, prepared, connection } = await prepare("rfc6455");
-      let released = 0;
-      Object.assign(transport, { releasePeer: () => released++ });
+      const calls: string[] = [];
+      const note = (name: string) => () => void calls.push(name);
+      Object.assign(transport, { releasePeer: note("releasePeer"), resume: note("resume") });
       if (how === "refusal") prepared.fail(new HttpError(403));
       else connection.abort();
       await settle();
-      assertEquals(released, 1, how);
+      assertEquals(calls, ["resume", "releasePeer"], how);
       client.reset();
     }
   });

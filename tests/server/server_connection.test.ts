@@ -99,6 +99,14 @@ test("a server does not wait for onClose() when it terminates a connection", asy
   assertEquals(watched.isForgotten, true);
 });
 
+test("a ping has no payload by default", async () => {
+  const { client, handler } = await start();
+  handler.ping();
+  await settle();
+  assertEquals(client.take(), ["ping"]);
+  client.reset();
+});
+
 describe("a new connection", () => {
   test("is in no set, and has no end", async () => {
     const { connection: { context } } = await start();
