@@ -14,6 +14,8 @@ import { tryBrokenText } from "../protocol/broken_text.ts";
 import { deflated } from "../protocol/deflate_cases.ts";
 import { deflate, WITH_CONTEXT } from "../protocol/deflate_cases.ts";
 import { frame } from "../protocol/hybi_frames.ts";
+import { client, server } from "../protocol/hybi_receive.ts";
+import { tryEvents, tryFragments } from "../protocol/round_trips.ts";
 import { cut, type Dice, join, mutate, randomBytes, randomLength, randomText } from "./mutate.ts";
 
 /** Below the sizes of the generators, so that the limits are reached. */
@@ -149,6 +151,14 @@ export function fuzzHixie(next: Dice): void {
 /** Text that is not UTF-8 is decoded as if it came in one piece. */
 export function fuzzBrokenText(next: Dice): void {
   for (let i = 0; i < TEXTS; i++) tryBrokenText(next, i);
+}
+
+/** Each end reads any events that the other writes, and a text in any fragments. */
+export function fuzzEvents(next: Dice): void {
+  for (const [sender, receiver] of [[client, server], [server, client]] as const) {
+    tryEvents(next, { from: sender(), makeReceiver: receiver, name: `from a ${sender.name}` });
+  }
+  tryFragments(next, "in fragments");
 }
 
 /** A client reads the messages that a server writes, in the same order. */

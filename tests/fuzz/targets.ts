@@ -7,7 +7,7 @@ import { comparePattern } from "../server/random_patterns.ts";
 import { fuzzConnection } from "./connections.ts";
 import { fuzzExtensions, fuzzProxyHeaders, fuzzRequests, fuzzResponses } from "./handshakes.ts";
 import type { Dice } from "./mutate.ts";
-import { fuzzBrokenText, fuzzHixie, fuzzHybi, fuzzRoundTrip } from "./protocols.ts";
+import { fuzzBrokenText, fuzzEvents, fuzzHixie, fuzzHybi, fuzzRoundTrip } from "./protocols.ts";
 import { fuzzTunnel } from "./tunnels.ts";
 import { fuzzAgreement } from "./ws_agreement.ts";
 
@@ -34,6 +34,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   "responses": fuzzResponses,
   "extensions": fuzzExtensions,
   "PROXY headers": fuzzProxyHeaders,
+  "events": fuzzEvents,
   "broken text": fuzzBrokenText,
   "path patterns": fuzzPathPatterns,
 };

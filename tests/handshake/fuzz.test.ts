@@ -4,10 +4,11 @@ import { below, tryBytes, tryChangedRequest } from "./changed_requests.ts";
 import { tryExtensions } from "./extension_values.ts";
 import { random } from "./support.ts";
 
+// `task fuzz` tries more.
 describe("whatever comes", () => {
   test("random bytes are refused", () => {
     const next = random(2010);
-    for (let i = 0; i < 800; i++) {
+    for (let i = 0; i < 300; i++) {
       const bytes = Uint8Array.from({ length: below(next, 100) }, () => below(next, 256));
       const outcome = tryBytes(next, bytes, `number ${i}`);
       assert(outcome === "400" || (outcome === "incomplete" && bytes.length < 20), outcome);
@@ -17,7 +18,7 @@ describe("whatever comes", () => {
   test("good requests with errors are read or refused, the same in any pieces", () => {
     const next = random(6455);
     const seen = new Map<string, number>();
-    for (let i = 0; i < 2000; i++) {
+    for (let i = 0; i < 700; i++) {
       const outcome = tryChangedRequest(next, i);
       seen.set(outcome, (seen.get(outcome) ?? 0) + 1);
     }
@@ -30,7 +31,7 @@ describe("whatever comes", () => {
   test("pieces of the extension grammar are parsed or refused", () => {
     const next = random(7692);
     let parsed = 0;
-    for (let i = 0; i < 2000; i++) if (tryExtensions(next)) parsed++;
-    assert(parsed > 100, `${parsed} were parsed`);
+    for (let i = 0; i < 700; i++) if (tryExtensions(next)) parsed++;
+    assert(parsed > 30, `${parsed} were parsed`);
   });
 });

@@ -5,11 +5,13 @@
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { readFileSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import { HttpError } from "../../src/errors.ts";
 import type { HeadLimits } from "../../src/handshake/head_reader.ts";
 import { requestReader } from "../../src/handshake/request_line.ts";
 import type { HandshakeRequest, RequestHead } from "../../src/handshake/request_head.ts";
 import { latin1Bytes } from "../support/bytes.ts";
+import { withoutStacks } from "../support/rows.ts";
 
 /** The default limits of a server. */
 export const LIMITS: HeadLimits = { maxHeaderSize: 16384, maxHeaderCount: 100 };
@@ -89,10 +91,14 @@ export function readEveryWay(text: string, limits: HeadLimits = LIMITS): Outcome
   const bytes = latin1Bytes(text);
   const whole = readPieces([bytes], limits);
   const expected = describeOutcome(whole);
-  for (const pieces of everyWay(bytes)) {
-    const lengths = pieces.map((piece) => piece.length).join("+");
-    assertEquals(describeOutcome(readPieces(pieces, limits)), expected, `in pieces of ${lengths}`);
-  }
+  withoutStacks(() => {
+    for (const pieces of everyWay(bytes)) {
+      const found = describeOutcome(readPieces(pieces, limits));
+      if (isDeepStrictEqual(found, expected)) continue;
+      const sizes = pieces.map(({ length }) => length).join("+");
+      assertEquals(found, expected, `in pieces of ${sizes}`);
+    }
+  });
   return whole;
 }
 

@@ -119,17 +119,17 @@ test("the body of a request, whole, byte by byte and split everywhere", () => {
 
 describe("a body of many pieces", () => {
   test("is complete, however its buffer grows", () => {
-    const expected = Uint8Array.from({ length: 10_000 }, (_, i) => i * 7 + (i >> 8));
+    const expected = Uint8Array.from({ length: 5000 }, (_, i) => i * 7 + (i >> 8));
     for (const size of [1, 3, 1023, 1024, 1025, 4096]) {
       const pieces = Math.ceil(expected.length / size);
       const parts = Array.from(
         { length: pieces },
         (_, i) => expected.subarray(i * size, (i + 1) * size),
       );
-      const sized = readerOf("Content-Length: 10000\r\n", 10_000);
+      const sized = readerOf("Content-Length: 5000\r\n", 5000);
       for (const part of parts) sized.read(part);
       assertEquals([sized.complete, sized.bytes], [true, expected], `pieces of ${size}`);
-      const chunked = readerOf(TE, 10_000);
+      const chunked = readerOf(TE, 5000);
       for (const part of parts) {
         chunked.read(latin1Bytes(`${part.length.toString(16)}\r\n`));
         chunked.read(part);

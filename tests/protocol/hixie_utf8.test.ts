@@ -25,7 +25,7 @@ describe("text that is not UTF-8 is decoded as if it came in one piece", () => {
 
   test("random bytes of every size, in random pieces", () => {
     const roll = dice(76);
-    for (let round = 0; round < 900; round++) tryBrokenText(roll, round);
+    for (let round = 0; round < 300; round++) tryBrokenText(roll, round);
   });
 
   test("a character that is cut at the end of each piece, at every byte", () => {

@@ -65,32 +65,22 @@ describe("the incremental check", () => {
     });
   }
 
-  test("agrees with a strict decoder on every sequence of bytes at the borders", () => {
+  test("agrees with the runtime's on every sequence of bytes at the borders", () => {
     const first = hex("00 7F 80 BF C0 C1 C2 DF E0 E1 EC ED EE EF F0 F1 F3 F4 F5 F7 F8 FF");
     const later = hex("00 7F 80 8F 90 9F A0 BF C0 E0 F0 FF");
-    const strict = new TextDecoder("utf-8", { fatal: true });
     for (const a of first) {
       for (const b of later) {
         for (const c of later) {
           for (const d of later) {
             const sequence = Uint8Array.of(a, b, c, d);
             const accepted = checkUtf8(sequence, 0, 4, COMPLETE) === COMPLETE;
-            assertEquals(accepted, decodes(strict, sequence), `${sequence}`);
+            if (accepted !== isUtf8(sequence)) assertEquals(accepted, !accepted, `${sequence}`);
           }
         }
       }
     }
   });
 });
-
-function decodes(decoder: TextDecoder, bytes: Uint8Array): boolean {
-  try {
-    decoder.decode(bytes);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 describe("decodeText", () => {
   test("decodes every text, short and long", () => {

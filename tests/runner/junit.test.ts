@@ -1,33 +1,10 @@
 import { test } from "node:test";
 import { assertEquals } from "@std/assert";
-import { parseJUnit } from "./junit.ts";
+import { formatJUnit, parseJUnit } from "./junit.ts";
 
-/** Each runtime's report of two files: a describe with a failed test, and a skipped test. */
+/** Reports of two files: a describe with a failed test, and a skipped test. */
 const reports = {
-  deno: `<testsuites name="deno test" tests="8" failures="2">
-    <testsuite name="./tests/runner/batch.ts" tests="3">
-      <testcase name="file: tests/a.test.ts" classname="./tests/runner/batch.ts"></testcase>
-      <testcase name="file: tests/b.test.ts" classname="./tests/runner/batch.ts"></testcase>
-      <testcase name="file: " classname="./tests/runner/batch.ts"></testcase>
-    </testsuite>
-    <testsuite name="./tests/a.test.ts" tests="2">
-      <testcase name="outer" classname="./tests/a.test.ts">
-        <failure message="1 test step failed">1 test step failed.</failure>
-      </testcase>
-      <testcase name="top" classname="./tests/a.test.ts"><skipped/></testcase>
-    </testsuite>
-    <testsuite name="./tests/b.test.ts" tests="1">
-      <testcase name="outer" classname="./tests/b.test.ts"></testcase>
-    </testsuite>
-    <testsuite name="ext:deno_node/testing.ts" tests="3">
-      <testcase name="outer &gt; one" classname="ext:deno_node/testing.ts"></testcase>
-      <testcase name="outer &gt; &lt;two&#39;s&gt;" classname="ext:deno_node/testing.ts">
-        <failure message="1 !== 2">&lt;testcase name=&quot;no&quot;/&gt;</failure>
-      </testcase>
-      <testcase name="outer &gt; inner" classname="ext:deno_node/testing.ts"></testcase>
-      <testcase name="outer &gt; inner &gt; three" classname="ext:deno_node/testing.ts"></testcase>
-    </testsuite></testsuites>`,
-  bun: `<testsuites name="bun test" tests="3">
+  "Bun": `<testsuites name="bun test" tests="3">
     <testsuite name="tests/runner/batch.ts" file="tests/runner/batch.ts">
       <testcase name="file: tests/a.test.ts" classname="" file="tests/runner/batch.ts" />
       <testsuite name="outer" file="tests/runner/batch.ts" line="3">
@@ -44,7 +21,7 @@ const reports = {
       <testcase name="outer" classname="" file="tests/runner/batch.ts" />
       <testcase name="file: " classname="" file="tests/runner/batch.ts" />
     </testsuite></testsuites>`,
-  node: `<?xml version="1.0" encoding="utf-8"?>
+  "another program": `<?xml version="1.0" encoding="utf-8"?>
     <testsuites>
     <testcase name="file: tests/a.test.ts" classname="test" file="/r/tests/runner/batch.ts"/>
     <testsuite name="outer" tests="2" failures="1">
@@ -79,4 +56,19 @@ for (const [runtime, report] of Object.entries(reports)) {
 test("reads any number of entities", () => {
   const report = `<testsuites>${'<testcase name="a &gt; b"/>'.repeat(5000)}</testsuites>`;
   assertEquals(parseJUnit(report).length, 5000);
+});
+
+test("reads what it has written", () => {
+  const failure = { error: new Error("1 !== 2") };
+  const report = formatJUnit([
+    { path: ["file: tests/a.test.ts"] },
+    { path: ["outer", 'a "<two\'s>" & more\0'], failure },
+    { path: ["outer", "inner", "three"] },
+    { path: ["top"] },
+  ]);
+  assertEquals(parseJUnit(report).map(({ file, name, outcome }) => [file, name, outcome]), [
+    ["tests/a.test.ts", `outer > a "<two's>" & more `, "failed"],
+    ["tests/a.test.ts", "outer > inner > three", "passed"],
+    ["tests/a.test.ts", "top", "passed"],
+  ]);
 });

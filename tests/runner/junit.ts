@@ -1,18 +1,15 @@
 /**
- * Reads the JUnit reports that `deno test`, `bun test` and `node --test` write for a batch. Their
- * formats differ. Bun and Node report tests in the order of the run, so the marks show where a file
- * begins. They put a describe's tests into a `<testsuite>`. Deno writes a suite for each module that
- * registers tests, with its top-level tests and describes, and one more suite for all tests inside
- * describes, named `describe > test`.
+ * JUnit reports of batches, which `bun test` and `light_batch.ts` write. They report tests in the order of
+ * the run, so the marks show where a file begins. A `<testsuite>` has the tests of a describe.
  *
  * @module
  */
 import { XMLParser } from "fast-xml-parser";
 import { markedFile } from "./batch_events.ts";
+import type { LightResult } from "./light_test.ts";
 
 /** One test's result. */
 export interface TestResult {
-  /** Its file. On Deno, the module that registers it, which may be a module that the file imports. */
   readonly file: string;
   /** The names of its describes and its own name, joined by ` > `. */
   readonly name: string;
@@ -41,23 +38,10 @@ const parser = new XMLParser({
   trimValues: false,
 });
 
-/** The name of Deno's suite for all tests inside describes. */
-const DENO_STEPS = "ext:deno_node/testing.ts";
-
 /** The tests of a report, without describes and marks. */
 export function parseJUnit(xml: string): TestResult[] {
   const suites = (parser.parse(xml) as Element[]).flatMap((element) => element.testsuites ?? []);
-  const isDeno = suites.some((suite) => isFile(nameOf(suite)) && nameOf(suite).startsWith("./"));
-  if (!isDeno) return withMarkedFiles(suites.flatMap((suite) => entries(suite)));
-  const [inDescribes, atTop] = [true, false].map((steps) =>
-    suites.filter((suite) => (nameOf(suite) === DENO_STEPS) === steps)
-  );
-  const top = (atTop ?? []).flatMap((suite) => {
-    const file = nameOf(suite).replace(/^\.\//, "");
-    return entries(suite).map(({ path, outcome }) => ({ file, name: path.join(" > "), outcome }))
-      .filter(({ name }) => markedFile(name) === undefined);
-  });
-  return joinSteps(top, (inDescribes ?? []).flatMap((suite) => entries(suite)));
+  return withMarkedFiles(suites.flatMap((suite) => entries(suite)));
 }
 
 function nameOf(element: Element): string {
@@ -74,7 +58,7 @@ function entries(element: Element, outer: readonly string[] = []): Entry[] {
   return (element.testsuite ?? []).flatMap((child) => entries(child, inner));
 }
 
-/** Bun and Deno wrap everything in a suite that has the file's name. */
+/** Bun wraps everything in a suite that has the file's name. */
 function isFile(name: string): boolean {
   return /\.[cm]?[jt]s$/.test(name);
 }
@@ -94,29 +78,19 @@ function withMarkedFiles(all: readonly Entry[]): TestResult[] {
   });
 }
 
-/** Replaces each describe by its tests, which Deno reports one after another. */
-function joinSteps(top: readonly TestResult[], steps: readonly Entry[]): TestResult[] {
-  const names = steps.map(({ path: [name = ""] }) => name);
-  const groups = new Set(names.flatMap(ancestors));
-  const describes = new Set(top.map(({ name }) => name));
-  const runs = new Map<string, { name: string; outcome: TestResult["outcome"] }[][]>();
-  let last: string | undefined;
-  for (const [index, { outcome }] of steps.entries()) {
-    const name = names[index] ?? "";
-    const own = ancestors(name).find((ancestor) => describes.has(ancestor)) ?? "";
-    const all = runs.get(own) ?? [];
-    if (own !== last) all.push([]);
-    if (!groups.has(name)) all.at(-1)?.push({ name, outcome });
-    runs.set(own, all);
-    last = own;
-  }
-  return top.flatMap((result) => {
-    const own = runs.get(result.name)?.shift();
-    return own === undefined ? [result] : own.map((step) => ({ file: result.file, ...step }));
+/** The report of a batch on Deno or Node. */
+export function formatJUnit(results: readonly LightResult[]): string {
+  const lines = results.map(({ path, failure }) => {
+    const suites = path.slice(0, -1).map((name) => `<testsuite name="${escape(name)}">`).join("");
+    const inside = failure === undefined ? "" : "<failure/>";
+    const test = `<testcase name="${escape(path.at(-1) ?? "")}">${inside}</testcase>`;
+    return suites + test + "</testsuite>".repeat(path.length - 1);
   });
+  return `<testsuites>\n${lines.join("\n")}\n</testsuites>\n`;
 }
 
-function ancestors(name: string): string[] {
-  const parts = name.split(" > ");
-  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join(" > "));
+function escape(text: string): string {
+  // deno-lint-ignore no-control-regex -- XML allows few control characters, and only escaped
+  return text.replace(/[\x00-\x1f]/g, " ")
+    .replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -3,9 +3,6 @@
  *
  * @module
  */
-import { readFileSync } from "node:fs";
-import { basename, join } from "node:path";
-import { root } from "../support/runtime.ts";
 import { type FileTime, readEvents } from "./batch_events.ts";
 import { parseJUnit, type TestResult } from "./junit.ts";
 import type { Job } from "./plan.ts";
@@ -50,14 +47,7 @@ function failuresIn(job: Job, results: readonly TestResult[]): string[] {
     .map(({ file, name, outcome }) =>
       `${file}: ${name}${outcome === "skipped" ? " (did not run)" : ""}`
     );
-  const modules = [...new Set(results.map(({ file }) => file))];
-  const unseen = job.files.filter((file) =>
-    !modules.some((module) => module === file || mentions(file, module))
-  );
+  const seen = new Set(results.map(({ file }) => file));
+  const unseen = job.files.filter((file) => !seen.has(file));
   return [...failures, ...unseen.map((file) => `${file}: ran no test`)];
-}
-
-/** Whether a test file imports a module, which may register the tests of the file. */
-function mentions(file: string, module: string): boolean {
-  return readFileSync(join(root, file), "utf8").includes(`/${basename(module)}"`);
 }

@@ -125,13 +125,14 @@ describe("a path pattern", () => {
     });
   }
 
+  // `task fuzz` compares more.
   test("matches like URLPattern, for random patterns and paths", () => {
     if (!isComparable) return;
     const numbers = random(20_151_103);
     let compared = 0;
-    for (let round = 0; round < 1000; round++) {
+    for (let round = 0; round < 400; round++) {
       compared += comparePattern((limit) => numbers.next().value % limit);
     }
-    assertLess(1500, compared);
+    assertLess(600, compared);
   });
 });

@@ -7,7 +7,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import type { Settings } from "../../src/server/settings.ts";
-import { latin1Bytes } from "../support/bytes.ts";
+import { latin1Bytes, placesToSplit } from "../support/bytes.ts";
 import { Recording } from "../support/recording.ts";
 import { Rig, settle, untilQuiet } from "../support/rig.ts";
 
@@ -227,11 +227,12 @@ const rows: readonly Row[] = [
   { name: "OPTIONS * HTTP/1.0 without a Host", request: lines("OPTIONS * HTTP/1.0"), answer: WELL },
 ];
 
-/** Whole, byte by byte, and in two parts split at every position. */
-function* splits(bytes: Uint8Array): Generator<readonly [how: string, pieces: Uint8Array[]]> {
+/** Whole, byte by byte, and in two parts. */
+function* splits(text: string): Generator<readonly [how: string, pieces: Uint8Array[]]> {
+  const bytes = latin1Bytes(text);
   yield ["whole", [bytes]];
   yield ["byte by byte", Array.from(bytes, (byte) => Uint8Array.of(byte))];
-  for (const at of bytes.keys()) {
+  for (const at of placesToSplit(text)) {
     yield [`split at ${at}`, [bytes.subarray(0, at), bytes.subarray(at)]];
   }
 }
@@ -240,7 +241,7 @@ describe("reported: the response to", () => {
   for (const { name, request, answer, settings = {}, logged } of rows) {
     test(name, async () => {
       const rig = new Rig([["/", Recording, []], ["/demo", Recording, []]], settings);
-      const clients = Array.from(splits(latin1Bytes(request)), ([how, pieces]) => {
+      const clients = Array.from(splits(request), ([how, pieces]) => {
         const { client } = rig.join();
         for (const piece of pieces) client.write(piece);
         return { how, client };

@@ -42,7 +42,7 @@ function pass(milliseconds: number): Promise<void> {
 }
 
 /** Several times what the system holds on its way, and what the client reads of it. */
-const POURED = "x".repeat(60 * 2 ** 20);
+const POURED = "x".repeat(32 * 2 ** 20);
 
 /** Counts what comes instead of keeping it. */
 class Reader {

@@ -20,3 +20,13 @@ export function latin1Text(bytes: Uint8Array): string {
 export function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
   return Buffer.compare(one, other) === 0;
 }
+
+/**
+ * The positions at which to split a request for a whole server: all, but only the first one inside each
+ * word of letters and digits. No rule of HTTP or WebSocket depends on a place inside a word, and the tests
+ * of `handshake` and `http` split their parsers' input at every position.
+ */
+export function placesToSplit(text: string): number[] {
+  return Array.from(text, (_, at) => at)
+    .filter((at) => at > 0 && !/^[A-Za-z0-9]{3}$/.test(text.slice(Math.max(0, at - 2), at + 1)));
+}

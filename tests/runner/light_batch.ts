@@ -1,0 +1,43 @@
+/**
+ * Runs a batch on Deno or Node, with `light_test.ts` in place of `node:test`:
+ * `light_batch.ts REPORT TIMEOUT [--verbose]`. REPORT is a file for the JUnit report, TIMEOUT the time
+ * limit for a test in milliseconds.
+ *
+ * @module
+ */
+import { writeFileSync } from "node:fs";
+import { registerHooks } from "node:module";
+import process from "node:process";
+import { inspect } from "node:util";
+import { runtime } from "../support/runtime.ts";
+import { markedFile } from "./batch_events.ts";
+import { formatJUnit } from "./junit.ts";
+import { type LightResult, runAll } from "./light_test.ts";
+
+const LIGHT_TEST = new URL("light_test.ts", import.meta.url).href;
+const [, , report = "", timeout = "", verbose] = process.argv;
+
+registerHooks({
+  resolve: (specifier, context, next) =>
+    specifier === "node:test" ? { url: LIGHT_TEST, shortCircuit: true } : next(specifier, context),
+});
+// Only now, because its static imports are resolved before any of its code runs.
+await import("./batch.ts");
+
+const results: LightResult[] = [];
+await runAll({
+  timeout: Number(timeout),
+  onResult(result) {
+    results.push(result);
+    const { path, failure } = result;
+    const name = path.join(" > ");
+    if (failure !== undefined) console.log(`FAILED ${name}\n${inspect(failure.error)}`);
+    // The runner kills a process that prints nothing for long.
+    else if (verbose !== undefined || markedFile(name) !== undefined) console.log(`ok ${name}`);
+  },
+});
+writeFileSync(report, formatJUnit(results));
+const code = results.some(({ failure }) => failure !== undefined) ? 1 : 0;
+// Like `deno test`. On Node, the process ends when nothing is open.
+if (runtime === "deno") process.exit(code);
+process.exitCode = code;
