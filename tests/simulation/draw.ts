@@ -39,7 +39,7 @@ function drawSettings(next: Dice): PlanSettings {
   const highWaterMark = pick(next, [1, 1000, 65_536]);
   return {
     maxMessageSize: pick(next, [300, 5000, 1_000_000, 1_000_000]),
-    maxQueuedSize: pick(next, [1, 2000, 65_536]),
+    maxQueuedSize: pick(next, [1, 1, 2000, 65_536]),
     highWaterMark,
     maxBufferedAmount: highWaterMark + pick(next, [1, 3000, 1_000_000]),
     pingInterval: pick(next, [0, 1000, 20_000]),
@@ -58,9 +58,15 @@ function drawSettings(next: Dice): PlanSettings {
   };
 }
 
-function drawClient(next: Dice): PlannedClient {
-  const isCalm = next(2) === 0;
-  const kind = pick(next, ["raw", "raw", "raw", "raw", "own", "own", "http"] as const);
+const KINDS = ["raw", "raw", "raw", "raw", "own", "own", "http"] as const;
+
+function drawClient(
+  next: Dice,
+  { isCalm, kind }: Pick<PlannedClient, "isCalm" | "kind"> = {
+    isCalm: next(2) === 0,
+    kind: pick(next, KINDS),
+  },
+): PlannedClient {
   const drawn = pick(next, ["listener", "listener", "upgrade", "stream"] as const);
   const arrival = kind === "http" || (drawn === "stream" && kind !== "raw") ? "listener" : drawn;
   const version = arrival === "stream"
@@ -157,18 +163,27 @@ function drawStep(next: Dice, clients: readonly PlannedClient[]): Step {
   };
 }
 
-/** A client that leaves while its handler is busy, or while more waits than is read. */
+/** A client that will leave as {@linkcode drawDeparture} says. */
+function drawLeavingClient(next: Dice): PlannedClient {
+  const drawn = drawClient(next, { isCalm: false, kind: "raw" });
+  return { ...drawn, opening: "whole", behaviour: "plain" };
+}
+
+/** A client connects, and leaves while its handler is busy, or while more waits than is read. */
 function drawDeparture(next: Dice, client: number): Step[] {
-  const commands = Array.from(
-    { length: 1 + next(3) },
-    () => pick(next, ["slow", "slow", "echo", "slow-pieces", "hang"] as const),
-  );
+  const draw = () => pick(next, ["slow", "slow", "slow", "slow-pieces", "hang"] as const);
+  const commands = Array.from({ length: 1 + next(3) }, draw);
   const message = { client, fragments: 1, binary: false } as const;
   const size = pick(next, [0, 10, 200, 2000]);
   return [
+    { op: "connect", client },
+    { op: "settle", seed: seedOf(next) },
     { op: "send", commands, size, ...message },
-    { op: "deliver", count: next(10), seed: seedOf(next) },
-    { op: "send", commands: ["echo"], size, ...message },
+    next(3) === 0
+      ? { op: "deliver", count: next(20), seed: seedOf(next) }
+      : { op: "settle", seed: seedOf(next) },
+    // It arrives by itself, and perhaps together with FIN.
+    { op: "send", commands: Array.from({ length: next(3) }, () => "echo"), size, ...message },
     { op: pick(next, ["fin", "fin", "fin", "reset"] as const), client },
     drawTime(next),
   ];
@@ -185,9 +200,10 @@ export function drawPlan(seed: number): Plan {
     if (next(2) === 0) steps.push({ op: "deliver", count: next(40), seed: seedOf(next) });
   }
   for (let left = 10 + next(60); left > 0; left--) {
-    const leaving = next(60) === 0 ? next(clients.length) : -1;
-    if (clients[leaving]?.isCalm === false) steps.push(...drawDeparture(next, leaving));
-    else steps.push(drawStep(next, clients));
+    steps.push(drawStep(next, clients));
+    if (next(60) > 0) continue;
+    steps.push(...drawDeparture(next, clients.length));
+    clients.push(drawLeavingClient(next));
   }
   // Some quiet time, in which everything that is due by then must happen.
   if (next(2) === 0) steps.push({ op: "advance", time: 30_000, seed: seedOf(next) });

@@ -16,6 +16,8 @@ const HELD = 65_536 + LARGEST_CHUNK;
 const HELD_AFTER = { listener: 0, stream: HELD, upgrade: 2 * HELD } as const;
 /** Up to this size, a message is written without a check for room, in bytes. */
 const SHORT = 4096;
+/** How much an event takes in a queue besides its message, at most, in bytes. */
+const EVENT = 500;
 /** Room for control frames, in bytes. */
 const CONTROL_FRAMES = 500;
 
@@ -48,6 +50,21 @@ export function checkInput(member: Member, { maxQueuedSize }: PlanSettings): voi
   // A queue counts the UTF-16 units of texts, which have up to two bytes here.
   const most = 2 * maxQueuedSize + 2 * client.longest + LARGEST_CHUNK + CONTROL_FRAMES + held;
   member.must(waiting <= most, () => `${waiting} bytes of input wait, at most ${most} may`);
+}
+
+/** Whether so much may wait for a busy handler that nothing more is read. */
+export function mayQueueBeFull(
+  { client, handler, plan }: Member,
+  { maxQueuedSize }: PlanSettings,
+): boolean {
+  if (plan.reading !== "whole") {
+    return maxQueuedSize < 65_536 || client.sent.length > handler.handled + 1;
+  }
+  const waiting = client.sent.slice(handler.handled);
+  const others = client.units - client.sent.length;
+  const size = waiting.reduce((size, text) => size + 2 * text.length, 0) +
+    EVENT * (waiting.length + others);
+  return size > 0 && size >= maxQueuedSize;
 }
 
 /** No more may be handled than a rate allows since the client has connected. */

@@ -1,6 +1,7 @@
 /**
- * Simulates worlds for a given time: `deno task simulate [SECONDS] [SEED] [--runtime NAME]`. If a world
- * breaks an invariant, it is made shorter and printed with its seed. The exit code is 0 if no world did.
+ * Simulates worlds for a given time: `deno task simulate [SECONDS] [SEED] [--runtime NAME]`. With
+ * `--cpu`, the time is that of the CPU. If a world breaks an invariant, it is made shorter and printed
+ * with its seed. The exit code is 0 if no world did.
  *
  * @module
  */
@@ -23,17 +24,26 @@ async function runOn(name: string, args: readonly string[]): Promise<number> {
   return Number(code ?? 1);
 }
 
+/** The CPU time of this process, in milliseconds. */
+function cpuTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
 await runTask(async () => {
   const { values, positionals } = parseTaskArgs(process.argv.slice(2), {
     worlds: { type: "string" },
     "no-shrink": { type: "boolean" },
+    cpu: { type: "boolean" },
     runtime: { type: "string" },
   });
   const [seconds = "20", seed = `${randomSeed()}`] = positionals;
-  const { worlds, "no-shrink": keepsLength = false, runtime: chosen = runtime } = values;
+  const { worlds, cpu = false, "no-shrink": keepsLength = false, runtime: chosen = runtime } =
+    values;
   if (chosen !== runtime) {
     const options = worlds === undefined ? [] : ["--worlds", worlds];
     if (keepsLength) options.push("--no-shrink");
+    if (cpu) options.push("--cpu");
     return await runOn(chosen, [seconds, seed, ...options]);
   }
   const found = await simulate({
@@ -42,6 +52,7 @@ await runTask(async () => {
     worlds: worlds === undefined ? Infinity : parseInteger("--worlds", worlds, 1),
     shrinks: !keepsLength,
     print: (line) => console.log(line),
+    ...(cpu ? { now: cpuTime } : {}),
     ...(worlds === undefined ? { progress: MINUTE } : {}),
   });
   return found ? 1 : 0;

@@ -7,7 +7,15 @@
 import type { ConnectionEnd, EndedBy } from "../../src/connection/connection_end.ts";
 import type { WebSocketVersion } from "../../src/handshake/versions.ts";
 import { byteLength } from "./frames.ts";
-import { checkInput, checkOutput, checkRate, checkRefused, delayOf, LATE } from "./limits.ts";
+import {
+  checkInput,
+  checkOutput,
+  checkRate,
+  checkRefused,
+  delayOf,
+  LATE,
+  mayQueueBeFull,
+} from "./limits.ts";
 import type { PlannedClient, PlanSettings } from "./plan.ts";
 import { ClientSide, HandlerSide } from "./sides.ts";
 
@@ -214,8 +222,8 @@ export class Member {
     if (handler.opens === 0 || handler.ended !== undefined) return;
     // What came before a close frame, or before a broken rule, is handled first. Behind more than
     // maxQueuedSize, FIN is not read.
-    const isFull = settings.maxQueuedSize < 65_536 || client.sent.length > handler.handled + 1;
-    if (handler.active !== undefined && (isFull || !client.hasEnded)) return;
+    const isWaiting = !client.hasEnded || mayQueueBeFull(this, settings);
+    if (handler.active !== undefined && isWaiting) return;
     // As long as the handler reads pieces, it may go on.
     if (handler.active !== undefined && this.plan.reading === "slow stream") return;
     const patience = handler.active === undefined ? 0 : settings.closeTimeout || Infinity;

@@ -14,6 +14,8 @@ export interface SimulationOptions {
   readonly seed: number;
   /** How long to go on. */
   readonly milliseconds: number;
+  /** The time, in milliseconds. Default: `performance.now`. */
+  readonly now?: () => number;
   /** How many worlds to run at most. */
   readonly worlds: number;
   /** Whether a failing world is made shorter. */
@@ -55,19 +57,21 @@ class Totals {
 /** Runs worlds until one breaks an invariant. @returns Whether one did. */
 export async function simulate(options: SimulationOptions): Promise<boolean> {
   const { seed, milliseconds, worlds, print, progress = Infinity } = options;
+  const now = options.now ?? (() => performance.now());
   const totals = new Totals(seed);
-  const start = performance.now();
+  const start = now();
   let nextLine = progress;
   for (let ran = 0, elapsed = 0; ran < worlds && elapsed < milliseconds; ran++) {
     const plan = drawPlan(seed + ran);
     const outcome = await runPlan(plan);
     totals.add(outcome);
     if (outcome.failure !== undefined) {
-      print(`${totals}; the last one fails: ${outcome.failure}`);
+      const seconds = ((now() - start) / 1000).toFixed(1);
+      print(`${totals}; after ${seconds} s, the last one fails: ${outcome.failure}`);
       await explain(plan, outcome, options);
       return true;
     }
-    elapsed = performance.now() - start;
+    elapsed = now() - start;
     if (elapsed < nextLine) continue;
     print(`${totals}, after ${Math.round(elapsed / 1000)} s`);
     nextLine += progress;
