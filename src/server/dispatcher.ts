@@ -200,6 +200,8 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
       if (event !== undefined) this.#take(event);
       else if (!connection.reader.parseHeld()) break;
     }
+    // While the handler is busy, its queue may have room, for instance when a rate allows more.
+    connection.reader.parseHeld();
     this.#closeIfIdle(connection);
     connection.settle();
   }

@@ -197,6 +197,27 @@ describe("messageRate", () => {
     assertEquals(flooded.take(), texts(4, 1));
   });
 
+  for (const rate of ["messageRate", "byteRate"] as const) {
+    test(`with ${rate}, FIN behind what waits is read while the handler is busy`, async () => {
+      class Hanging extends Recording {
+        override onMessage(message: string): Promise<void> {
+          super.onMessage(message);
+          return new Promise(() => {});
+        }
+      }
+      const settings = { [rate]: { perSecond: 10, burst: 3 }, closeTimeout: 1000 };
+      for (const split of [undefined, 1]) {
+        const flooded = await Flooded.open("rfc6455", settings, { Handler: Hanging, split });
+        flooded.send(...messages(5));
+        flooded.client.end();
+        await flooded.rig.clock.advance(10_000);
+        await untilQuiet();
+        await flooded.rig.clock.advance(1100);
+        assertEquals(flooded.take(), ["text m0", "close"], `split ${split}`);
+      }
+    });
+  }
+
   test("a close frame behind what waits is answered after it", async () => {
     const flooded = await Flooded.open("rfc6455", { messageRate });
     flooded.send(...messages(4));

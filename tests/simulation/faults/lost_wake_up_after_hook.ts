@@ -4,6 +4,6 @@ import type { Fault } from "../fault.ts";
 export const fault: Fault = {
   file: "src/server/dispatcher.ts",
   find: `      this.resume();
-      this.connection?.armCloseTimer();`,
-  replace: `      this.connection?.armCloseTimer();`,
+      this.connection.armCloseTimer();`,
+  replace: `      this.connection.armCloseTimer();`,
 };
