@@ -2,21 +2,22 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import { seed } from "../support/random.ts";
 import { runtimes } from "../support/runtime.ts";
+import { sized } from "../support/sizes.ts";
 import { spawnScript } from "../support/spawn.ts";
 import { apply, faultNames, loadFault, search } from "./fault.ts";
 import { drawPlan } from "./draw.ts";
 import { shrink } from "./shrink.ts";
 import { simulate } from "./simulate.ts";
 
-const TWENTY_SECONDS = 20_000;
+const WORLDS = sized({ test: 80, soak: 1000 });
 
 describe("a simulation", () => {
-  test("finds nothing in twenty seconds", async () => {
+  test(`finds nothing in ${WORLDS} worlds`, async () => {
     const lines: string[] = [];
     const found = await simulate({
       seed,
-      milliseconds: TWENTY_SECONDS,
-      worlds: Infinity,
+      milliseconds: Infinity,
+      worlds: WORLDS,
       shrinks: true,
       print: (line) => lines.push(line),
     });

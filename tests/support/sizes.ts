@@ -23,6 +23,7 @@ export const SIZED_FILES: readonly string[] = [
   "tests/conformance/hybi.test.ts",
   "tests/conformance/large.test.ts",
   "tests/server/restart.test.ts",
+  "tests/simulation/simulation.test.ts",
   "tests/transport/http2.test.ts",
   "tests/transport/transport.test.ts",
 ];
