@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { describe, test } from "node:test";
 import { root, type Runtime, runtimePath, runtimes } from "../support/runtime.ts";
-import { FILES_VARIABLE } from "./batch_events.ts";
+import { FILES_VARIABLE, LOG_VARIABLE } from "./batch_events.ts";
 import { parseJUnit } from "./junit.ts";
 import { run } from "./process.ts";
 import { batchCommand } from "./runtimes.ts";
 
-/** Tests whose errors nobody catches, or that never end. */
+/** Tests whose errors nobody catches. */
 const SOURCE = `
 import { describe, test } from "node:test";
 test("passes", () => {});
@@ -27,7 +27,10 @@ async function resultsOn(runtime: Runtime, source: string): Promise<string[]> {
     const [file, report] = [join(folder, "some.test.ts"), join(folder, "report.xml")];
     writeFileSync(file, source);
     const command = batchCommand(runtime, runtimePath(runtime), { report, verbose: false });
-    const env = { [FILES_VARIABLE]: JSON.stringify([relative(root, file)]) };
+    const env = {
+      [FILES_VARIABLE]: JSON.stringify([relative(root, file)]),
+      [LOG_VARIABLE]: join(folder, "log"),
+    };
     const { problem } = await run(command, { env, timeout: 60_000 });
     const results = parseJUnit(readFileSync(report, "utf8"));
     return [...results.map(({ name, outcome }) => `${name}: ${outcome}`), problem ?? "good"];

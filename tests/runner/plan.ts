@@ -63,10 +63,9 @@ export function plan(files: readonly string[], runtimes: readonly Runtime[]): Jo
   });
 }
 
-/** The index of a suite in the table; after the last row if it has none. */
+/** The index of a suite in the table. */
 function rank(suite: Suite): number {
-  const index = SUITES.indexOf(suite);
-  return index === -1 ? SUITES.length : index;
+  return SUITES.indexOf(suite);
 }
 
 /** The group of a file. Only files of one group share a process, so a slow program delays only its suite. */

@@ -7,9 +7,9 @@ import { availableParallelism, tmpdir } from "node:os";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import type { Runtime } from "../support/runtime.ts";
 import { SEED_VARIABLE } from "../support/random.ts";
 import { FILES_VARIABLE, LOG_VARIABLE } from "./batch_events.ts";
+import { Lanes } from "./lanes.ts";
 import type { Options } from "./options.ts";
 import { provide } from "./packages.ts";
 import { findFiles, type Job, plan } from "./plan.ts";
@@ -27,50 +27,38 @@ export async function runTests(options: Options): Promise<number> {
   const executables = new Map(
     options.runtimes.map((name) => [name, checkRuntime(name, options.executables[name])]),
   );
-  const needs = [...new Set(files.flatMap((file) => suiteOf(file).needs ?? []))];
-  const missing = provide(needs, { install: options.install });
-  const skips = findSkips(files, missing, options.maySkip);
-  const skipped = new Set(skips.map(({ suite }) => suite));
-  const jobs = plan(files.filter((file) => !skipped.has(suiteOf(file).path)), options.runtimes);
   console.log(
     `Seed ${options.seed}; ${options.jobs} processes that compute on ${availableParallelism()} cores`,
   );
-  const results = await runJobs(jobs, executables, options);
-  const seconds = (performance.now() - started) / 1000;
-  const { seed, slowest } = options;
-  const { text, failed } = summary(results, { skips, seed, seconds, slowest });
-  console.log(text);
-  return failed ? 1 : 0;
-}
-
-/** Runs jobs in parallel: some that use the CPU, and beside them the same number that mostly wait. */
-async function runJobs(
-  jobs: readonly Job[],
-  executables: ReadonlyMap<Runtime, string>,
-  options: Options,
-): Promise<Result[]> {
-  const computing = jobs.filter(({ waits }) => !waits);
-  const waiting = jobs.filter(({ waits }) => waits);
   const results: Result[] = [];
-  const work = async (next: () => Job | undefined) => {
-    for (let job = next(); job !== undefined; job = next()) {
-      const result = await runJob(job, executables.get(job.runtime) ?? job.runtime, options);
-      results.push(result);
-      if (result.failures.length > 0 && !options.verbose) console.log(result.output);
-      console.log(jobLine(result));
-    }
-  };
+  const lanes = new Lanes(options.jobs, async (job) => {
+    const result = await runJob(job, executables.get(job.runtime) ?? job.runtime, options);
+    results.push(result);
+    if (result.failures.length > 0 && !options.verbose) console.log(result.output);
+    console.log(jobLine(result));
+  });
   const interrupt = () => {
     killAll();
     process.exit(130);
   };
   process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
-  const lanes = [() => computing.shift() ?? waiting.shift(), () => waiting.shift()];
-  await Promise.all(
-    Array.from({ length: options.jobs }, () => lanes.map(work)).flat(),
+  const needsOf = (file: string) => suiteOf(file).needs ?? [];
+  lanes.add(plan(files.filter((file) => needsOf(file).length === 0), options.runtimes));
+  // Looking for programs, and installing them, takes seconds. The first tests run meanwhile.
+  const missing = provide([...new Set(files.flatMap(needsOf))], { install: options.install });
+  const skips = findSkips(files, missing, options.maySkip);
+  const skipped = new Set(skips.map(({ suite }) => suite));
+  const others = files.filter((file) =>
+    needsOf(file).length > 0 && !skipped.has(suiteOf(file).path)
   );
+  lanes.add(plan(others, options.runtimes));
+  await lanes.idle();
   process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
-  return results;
+  const seconds = (performance.now() - started) / 1000;
+  const { seed, slowest } = options;
+  const { text, failed } = summary(results, { skips, seed, seconds, slowest });
+  console.log(text);
+  return failed ? 1 : 0;
 }
 
 async function runJob(
