@@ -12,7 +12,13 @@ export interface Series {
   readonly title: string;
   readonly values: readonly number[];
   /** Returns the load for a value. */
-  load(value: number): Pick<Load, "mode" | "connections" | "inFlight" | "size">;
+  load(
+    value: number,
+  ): Pick<Load, "mode" | "connections" | "inFlight" | "size" | "fragments" | "fields">;
+  /** Returns more arguments of our server for a value. Default: none. */
+  flags?(value: number): readonly string[];
+  /** The formats that have it. Default: both. */
+  readonly formats?: readonly ("hybi" | "draft76")[];
   /** Returns the work for one message, in any unit. */
   work(value: number): number;
 }
@@ -42,6 +48,36 @@ export const SERIES: readonly Series[] = [
     values: [1, 10, 100, 1000, 10_000, 100_000],
     load: (inFlight) => ({ mode: "burst", connections: 1, inFlight, size: 32 }),
     work: () => 1,
+  },
+  {
+    title: "subscribers of a topic",
+    values: [1, 10, 100, 1000, 10_000],
+    load: (connections) => ({ mode: "fanout", connections, inFlight: 1, size: 64 }),
+    // A publication takes as long as about four deliveries.
+    work: (connections) => 1 + 4 / connections,
+  },
+  {
+    title: "topics with a subscriber, besides the published one",
+    values: [1, 100, 10_000, 1_000_000],
+    load: () => ({ mode: "fanout", connections: 10, inFlight: 1, size: 64 }),
+    flags: (topics) => ["--topics", String(topics)],
+    work: () => 1,
+  },
+  {
+    title: "fragments of a message of 64 KiB",
+    values: [1, 10, 100, 1000, 10_000],
+    load: (fragments) => ({ mode: "echo", connections: 4, inFlight: 1, size: 65_536, fragments }),
+    formats: ["hybi"],
+    // The payload costs as much as about 200 fragments.
+    work: (fragments) => 200 + fragments,
+  },
+  {
+    title: "header fields of a handshake",
+    values: [1, 10, 100, 1000, 10_000],
+    load: (fields) => ({ mode: "handshake", connections: 8, inFlight: 1, size: 32, fields }),
+    flags: () => ["--large-heads"],
+    // The handshake itself costs as much as about 100 fields.
+    work: (fields) => 100 + fields,
   },
 ];
 

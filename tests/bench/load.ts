@@ -27,6 +27,10 @@ export interface Load {
   readonly tls: boolean;
   /** Default: `"none"`. */
   readonly deflate?: "none" | "deflate" | "takeover";
+  /** Fragments of a message. Default: 1. */
+  readonly fragments?: number;
+  /** Header fields to add to each request. Default: 0. */
+  readonly fields?: number;
   /** Measured time, in seconds. */
   readonly seconds: number;
   /** Warm-up before the measured time, in seconds. */
@@ -70,7 +74,9 @@ function argumentsFor(load: Load, server: ServerProcess): string[] {
   if (load.format !== "hybi") args.push(`--${load.format}`);
   if (load.binary && load.format !== "draft76" && load.format !== "mixed") args.push("-b");
   if (load.tls) args.push("--tls");
-  const { deflate = "none" } = load;
+  const { deflate = "none", fragments, fields } = load;
+  if (fragments !== undefined && load.format === "hybi") args.push("-F", String(fragments));
+  if (fields !== undefined) args.push("-H", String(fields));
   if (deflate !== "none") args.push(`--${deflate}`);
   return args;
 }

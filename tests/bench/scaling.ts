@@ -1,6 +1,6 @@
 /**
- * The scaling benchmark: the cost of a message against its size, the number of connections and the
- * number of queued messages. A cost that grows faster than its work is a defect. It is marked with `!`.
+ * The scaling benchmark: the cost of a message against its size and the numbers of connections, queued
+ * messages, subscribers, topics, fragments and header fields. A cost that grows faster than its work is a defect. It is marked with `!`.
  * `deno task bench:scaling [--only PART_OF_A_TITLE] [--runtime bun|deno|node] [--repetitions N] [--seconds S]`
  *
  * @module
@@ -32,18 +32,20 @@ async function cost(
   let least = NaN;
   for (let repetition = 0; repetition < options.repetitions; repetition++) {
     try {
-      await using server = await startServer(subject, "echo");
+      const load = series.load(value);
+      const flags = series.flags?.(value) ?? [];
+      const rawMode = load.mode === "fanout" ? "fan" : "echo";
+      await using server = await startServer(subject, rawMode, { flags });
       const { format } = subject;
       const { seconds } = options;
-      const load = {
-        ...series.load(value),
+      const { cpu } = await runLoad({
+        ...load,
         format,
         binary: false,
         tls: false,
         seconds,
         warmUp: 0.5,
-      };
-      const { cpu } = await runLoad(load, server);
+      }, server);
       if (!(cpu >= least)) least = cpu;
     } catch (error) {
       console.error(`${series.title} ${value}, ${subject.id} FAILED: ${error}`);
@@ -68,7 +70,7 @@ async function measureColumns(
 ): Promise<Column[]> {
   const bare = await costs(series, floor(runtime), options);
   const columns: Column[] = [{ title: `${runtimeTitle(runtime)}, raw`, costs: bare, tooFast: [] }];
-  for (const format of ["hybi", "draft76"] as const) {
+  for (const format of series.formats ?? ["hybi", "draft76"] as const) {
     const ours = await costs(series, waterspout(runtime, format), options);
     const title = `${runtimeTitle(runtime)}, ${format}`;
     columns.push({ title, costs: ours, tooFast: growingTooFast(series, ours, bare) });

@@ -82,7 +82,7 @@ function readHead(fields: number, chunk: number): () => void {
 const rows: readonly Growth[] = [
   {
     name: "publishing to one of many topics",
-    sizes: [10, 5000],
+    sizes: [10, 3000],
     grows: "not at all",
     prepare: (size) => {
       const { handler } = withTopics(size);
@@ -91,7 +91,7 @@ const rows: readonly Growth[] = [
   },
   {
     name: "subscribing to one more topic, and leaving it",
-    sizes: [10, 5000],
+    sizes: [10, 3000],
     grows: "not at all",
     prepare: (size) => {
       const { handler } = withTopics(size);
@@ -112,7 +112,7 @@ const rows: readonly Growth[] = [
   },
   {
     name: "publishing to subscribers",
-    sizes: [20, 200],
+    sizes: [10, 100],
     grows: "in proportion",
     prepare: (size) => {
       const [one] = subscribers(size) as [Connected];
@@ -121,7 +121,7 @@ const rows: readonly Growth[] = [
   },
   {
     name: "leaving a topic with many subscribers",
-    sizes: [20, 200],
+    sizes: [10, 100],
     grows: "not at all",
     prepare: (size) => {
       const [one] = subscribers(size) as [Connected];
@@ -130,7 +130,7 @@ const rows: readonly Growth[] = [
   },
   {
     name: "opening and closing one more connection",
-    sizes: [20, 200],
+    sizes: [10, 100],
     grows: "not at all",
     prepare: (size) => {
       const [one] = subscribers(size) as [Connected];
@@ -210,7 +210,7 @@ const rows: readonly Growth[] = [
   },
   {
     name: "receiving a message in fragments",
-    sizes: [1000, 10_000],
+    sizes: [400, 4000],
     grows: "in proportion",
     prepare: (size) => {
       const [one] = open() as [Connected];

@@ -67,14 +67,28 @@ static void fill_json(uint8_t *to, size_t length) {
   }
 }
 
-static uint8_t *put_hybi_frame(uint8_t *to, const uint8_t *payload, size_t length) {
-  *to++ = (uint8_t)(0x80 | (options.deflate ? 0x40 : 0) | (options.binary ? 2 : 1));
+static uint8_t *put_hybi_frame(uint8_t *to, uint8_t first_byte, const uint8_t *payload, size_t length) {
+  *to++ = first_byte;
   int length_bytes = length < 126 ? 0 : length < 65536 ? 2 : 8;
   *to++ = (uint8_t)(0x80 | (length_bytes == 0 ? length : length_bytes == 2 ? 126 : 127));
   for (int i = length_bytes - 1; i >= 0; i--) *to++ = (uint8_t)((uint64_t)length >> (8 * i));
   uint8_t masking_key[4];
   for (int i = 0; i < 4; i++) *to++ = masking_key[i] = (uint8_t)(1 + random_number() % 255);
   for (size_t i = 0; i < length; i++) *to++ = payload[i] ^ masking_key[i & 3];
+  return to;
+}
+
+/* Divides a message into fragments. */
+static uint8_t *put_hybi_message(uint8_t *to, const uint8_t *payload, size_t length) {
+  int count = options.fragments;
+  size_t at = 0;
+  for (int i = 0; i < count; i++) {
+    size_t part = (length - at) / (size_t)(count - i);
+    int opcode = i > 0 ? 0 : options.binary ? 2 : 1;
+    int bits = (i == count - 1 ? 0x80 : 0) | (options.deflate && i == 0 ? 0x40 : 0);
+    to = put_hybi_frame(to, (uint8_t)(bits | opcode), payload + at, part);
+    at += part;
+  }
   return to;
 }
 
@@ -90,9 +104,9 @@ static uint8_t *put_message(uint8_t *to, Format format, const uint8_t *payload) 
   if (format == FORMAT_HYBI && options.deflate) {
     const uint8_t *deflated;
     size_t length = deflate_message(payload, options.size, &deflated);
-    return put_hybi_frame(to, deflated, length);
+    return put_hybi_message(to, deflated, length);
   }
-  if (format == FORMAT_HYBI) return put_hybi_frame(to, payload, options.size);
+  if (format == FORMAT_HYBI) return put_hybi_message(to, payload, options.size);
   memcpy(to, payload, content_length(FORMAT_RAW));
   return to + content_length(FORMAT_RAW);
 }
@@ -103,7 +117,7 @@ static void prepare_block(Format format) {
   block->count = block->again + (uint32_t)content_count;
   block->frame_lengths = malloc(block->count * sizeof *block->frame_lengths);
   /* Compressed, a message may be longer by a few bytes. */
-  uint8_t *to = block->bytes = malloc((frame_length(format) + 64) * block->count);
+  uint8_t *to = block->bytes = malloc((frame_length(format) + 64 + 14 * (size_t)options.fragments) * block->count);
   for (uint32_t i = 0; i < block->count; i++) {
     if (i == block->again) block->again_at = (size_t)(to - block->bytes);
     uint8_t *end = put_message(to, format, content_payload(format, i % (uint32_t)content_count));

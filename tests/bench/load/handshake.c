@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "content.h"
@@ -28,13 +29,23 @@ static const char *extensions(void) {
                             "client_no_context_takeover; server_no_context_takeover\r\n";
 }
 
+static const char *more_fields(void) {
+  static char *fields;
+  if (!fields) {
+    char *to = fields = malloc((size_t)options.fields * 40 + 1);
+    *to = 0;
+    for (int i = 0; i < options.fields; i++) to += sprintf(to, "X-Field-%d: value %d\r\n", i, i);
+  }
+  return fields;
+}
+
 static int put_hybi_request(char *to, size_t room) {
   return snprintf(to, room,
                   "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nConnection: Upgrade\r\n%s"
                   "Upgrade: websocket\r\nOrigin: http://127.0.0.1:%d\r\n"
-                  "Sec-WebSocket-Version: 13\r\n%sSec-WebSocket-Key: %s\r\n\r\n",
+                  "Sec-WebSocket-Version: 13\r\n%s%sSec-WebSocket-Key: %s\r\n\r\n",
                   options.path, options.port, options.short_request ? "" : BROWSER_HEADERS,
-                  options.port, extensions(), NONCE);
+                  options.port, extensions(), more_fields(), NONCE);
 }
 
 static void insert(char *text, int *length, int at, char character) {
@@ -74,8 +85,8 @@ static int put_draft76_request(char *to, size_t room, uint8_t expected_digest[DI
   int length = snprintf(to, room,
                         "GET %s HTTP/1.1\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\n"
                         "Host: 127.0.0.1:%d\r\nOrigin: http://127.0.0.1:%d\r\n"
-                        "Sec-WebSocket-Key1: %s\r\nSec-WebSocket-Key2: %s\r\n\r\n",
-                        options.path, options.port, options.port, key1, key2);
+                        "%sSec-WebSocket-Key1: %s\r\nSec-WebSocket-Key2: %s\r\n\r\n",
+                        options.path, options.port, options.port, more_fields(), key1, key2);
   memcpy(to + length, challenge + 8, KEY3_LENGTH);
   return length + KEY3_LENGTH;
 }
@@ -88,16 +99,19 @@ static void opened(Connection *connection) {
 }
 
 void handshake_send(Connection *connection) {
-  char request[2048];
+  const size_t room = 2048 + (size_t)options.fields * 40;
+  char *request = malloc(room);
   int length = 0;
   switch (connection->format) {
-    case FORMAT_HYBI: length = put_hybi_request(request, sizeof request); break;
+    case FORMAT_HYBI: length = put_hybi_request(request, room); break;
     case FORMAT_DRAFT76:
-      length = put_draft76_request(request, sizeof request, connection->expected_digest);
+      length = put_draft76_request(request, room, connection->expected_digest);
       break;
-    default: opened(connection); return;
+    default: break;
   }
-  connection_send(connection, request, (size_t)length);
+  if (length) connection_send(connection, request, (size_t)length);
+  else opened(connection);
+  free(request);
 }
 
 /* Whether the server has agreed to what was offered: a window, or none, in both directions. */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 Options options = {
-    .label = "", .path = "/", .connections = 64, .in_flight = 1, .size = 32, .seconds = 3, .warm_up = 1};
+    .label = "", .path = "/", .connections = 64, .in_flight = 1, .size = 32, .fragments = 1, .seconds = 3, .warm_up = 1};
 
 static const char USAGE[] =
     "usage: wsload MODE -p PORT [options]\n"
@@ -27,6 +27,8 @@ static const char USAGE[] =
     "  -P COUNT    messages in flight on each connection (default 1)\n"
     "  -s BYTES    of payload (default 32)\n"
     "  -b          binary messages\n"
+    "  -F COUNT    fragments of a message (default 1)\n"
+    "  -H COUNT    header fields to add to each request (default 0)\n"
     "  --utf8      text with characters of one to four bytes\n"
     "  --draft76   speak draft76 instead of RFC 6455\n"
     "  --mixed     every other connection speaks draft76\n"
@@ -87,6 +89,8 @@ static void set_option(int option, const char *value) {
     case 'P': options.in_flight = atoi(value); break;
     case 's': options.size = (size_t)atol(value); break;
     case 'b': options.binary = true; break;
+    case 'F': options.fragments = atoi(value); break;
+    case 'H': options.fields = atoi(value); break;
     case 't': options.seconds = atof(value); break;
     case 'w': options.warm_up = atof(value); break;
     case DRAFT76: options.format = FORMAT_DRAFT76; break;
@@ -113,10 +117,13 @@ void parse_options(int argc, char **argv) {
   if (options.mode == MODE_REPLY) options.path = "/reply";
   optind = 2;
   int option;
-  while ((option = getopt_long(argc, argv, "p:u:n:P:s:bt:w:", LONG_OPTIONS, NULL)) != -1) {
+  while ((option = getopt_long(argc, argv, "p:u:n:P:s:bF:H:t:w:", LONG_OPTIONS, NULL)) != -1) {
     set_option(option, optarg);
   }
   if (!options.port) die("no port given\n%s", USAGE);
+  if (options.fragments < 1 || (size_t)options.fragments > options.size || options.fields < 0) {
+    die("-F takes 1 to the size, -H a number");
+  }
   if (options.connections < 1 || options.in_flight < 1 || options.size < 1) {
     die("-n, -P and -s take numbers above 0");
   }

@@ -25,6 +25,8 @@ typedef struct {
   double warm_up;        /* seconds before it */
   int pid;               /* the server's, for its CPU time and memory; 0 for unknown */
   bool tls;
+  int fragments;         /* of a message */
+  int fields;            /* added to each request */
   bool deflate;          /* permessage-deflate */
   bool takeover;         /* the same, and messages build on those before */
   bool reset;            /* handshake: end with RST instead of a closing handshake */

@@ -1,6 +1,7 @@
 /**
  * The server for load generators and test suites: `waterspout.ts PORT [--deflate | --takeover]
- * [--borrow] [--http2] [--tls CERT KEY]`.
+ * [--borrow] [--http2] [--large-heads] [--topics COUNT] [--tls CERT KEY]`. With `--topics`, it has so many
+ * more topics with a subscriber.
  *
  * `/` echoes each message in its own type. `/reply` changes its first letter. `/fan` sends each message
  * to all clients on `/fan`. Accepts every version, any origin, and messages up to 64 MiB. Prints `ready`.
@@ -39,17 +40,35 @@ class Fan extends Echo {
   }
 }
 
+/** Subscribes to many topics. */
+class Reader extends Echo {
+  override open(count: string): void {
+    for (let i = 0; i < Number(count); i++) void this.subscribe(`topic ${i}`);
+  }
+}
+
 const [port, ...flags] = process.argv.slice(2);
-const app = new Application([["/", Echo], ["/reply", Reply], ["/fan", Fan]], {
+const app = new Application([
+  ["/", Echo],
+  ["/reply", Reply],
+  ["/fan", Fan],
+  ["/topics/:count", Reader],
+], {
   versions: ["rfc6455", "hybi-08", "hybi-07", "draft76", "draft75"],
   maxMessageSize: 64 * 1024 * 1024,
   maxBufferedAmount: 256 * 1024 * 1024,
   pingInterval: 0,
   borrowMessages: flags.includes("--borrow"),
+  ...(flags.includes("--large-heads") ? { maxHeaderCount: 20_000, maxHeaderSize: 2 ** 20 } : {}),
   compression: flags.includes("--deflate") || flags.includes("--takeover")
     ? { threshold: 0, contextTakeover: flags.includes("--takeover") }
     : undefined,
 });
+if (flags.includes("--topics")) {
+  const count = Number(flags[flags.indexOf("--topics") + 1]);
+  const { connect } = await import("../../../src/testing/mod.ts");
+  await connect(app, `/topics/${count}`);
+}
 const [cert, key] = flags.includes("--tls")
   ? flags.slice(flags.indexOf("--tls") + 1).map((path) => readFileSync(path, "utf8"))
   : [];
