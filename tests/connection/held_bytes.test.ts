@@ -23,6 +23,13 @@ describe("held bytes", () => {
     }
   });
 
+  test("of two connections share no memory", () => {
+    const [one, other] = [new HeldBytes(), new HeldBytes()];
+    one.push(Uint8Array.of(1), false);
+    other.push(Uint8Array.of(2), false);
+    assertEquals([one.take(), other.take()], [Uint8Array.of(1), Uint8Array.of(2)]);
+  });
+
   for (const length of [1, 10, 1000]) {
     test(`in chunks of ${length} bytes are copied a few times, into 1.5 times their memory`, () => {
       const held = new HeldBytes();

@@ -400,7 +400,7 @@ describe("a message in pieces", () => {
   });
 
   test("frees its compressor, however it ends", async () => {
-    for (const how of ["stop", "throw"] as const) {
+    for (const how of ["stop", "throw", "end"] as const) {
       const { writer } = makeWriter();
       let freed = 0;
       const { protocol } = writer;
@@ -414,8 +414,9 @@ describe("a message in pieces", () => {
       if (how === "stop") {
         message.stop(new Error("closed"));
         message.stop(new Error("again"));
-      } else await source.end(new Error("broken"));
-      assertEquals(freed, 1);
+      } else await source.end(how === "end" ? undefined : new Error("broken"));
+      message.stop(new Error("too late"));
+      assertEquals(freed, 1, how);
     }
   });
 });
