@@ -99,7 +99,6 @@ export function decodeClose(
   if (!isSendable(code) && !(isOld && code === OLD_TOO_LARGE)) {
     throw new ProtocolError(1002, `close code ${code} must not be on the wire (RFC 6455 §7.4)`);
   }
-  if (payload.length === 2) return { code, reason: "" };
   try {
     return { code, reason: decoder.decode(payload.subarray(2)) };
   } catch {

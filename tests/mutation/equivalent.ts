@@ -1135,4 +1135,94 @@ export const EQUIVALENT: readonly Equivalent[] = [
     ],
     reason: "there may be room for half as many bytes more",
   },
+  {
+    file: "src/protocol/receive_state.ts",
+    before: "headerSize = 0;",
+    after: [
+      "headerSize = 1;",
+      "headerSize = (-1);",
+    ],
+    reason: "the header of a frame sets it before it is read",
+  },
+  {
+    file: "src/protocol/receive_state.ts",
+    before: "firstByte = 0;",
+    after: [
+      "firstByte = 1;",
+      "firstByte = (-1);",
+    ],
+    reason: "the header of a frame sets it before it is read",
+  },
+  {
+    file: "src/protocol/receive_state.ts",
+    before: "payloadLength = 0;",
+    after: [
+      "payloadLength = 1;",
+      "payloadLength = (-1);",
+    ],
+    reason: "the header of a frame sets it before it is read",
+  },
+  {
+    file: "src/protocol/receive_state.ts",
+    before: "maskingKey = 0;",
+    after: [
+      "maskingKey = 1;",
+      "maskingKey = (-1);",
+    ],
+    reason: "the header of a frame sets it before it is read",
+  },
+  {
+    file: "src/protocol/receive_state.ts",
+    before: "const VIEWED_FROM = 192;",
+    after: [
+      "const VIEWED_FROM = 193;",
+      "const VIEWED_FROM = 191;",
+    ],
+    reason: "both ways mask the same bytes",
+  },
+  {
+    file: "src/protocol/hybi.ts",
+    before: "return this.#ended ? chunk.length : at < 0 ? ~at : at;",
+    after: "return this.#ended ? chunk.length : at < (-1) ? ~at : at;",
+    reason: "the complement of an offset after a header",
+  },
+  {
+    file: "src/protocol/hybi.ts",
+    before: "return goesOn || after < 0 ? after : ~after;",
+    after: [
+      "return goesOn || after <= 0 ? after : ~after;",
+      "return goesOn || after < 1 ? after : ~after;",
+      "return goesOn || after < (-1) ? after : ~after;",
+    ],
+    reason: "the offset after a header, or its complement",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before: "if (size > 32) this.#bytes.set(chunk.subarray(at, at + size), this.#length);",
+    after: [
+      "if (true) this.#bytes.set(chunk.subarray(at, at + size), this.#length);",
+      "if (size >= 32) this.#bytes.set(chunk.subarray(at, at + size), this.#length);",
+      "if (size > 33) this.#bytes.set(chunk.subarray(at, at + size), this.#length);",
+      "if (size > 31) this.#bytes.set(chunk.subarray(at, at + size), this.#length);",
+    ],
+    reason: "both ways copy the same bytes",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before: "if (text.isAscii(chunk.subarray(at))) return -1;",
+    after: "if (text.isAscii(chunk.subarray(at))) return -2;",
+    reason: "any negative number says that there is none",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before: "return far < 0 ? -1 : at + PROBE + far;",
+    after: "return far < 0 ? -2 : at + PROBE + far;",
+    reason: "any negative number says that there is none",
+  },
+  {
+    file: "src/protocol/inflater.ts",
+    before: "this.#size = this.#at = 0;",
+    after: "this.#size = this.#at = 1;",
+    reason: "a byte of history to which no valid message refers",
+  },
 ];

@@ -217,8 +217,21 @@ describe("pieces", () => {
     const hybi = new Hybi(LIMITS, { role: "server", deflate: WITHOUT_CONTEXT });
     const sink = new PiecesSink();
     sink.begin = () => hybi.free();
-    sink.feed(hybi, [deflated(deflate("a"))]);
+    sink.feed(hybi, [bytes(deflated(deflate("a")), ping("b"))]);
     assertEquals(sink.events, []);
+  });
+
+  test("a sink of draft76 may ask to stop after the last piece of a message", () => {
+    const protocol = hixie("draft76");
+    const sink = new PiecesSink();
+    assertEquals(protocol.receive(hex("00 61"), false, sink), 2);
+    const piece = sink.piece.bind(sink);
+    sink.piece = (part) => {
+      piece(part);
+      return false;
+    };
+    assertEquals(protocol.receive(hex("62 FF 00 63 FF"), false, sink), 2);
+    assertEquals(sink.events, [["text", "ab"]]);
   });
 });
 
