@@ -120,18 +120,21 @@ describe("round trips, for every result of the negotiation", () => {
 test("this runtime can compress", () => assert(canCompress()));
 
 describe("the streams of zlib", () => {
-  /** The streams that `run` creates. */
-  function made(run: () => void): string[] {
+  /** The streams that `run` creates. `freed` has those that it destroys. */
+  function made(run: () => void, freed: string[] = []): string[] {
     const names: string[] = [];
     const { deflating, inflating } = ZlibStream;
-    ZlibStream.deflating = (...args) => {
-      names.push("deflating");
-      return deflating(...args);
+    const noted = (name: string, stream: ZlibStream) => {
+      names.push(name);
+      const destroy = stream.destroy.bind(stream);
+      stream.destroy = () => {
+        freed.push(name);
+        destroy();
+      };
+      return stream;
     };
-    ZlibStream.inflating = (...args) => {
-      names.push("inflating");
-      return inflating(...args);
-    };
+    ZlibStream.deflating = (...args) => noted("deflating", deflating(...args));
+    ZlibStream.inflating = (...args) => noted("inflating", inflating(...args));
     try {
       run();
     } finally {
@@ -158,6 +161,24 @@ describe("the streams of zlib", () => {
     assertEquals(made(use({ sendsWithoutContext: false })), ["deflating"]);
     assertEquals(made(use(WITH_CONTEXT)), ["deflating", "inflating"]);
   });
+
+  for (const parameters of [WITH_CONTEXT, WITHOUT_CONTEXT]) {
+    const isOwn = parameters === WITHOUT_CONTEXT;
+    test(`are freed with their ${isOwn ? "message in pieces" : "connection"}`, () => {
+      const freed: string[] = [];
+      const both = ["deflating", "inflating"];
+      const names = made(() => {
+        const deflate = new Deflate(parameters);
+        const pieces = deflate.deflatePieces();
+        pieces.deflate(bytes("a"));
+        pieces.free();
+        deflate.inflatePieces(10).free();
+        assertEquals(freed, isOwn ? both : []);
+        deflate.free();
+      }, freed);
+      assertEquals([names, freed], [both, both]);
+    });
+  }
 });
 
 test("without node:zlib, nothing is compressed", () => {
