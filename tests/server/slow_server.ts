@@ -27,10 +27,10 @@ export async function withSlowServer<Result>(
 /** Sends the same bytes again and again, as fast as the server reads them. */
 export async function push(client: MemoryClient, bytes: Uint8Array, times: number): Promise<void> {
   for (let sent = 0; sent < times; sent++) {
-    client.transport.write(bytes, true);
-    while (client.transport.bufferedAmount > 8 * MIB) {
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
+    const { transport } = client;
+    transport.write(bytes, true);
+    if (transport.bufferedAmount <= 8 * MIB) continue;
+    await client.until("room", () => transport.bufferedAmount === 0 || client.events.length > 0);
   }
 }
 

@@ -129,7 +129,7 @@ export class MemoryClient {
         this.#received(chunk);
         this.#changed();
       },
-      drain: () => {},
+      drain: () => this.#changed(),
       end: () => this.#note("FIN"),
       closed: (error) => this.#note(error === undefined ? "gone" : "reset"),
     };
