@@ -64,8 +64,8 @@ export abstract class LimitedHandler<Options = unknown, Params extends object = 
 
   /**
    * Whether a binary message is valid only until {@linkcode onMessage} returns or its promise settles.
-   * Then its memory is used for other messages, so the garbage collector has less to do. A handler that
-   * keeps a message must copy it. Methods of this package copy what they keep, so a message can be passed
+   * Then its memory is used for messages of other connections too, so the garbage collector has less to
+   * do. A handler that keeps a message must copy it, and must not read beyond it in its `buffer`. Methods of this package copy what they keep, so a message can be passed
    * to {@linkcode writeMessage} or {@linkcode publish}. The setting `poisonBorrowed` finds mistakes. Does
    * not apply to {@linkcode onMessageStream}. Default: the setting, which is `false`.
    *
