@@ -49,6 +49,7 @@ function makeRig(settings: object, served: typeof Echo = Echo): [Rig, string[]] 
 
 /** Checks that others are served, and that nothing is left open. */
 async function check(rig: Rig): Promise<void> {
+  await rig.clock.advance(200);
   const client = await rig.open("rfc6455", { path: "/good" });
   client.send("still there");
   await settle();
@@ -176,6 +177,8 @@ const broker =
     const client = await rig.open("rfc6455");
     rig.app.publish("topic", "message");
     await settle();
+    // A failure is logged unless the broker is down a moment later.
+    await rig.clock.advance(200);
     fake.events?.status("down");
     fake.events?.status("up");
     client.end();
