@@ -1136,51 +1136,6 @@ export const EQUIVALENT: readonly Equivalent[] = [
     reason: "there may be room for half as many bytes more",
   },
   {
-    file: "src/protocol/receive_state.ts",
-    before: "headerSize = 0;",
-    after: [
-      "headerSize = 1;",
-      "headerSize = (-1);",
-    ],
-    reason: "the header of a frame sets it before it is read",
-  },
-  {
-    file: "src/protocol/receive_state.ts",
-    before: "firstByte = 0;",
-    after: [
-      "firstByte = 1;",
-      "firstByte = (-1);",
-    ],
-    reason: "the header of a frame sets it before it is read",
-  },
-  {
-    file: "src/protocol/receive_state.ts",
-    before: "payloadLength = 0;",
-    after: [
-      "payloadLength = 1;",
-      "payloadLength = (-1);",
-    ],
-    reason: "the header of a frame sets it before it is read",
-  },
-  {
-    file: "src/protocol/receive_state.ts",
-    before: "maskingKey = 0;",
-    after: [
-      "maskingKey = 1;",
-      "maskingKey = (-1);",
-    ],
-    reason: "the header of a frame sets it before it is read",
-  },
-  {
-    file: "src/protocol/receive_state.ts",
-    before: "const VIEWED_FROM = 192;",
-    after: [
-      "const VIEWED_FROM = 193;",
-      "const VIEWED_FROM = 191;",
-    ],
-    reason: "both ways mask the same bytes",
-  },
-  {
     file: "src/protocol/hybi.ts",
     before: "return this.#ended ? chunk.length : at < 0 ? ~at : at;",
     after: "return this.#ended ? chunk.length : at < (-1) ? ~at : at;",
@@ -1224,5 +1179,26 @@ export const EQUIVALENT: readonly Equivalent[] = [
     before: "this.#size = this.#at = 0;",
     after: "this.#size = this.#at = 1;",
     reason: "a byte of history to which no valid message refers",
+  },
+  {
+    file: "src/protocol/hixie.ts",
+    before: "while (at < end && chunk[at] as number < 0x80) at++; // in range",
+    after: "while (at <= end && chunk[at] as number < 0x80) at++; // in range",
+    reason: "the search goes on behind it in any case",
+  },
+  {
+    file: "src/protocol/incoming_message.ts",
+    before: "if (!this.#isLast) capacity = Math.max(capacity, FIRST, 2 * (bytes?.length ?? 0));",
+    after: [
+      "if (!this.#isLast) capacity = Math.max(capacity, FIRST, 2 * (bytes?.length ?? 1));",
+      "if (!this.#isLast) capacity = Math.max(capacity, FIRST, 2 * (bytes?.length ?? (-1)));",
+    ],
+    reason: "FIRST is larger",
+  },
+  {
+    file: "src/protocol/text_codec.ts",
+    before: "for (let i = 0; i < length; i++) {",
+    after: "for (let i = 0; i <= length; i++) {",
+    reason: "the byte behind the text is written next, or not used",
   },
 ];

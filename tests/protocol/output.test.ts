@@ -38,10 +38,12 @@ describe("Output", () => {
   test("is sent by writeStart if the target has it", () => {
     const output = new Output();
     const writes: Uint8Array[] = [];
+    const starts: number[] = [];
     const flush = () =>
       output.flush({
         write: (bytes) => writes.push(bytes.slice()),
         writeStart: (bytes, length) => {
+          starts.push(length);
           assertStrictEquals(bytes, output.bytes);
           writes.push(bytes.slice(0, length));
         },
@@ -53,6 +55,7 @@ describe("Output", () => {
     output.append(bytes("3rd"));
     flush();
     assertEquals(writes, ["first", "2nd", "payload", "3rd"].map((text) => bytes(text)));
+    assertEquals(starts, [5]);
   });
 
   test("reserves room for bytes that are written later", () => {
