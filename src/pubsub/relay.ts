@@ -88,7 +88,7 @@ export class Relay implements BrokerEvents, PresenceRelay, RelayLink {
   readonly #changing: Map<string, Promise<Subscribed>> = new Map();
   #status: BrokerStatus;
   /** How often the status was "down". */
-  #downs = 0;
+  downs = 0;
   /** The keys of messages that were logged. Each is logged once. */
   readonly #logged: Set<string> = new Set();
 
@@ -191,15 +191,20 @@ export class Relay implements BrokerEvents, PresenceRelay, RelayLink {
   async #change(topic: string): Promise<Subscribed> {
     // All changes in one microtask make one change at the broker.
     const subscribed = await SUBSCRIBED;
-    try {
-      // Subscribers may change while the broker works.
-      while (!this.#isSettled(topic)) await this.#step(topic);
-    } catch (error) {
-      this.report(error);
-      this.history?.unjoined(topic);
-    } finally {
-      this.#changing.delete(topic);
+    // Subscribers may change while the broker works.
+    while (!this.#isSettled(topic)) {
+      const { downs } = this;
+      try {
+        await this.#step(topic);
+      } catch (error) {
+        // The connection was lost meanwhile, and is back.
+        if (downs !== this.downs && this.#status !== "down") continue;
+        this.report(error);
+        this.history?.unjoined(topic);
+        break;
+      }
     }
+    this.#changing.delete(topic);
     return subscribed;
   }
 
@@ -248,7 +253,7 @@ export class Relay implements BrokerEvents, PresenceRelay, RelayLink {
     const before = this.#status;
     if (status === before) return;
     this.#status = status;
-    if (status === "down") this.#downs++;
+    if (status === "down") this.downs++;
     this.#reportStatus(status, error);
     if (status === "down" || before !== "down") return;
     for (const topic of this.#topics.names()) this.settle(topic);
@@ -310,10 +315,10 @@ export class Relay implements BrokerEvents, PresenceRelay, RelayLink {
     if (this.#status === "down") return;
     const key = messageOf(error).slice(0, 64);
     if (!this.#isNew(key)) return;
-    const downs = this.#downs;
+    const { downs } = this;
     const report = () => {
       // It is logged if it happens again while the broker is up.
-      if (downs !== this.#downs) this.#logged.delete(key);
+      if (downs !== this.downs) this.#logged.delete(key);
       else {this.#owner.log(
           `${this.name} failed (further failures of this kind are only counted):`,
           error,

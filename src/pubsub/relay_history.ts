@@ -36,6 +36,8 @@ export interface RelayLink {
   readonly name: string;
   /** Whether messages reach other processes. */
   readonly currentStatus: BrokerStatus;
+  /** How often the status was "down". */
+  readonly downs: number;
   /** The sender of this process's messages. */
   readonly sender: Uint8Array;
   /** See `RelayCounts`. */
@@ -95,7 +97,7 @@ export class RelayHistory implements HistoryStore, MirrorHost {
 
   async #append(topic: string, sealed: Uint8Array, rule: HistoryRule): Promise<Position> {
     const { size, ttl, maxBytes } = rule;
-    const { counts, currentStatus } = this.#relay;
+    const { counts, currentStatus, downs } = this.#relay;
     const attempt = "Cannot store a message";
     try {
       if (currentStatus !== "up") {
@@ -108,8 +110,9 @@ export class RelayHistory implements HistoryStore, MirrorHost {
       return position;
     } catch (error) {
       counts.dropped++;
-      // While it is slow, the status tells it.
-      if (this.#relay.currentStatus === "up") this.#relay.report(error);
+      // While it is slow, the status tells it, and so it does if the connection was lost meanwhile.
+      const isUp = this.#relay.currentStatus === "up" && downs === this.#relay.downs;
+      if (isUp) this.#relay.report(error);
       throw error;
     }
   }
@@ -235,8 +238,15 @@ export class RelayHistory implements HistoryStore, MirrorHost {
   }
 
   /** See {@linkcode MirrorHost.readSince}. */
-  readSince(topic: string, since: Position | undefined): Promise<HistoryPage> {
-    return this.#inTime(() => this.#history.read(topic, since), "Cannot read a history");
+  async readSince(topic: string, since: Position | undefined): Promise<HistoryPage> {
+    const { downs } = this.#relay;
+    try {
+      return await this.#inTime(() => this.#history.read(topic, since), "Cannot read a history");
+    } catch (error) {
+      if (downs === this.#relay.downs || this.#relay.currentStatus === "down") throw error;
+      // The connection was lost meanwhile, and is back.
+      return await this.readSince(topic, since);
+    }
   }
 
   /** See {@linkcode MirrorHost.loaded}. */

@@ -152,6 +152,23 @@ describe("a topic is subscribed to at the broker", () => {
     one.transport.destroy();
   });
 
+  test("again at once, if that failed because the connection was lost, and is back", async () => {
+    const clock = new FakeClock();
+    const { broker, calls, logged, join } = scene({ clock, onBrokerStatus: () => {} });
+    const one = await join();
+    broker.slow = true;
+    await say(one, "join a");
+    broker.change("down");
+    broker.change("up");
+    broker.slow = false;
+    broker.settle.shift()?.(new Error("connection lost"));
+    await settled();
+    assertEquals([one.take(), calls()], [["joined a"], ["subscribe a", "subscribe a"]]);
+    await clock.advance(NOTICED);
+    assertEquals(logged, []);
+    one.transport.destroy();
+  });
+
   test("without waiting longer than 5 s for the broker, which may do it later", async () => {
     const clock = new FakeClock();
     const { app, broker, calls, logged, join } = scene({ clock });
