@@ -36,7 +36,7 @@ describe("held bytes", () => {
       const pattern = new Pattern();
       let bytes = 0;
       const { buffers, copies } = count(() => {
-        for (; bytes < 100_000; bytes += length) held.push(pattern.take(length), false);
+        for (; bytes < 40_000; bytes += length) held.push(pattern.take(length), false);
       });
       // The bytes of the pattern itself are copied once.
       const copied = copies.reduce((sum, size) => sum + size, 0) - bytes;
