@@ -30,7 +30,7 @@ function seedOf(next: Dice): number {
 }
 
 function drawRate(next: Dice, perSecond: number): ConnectionRate | undefined {
-  if (next(6) > 0) return undefined;
+  if (next(5) > 0) return undefined;
   const burst = perSecond * pick(next, [1, 3]);
   return { perSecond, burst, action: pick(next, ["wait", "wait", "close"] as const) };
 }
@@ -68,10 +68,13 @@ function drawClient(
   },
 ): PlannedClient {
   const drawn = pick(next, ["listener", "listener", "upgrade", "stream"] as const);
-  const arrival = kind === "http" || (drawn === "stream" && kind !== "raw") ? "listener" : drawn;
-  const version = arrival === "stream"
-    ? "rfc6455"
-    : pick(next, [...VERSIONS, "rfc6455", "rfc6455"] as const);
+  const isStream = drawn === "stream" && kind === "raw";
+  const arrival = isStream
+    ? pick(next, ["stream", "queued stream"] as const)
+    : kind === "http" || drawn === "stream"
+    ? "listener"
+    : drawn;
+  const version = isStream ? "rfc6455" : pick(next, [...VERSIONS, "rfc6455", "rfc6455"] as const);
   const isOurs = arrival === "listener";
   return {
     kind,
@@ -166,7 +169,8 @@ function drawStep(next: Dice, clients: readonly PlannedClient[]): Step {
 /** A client that will leave as {@linkcode drawDeparture} says. */
 function drawLeavingClient(next: Dice): PlannedClient {
   const drawn = drawClient(next, { isCalm: false, kind: "raw" });
-  return { ...drawn, opening: "whole", behaviour: "plain" };
+  const reading = next(2) === 0 ? "whole" : drawn.reading;
+  return { ...drawn, opening: "whole", behaviour: "plain", reading };
 }
 
 /** A client connects, and leaves while its handler is busy, or while more waits than is read. */
@@ -185,7 +189,7 @@ function drawDeparture(next: Dice, client: number): Step[] {
     // It arrives by itself, and perhaps together with FIN.
     { op: "send", commands: Array.from({ length: next(3) }, () => "echo"), size, ...message },
     { op: pick(next, ["fin", "fin", "fin", "reset"] as const), client },
-    drawTime(next),
+    { op: "advance", time: pick(next, [600, 6000, 60_000]), seed: seedOf(next) },
   ];
 }
 

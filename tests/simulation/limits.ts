@@ -13,7 +13,14 @@ import type { ClientSide } from "./sides.ts";
 export const LATE = 150;
 /** How much a stream of Node, and our transport of a socket of Node, hold while paused, in bytes. */
 const HELD = 65_536 + LARGEST_CHUNK;
-const HELD_AFTER = { listener: 0, stream: HELD, upgrade: 2 * HELD } as const;
+const HELD_AFTER = {
+  listener: 0,
+  stream: HELD,
+  "queued stream": HELD,
+  upgrade: 2 * HELD,
+} as const;
+/** How much may wait in the socket of a session of HTTP/2, in bytes: three limits of its streams. */
+const SESSION_OUTPUT = (256 + 64 + 64) * 1024;
 /** Up to this size, a message is written without a check for room, in bytes. */
 const SHORT = 4096;
 /** How much an event takes in a queue besides its message, at most, in bytes. */
@@ -36,6 +43,9 @@ export function checkOutput(
   const most = Math.max(short, whole) + piece + CONTROL_FRAMES;
   const buffered = member.handler.buffered();
   member.must(buffered <= most, () => `${buffered} bytes of output wait, at most ${most} may`);
+  const queued = member.handler.queued();
+  const mostQueued = SESSION_OUTPUT + CONTROL_FRAMES;
+  member.must(queued <= mostQueued, () => `${queued} bytes wait in a socket of HTTP/2`);
 }
 
 /** Checks that reading stops when `maxQueuedSize` bytes wait. */

@@ -37,8 +37,11 @@ export interface PlannedClient {
   readonly version: WebSocketVersion;
   /** Which application it connects to. */
   readonly process: number;
-  /** How its connection gets there: `accept`, `handleUpgrade` or `handleStream`. */
-  readonly arrival: "listener" | "upgrade" | "stream";
+  /**
+   * How its connection gets there: `accept`, `handleUpgrade` or `handleStream`. The socket of a queued
+   * stream accepts any number of bytes, as on Deno.
+   */
+  readonly arrival: "listener" | "upgrade" | "stream" | "queued stream";
   /** How much of the handshake it sends: all of it, nothing, a part, or one byte now and then. */
   readonly opening: "whole" | "silent" | "partial" | "slow";
   /** The last part of its address. */

@@ -101,4 +101,6 @@ export class HandlerSide {
   signalled: ConnectionEnd | undefined;
   /** Reads the handler's `bufferedAmount`. */
   buffered: () => number = () => 0;
+  /** Reads how many bytes wait in the socket below a queued stream. */
+  queued: () => number = () => 0;
 }

@@ -12,9 +12,11 @@ import type { Http2ServerStream, Http2StreamSession } from "../../src/transport/
 import type { MemoryTransport } from "../../src/transport/memory.ts";
 import type { TransportEvents } from "../../src/transport/transport.ts";
 import { latin1Bytes, latin1Text } from "../support/bytes.ts";
+import type { PlannedClient } from "./plan.ts";
 
 type Listener = (argument: unknown) => void;
 type WriteCallback = (error?: Error | null) => void;
+type Arrival = Exclude<PlannedClient["arrival"], "listener">;
 
 /** The streams of Node emit a `Buffer`, whose `slice` makes a view and no copy. */
 function bufferOf({ buffer, byteOffset, length }: Uint8Array): Buffer {
@@ -34,6 +36,7 @@ class Duplex {
   /** Whether the peer has reset the connection. */
   aborted = false;
   protected readonly transport: MemoryTransport;
+  readonly #acceptsAll: boolean;
   readonly #listeners = new Map<string, Listener[]>();
   /** Callbacks of writes that the system has not accepted. */
   #writes: WriteCallback[] = [];
@@ -48,11 +51,13 @@ class Duplex {
   /** Whether the transport is closed. `close` comes after `end`. */
   #isClosed = false;
 
-  constructor(transport: MemoryTransport) {
+  /** @param acceptsAll Whether the system accepts any number of bytes at once. */
+  constructor(transport: MemoryTransport, acceptsAll = false) {
     this.transport = transport;
+    this.#acceptsAll = acceptsAll;
     transport.events = {
       data: (chunk) => this.#read(chunk),
-      drain: () => this.#accepted(),
+      drain: () => this.drained(),
       end: () => {
         this.#isLast = true;
         this.#endIfRead();
@@ -93,13 +98,21 @@ class Duplex {
   write(bytes: Uint8Array, callback?: WriteCallback): boolean {
     this.transport.write(bytes, false);
     if (callback !== undefined) this.#writes.push(callback);
-    const isAccepted = this.transport.bufferedAmount === 0;
-    if (isAccepted) queueMicrotask(() => this.#accepted());
-    return isAccepted;
+    if (this.#isAccepted) queueMicrotask(() => this.#accepted());
+    return this.#isAccepted;
+  }
+
+  get #isAccepted(): boolean {
+    return this.#acceptsAll || this.transport.bufferedAmount === 0;
+  }
+
+  /** Nothing waits any more. */
+  protected drained(): void {
+    this.#accepted();
   }
 
   #accepted(): void {
-    if (this.transport.bufferedAmount > 0 || this.destroyed) return;
+    if (!this.#isAccepted || this.destroyed) return;
     for (const callback of this.#writes.splice(0)) callback(null);
   }
 
@@ -188,12 +201,26 @@ class SimulatedStream extends Duplex implements Http2ServerStream {
   headersSent = false;
   readonly endAfterHeaders = false;
   readonly session: Http2StreamSession;
+  /** The listeners of the socket's `drain`. */
+  readonly #onDrain: Listener[] = [];
 
-  constructor(transport: MemoryTransport) {
-    super(transport);
+  constructor(transport: MemoryTransport, isQueued: boolean) {
+    super(transport, isQueued);
     const { remoteAddress: { hostname, port } } = transport;
-    const socket = { remoteAddress: hostname, remotePort: port, writableLength: 0 };
+    const socket = {
+      remoteAddress: hostname,
+      remotePort: port,
+      get writableLength(): number {
+        return isQueued ? transport.bufferedAmount : 0;
+      },
+      on: (_event: string, listener: Listener) => void this.#onDrain.push(listener),
+    };
     this.session = { encrypted: false, socket };
+  }
+
+  protected override drained(): void {
+    super.drained();
+    for (const listener of this.#onDrain) listener(undefined);
   }
 
   respond(fields: Record<string, string | string[]>): void {
@@ -215,10 +242,10 @@ class SimulatedStream extends Duplex implements Http2ServerStream {
 class Front implements TransportEvents {
   readonly #app: Application;
   readonly #transport: MemoryTransport;
-  readonly #arrival: "upgrade" | "stream";
+  readonly #arrival: Arrival;
   #text = "";
 
-  constructor(app: Application, transport: MemoryTransport, arrival: "upgrade" | "stream") {
+  constructor(app: Application, transport: MemoryTransport, arrival: Arrival) {
     this.#app = app;
     this.#transport = transport;
     this.#arrival = arrival;
@@ -256,7 +283,7 @@ class Front implements TransportEvents {
         fields[name] = rawHeaders[at + 1] ?? "";
       }
     }
-    const stream = new SimulatedStream(this.#transport);
+    const stream = new SimulatedStream(this.#transport, this.#arrival === "queued stream");
     this.#app.handleStream(stream, fields);
     if (rest.length > 0) stream.hold(rest);
   }
@@ -274,7 +301,7 @@ class Front implements TransportEvents {
 export function acceptInFront(
   app: Application,
   transport: MemoryTransport,
-  arrival: "upgrade" | "stream",
+  arrival: Arrival,
 ): void {
   transport.events = new Front(app, transport, arrival);
 }

@@ -28,6 +28,7 @@ import {
   type Step,
 } from "./plan.ts";
 import { type Process, startProcess } from "./process.ts";
+import { endStall, stall } from "./stall.ts";
 import { acceptInFront } from "./sockets.ts";
 import { turn } from "./turn.ts";
 import { answer, Visitor } from "./visitor.ts";
@@ -252,6 +253,9 @@ export class World implements Stage {
     const seat = this.#seat(`c${index}`, plan, { link, transport: far });
     this.#seats.set(index, seat);
     this.#hasConnected = true;
+    if (plan.arrival === "queued stream" && seat.party instanceof Member) {
+      seat.party.handler.queued = () => near.bufferedAmount;
+    }
     if (plan.arrival === "listener") process.app.accept(near);
     else acceptInFront(process.app, near, plan.arrival);
   }
@@ -283,29 +287,12 @@ export class World implements Stage {
     if (seat === undefined) return;
     const { guest, link, party } = seat;
     if (step.op === "stall") {
-      this.#stall(party);
+      stall(party, this.clock.now());
       link.stall();
     } else if (step.op === "flow") {
-      this.#flow(party);
+      endStall(party, this.clock.now());
       link.flow();
     } else guest.act(step);
-  }
-
-  #stall(party: Member | Visitor): void {
-    if (party instanceof Visitor) party.stalled = party.wasStalled = true;
-    else {
-      const { client, causes } = party;
-      if (!client.stalled) client.stalledAt = this.clock.now();
-      client.stalled = client.wasStalled = true;
-      causes.add("timeout");
-    }
-  }
-
-  #flow(party: Member | Visitor): void {
-    const { client } = party instanceof Visitor ? { client: party } : party;
-    // What was sent during the stall arrives now.
-    if (client.stalled) client.leftAt = this.clock.now();
-    client.stalled = false;
   }
 
   // --- Time and deliveries ----------------------------------------------------------------------
@@ -377,7 +364,7 @@ export class World implements Stage {
   async #end(): Promise<void> {
     this.trace.push("- the end");
     for (const { party, link } of this.#seats.values()) {
-      this.#flow(party);
+      endStall(party, this.clock.now());
       link.flow();
     }
     await this.#settle(1);
