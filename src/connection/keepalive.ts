@@ -140,7 +140,8 @@ export class Keepalive {
       this.sawTraffic = false;
       this.#unansweredAt = 0;
     }
-    if (flow === "busy") this.messageAt = now;
+    // A message may have waited to be read.
+    if (isUnknown) this.messageAt = now;
   }
 
   #schedule(): void {

@@ -148,11 +148,14 @@ describe("the keepalive", () => {
     assertEquals(pinging.next, 1100);
   });
 
-  test("counts the idle timeout while output stalls, but not while the handler is busy", () => {
+  test("counts the idle timeout while output stalls, but not while input is not read", () => {
     const idle = { ...limits, pingInterval: 0, idleTimeout: 150 };
     assertEquals(new Keepalive(idle, true, 1000).tick(1150, "stalled", 0), "idle");
-    const keepalive = new Keepalive(idle, true, 1000);
-    assertEquals(keepalive.tick(1150, "busy"), "wait");
-    assertEquals(keepalive.next, 1300);
+    for (const flow of ["busy", "resumed"] as const) {
+      const keepalive = new Keepalive(idle, true, 1000);
+      assertEquals(keepalive.tick(1150, flow), "wait");
+      assertEquals(keepalive.next, 1300);
+      assertEquals(keepalive.tick(1300, "reading"), "idle");
+    }
   });
 });
