@@ -208,13 +208,14 @@ describe("a client's handshake on a stream", () => {
   });
 
   test("checks the subprotocol and the extensions of the response", () => {
-    const { check } = streamHandshake({
+    const { fields: sent, check } = streamHandshake({
       ...options,
       subprotocols: ["a"],
       deflate: { contextTakeover: true },
     });
     const respond = (fields: Http2Fields) =>
       streamResponseHead({ ":status": 200, ...fields }, LIMITS);
+    assertEquals(sent["sec-websocket-protocol"], "a");
     assertEquals(check(respond({})), { subprotocol: undefined, deflate: undefined });
     assertEquals(check(respond({ "sec-websocket-protocol": "a" })).subprotocol, "a");
     const agreed = check(respond({ "sec-websocket-extensions": "permessage-deflate" }));

@@ -110,6 +110,7 @@ const invalid: readonly (readonly [bytes: string | Uint8Array, message: string])
     proxyV2({ family: 0x11, addresses: [...IPV4, 0x04, 0, 2, 9] }),
     "a field must not exceed the header",
   ],
+  [proxyV2({ family: 0x00, addresses: [0x04] }), "a field must not exceed the header"],
   [v4([0x20, [1, 0, 0, 0]]), "the field SSL must have 5 bytes, got 4 (PROXY protocol §2.2.6)"],
   [v4([0x20, []]), "the field SSL must have 5 bytes, got 0"],
   [v4([0x20, [1, 0, 0, 0, 0, 0x21, 0, 9, 1]]), "a field must not exceed the header"],

@@ -52,6 +52,16 @@ describe("heads that share their text", () => {
     });
   }
 
+  for (const name of ["If-Modified-Since", "Sec-WebSocket-Kex", "Sec-WebSocket_Key"]) {
+    test(`have no key in another field with a name as long: ${name}`, () => {
+      const head = headOf(`GET / HTTP/1.1\r\nHost: x\r\n${name}: ${KEY}\r\n\r\n`);
+      assertEquals([head.get(name.toLowerCase()), head.get("sec-websocket-key")], [KEY, undefined]);
+      const heads = new SharedHeads();
+      head.share(heads);
+      assertEquals([heads.share(head.text), heads.size], [head.text, 1]);
+    });
+  }
+
   test("are the same text only if they are equal without the key", () => {
     const heads = new SharedHeads();
     assertEquals([heads.share("abcd"), heads.size], ["abcd", 1]);
