@@ -19,8 +19,9 @@ const KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg";
  * @returns Why that failed, if it did.
  */
 export function unpackBackports(packages: readonly string[]): string | undefined {
-  const [, release] = /^VERSION_CODENAME=(\w+)$/m.exec(readFileSync("/etc/os-release", "utf8")) ??
-    [];
+  const system = readFileSync("/etc/os-release", "utf8");
+  const [, release] = /^VERSION_CODENAME=(\w+)$/m.exec(system) ?? [];
+  if (!/^ID=debian$/m.test(system) || release === undefined) return "this is not Debian";
   const folder = mkdtempSync(join(tmpdir(), "waterspout-backports-"));
   try {
     const list = join(folder, "sources.list");
