@@ -222,7 +222,9 @@ export class Member {
     if (handler.opens === 0 || handler.ended !== undefined) return;
     // What came before a close frame, or before a broken rule, is handled first. Behind more than
     // maxQueuedSize, FIN is not read.
-    const isWaiting = !client.hasEnded || mayQueueBeFull(this, settings);
+    // A shutdown reads nothing while a handler is busy.
+    const isWaiting = !client.hasEnded || this.causes.has("shutdown") ||
+      mayQueueBeFull(this, settings);
     if (handler.active !== undefined && isWaiting) return;
     // As long as the handler reads pieces, it may go on.
     if (handler.active !== undefined && this.plan.reading === "slow stream") return;
