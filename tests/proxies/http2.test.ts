@@ -36,7 +36,7 @@ async function echoThrough(
   try {
     const url = `ws://127.0.0.1:${front.port}/ws`;
     const clients = await Promise.all(
-      Array.from({ length: 3 }, () => websocketConnect(url, { http2, compression: {} })),
+      Array.from({ length: 5 }, () => websocketConnect(url, { http2, compression: {} })),
     );
     for (const client of clients) assertEquals(await client.readMessage(), expected);
     for (const size of SIZES.filter((length) => length <= largest)) {
