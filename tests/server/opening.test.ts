@@ -132,6 +132,20 @@ describe("handshakeTimeout", () => {
   });
 });
 
+test("a handler whose client has sent a malformed extension was ended by the protocol", async () => {
+  const handlers: WebSocketHandler[] = [];
+  class Made extends Recording {
+    override prepare(): void {
+      handlers.push(this as unknown as WebSocketHandler);
+    }
+  }
+  const { client } = new Rig([["/", Made, []]]).join();
+  client.write(makeOpening("rfc6455", { fields: ["Sec-WebSocket-Extensions: ;"] }).head);
+  await settle();
+  assertEquals(client.parseAnswer().status, 400);
+  assertEquals(handlers[0]?.ended, { by: "protocol", code: 1006, reason: "" });
+});
+
 describe("a hook that must not be async", () => {
   const hooks = [
     "initialize",

@@ -116,8 +116,15 @@ describe("a handler that is made from a Request", () => {
       fallbacks.map((fallback) => handler.getArgument("b", fallback)),
       Array(5).fill(""),
     );
-    const error = assertThrows(() => handler.getArgument("none"), HttpError, 'argument "none"');
-    assertEquals(error.status, 400);
+    assertEquals([handler.getQueryArgument("a"), handler.getQueryArguments("c")], ["1", [
+      "1",
+      "2",
+    ]]);
+    assertEquals(fallbacks.map((other) => handler.getQueryArgument("none", other)), fallbacks);
+    for (const get of ["getArgument", "getQueryArgument"] as const) {
+      const error = assertThrows(() => handler[get]("none"), HttpError, 'argument "none"');
+      assertEquals(error.status, 400);
+    }
   });
 
   test("has its cookies", () => {
