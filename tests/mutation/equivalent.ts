@@ -1213,4 +1213,22 @@ export const EQUIVALENT: readonly Equivalent[] = [
     after: "if (true) return portable;",
     reason: "both decode the same text",
   },
+  {
+    file: "src/protocol/hixie.ts",
+    before: "if (start < this.#end) {",
+    after: "if (start <= this.#end) {",
+    reason: "nothing is found at the end of the window",
+  },
+  {
+    file: "src/protocol/hixie.ts",
+    before: "this.#at = at < 0 ? ~at : at;",
+    after: "this.#at = at < 1 ? ~at : at;",
+    reason: "the offset after at least one byte, or its complement",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before: "while (size < atLeast) size *= 4;",
+    after: "while (size < atLeast) size *= 3;",
+    reason: "the same text is decoded in parts of another size",
+  },
 ];

@@ -51,6 +51,7 @@ export class PiecesSink implements Sink, PieceSink {
 
   begin(kind: MessageKind): void {
     if (this.#message !== null) throw new Error("The message before is not complete");
+    if (kind !== "text" && kind !== "binary") throw new Error(`There is no kind ${kind}`);
     this.#message = { kind, parts: [] };
   }
 
