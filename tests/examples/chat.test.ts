@@ -175,7 +175,8 @@ describe("the chat example", () => {
         await ada.locator("#state", { hasText: /^3 people are here$/ }).waitFor();
         await takePicture(ada, "chat");
         await phantom.stop();
-        await ada.locator("#state", { hasText: "2 people" }).waitFor();
+        // The processes that were killed have left her there: for `presenceTtl`, which is 30 s.
+        await ada.locator("#state", { hasText: "2 people" }).waitFor({ timeout: 90_000 });
         assertEquals(await people.allTextContents(), ["AAda (you)", "AAda 2"]);
         await redis.kill();
         await survivor.child.waitFor(/Redis at .* is down/);
