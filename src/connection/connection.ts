@@ -138,13 +138,15 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
 
   /** See {@linkcode TransportEvents.closed}. */
   closed(error?: Error): void {
+    // After FIN, the close timer is running already.
+    const hasTimer = this.#peerEnded;
     this.#peer = "gone";
     this.#lostBy = error;
-    this.#environment.wheel.remove(this);
+    if (!hasTimer) this.#environment.wheel.remove(this);
     this.writer.stop(error);
     this.#apply("gone");
     this.#receiver.resume();
-    this.armCloseTimer();
+    if (!hasTimer) this.armCloseTimer();
     this.#receiver.gone();
   }
 
@@ -277,9 +279,7 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
     if (this.reader.isBehind) queueMicrotask(() => this.#receiver.resume());
   }
 
-  /**
-   * Sends FIN in a version without close frames. Output must have drained: FIN stops the events.
-   */
+  /** Sends FIN in a version without close frames, after all output: FIN stops the events. */
   #endOutput(): void {
     if (!this.#protocol.hasCloseFrame) this.#transport.end();
   }

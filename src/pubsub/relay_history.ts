@@ -239,12 +239,13 @@ export class RelayHistory implements HistoryStore, MirrorHost {
 
   /** See {@linkcode MirrorHost.readSince}. */
   async readSince(topic: string, since: Position | undefined): Promise<HistoryPage> {
-    const { downs } = this.#relay;
+    const { downs, currentStatus } = this.#relay;
     try {
       return await this.#inTime(() => this.#history.read(topic, since), "Cannot read a history");
     } catch (error) {
-      if (downs === this.#relay.downs || this.#relay.currentStatus === "down") throw error;
-      // The connection was lost meanwhile, and is back.
+      const wasLost = currentStatus === "down" || downs !== this.#relay.downs;
+      if (!wasLost || this.#relay.currentStatus === "down") throw error;
+      // The connection is back.
       return await this.readSince(topic, since);
     }
   }

@@ -521,6 +521,21 @@ describe("a connection whose peer does not read", () => {
 });
 
 describe("the loss of a connection", () => {
+  test("after its FIN does not start closeTimeout again", async () => {
+    const { connection, receiver, clock, far } = new Subject();
+    receiver.isBehind = true;
+    far.end();
+    await settle();
+    await clock.advance(4000);
+    far.destroy();
+    await settle();
+    assertEquals(connection.state, "lost");
+    await clock.advance(800);
+    assertEquals(connection.state, "lost");
+    await clock.advance(400);
+    assertEquals([receiver.end?.by, clock.pending], ["network", 0]);
+  });
+
   test("counts as the peer's end only without close frames and without an error", () => {
     const error = new Error("reset");
     const rows = [

@@ -210,6 +210,25 @@ describe("a history that cannot be read", () => {
     assertEquals(first.rig.logged.filter((line) => line.includes("connection lost")), []);
   });
 
+  test("is read again at once if the broker was down before, and is up", async () => {
+    const { first, second, clock } = new Scene();
+    const one = await first.join();
+    first.broker.losses = 1;
+    await second.publish("a");
+    const { read } = first.broker.history;
+    const { promise, reject } = Promise.withResolvers<HistoryPage>();
+    first.broker.history.read = () => promise;
+    first.broker.change("down");
+    first.broker.events?.missed?.("t");
+    first.broker.change("up");
+    first.broker.history.read = read;
+    reject(new Error("no connection"));
+    await settle();
+    assertEquals([one.texts(), one.gaps], ["a", []]);
+    await clock.advance(125);
+    assertEquals(first.rig.logged.filter((line) => line.includes("no connection")), []);
+  });
+
   test("is read again after a timeout", async () => {
     const { first, second, clock } = new Scene();
     const one = await first.join();
