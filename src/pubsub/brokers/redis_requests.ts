@@ -90,8 +90,12 @@ export class RedisRequests {
   }
 }
 
-/** How long a client library may take to notice that a connection is lost, in milliseconds. */
-const NOTICE_TIME = 100;
+/**
+ * How many turns of the event loop a client library may take to notice that a connection is lost. A
+ * turn takes a millisecond or more. They are counted, since no time tells whether a busy process has
+ * read its sockets.
+ */
+const NOTICE_TURNS = 100;
 
 /**
  * Throws an error, after the client library has noticed that the connection is lost. It may refuse
@@ -101,10 +105,10 @@ function noticed(shard: RedisShard): (error: unknown) => Promise<never> {
   return async (error) => {
     // An error that Redis has replied begins with a code.
     if (/^[A-Z]+ /.test(messageOf(error))) throw error;
-    const end = Date.now() + NOTICE_TIME;
+    let turns = 0;
     do {
       await new Promise((resolve) => setTimeout(resolve, 1));
-    } while (shard.isReady && Date.now() < end);
+    } while (shard.isReady && ++turns < NOTICE_TURNS);
     throw error;
   };
 }
