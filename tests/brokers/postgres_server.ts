@@ -8,10 +8,10 @@ import { chownSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { freePort } from "../support/free_port.ts";
 import { findExecutable } from "../support/runtime.ts";
 import { Child } from "../support/spawn.ts";
 import { findPostgres } from "./postgres_programs.ts";
-import { freePort } from "./servers.ts";
 
 /** The user whom Debian's package makes. Postgres refuses to run as root. */
 const USER = "postgres";

@@ -4,10 +4,11 @@
  * @module
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { freePort } from "../support/free_port.ts";
 import { findExecutable } from "../support/runtime.ts";
 import { Child } from "../support/spawn.ts";
 
@@ -213,20 +214,8 @@ export class BrokerCluster implements Servers {
   }
 }
 
-/** A free port. In rare cases, another process takes it first. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
-}
-
 /** How long a test waits at most, in milliseconds. */
-const PATIENCE = 20_000;
+const PATIENCE = 90_000;
 
 /** Resolves when `condition` is true. Rejects with `what` after a timeout. */
 export async function until(

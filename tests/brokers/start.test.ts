@@ -12,8 +12,9 @@ import { Application } from "../../src/server/application.ts";
 import { broadcastChannelBroker } from "../../src/pubsub/brokers/broadcast_channel.ts";
 import { natsBroker } from "../../src/pubsub/brokers/nats.ts";
 import { redisBroker } from "../../src/pubsub/brokers/redis.ts";
+import { freePort } from "../support/free_port.ts";
 import { connectNats } from "./kinds.ts";
-import { BrokerServer, freePort, until } from "./servers.ts";
+import { BrokerServer, until } from "./servers.ts";
 
 /** A timeout that nothing else has, in milliseconds. */
 const TIMEOUT = 12_345;

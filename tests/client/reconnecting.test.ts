@@ -13,6 +13,7 @@ import {
 import { FakeClock } from "../../src/testing/mod.ts";
 import { memoryPair, type MemoryTransport } from "../../src/transport/memory.ts";
 import { bytesOf, goodAnswer, parseRequest } from "../handshake/good_server.ts";
+import { freePort } from "../support/free_port.ts";
 import { FakeServer, settle } from "./fake_server.ts";
 
 const URL = "ws://example.com/";
@@ -526,17 +527,17 @@ describe("a reconnecting client of a real server", () => {
       }
     }
     const app = new Application([["/", Echo]]);
-    const listen = (port: number) => app.listen({ hostname: "127.0.0.1", port });
-    let server = listen(0);
+    const port = await freePort();
+    const listen = () => app.listen({ hostname: "127.0.0.1", port });
+    let server = listen();
     await server.listening;
-    const { port } = server.addr;
     const heard: unknown[] = [];
     const sockets = reconnecting(`ws://127.0.0.1:${port}/`, {
       initialDelay: 20,
       maxDelay: 20,
       // While nobody listens, and once before.
       onRetry: ({ attempt }) => {
-        if (attempt === 1) server = listen(port);
+        if (attempt === 1) server = listen();
       },
     });
     for await (const socket of sockets) {

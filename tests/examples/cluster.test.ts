@@ -1,7 +1,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import process from "node:process";
 import { describe, test } from "node:test";
-import { BrokerServer, freePort, until } from "../brokers/servers.ts";
+import { BrokerServer, until } from "../brokers/servers.ts";
+import { freePort } from "../support/free_port.ts";
 import { runtime, scriptCommand } from "../support/runtime.ts";
 import { Child } from "../support/spawn.ts";
 import { WireSocket } from "../support/wire_socket.ts";

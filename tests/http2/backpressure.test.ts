@@ -27,7 +27,7 @@ async function settled(read: () => number): Promise<number> {
 }
 
 async function until(reached: () => boolean, what: string): Promise<void> {
-  for (let i = 0; i < 20_000 && !reached(); i++) await new Promise((next) => setTimeout(next, 1));
+  for (let i = 0; i < 60_000 && !reached(); i++) await new Promise((next) => setTimeout(next, 1));
   assert(reached(), `Waited in vain for ${what}`);
 }
 

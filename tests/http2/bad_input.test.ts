@@ -43,7 +43,7 @@ async function disturbing(body: (subject: Subject) => Promise<void>): Promise<vo
 }
 
 async function until(reached: () => boolean, what: string): Promise<void> {
-  for (let i = 0; i < 20_000 && !reached(); i++) await new Promise((next) => setTimeout(next, 1));
+  for (let i = 0; i < 60_000 && !reached(); i++) await new Promise((next) => setTimeout(next, 1));
   assert(reached(), `Waited in vain for ${what}`);
 }
 

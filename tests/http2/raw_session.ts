@@ -121,14 +121,14 @@ export class RawSession {
       this.frames.some((frame) => frame.stream === stream && (frame.flags & END_STREAM) !== 0);
   }
 
-  /** Resolves when `reached()`. Rejects after 20 seconds. */
+  /** Resolves when `reached()`. Rejects after a minute. */
   until(reached: () => boolean): Promise<void> {
     if (reached()) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#watchers.delete(watcher);
         reject(new Error(`Waited in vain, with ${this.frames.length} frames`));
-      }, 20_000);
+      }, 60_000);
       const watcher = () => {
         if (!reached()) return;
         clearTimeout(timer);

@@ -8,8 +8,9 @@ import {
   websocketConnect,
 } from "../../src/client/mod.ts";
 import { VERSIONS } from "../handshake/good_server.ts";
+import { freePort } from "../support/free_port.ts";
 import { credentials } from "../transport/links.ts";
-import { freePort, type Proxy } from "./proxy.ts";
+import type { Proxy } from "./proxy.ts";
 import { startForwardProxy } from "./forward_proxy.ts";
 
 class Echo extends WebSocketHandler {

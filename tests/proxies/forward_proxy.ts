@@ -6,9 +6,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../support/free_port.ts";
 import { findExecutable } from "../support/runtime.ts";
 import { Child } from "../support/spawn.ts";
-import { accepting, freePort, type Proxy } from "./proxy.ts";
+import { accepting, type Proxy } from "./proxy.ts";
 
 /** How a proxy is started. */
 export interface ForwardOptions {

@@ -5,10 +5,11 @@
  * @module
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "../support/free_port.ts";
 import { findExecutable, root } from "../support/runtime.ts";
 import { Child } from "../support/spawn.ts";
 
@@ -252,17 +253,6 @@ export async function startProxy(name: ProxyName, server: number): Promise<Proxy
     throw error;
   }
   return { child, port, stop };
-}
-
-/** A port that was free a moment ago. Proxies cannot report a port that the system chose. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject).listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      const port = address && typeof address === "object" ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 /** Resolves when the port accepts connections. Rejects if the process ends first. */

@@ -1,24 +1,14 @@
 import { assertEquals, assertInstanceOf, assertStringIncludes, assertThrows } from "@std/assert";
-import { once } from "node:events";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { describe, test } from "node:test";
 import { Application, type ListenOptions } from "../../mod.ts";
 import { listen } from "../../src/transport/listen.ts";
 import type { ListenerOptions } from "../../src/transport/transport.ts";
 import { show } from "../../src/validation.ts";
+import { freePort } from "../support/free_port.ts";
 import { credentials } from "../transport/links.ts";
 
 const { cert, key } = credentials;
-
-/** A port on which nothing listens. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 /** Returns whether something listens on a port. */
 function answers(port: number): Promise<boolean> {

@@ -94,7 +94,7 @@ class Rig {
   /** Waits for the network. */
   async until(sockets: number, proxy: number, tls = 0, limit = 0): Promise<void> {
     const counts = `${sockets} sockets, ${proxy} proxy, ${tls} tls, ${limit} limit`;
-    const patience = Date.now() + 30_000;
+    const patience = Date.now() + 60_000;
     while (this.counts !== counts) {
       assert(Date.now() < patience, `Waited in vain for ${counts}, it is ${this.counts}`);
       await new Promise((resolve) => setTimeout(resolve, 2));

@@ -58,7 +58,7 @@ class Rig {
 
   /** Waits for the network. */
   async until(...counts: readonly number[]): Promise<void> {
-    const patience = Date.now() + 30_000;
+    const patience = Date.now() + 60_000;
     while (String(this.counts) !== String(counts)) {
       assert(Date.now() < patience, `Waited in vain for ${counts}, it is ${this.counts}`);
       await new Promise((resolve) => setTimeout(resolve, 2));

@@ -8,7 +8,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import { createInterface } from "node:readline";
 
 /** How long an application may take to be told of the end of its connection, in milliseconds. */
-const PATIENCE = 5000;
+const PATIENCE = 60_000;
 
 /** The path and query of a URL. */
 function pathOf(url: string): string {

@@ -23,11 +23,11 @@ export interface SpawnOptions {
   readonly denoFlags?: readonly string[];
 }
 
-/** How long to wait for output or for the end of a process, in milliseconds. */
-const PATIENCE = 60_000;
+/** How long to wait for output, in milliseconds. */
+const PATIENCE = 120_000;
 
-/** How long a process may take to stop before it is killed. Longer than a closing handshake. */
-const STOPPING = 15_000;
+/** How long a process may take to stop before it is killed, in milliseconds. Longer than a closing handshake. */
+const STOPPING = 60_000;
 
 /** A running process, its output collected. Every test that starts one ends it with `stop`. */
 export class Child {
@@ -80,7 +80,7 @@ export class Child {
    * Resolves to the first match of `pattern` in the output, including earlier output.
    *
    * @param pattern What to look for; with the `m` flag, `^` and `$` match at lines.
-   * @throws {Error} If the process ends or a minute passes first. The message has the last output.
+   * @throws {Error} If the process ends or two minutes pass first. The message has the last output.
    */
   waitFor(pattern: RegExp): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {

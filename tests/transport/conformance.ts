@@ -17,7 +17,7 @@ export type Rows = Readonly<Record<string, (connection: Connection, link: Link) 
 export function conformance(name: string, makeLink: () => Link): void {
   describe(name, () => {
     for (const [title, row] of Object.entries({ ...output, ...input, ...ending })) {
-      test(title, { timeout: 120_000 }, async () => {
+      test(title, { timeout: 240_000 }, async () => {
         const link = makeLink();
         try {
           const connection = await link.connect();

@@ -101,7 +101,7 @@ function expectedSeen(meeting: Meeting): Seen[] {
 }
 
 /** How long a client may take before it is killed, in milliseconds. */
-const PATIENCE = 90_000;
+const PATIENCE = 120_000;
 
 /** Runs a command to its end, and returns its output. */
 async function run(command: readonly string[], cwd: string): Promise<string> {
@@ -118,7 +118,9 @@ async function run(command: readonly string[], cwd: string): Promise<string> {
 
 /** What the server has seen at a URL. Its connections end soon after the client. */
 async function seenAt(url: string): Promise<Seen[]> {
-  const response = await fetch(url.replace(/^ws/, "http"), { signal: AbortSignal.timeout(10_000) });
+  const response = await fetch(url.replace(/^ws/, "http"), {
+    signal: AbortSignal.timeout(PATIENCE),
+  });
   return response.json();
 }
 

@@ -51,7 +51,7 @@ export interface Subject {
 }
 
 /** How long a server may take to close a connection after the client's FIN, in milliseconds. */
-const PATIENCE = 5000;
+const PATIENCE = 60_000;
 
 /** The most pieces of a conversation. */
 const MOST_PIECES = 8;
