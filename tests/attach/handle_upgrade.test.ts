@@ -78,11 +78,13 @@ describe("handleUpgrade()", () => {
   test("leaves nothing open of a socket that is gone", async () => {
     for (const how of ["destroyed", "reset", "ended"]) {
       const { promise, resolve } = Promise.withResolvers<boolean>();
+      const asked = Promise.withResolvers<void>();
       await dispatch(async (host) => {
         const client = await host.connect();
         client.write(["GET /echo HTTP/1.1", "Host: a", ...HANDSHAKE, "", ""].join("\r\n"));
-        if (how === "reset") setTimeout(() => client.reset(), 20);
-        if (how === "ended") setTimeout(() => client.end(), 20);
+        await asked.promise;
+        if (how === "reset") client.reset();
+        if (how === "ended") client.end();
         assertEquals(await promise, true);
         await client.readToEnd();
         while (host.app.stats().sockets > 0) await new Promise((done) => setTimeout(done, 1));
@@ -98,6 +100,7 @@ describe("handleUpgrade()", () => {
           socket.resume();
           socket.once(how === "reset" ? "close" : "end", handle);
         }
+        asked.resolve();
       });
     }
   });

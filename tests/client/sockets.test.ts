@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -12,7 +12,9 @@ import {
   websocketConnect,
 } from "../../src/client/mod.ts";
 import { Application, type ListenOptions, WebSocketHandler } from "../../mod.ts";
+import { FakeClock } from "../../src/testing/mod.ts";
 import { nodeTransport } from "../../src/transport/node.ts";
+import { arrival } from "../support/arrival.ts";
 import { runtime } from "../support/runtime.ts";
 import { credentials } from "../transport/links.ts";
 import { bytesOf, goodAnswer, parseRequest, VERSIONS } from "../handshake/good_server.ts";
@@ -99,6 +101,47 @@ function opens(socket: Socket, behind: string): void {
   socket.once("data", (request: Uint8Array) => {
     socket.write(bytesOf(goodAnswer("rfc6455", parseRequest(request)) + behind));
   });
+}
+
+/** Serves a connection, and tells when all has been sent. */
+type Stops = (socket: Socket, sent: () => void) => void;
+
+/** The time that a client waits, in milliseconds. It passes once the server has stopped. */
+const PATIENCE = 1000;
+
+/** The error of a client that waits for more than a server has sent. */
+async function stopped(
+  url: string,
+  sent: Promise<void>,
+  options: ConnectOptions = {},
+): Promise<HandshakeError> {
+  const clock = new FakeClock();
+  const failing = assertRejects(
+    () => websocketConnect(url, { ...options, clock, handshakeTimeout: PATIENCE }),
+    HandshakeError,
+  );
+  await sent;
+  await arrival();
+  await clock.advance(PATIENCE + 100);
+  return await failing;
+}
+
+/** Connects to a server that stops, and checks the error and that no connection is open at the end. */
+async function stops(
+  serve: Stops,
+  says: string,
+  options: ConnectOptions = {},
+): Promise<void> {
+  const sent = Promise.withResolvers<void>();
+  await lying((socket) => serve(socket, sent.resolve), async (url) => {
+    const { message } = await stopped(url, sent.promise, options);
+    assertStringIncludes(message, says);
+  });
+}
+
+/** Sends bytes when the request has come, and then nothing more. */
+function sends(bytes: string): Stops {
+  return (socket, sent) => socket.once("data", () => socket.resume().write(bytes, () => sent()));
 }
 
 describe("a client connects", () => {
@@ -232,16 +275,13 @@ describe("a client does not connect", () => {
     }));
 
   test("by TLS to a server that sends nothing", async () => {
-    const body = async (url: string) => {
-      const options = { handshakeTimeout: 100 };
-      const connecting = () => websocketConnect(url.replace("ws:", "wss:"), options);
-      const says = "no connection within handshakeTimeout (100 ms)";
-      await assertRejects(connecting, HandshakeError, says);
-    };
+    const asked = Promise.withResolvers<void>();
     // After a timeout, Deno keeps the socket of a TLS handshake open until the server closes it.
-    const liar = new Liar(() => {});
+    const liar = new Liar((socket) => socket.once("data", () => asked.resolve()));
     try {
-      await body(await liar.listen());
+      const url = (await liar.listen()).replace("ws:", "wss:");
+      const { message } = await stopped(url, asked.promise);
+      assertStringIncludes(message, "no connection within handshakeTimeout (1000 ms)");
       if (runtime !== "deno") await liar.left();
     } finally {
       await liar.close();
@@ -252,49 +292,46 @@ describe("a client does not connect", () => {
 describe("a client gives up", () => {
   for (const version of VERSIONS) {
     test(`on a server that sends nothing (${version})`, () =>
-      lying((socket) => socket.resume(), async (url) => {
-        const connecting = () => websocketConnect(url, { version, handshakeTimeout: 50 });
-        const says = "no complete response within handshakeTimeout (50 ms), got 0 bytes";
-        await assertRejects(connecting, HandshakeError, says);
-      }));
+      stops(
+        sends(""),
+        "no complete response within handshakeTimeout (1000 ms), got 0 bytes",
+        { version },
+      ));
   }
 
   test("on a server that stops in the middle of the response", () =>
-    lying((socket) => socket.resume().write("HTTP/1.1 101 Sw"), async (url) => {
-      const connecting = () => websocketConnect(url, { handshakeTimeout: 100 });
-      await assertRejects(connecting, HandshakeError, "got 15 bytes");
-    }));
+    stops(sends("HTTP/1.1 101 Sw"), "got 15 bytes"));
 
   test("on a server that stops before the challenge response", () =>
-    lying((socket) => {
-      socket.once("data", (request: Uint8Array) => {
-        const answer = goodAnswer("draft76", parseRequest(request));
-        socket.write(bytesOf(answer.slice(0, -1)));
-      });
-    }, async (url) => {
-      const options = { version: "draft76", handshakeTimeout: 100 } as const;
-      const connecting = () => websocketConnect(url, options);
-      await assertRejects(connecting, HandshakeError, "no complete challenge response within");
-    }));
+    stops(
+      (socket, sent) => {
+        socket.once("data", (request: Uint8Array) => {
+          const answer = goodAnswer("draft76", parseRequest(request));
+          socket.write(bytesOf(answer.slice(0, -1)), () => sent());
+        });
+      },
+      "no complete challenge response within",
+      { version: "draft76" },
+    ));
 
-  test("on a server that stops in the body of its refusal, and reports the received part", () =>
-    lying((socket) => socket.resume().write("HTTP/1.1 503 \r\n\r\nwait"), async (url) => {
-      const connecting = () => websocketConnect(url, { handshakeTimeout: 100 });
-      const error = await assertRejects(connecting, HandshakeError, `"wait"`);
-      assertEquals([error.status, error.body], [503, "wait"]);
-    }));
+  test("on a server that stops in the body of its refusal, and reports the received part", async () => {
+    const sent = Promise.withResolvers<void>();
+    const serve = sends("HTTP/1.1 503 \r\n\r\nwait");
+    await lying((socket) => serve(socket, sent.resolve), async (url) => {
+      const { status, body, message } = await stopped(url, sent.promise);
+      assertStringIncludes(message, `"wait"`);
+      assertEquals([status, body], [503, "wait"]);
+    });
+  });
 
   test("on a server that sends interim responses for ever", () =>
-    lying((socket) => {
-      const inform = setInterval(() => socket.write("HTTP/1.1 100 \r\n\r\n"), 1);
+    stops((socket, sent) => {
+      const inform = setInterval(() => socket.write("HTTP/1.1 100 \r\n\r\n", () => sent()), 1);
       socket.resume().on("close", () => clearInterval(inform)).on("end", () => {
         clearInterval(inform);
         socket.end();
       });
-    }, async (url) => {
-      const connecting = () => websocketConnect(url, { handshakeTimeout: 100 });
-      await assertRejects(connecting, HandshakeError, "handshakeTimeout (100 ms)");
-    }));
+    }, "handshakeTimeout (1000 ms)"));
 
   test("on a server that sends an endless head", () =>
     lying((socket) => {

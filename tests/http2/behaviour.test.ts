@@ -2,6 +2,7 @@ import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/asse
 import { describe, test } from "node:test";
 import { HttpError, WebSocketClosedError, WebSocketHandler } from "../../mod.ts";
 import { HandshakeError } from "../../src/client/mod.ts";
+import { FakeClock } from "../../src/testing/mod.ts";
 import { handshake, Http2Rig } from "./rig.ts";
 
 class Echo extends WebSocketHandler {
@@ -228,9 +229,13 @@ describe("a WebSocket on a stream of HTTP/2", () => {
         return gate.promise;
       }
     }
-    await using rig = await Http2Rig.start([["/", Slow]], { handshakeTimeout: 50 });
+    const clock = new FakeClock();
+    await using rig = await Http2Rig.start([["/", Slow]], { clock, handshakeTimeout: 1000 });
     const http2 = await rig.session();
-    const error = await rig.open("/", { http2 }).catch((error) => error);
+    const late = rig.open("/", { http2 }).catch((error) => error);
+    await until(() => gates.length === 1);
+    await clock.advance(1100);
+    const error = await late;
     assertEquals([error.status, error.body], [503, "prepare() took too long\n"]);
     const accepted = rig.open("/", { http2 });
     await until(() => gates.length === 2);

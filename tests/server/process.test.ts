@@ -4,8 +4,11 @@ import { RawClient } from "../support/raw_client.ts";
 import { spawnScript } from "../support/spawn.ts";
 import { openingHandshake, textFrame } from "../support/wire_client.ts";
 
-/** How long a process with nothing left to do may take to exit, in milliseconds: less than any timeout. */
-const PROMPT = 4000;
+/**
+ * How long a process with nothing left to do may take to exit, in milliseconds: enough for any machine, and
+ * a tenth of each timeout that could keep the process.
+ */
+const PROMPT = 60_000;
 
 describe("a process exits by itself", () => {
   const cases = {

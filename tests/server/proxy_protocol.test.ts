@@ -16,6 +16,7 @@ import {
 } from "../../mod.ts";
 import { LOG_INTERVAL } from "../../src/server/log.ts";
 import { FakeClock } from "../../src/testing/mod.ts";
+import { arrival } from "../support/arrival.ts";
 import { latin1Bytes } from "../support/bytes.ts";
 import { proxyV2 } from "../support/proxy_header.ts";
 import { credentials } from "../transport/links.ts";
@@ -317,7 +318,7 @@ for (const place of PLACES) {
       await rig.clock.advance(2500);
       raw.write(secure ? V1 : `${V1}GET / HTTP/1.1\r\n`);
       // The bytes have arrived when the server has no more patience for the header.
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await arrival();
       await rig.clock.advance(1400);
       assertEquals(rig.app.stats().sockets, 1);
       assertEquals(rig.app.stats().refused.proxy, 0);

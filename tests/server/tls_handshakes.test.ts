@@ -6,6 +6,7 @@ import { connect as connectTls, type TLSSocket } from "node:tls";
 import { Application, type ListenOptions, type Server, type Settings } from "../../mod.ts";
 import { LOG_INTERVAL } from "../../src/server/log.ts";
 import { FakeClock } from "../../src/testing/mod.ts";
+import { arrival } from "../support/arrival.ts";
 import { runtime } from "../support/runtime.ts";
 import { credentials } from "../transport/links.ts";
 
@@ -114,8 +115,9 @@ describe("a TLS handshake", () => {
     let answer = "";
     socket.setEncoding("latin1").on("data", (text) => answer += text);
     const ended = new Promise((resolve) => socket.once("end", resolve).once("close", resolve));
-    // The server may not have seen the end of the handshake: it answers what it knows.
     socket.write("GET / HTTP/1.1\r\n");
+    // Otherwise, the server may not have seen the end of the handshake.
+    await arrival();
     await rig.clock.advance(800);
     assertEquals([rig.app.stats().sockets, answer], [1, ""]);
     await rig.clock.advance(300);

@@ -13,9 +13,17 @@ class Echo extends WebSocketHandler {
   }
 }
 
+/** Of all timeouts, in milliseconds: a process that waits for one of them has not ended promptly. */
+const LONG = 600_000;
+
 const app = new Application([["/", Echo]], {
   fetch: () => new Response("plain"),
   maxConnections: 3,
+  handshakeTimeout: LONG,
+  keepAliveTimeout: LONG,
+  pingInterval: LONG,
+  pingTimeout: LONG,
+  closeTimeout: LONG,
 });
 const where = { hostname: "127.0.0.1", port: 0 };
 
@@ -56,7 +64,7 @@ const cases: Readonly<Record<string, () => Promise<void>>> = {
     half.on("error", () => {});
     await new Promise((resolve) => setTimeout(resolve, 50));
     (await send(port, "turned away\r\n\r\n")).end();
-    await server.shutdown();
+    await server.shutdown({ timeout: LONG });
   },
   /** All clients and their timers are gone before. */
   async gone() {
@@ -71,7 +79,7 @@ const cases: Readonly<Record<string, () => Promise<void>>> = {
     const plain = await send(port, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     plain.end();
     await new Promise((resolve) => plain.once("close", resolve));
-    await server.shutdown();
+    await server.shutdown({ timeout: LONG });
   },
   /** The listener is not ours. */
   async accept() {
