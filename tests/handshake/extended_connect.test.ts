@@ -102,8 +102,13 @@ describe("a request for a WebSocket on a stream", () => {
     ["an empty authority", { ":authority": "" }, 400, ":authority must be sent"],
     ["an authority that is no host", { ":authority": "a b" }, 400, "a host with an optional port"],
     ["two hosts", { host: "other.example" }, 400, "Host must be the same as :authority"],
-    ["a connection field", { connection: "x" }, 400, "no field of a connection may be sent"],
-    ["an upgrade", { upgrade: "websocket" }, 400, "no field of a connection may be sent"],
+    ...["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"]
+      .map((field): typeof cases[number] => [
+        `the connection field ${field}`,
+        { [field]: "x" },
+        400,
+        "no field of a connection may be sent",
+      ]),
     ["a value with a line", { "x-a": "1\r\nx-b: 2" }, 400, 'the field "x-a" is malformed'],
     ["a character beyond a byte", { "x-a": "€" }, 400, 'the field "x-a" is malformed'],
     ["a name that is no token", { "x a": "1" }, 400, 'the field "x a" is malformed'],
@@ -144,6 +149,13 @@ describe("a request for a WebSocket on a stream", () => {
 });
 
 describe("the response on a stream", () => {
+  test("has no field of a connection", () => {
+    const names = ["Connection", "Keep-Alive", "Proxy-Connection", "TE", "Transfer-Encoding"];
+    const headers = [...names, "Upgrade"].map((name) => [name, "x"] as const);
+    assertEquals(streamResponse(200, [...headers, ["Age", "3"]]), { ":status": "200", age: "3" });
+    assertEquals(extendedConnectResponse({ headers }), { ":status": "200" });
+  });
+
   test("has no key, and fields in lower case", () => {
     assertEquals(extendedConnectResponse({}), { ":status": "200" });
     assertEquals(

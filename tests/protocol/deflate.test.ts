@@ -3,9 +3,17 @@ import process from "node:process";
 import { describe, test } from "node:test";
 import { canCompress, Deflate, type DeflateParameters } from "../../src/protocol/deflate.ts";
 import { Hybi } from "../../src/protocol/hybi.ts";
+import { MessageMemory } from "../../src/protocol/message_memory.ts";
 import { Output } from "../../src/protocol/output.ts";
 import { ZlibStream } from "../../src/protocol/zlib.ts";
-import { DEFLATE_CASES, inflate, WITH_CONTEXT, WITHOUT_RSV1 } from "./deflate_cases.ts";
+import {
+  deflate,
+  DEFLATE_CASES,
+  deflated,
+  inflate,
+  WITH_CONTEXT,
+  WITHOUT_RSV1,
+} from "./deflate_cases.ts";
 import { bytes } from "./hixie_cases.ts";
 import { chopped, dice, everySplit } from "./hixie_receive.ts";
 import type { HybiCase, HybiEvent } from "./hybi_frames.ts";
@@ -53,6 +61,24 @@ describe("compressed messages, whole, byte by byte and split everywhere", () => 
       assertLess(bytes(error?.message ?? "").length, 124);
     });
   }
+
+  test("binary messages borrow memory, and texts do not", () => {
+    const memory = new MessageMemory(false);
+    const sizes: number[] = [];
+    const take = memory.take.bind(memory);
+    memory.take = (size) => {
+      sizes.push(size);
+      return take(size);
+    };
+    const message = "Hello";
+    for (const frame of [1, 2].map((opcode) => deflated(deflate(message), opcode))) {
+      // Alone in a chunk, and in two parts.
+      for (const pieces of [[frame], [frame.slice(0, 9), frame.slice(9)]]) {
+        assertEquals(receiveAll(server(), pieces, false, memory).events.length, 1);
+      }
+    }
+    assertEquals(sizes, [message.length, message.length]);
+  });
 
   test("messages that are not compressed are what they are without the extension", () => {
     for (const one of WITHOUT_RSV1) {

@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import zlib, { deflateRawSync } from "node:zlib";
 import { ProtocolError } from "../../src/errors.ts";
 import { Deflater } from "../../src/protocol/deflater.ts";
+import { MessageMemory } from "../../src/protocol/message_memory.ts";
 import { Inflater, WINDOW_SCRATCH_SIZE } from "../../src/protocol/inflater.ts";
 import type { Zlib } from "../../src/protocol/zlib.ts";
 import { count } from "../support/counting.ts";
@@ -116,7 +117,7 @@ describe("a message that does not build on others", () => {
   });
 
   // A final block takes 3 bytes, or 2 if it is empty. One more is allowed for each 1024 bytes.
-  for (const [filler, most] of [[0, 32], [1000, 33], [5100, 37]] as const) {
+  for (const [filler, most] of [[0, 32], [918, 32], [919, 33], [1000, 33], [5100, 37]] as const) {
     test(`may have ${most} last blocks beside ${filler} bytes, but not more`, () => {
       const inflater = make();
       const stored = bytes(hex("00"), hex(storedLength(filler)), new Uint8Array(filler));
@@ -168,6 +169,22 @@ describe("a message that does not build on others", () => {
     inflater.inflate(deflate("other"), LIMIT);
     assertEquals(first, bytes("first"));
     assertEquals(first.buffer.byteLength, 5);
+  });
+
+  test("takes the memory that it is given", () => {
+    const memory = new MessageMemory(true);
+    const message = make().inflate(deflate("first"), LIMIT, memory);
+    assertEquals(message, bytes("first"));
+    memory.give(message);
+    assertEquals(new Set(message).size, 1); // the memory has been filled
+  });
+
+  test("takes no more memory than the limit, even if it is longer", () => {
+    const inflater = make();
+    const payload = deflate(new Uint8Array(100_000));
+    assertThrows(() => inflater.inflate(payload, 1)); // makes the window
+    const { buffers } = count(() => assertThrows(() => inflater.inflate(payload, 70_000)));
+    assertEquals(buffers.filter((size) => size > 1000), [70_001 - scratch.length]);
   });
 });
 
@@ -251,20 +268,38 @@ describe("messages that build on those before", () => {
     });
   }
 
+  test("may build on 512 bytes with a window of 8 bits, since zlib sends such messages", () => {
+    const inflater = make(true, 8);
+    const deflater = new Deflater({
+      zlib: zlib as unknown as Zlib,
+      options: { windowBits: 9 },
+      keepsWindow: true,
+      scratch: new Uint8Array(65_535),
+    });
+    const [part, other] = [noise(100), noise(130)];
+    for (const message of [part, other, part]) {
+      assertEquals(inflater.inflate(deflater.deflate(message).slice(0, -4), LIMIT), message);
+    }
+    deflater.free();
+    inflater.free();
+  });
+
   test("are refused if they build on more than the window", () => {
-    const inflater = make(true, 9);
     const deflater = new Deflater({
       zlib: zlib as unknown as Zlib,
       options: { windowBits: 15 },
       keepsWindow: true,
       scratch: new Uint8Array(65_535),
     });
-    const part = noise(2000);
-    assertEquals(inflater.inflate(deflater.deflate(part).slice(0, -4), LIMIT), part);
-    const again = deflater.deflate(part).slice(0, -4);
-    assertEquals(codeOf(assertThrows(() => inflater.inflate(again, LIMIT))), 1007);
+    for (const size of [600, 2000]) {
+      const inflater = make(true, 9);
+      const part = noise(size);
+      assertEquals(inflater.inflate(deflater.deflate(part).slice(0, -4), LIMIT), part);
+      const again = deflater.deflate(part).slice(0, -4);
+      assertEquals(codeOf(assertThrows(() => inflater.inflate(again, LIMIT))), 1007);
+      inflater.free();
+    }
     deflater.free();
-    inflater.free();
   });
 
   test("do not affect those of other connections", () => {

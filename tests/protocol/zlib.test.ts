@@ -32,6 +32,21 @@ function altered(
   return { ...real, [kind]: create };
 }
 
+/** Streams that do nothing, and the calls of their internals. */
+function recorded(): { readonly zlib: Zlib; readonly calls: unknown[][] } {
+  const calls: unknown[][] = [];
+  const create = () => ({
+    _handle: {
+      onerror: undefined,
+      writeSync: (...args: unknown[]) => calls.push(["write", ...args]),
+      reset: () => calls.push(["reset"]),
+    },
+    _writeState: new Uint32Array(2),
+    destroy: () => calls.push(["destroy"]),
+  });
+  return { zlib: { ...real, createDeflateRaw: create, createInflateRaw: create }, calls };
+}
+
 describe("nodeZlib", () => {
   test("finds node:zlib if the runtime has it", () => {
     assertStrictEquals(nodeZlib(), real);
@@ -59,9 +74,28 @@ describe("hasSyncStreams", () => {
     const quiet = altered("createInflateRaw", (handle) => handle.onerror = () => {});
     assertEquals(hasSyncStreams(quiet), false);
   });
+
+  test("is false for streams that report a fault in a valid message", () => {
+    const strict = altered("createInflateRaw", ({ onerror }) => (onerror as () => void)());
+    assertEquals(hasSyncStreams(strict), false);
+  });
+
+  test("frees its streams", () => {
+    const { zlib, calls } = recorded();
+    assertEquals(hasSyncStreams(zlib), false);
+    assertEquals(calls.filter(([name]) => name === "destroy").length, 2);
+  });
 });
 
 describe("ZlibStream", () => {
+  test("gives zlib the rest of the input, and the whole output", () => {
+    const { zlib, calls } = recorded();
+    const stream = ZlibStream.inflating(zlib, {});
+    const [input, output] = [bytes("Hello"), new Uint8Array(9)];
+    stream.write(input, 2, output);
+    assertEquals(calls, [["write", zlib.constants.Z_SYNC_FLUSH, input, 2, 3, output, 0, 9]]);
+  });
+
   test("can be used after a fault, once it is reset", () => {
     const stream = ZlibStream.inflating(real, {});
     const output = new Uint8Array(16);
