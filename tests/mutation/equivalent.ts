@@ -1231,4 +1231,108 @@ export const EQUIVALENT: readonly Equivalent[] = [
     after: "while (size < atLeast) size *= 3;",
     reason: "the same text is decoded in parts of another size",
   },
+  {
+    file: "src/protocol/inflater.ts",
+    before: "const LARGEST_WINDOW = 32 * 1024;",
+    after: "const LARGEST_WINDOW = 33 * 1024;",
+    reason: "there is room for more",
+  },
+  {
+    file: "src/protocol/inflater.ts",
+    before: "const LARGEST_WINDOW = 32 * 1024;",
+    after: "const LARGEST_WINDOW = 32 * 1025;",
+    reason: "there is room for more",
+  },
+  {
+    file: "src/protocol/inflater.ts",
+    before: "export const WINDOW_SCRATCH_SIZE: number = 2 * (HEADER_SIZE + LARGEST_WINDOW);",
+    after: "export const WINDOW_SCRATCH_SIZE: number = 3 * (HEADER_SIZE + LARGEST_WINDOW);",
+    reason: "there is room for more",
+  },
+  {
+    file: "src/protocol/inflater.ts",
+    before: "const kept = bytes.length <= length ? bytes : bytes.subarray(bytes.length - length);",
+    after: "const kept = bytes.length < length ? bytes : bytes.subarray(bytes.length - length);",
+    reason: "a view of the last bytes of the window's size has them all",
+  },
+  {
+    file: "src/protocol/inflater.ts",
+    before: "this.room = scratch.subarray(0, maxSize + 1);",
+    after: "this.room = scratch.subarray(0, maxSize + 2);",
+    reason: "each part is checked against the limit, whatever its size",
+  },
+  {
+    file: "src/protocol/inflater.ts",
+    before: "#lastBlocks = 0;",
+    after: "#lastBlocks = (-1);",
+    reason: "the first message sets it, which asks before only whether it is above 0",
+  },
+  {
+    file: "src/protocol/inflater.ts",
+    above:
+      "/** The compressed size of the current message; for a message in steps, how much was read so far. */",
+    before: "#size = 0;",
+    after: [
+      "#size = 1;",
+      "#size = (-1);",
+    ],
+    reason: "each message sets it",
+  },
+  {
+    file: "src/protocol/inflater.ts",
+    before: "#isInSteps = false;",
+    after: "#isInSteps = true;",
+    reason: "each message sets it",
+  },
+  {
+    file: "src/protocol/inflater.ts",
+    before: "rest = 0;",
+    after: [
+      "rest = 1;",
+      "rest = (-1);",
+    ],
+    reason: "each step sets it",
+  },
+  {
+    file: "src/protocol/inflater.ts",
+    before: "isFull = false;",
+    after: "isFull = true;",
+    reason: "each step sets it",
+  },
+  {
+    file: "src/protocol/zlib.ts",
+    before: "const INCOMPRESSIBLE = Uint8Array.from({ length: 64 }, (_, i) => i * 37 % 251);",
+    after: "const INCOMPRESSIBLE = Uint8Array.from({ length: 64 }, (_, i) => i * 37 * 251);",
+    reason: "these bytes cannot be compressed either",
+  },
+  {
+    file: "src/protocol/zlib.ts",
+    before: "const [fresh, output] = [deflate(), new Uint8Array(INCOMPRESSIBLE.length + 1)];",
+    after: "const [fresh, output] = [deflate(), new Uint8Array(INCOMPRESSIBLE.length + 0)];",
+    reason: "the message has just this size",
+  },
+  {
+    file: "src/protocol/zlib.ts",
+    before: "const isRefused = !inflating.write(Uint8Array.of(0xff), 0, new Uint8Array(1));",
+    after: "const isRefused = !inflating.write(Uint8Array.of(254), 0, new Uint8Array(1));",
+    reason: "this begins a block of type 3, too",
+  },
+  {
+    file: "src/protocol/zlib.ts",
+    before: "return again.length * 2 < first.length && fresh.length === first.length &&",
+    after: "return again.length * 2 <= first.length && fresh.length === first.length &&",
+    reason: "the second copy takes a few bytes with a window, and as many as the first without",
+  },
+  {
+    file: "src/protocol/zlib.ts",
+    before: "return again.length * 2 < first.length && fresh.length === first.length &&",
+    after: "return again.length * 1 < first.length && fresh.length === first.length &&",
+    reason: "the second copy takes a few bytes with a window, and as many as the first without",
+  },
+  {
+    file: "src/protocol/zlib.ts",
+    before: "return again.length * 2 < first.length && fresh.length === first.length &&",
+    after: "return again.length * 3 < first.length && fresh.length === first.length &&",
+    reason: "the second copy takes a few bytes with a window, and as many as the first without",
+  },
 ];
