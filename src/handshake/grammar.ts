@@ -67,10 +67,17 @@ export const VALUE_BYTES: Uint8Array = table(receivedValuePattern);
  * @param token The token in lower case.
  */
 export function listHasToken(list: string, token: string): boolean {
-  // Nearly all clients send only this token.
-  if (list.length === token.length) return equalsIgnoreCase(list, 0, token);
-  const lowerCase = list.toLowerCase();
-  return lowerCase.split(",").some((element) => trimSpace(element) === token);
+  const { length } = list;
+  for (let at = 0; at <= length; at++) {
+    let start = at;
+    at = list.indexOf(",", at);
+    if (at === -1) at = length;
+    let end = at;
+    while (start < end && isSpace(list.charCodeAt(start))) start++;
+    while (end > start && isSpace(list.charCodeAt(end - 1))) end--;
+    if (end - start === token.length && equalsIgnoreCase(list, start, token)) return true;
+  }
+  return false;
 }
 
 /** Returns whether a text has `lowerCase` at `at`, in any case. The text must be long enough. */

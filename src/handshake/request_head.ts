@@ -15,6 +15,7 @@ const FORBIDDEN = /^(?:CONNECT|TRACE|TRACK)$/i;
 export const ABSOLUTE_FORM = /^(?:http|ws)s?:\/\/([^/?]*)/i;
 /** The length of ` HTTP/1.1` and the CRLF after it. */
 const VERSION_LENGTH = 11;
+const SLASH = 0x2f;
 const DIGIT_0 = 0x30;
 const DIGIT_2 = 0x32;
 
@@ -114,8 +115,9 @@ export class RequestHead extends MessageHead {
 
   /** The authority of a request-target in absolute form; `undefined` in the other forms. */
   get authority(): string | undefined {
-    const { target } = this;
-    return target.startsWith("/") ? undefined : ABSOLUTE_FORM.exec(target)?.[1];
+    // Nearly all requests have the origin form.
+    if (this.kept.charCodeAt(this.#methodEnd + 1) === SLASH) return undefined;
+    return ABSOLUTE_FORM.exec(this.target)?.[1];
   }
 
   /**
@@ -141,12 +143,9 @@ export class RequestHead extends MessageHead {
     make: (url: string, init?: RequestInit) => Made = makeRequest as typeof make,
   ): Made {
     const { method } = this;
-    // Bun accepts methods that Fetch §2.2.1 forbids. The host was checked when the head was read.
-    if (FORBIDDEN.test(method)) throw methodNotServed(method);
+    // The host was checked when the head was read.
     const url = `${scheme}://${this.host || "localhost"}${this.resourceName}`;
-    const request = method === "GET" ? make(url) : make(url, { method });
-    // A method is case-sensitive (RFC 9110 §9.1).
-    if (request.method !== method) throw methodNotServed(method);
+    const request = method === "GET" ? make(url) : makeWithMethod(url, method, make);
     this.appendTo(request.headers);
     return request;
   }
@@ -187,6 +186,19 @@ export class RequestHead extends MessageHead {
     }
     return cookies;
   }
+}
+
+function makeWithMethod<Made extends Request>(
+  url: string,
+  method: string,
+  make: (url: string, init: RequestInit) => Made,
+): Made {
+  // Bun accepts methods that Fetch §2.2.1 forbids.
+  if (FORBIDDEN.test(method)) throw methodNotServed(method);
+  const request = make(url, { method });
+  // A method is case-sensitive (RFC 9110 §9.1).
+  if (request.method !== method) throw methodNotServed(method);
+  return request;
 }
 
 function makeRequest(url: string, init?: RequestInit): Request {

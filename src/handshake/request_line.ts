@@ -63,6 +63,8 @@ class RequestLine implements StartLine<RequestHead> {
   #start = 0;
   #methodEnd = 0;
   #targetEnd = 0;
+  /** The `Host` of the last head. */
+  #validHost: string | undefined = undefined;
 
   /** See {@linkcode StartLine.complete}. */
   get complete(): boolean {
@@ -91,7 +93,7 @@ class RequestLine implements StartLine<RequestHead> {
 
   /** See {@linkcode StartLine.checkHead}. */
   checkHead(head: RequestHead): void {
-    checkHead(head);
+    this.#validHost = checkHead(head, this.#validHost);
   }
 
   /** See {@linkcode StartLine.error}. */

@@ -17,6 +17,8 @@ interface HeadFacts {
   readonly authority: string | undefined;
   /** The field `Host`. Several fields are joined by commas. */
   readonly host: string | undefined;
+  /** A `Host` that is known to be valid. */
+  readonly validHost: string | undefined;
 }
 
 const RULES: readonly Rule<HeadFacts>[] = [
@@ -35,7 +37,7 @@ const RULES: readonly Rule<HeadFacts>[] = [
   {
     section: "RFC 9112 §3.2",
     because: "Host must be sent once, as a host with an optional port",
-    broken: ({ host }) => host !== undefined && !isHost(host),
+    broken: ({ host, validHost }) => host !== undefined && host !== validHost && !isHost(host),
   },
   {
     section: "RFC 9110 §4.2",
@@ -47,20 +49,20 @@ const RULES: readonly Rule<HeadFacts>[] = [
 /**
  * Checks a request head.
  *
+ * @param validHost The result for an earlier head. Most requests to a server have the same `Host`, and
+ * a check takes 0.15 µs.
+ * @returns The value of `Host`, which is valid.
  * @throws {Refusal} 400 with the first broken rule; 501 for CONNECT, whose target has another form
  * (RFC 9112 §3.2.3).
  */
-export function checkHead(head: RequestHead): void {
+export function checkHead(head: RequestHead, validHost?: string): string | undefined {
   const { method, httpVersion, target } = head;
   if (method === "CONNECT") throw methodNotServed(method);
-  const broken = brokenRule(RULES, {
-    method,
-    httpVersion,
-    target,
-    authority: head.authority,
-    host: head.get("host"),
-  });
+  const host = head.get("host");
+  const { authority } = head;
+  const broken = brokenRule(RULES, { method, httpVersion, target, authority, host, validHost });
   if (broken !== undefined) throw new Refusal(400, broken, { reason: "request" });
+  return host;
 }
 
 /**

@@ -21,7 +21,8 @@ const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
 
 /** Whether the request allows to keep the connection after the response (RFC 9112 §9.3). */
 export function wantsKeepAlive(head: RequestHead): boolean {
-  const connection = head.get("connection") ?? "";
+  const connection = head.get("connection");
+  if (connection === undefined) return head.httpVersion === "1.1";
   if (listHasToken(connection, "close")) return false;
   return head.httpVersion === "1.1" || listHasToken(connection, "keep-alive");
 }

@@ -58,6 +58,8 @@ export class HttpConnection implements TransportEvents, Timed, OpeningPhase, Pla
   #hasData = false;
   /** Whether a request was answered. */
   #isReused = false;
+  /** Whether the timer is set for the current request of a connection that is reused. */
+  #isTimed = false;
   /** Whether the client has sent FIN. */
   #ended = false;
   /** Whether the transport is paused. */
@@ -119,8 +121,14 @@ export class HttpConnection implements TransportEvents, Timed, OpeningPhase, Pla
     const { context } = this.#connection;
     this.#hasData = !this.#isReused || chunk.some((byte) => byte !== CR && byte !== LF);
     if (!this.#isReused || !this.#hasData) return;
-    this.#setTimer(context.settings.handshakeTimeout);
     context.accessLog?.begin(this.#connection, chunk.length);
+  }
+
+  /** Limits the time of a request after the first. A request that arrives whole needs no timer. */
+  #limitTime(): void {
+    if (!this.#isReused || !this.#hasData || this.#isTimed) return;
+    this.#isTimed = true;
+    this.#setTimer(this.#connection.context.settings.handshakeTimeout);
   }
 
   #setTimer(timeout: number): void {
@@ -242,7 +250,7 @@ export class HttpConnection implements TransportEvents, Timed, OpeningPhase, Pla
       const { context } = this.#connection;
       const reader = this.#reader ??= context.takeHeadReader();
       const head = reader.read(chunk);
-      if (head === undefined) return;
+      if (head === undefined) return this.#limitTime();
       this.#connection.head = head;
       const { consumed } = reader;
       this.#reader = null;
@@ -264,6 +272,7 @@ export class HttpConnection implements TransportEvents, Timed, OpeningPhase, Pla
 
   /** Begins the handshake, or a refusal. */
   #handOver(): Opening {
+    this.#limitTime();
     const opening = new Opening(this.#connection, http1Responder);
     // An opening, a WebSocket and a refusal read, whatever waited while the last request was answered.
     this.resume();
@@ -290,7 +299,7 @@ export class HttpConnection implements TransportEvents, Timed, OpeningPhase, Pla
 
   #servePlain(head: RequestHead, rest: Uint8Array, owned: boolean): void {
     const connection = this.#connection;
-    const { settings, routes, counters } = connection.context;
+    const { settings, routes, counters, wheel } = connection.context;
     if (settings.fetch === undefined) {
       matchRoute(routes, head);
       throw upgradeRequired(settings.versions);
@@ -299,6 +308,7 @@ export class HttpConnection implements TransportEvents, Timed, OpeningPhase, Pla
     this.#state = "http";
     counters.requests++;
     this.#exchange = this.#unstarted = exchange;
+    if (this.#isReused) wheel.remove(this);
     // Without output, only TCP keep-alive notices that the client's machine is gone.
     if (!this.#isReused && settings.pingInterval > 0) {
       connection.transport.setKeepAlive(true, settings.pingInterval);
@@ -325,7 +335,7 @@ export class HttpConnection implements TransportEvents, Timed, OpeningPhase, Pla
     const connection = this.#connection;
     this.#state = "head";
     this.#exchange = this.#held = null;
-    this.#hasData = false;
+    this.#hasData = this.#isTimed = false;
     this.#isReused = true;
     connection.handler = null;
     connection.forgetRequest();

@@ -11,7 +11,7 @@ import { Child, spawnScript } from "../support/spawn.ts";
 
 /** The servers of `small_response.ts`. */
 const KINDS = {
-  node: ["node", "node-fetch", "objects", "waterspout"],
+  node: ["node", "node-fetch", "objects", "transport", "waterspout"],
   bun: ["own", "waterspout"],
   deno: ["own", "waterspout"],
 } as const;

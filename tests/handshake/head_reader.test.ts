@@ -1,5 +1,6 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, test } from "node:test";
+import { Refusal } from "../../src/errors.ts";
 import { requestReader } from "../../src/handshake/request_line.ts";
 import { latin1Bytes } from "../support/bytes.ts";
 import { checkRows } from "../support/rows.ts";
@@ -326,6 +327,16 @@ describe("a head that breaks a rule is refused with 400, when it is complete", (
   ];
   test("with the rule", () => {
     checkRows(rows, ([name]) => name, ([, text, because]) => assertRefused(text, 400, because));
+  });
+
+  test("with the rule after a valid head, whose Host is not checked again", () => {
+    const valid = latin1Bytes("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    checkRows(rows, ([name]) => name, ([, text, because]) => {
+      const reader = requestReader(LIMITS);
+      reader.read(valid);
+      const refusal = assertThrows(() => reader.read(latin1Bytes(text)), Refusal);
+      assertStringIncludes(refusal.message, because);
+    });
   });
 
   for (

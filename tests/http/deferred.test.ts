@@ -6,17 +6,18 @@
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, test } from "node:test";
+import type { Settings } from "../../src/server/settings.ts";
 import type { Deferred, InternalTransport } from "../../src/transport/transport.ts";
 import { settle, untilQuiet } from "../support/rig.ts";
 import { GET, head, serve } from "./serve.ts";
 
 /** A connection whose transport defers work, and the signals of the requests that `fetch` got. */
-function deferring() {
+function deferring(settings: Partial<Settings> = {}) {
   const signals: AbortSignal[] = [];
   const rig = serve(async (request) => {
     signals.push(request.signal);
     return new Response(await request.text());
-  });
+  }, settings);
   const { client, transport } = rig.join();
   const deferred: Deferred[] = [];
   (transport as InternalTransport).defer = (work) => deferred.push(work);
@@ -24,7 +25,7 @@ function deferring() {
     for (const work of deferred.splice(0)) work.start();
     await untilQuiet();
   };
-  return { client, deferred, signals, start };
+  return { client, clock: rig.clock, deferred, signals, start };
 }
 
 const POST = head("POST / HTTP/1.1", "Transfer-Encoding: chunked");
@@ -39,6 +40,19 @@ describe("a deferred request", () => {
       await start();
       assertEquals(client.raw.split("HTTP/1.1 200").length - 1, round);
     }
+  });
+
+  test("is not ended by the timer of the idle connection before it", async () => {
+    const { client, clock, start } = deferring({ keepAliveTimeout: 1000 });
+    client.write(GET);
+    await untilQuiet();
+    await start();
+    await clock.advance(900);
+    client.write(GET);
+    await untilQuiet();
+    await clock.advance(200);
+    await start();
+    assertEquals([client.raw.split("HTTP/1.1 200").length - 1, client.events], [2, []]);
   });
 
   test("has a body that arrives before or after the start", async () => {

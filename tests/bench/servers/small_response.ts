@@ -6,6 +6,7 @@
  * - `node-fetch`: `node:http` with a `Request` and a `Response`, like the setting `fetch`
  * - `objects`: `node:net` with a `Request` and a `Response` for each chunk, in groups as ours, and no
  *   HTTP: it reads nothing of the request and writes a constant
+ * - `transport`: the same on our transport instead of `node:net`
  * - `own`: `Bun.serve` or `Deno.serve`
  *
  * The server prints its port. `GET /cpu` returns its CPU time in microseconds.
@@ -17,6 +18,8 @@ import { type AddressInfo, createServer as createSocketServer, type Socket } fro
 import process from "node:process";
 import { setImmediate } from "node:timers";
 import { Application } from "../../../mod.ts";
+import { listen as listenOnNode } from "../../../src/transport/node.ts";
+import type { InternalTransport } from "../../../src/transport/transport.ts";
 
 const BODY = "Hello, world!";
 const HEADERS = { "Content-Type": "text/plain" };
@@ -70,15 +73,21 @@ const CONSTANT = new TextEncoder().encode(
     `Content-Length: ${BODY.length}\r\n\r\n${BODY}`,
 );
 
-async function onlyObjects(socket: Socket, chunk: Uint8Array): Promise<void> {
-  const isCpu = new TextDecoder().decode(chunk.subarray(0, 8)).includes("/cpu");
+/** Makes the objects, and returns the response. */
+async function onlyObjects(isCpu: boolean): Promise<Uint8Array> {
   const request = new Request("http://127.0.0.1:8080/");
   request.headers.append("Host", "127.0.0.1:8080");
   const reader = respond(request).body?.getReader();
   while (reader !== undefined && !(await reader.read()).done);
-  if (!isCpu) return void socket.write(CONSTANT);
+  if (!isCpu) return CONSTANT;
   const body = cpu();
-  socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+  return new TextEncoder().encode(
+    `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
+}
+
+function isForCpu(chunk: Uint8Array): boolean {
+  return new TextDecoder().decode(chunk.subarray(0, 8)).includes("/cpu");
 }
 
 function listenForObjects(): void {
@@ -89,11 +98,27 @@ function listenForObjects(): void {
     socket.on("data", (chunk) => {
       if (waiting.push([socket, chunk]) > 1) return;
       setImmediate(() => {
-        for (const [socket, chunk] of waiting.splice(0)) void onlyObjects(socket, chunk);
+        for (const [socket, chunk] of waiting.splice(0)) {
+          void onlyObjects(isForCpu(chunk)).then((bytes) => socket.write(bytes));
+        }
       });
     });
   });
   server.listen(0, "127.0.0.1", () => console.log((server.address() as AddressInfo).port));
+}
+
+function listenOnTransport(): void {
+  const accept = (transport: InternalTransport) => {
+    const answer = (chunk: Uint8Array) => {
+      const isCpu = isForCpu(chunk);
+      const start = () => void onlyObjects(isCpu).then((bytes) => transport.write(bytes, true));
+      transport.defer?.({ start });
+    };
+    const end = () => transport.destroy();
+    transport.events = { data: answer, drain() {}, end, closed() {} };
+  };
+  const listener = listenOnNode({ port: 0, hostname: "127.0.0.1" }, accept);
+  void listener.listening.then(() => console.log(listener.address.port));
 }
 
 function listen(listener: RequestListener): void {
@@ -112,6 +137,9 @@ switch (process.argv[2]) {
     break;
   case "objects":
     listenForObjects();
+    break;
+  case "transport":
+    listenOnTransport();
     break;
   case "own": {
     const { Bun, Deno } = globalThis as Servers;
