@@ -35,15 +35,29 @@ export function markedFile(name: string): string | undefined {
   return MARK.exec(name)?.[1];
 }
 
-/** How long a file took in its process, in seconds. */
-export interface FileTime {
-  readonly file: string;
+/** How long something took, and its CPU time, in seconds. */
+export interface Time {
   readonly seconds: number;
   readonly cpu: number;
 }
 
-/** The times of the files that have ended, and the file that was running when the log ended. */
-export function readEvents(log: string): { times: FileTime[]; running: string | undefined } {
+/** How long a file took in its process. */
+export interface FileTime extends Time {
+  readonly file: string;
+}
+
+/** What a log tells. */
+export interface BatchTimes {
+  /** The files that have ended. */
+  readonly times: readonly FileTime[];
+  /** The process from its start to the last event, with the loading of all files. */
+  readonly total: Time;
+  /** The file that was running when the log ended. */
+  readonly running: string | undefined;
+}
+
+/** Reads the log of a batch. */
+export function readEvents(log: string): BatchTimes {
   const events = log.split("\n").filter((line) => line !== "")
     .map((line) => JSON.parse(line) as BatchEvent);
   const times = events.slice(0, -1).map(({ file, at, cpu }, index) => ({
@@ -51,5 +65,6 @@ export function readEvents(log: string): { times: FileTime[]; running: string | 
     seconds: (events[index + 1]?.at ?? at) - at,
     cpu: (events[index + 1]?.cpu ?? cpu) - cpu,
   }));
-  return { times, running: events.at(-1)?.file || undefined };
+  const { at: seconds = 0, cpu = 0, file } = events.at(-1) ?? {};
+  return { times, total: { seconds, cpu }, running: file || undefined };
 }

@@ -3,11 +3,12 @@ import { describe, test } from "node:test";
 import { Lanes } from "./lanes.ts";
 import type { Job } from "./plan.ts";
 
-const job = (label: string): Job => ({
+const job = (label: string, rank = 0): Job => ({
   runtime: "bun",
   files: [],
   label,
   waits: label.startsWith("wait"),
+  rank,
 });
 
 /** Lanes whose jobs end when the test says so. */
@@ -34,7 +35,7 @@ function makeLanes(count: number) {
 describe("lanes", () => {
   test("run jobs that compute, and beside them as many that wait, in their order", async () => {
     const { lanes, end, labels } = makeLanes(1);
-    lanes.add(["a", "b", "wait 1", "wait 2"].map(job));
+    lanes.add(["a", "b", "wait 1", "wait 2"].map((label) => job(label)));
     assertEquals(labels(), ["a", "wait 1"]);
     await end("a");
     assertEquals(labels(), ["wait 1", "b"]);
@@ -44,8 +45,18 @@ describe("lanes", () => {
 
   test("that compute take jobs that wait if there is nothing else", () => {
     const { lanes, labels } = makeLanes(1);
-    lanes.add(["wait 1", "wait 2", "wait 3"].map(job));
+    lanes.add(["wait 1", "wait 2", "wait 3"].map((label) => job(label)));
     assertEquals(labels(), ["wait 1", "wait 2"]);
+  });
+
+  test("start those of the lowest rank first, also among those that are added later", async () => {
+    const { lanes, end, labels } = makeLanes(1);
+    lanes.add([job("a", 1), job("b", 3)]);
+    lanes.add([job("c", 2), job("d", 3)]);
+    for (const label of ["a", "c", "b", "d"]) {
+      assertEquals(labels(), [label]);
+      await end(label);
+    }
   });
 
   test("take jobs that are added later, and are idle at the end", async () => {

@@ -20,9 +20,11 @@ export class Lanes {
     this.#run = run;
   }
 
-  /** Adds jobs, which start in this order. */
+  /** Adds jobs. Of those that have not started, the one with the lowest rank starts first. */
   add(jobs: readonly Job[]): void {
-    for (const job of jobs) this.#queued[job.waits ? "waiting" : "computing"].push(job);
+    const { computing, waiting } = this.#queued;
+    for (const job of jobs) (job.waits ? waiting : computing).push(job);
+    for (const queue of [computing, waiting]) queue.sort((a, b) => a.rank - b.rank);
     this.#fill();
   }
 

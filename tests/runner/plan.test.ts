@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertLessOrEqual, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertLessOrEqual, assertThrows } from "@std/assert";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -67,9 +67,18 @@ describe("a plan", () => {
       const suites = [...new Set(files.map(suiteOf))];
       assertEquals(new Set(suites.map(({ tier }) => tier)).size, 1, files.join());
       assert(suites.every((suite) => (suite.waits ?? false) === waits), files.join());
-      if (suites.some(({ tier }) => tier === "e2e")) assertEquals(suites.length, 1, files.join());
-      assertLessOrEqual(files.length, 300);
+      if (suites.some(({ alone }) => alone)) assertEquals(suites.length, 1, files.join());
+      assertLessOrEqual(files.length, 120);
     }
+  });
+
+  test("divides a large group evenly, and starts with the suites that come first", () => {
+    const unit = plan(findFiles({ paths: [], tier: "unit" }), ["bun"]);
+    assertGreater(unit.length, 1);
+    const sizes = unit.map(({ files }) => files.length);
+    assertLessOrEqual(Math.max(...sizes) - Math.min(...sizes), 1);
+    assertEquals(jobs.map(({ rank }) => rank), jobs.map(({ rank }) => rank).sort((a, b) => a - b));
+    assertEquals(suiteOf(jobs[0]?.files[0] ?? "").path, "tests");
   });
 });
 

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { root, type Runtime } from "../support/runtime.ts";
 import { UsageError } from "../support/usage.ts";
 import type { Options } from "./options.ts";
-import { type Suite, suiteOf, SUITES } from "./suites.ts";
+import { type Suite, suiteOf, SUITES, type Tier } from "./suites.ts";
 
 /** Files that one process runs. */
 export interface Job {
@@ -18,13 +18,16 @@ export interface Job {
   readonly label: string;
   /** Whether this process mostly waits. Then it runs beside processes that use the CPU. */
   readonly waits: boolean;
+  /** Its place in the order in which jobs start. */
+  readonly rank: number;
 }
 
 /**
- * The most files in a process. Loading the sources takes about three seconds of CPU time, so all files of
- * the tier `unit` share one process for each runtime. The three processes run in parallel.
+ * The most files of a process, by tier. Starting a process and loading the sources takes one to two
+ * seconds of CPU time, so most suites share processes. With all files of a tier in one process for each
+ * runtime, the last process would run alone, and leave the other cores idle.
  */
-const BATCH = 300;
+const MOST_FILES: Readonly<Record<Tier, number>> = { unit: 120, system: 22, e2e: 12 };
 
 /**
  * The test files that were asked for, sorted.
@@ -54,40 +57,39 @@ function filesIn(path: string): string[] {
 
 /** The processes for some files, in the order in which they start. */
 export function plan(files: readonly string[], runtimes: readonly Runtime[]): Job[] {
-  const ranked = [...files].sort((a, b) => rank(suiteOf(a)) - rank(suiteOf(b)));
-  const groups = Map.groupBy(ranked, groupOf);
-  return [...groups.values()].flatMap((group) => {
-    const [first = ""] = group;
-    const { once, waits = false } = suiteOf(first);
-    return runtimesFor(once, runtimes).flatMap((runtime) => batches(runtime, group, waits));
+  const ranked = [...files].sort((a, b) => rankOf(a) - rankOf(b));
+  const jobs = runtimes.flatMap((runtime) => {
+    const own = ranked.filter((file) => runtimesFor(suiteOf(file), runtimes).includes(runtime));
+    return [...Map.groupBy(own, groupOf).values()].flatMap((group) => batches(runtime, group));
   });
+  return jobs.sort((a, b) => a.rank - b.rank);
 }
 
-/** The index of a suite in the table. */
-function rank(suite: Suite): number {
-  return SUITES.indexOf(suite);
+/** The index of a file's suite in the table. */
+function rankOf(file: string): number {
+  return SUITES.indexOf(suiteOf(file));
 }
 
-/** The group of a file. Only files of one group share a process, so a slow program delays only its suite. */
+/** The group of a file. Only files of one group share a process. */
 function groupOf(file: string): string {
-  const { path, tier, once, waits } = suiteOf(file);
-  return tier === "e2e" ? path : [tier, once, waits].join();
+  const { path, tier, waits, alone } = suiteOf(file);
+  return alone ? path : [tier, waits].join();
 }
 
-function runtimesFor(once: Runtime | undefined, runtimes: readonly Runtime[]): readonly Runtime[] {
+function runtimesFor({ once }: Suite, runtimes: readonly Runtime[]): readonly Runtime[] {
   if (once === undefined) return runtimes;
   return runtimes.includes(once) ? [once] : runtimes.slice(0, 1);
 }
 
-/** Splits files into batches of nearly equal size. */
-function batches(runtime: Runtime, files: readonly string[], waits: boolean): Job[] {
-  const count = Math.ceil(files.length / BATCH);
-  return Array.from({ length: count }, (_, index) => {
-    const own = files.slice(
-      Math.floor(index * files.length / count),
-      Math.floor((index + 1) * files.length / count),
-    );
-    const label = own.length === 1 ? own[0] ?? "" : `${own[0]} … ${own.at(-1)?.slice(6)}`;
-    return { runtime, files: own, label, waits };
+/** Deals the files of a group out to as few batches as possible. */
+function batches(runtime: Runtime, group: readonly string[]): Job[] {
+  const { tier, waits = false } = suiteOf(group[0] ?? "");
+  const count = Math.ceil(group.length / MOST_FILES[tier]);
+  return Array.from({ length: count }, (_, part) => {
+    // Files of one suite are neighbours, and those of the slowest suites come first.
+    const files = group.filter((_, index) => index % count === part);
+    const [first = "", last = ""] = [files[0], files.at(-1)];
+    const label = files.length === 1 ? first : `${files.length} files, ${first} … ${last.slice(6)}`;
+    return { runtime, files, label, waits, rank: rankOf(first) + part / count };
   });
 }

@@ -6,7 +6,7 @@ import { judge } from "./results.ts";
 import { summary } from "./summary.ts";
 
 const files = ["tests/runner/plan.test.ts", "tests/runner/junit.test.ts"];
-const job: Job = { runtime: "node", files, label: "two files", waits: false };
+const job: Job = { runtime: "node", files, label: "two files", waits: false, rank: 0 };
 
 /** A report: the mark of each file, followed by the names of its tests. */
 function reportOf(tests: Readonly<Record<string, readonly string[]>>): string {
@@ -22,15 +22,17 @@ function reportOf(tests: Readonly<Record<string, readonly string[]>>): string {
   }</testsuites>`;
 }
 
-const log = files.map((file, i) => JSON.stringify({ file, at: i, cpu: i / 2 })).join("\n");
-const done = `${log}\n${JSON.stringify({ file: "", at: 3, cpu: 2 })}\n`;
+const log = files.map((file, i) => JSON.stringify({ file, at: i + 1, cpu: 1 + i / 2 })).join("\n");
+const done = `${log}\n${JSON.stringify({ file: "", at: 4, cpu: 3 })}\n`;
 
 describe("a job", () => {
   test("whose tests passed has times for each file", () => {
     const report = reportOf({ [files[0] ?? ""]: ["a", "b"], [files[1] ?? ""]: ["c"] });
-    const { passed, failures, times } = judge(job, { output: "" }, { report, log: done });
+    const { passed, failures, times, total } = judge(job, { output: "" }, { report, log: done });
     assertEquals([passed, failures], [3, []]);
     assertEquals(times.map(({ seconds, cpu }) => [seconds, cpu]), [[1, 0.5], [2, 1.5]]);
+    // The loading is only in the total.
+    assertEquals(total, { seconds: 4, cpu: 3 });
   });
 
   test("fails for a test that failed or did not run, and for a file without any", () => {
@@ -71,7 +73,7 @@ describe("the summary", () => {
       "Skipped:",
       "  tests/x: y is not installed (apt-get install y)",
       "",
-      "2 files in 9 s; --seed 7 repeats what is random",
+      "2 files in 9 s, with 3 s of CPU; --seed 7 repeats what is random",
       "2 passed, 0 failed, 1 skipped",
     ]);
   });

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type FileTime, readEvents } from "./batch_events.ts";
+import { type FileTime, readEvents, type Time } from "./batch_events.ts";
 import { parseJUnit, type TestResult } from "./junit.ts";
 import type { Job } from "./plan.ts";
 import type { Ended } from "./process.ts";
@@ -15,6 +15,7 @@ export interface Result {
   /** The failures, as `FILE: NAME`. */
   readonly failures: readonly string[];
   readonly times: readonly FileTime[];
+  readonly total: Time;
   readonly output: string;
 }
 
@@ -30,7 +31,7 @@ export interface Traces {
  * did not run.
  */
 export function judge(job: Job, ended: Ended, { report, log }: Traces): Result {
-  const { times, running } = readEvents(log);
+  const { times, total, running } = readEvents(log);
   const results = report === "" ? [] : parseJUnit(report);
   const failures = report === ""
     ? [`${running ?? job.label}: the process ${ended.problem ?? "ended"}, and left no report`]
@@ -39,7 +40,7 @@ export function judge(job: Job, ended: Ended, { report, log }: Traces): Result {
     failures.push(`${job.label}: the process ${ended.problem}`);
   }
   const passed = results.filter(({ outcome }) => outcome === "passed").length;
-  return { job, passed, failures, times, output: ended.output };
+  return { job, passed, failures, times, total, output: ended.output };
 }
 
 function failuresIn(job: Job, results: readonly TestResult[]): string[] {

@@ -26,6 +26,8 @@ export interface Suite {
   readonly needs?: readonly NeedName[];
   /** Whether its tests mostly wait for timers and other processes. They run beside tests that use the CPU. */
   readonly waits?: boolean;
+  /** Whether its files share no process with other suites: they take long, so others would wait for them. */
+  readonly alone?: boolean;
 }
 
 /** All files without a row of their own. They take longest, and need nothing. */
@@ -34,28 +36,39 @@ const REST: Suite = { path: "tests", tier: "unit" };
 /** The suites, in the order in which they start. The slowest come first. */
 export const SUITES: readonly Suite[] = [
   REST,
-  { path: "tests/clients", tier: "e2e", once: "node" },
+  { path: "tests/jsr", tier: "system", once: "bun", alone: true },
+  {
+    path: "tests/browser",
+    tier: "e2e",
+    once: "node",
+    alone: true,
+    needs: ["chromium", "phantomjs"],
+  },
+  {
+    path: "tests/examples/chat.test.ts",
+    tier: "e2e",
+    once: "node",
+    alone: true,
+    needs: ["chromium", "phantomjs", "redis"],
+  },
   {
     path: "tests/clients/languages",
     tier: "e2e",
     once: "node",
+    alone: true,
     needs: [
       ...["perl clients", "ruby client", "java clients", "python clients"] as const,
       ...["c client", "lua client", "mono"] as const,
     ],
   },
+  { path: "tests/clients", tier: "e2e", once: "node" },
   {
     path: "tests/cluster",
     tier: "e2e",
     once: "node",
     waits: true,
+    alone: true,
     needs: ["linux", "redis", "nats"],
-  },
-  {
-    path: "tests/browser",
-    tier: "e2e",
-    once: "node",
-    needs: ["chromium", "phantomjs"],
   },
   { path: "tests/network", tier: "e2e", waits: true, needs: ["linux", "ip", "namespaces"] },
   { path: "tests/brokers", tier: "e2e", waits: true, needs: ["redis", "nats"] },
@@ -81,16 +94,11 @@ export const SUITES: readonly Suite[] = [
     needs: ["tinyproxy", "microsocks"],
   },
   {
-    path: "tests/examples/chat.test.ts",
-    tier: "e2e",
-    once: "node",
-    needs: ["chromium", "phantomjs", "redis"],
-  },
-  {
     path: "tests/examples/status.test.ts",
     tier: "e2e",
     once: "node",
     waits: true,
+    alone: true,
     needs: ["chromium"],
   },
   {
@@ -100,7 +108,7 @@ export const SUITES: readonly Suite[] = [
     needs: ["linux", "redis", "nats"],
   },
   { path: "tests/examples", tier: "system", waits: true },
-  { path: "tests/client/peers.test.ts", tier: "e2e" },
+  { path: "tests/client/peers.test.ts", tier: "e2e", waits: true },
   { path: "tests/client/waiting.test.ts", tier: "system", waits: true },
   { path: "tests/cli/process.test.ts", tier: "system", waits: true },
   {
@@ -110,13 +118,12 @@ export const SUITES: readonly Suite[] = [
     once: "node",
     needs: ["linux", "script"],
   },
-  { path: "tests/http/clients.test.ts", tier: "e2e", needs: ["curl", "wrk"] },
+  { path: "tests/http/clients.test.ts", tier: "e2e", waits: true, needs: ["curl", "wrk"] },
   { path: "tests/peers", tier: "e2e", once: "node", waits: true },
   { path: "tests/tornado", tier: "e2e", waits: true, needs: ["tornado"] },
   { path: "tests/tornado/one_end.test.ts", tier: "unit" },
   { path: "tests/frameworks", tier: "e2e", waits: true },
   { path: "tests/simulation", tier: "system", once: "bun" },
-  { path: "tests/jsr", tier: "system", once: "bun" },
   { path: "tests/conformance", tier: "system" },
   { path: "tests/server/memory.test.ts", tier: "system" },
   { path: "tests/memory", tier: "system" },
@@ -138,7 +145,6 @@ export const SUITES: readonly Suite[] = [
   { path: "tests/digest/md5_sha1_wasm.test.ts", tier: "system", once: "deno" },
   { path: "tests/protocol/xor_mask_wasm.test.ts", tier: "system", once: "deno" },
   { path: "tests/fuzz", tier: "unit", once: "node" },
-  { path: "tests/testing/broker_kit.test.ts", tier: "unit", waits: true },
   { path: "tests/support/chaos_proxy.test.ts", tier: "unit", once: "node" },
 ];
 

@@ -3,20 +3,15 @@
  *
  * @module
  */
-import type { FileTime } from "./batch_events.ts";
 import type { Result } from "./results.ts";
 import type { Skip } from "./skips.ts";
 
 /** A job's line: `ok     bun  tests/conformance: 555 (1.9 s, 1.2 s of CPU)`. */
-export function jobLine({ job, passed, failures, times }: Result): string {
+export function jobLine({ job, passed, failures, total }: Result): string {
   const mark = failures.length > 0 ? "FAILED" : "ok    ";
   const count = failures.length > 0 ? `${passed} passed, ${failures.length} failed` : `${passed}`;
-  const time = `${total(times, "seconds")} s, ${total(times, "cpu")} s of CPU`;
+  const time = `${total.seconds.toFixed(1)} s, ${total.cpu.toFixed(1)} s of CPU`;
   return `${mark} ${job.runtime.padEnd(4)} ${job.label}: ${count} (${time})`;
-}
-
-function total(times: readonly FileTime[], what: "seconds" | "cpu"): string {
-  return times.reduce((sum, time) => sum + time[what], 0).toFixed(1);
 }
 
 /** What the last lines show besides the results. */
@@ -43,12 +38,14 @@ export function summary(
   const counts = [`${passed} passed`, `${failures.length} failed`];
   if (skips.length > 0) counts.push(`${skips.length} skipped`);
   const files = new Set(results.flatMap(({ job }) => job.files)).size;
+  const cpu = results.reduce((sum, { total }) => sum + total.cpu, 0);
+  const time = `${seconds.toFixed(0)} s, with ${cpu.toFixed(0)} s of CPU`;
   const text = [
     ...section("The slowest files, in seconds (and of CPU time)", slowestFiles(results, slowest)),
     ...section("Failed", failures),
     ...section("Skipped", skips.map(skipLine)),
     "",
-    `${files} files in ${seconds.toFixed(0)} s; --seed ${seed} repeats what is random`,
+    `${files} files in ${time}; --seed ${seed} repeats what is random`,
     counts.join(", "),
   ].join("\n");
   return { text, failed: failures.length > 0 };
