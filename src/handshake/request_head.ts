@@ -113,11 +113,14 @@ export class RequestHead extends MessageHead {
     return mark === -1 ? "" : target.substring(mark + 1);
   }
 
+  /** Whether the request-target is a path with an optional query, as in nearly all requests. */
+  get hasOriginForm(): boolean {
+    return this.kept.charCodeAt(this.#methodEnd + 1) === SLASH;
+  }
+
   /** The authority of a request-target in absolute form; `undefined` in the other forms. */
   get authority(): string | undefined {
-    // Nearly all requests have the origin form.
-    if (this.kept.charCodeAt(this.#methodEnd + 1) === SLASH) return undefined;
-    return ABSOLUTE_FORM.exec(this.target)?.[1];
+    return this.hasOriginForm ? undefined : ABSOLUTE_FORM.exec(this.target)?.[1];
   }
 
   /**

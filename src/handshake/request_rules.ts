@@ -17,8 +17,6 @@ interface HeadFacts {
   readonly authority: string | undefined;
   /** The field `Host`. Several fields are joined by commas. */
   readonly host: string | undefined;
-  /** A `Host` that is known to be valid. */
-  readonly validHost: string | undefined;
 }
 
 const RULES: readonly Rule<HeadFacts>[] = [
@@ -37,7 +35,7 @@ const RULES: readonly Rule<HeadFacts>[] = [
   {
     section: "RFC 9112 §3.2",
     because: "Host must be sent once, as a host with an optional port",
-    broken: ({ host, validHost }) => host !== undefined && host !== validHost && !isHost(host),
+    broken: ({ host }) => host !== undefined && !isHost(host),
   },
   {
     section: "RFC 9110 §4.2",
@@ -56,11 +54,14 @@ const RULES: readonly Rule<HeadFacts>[] = [
  * (RFC 9112 §3.2.3).
  */
 export function checkHead(head: RequestHead, validHost?: string): string | undefined {
-  const { method, httpVersion, target } = head;
+  const { method } = head;
   if (method === "CONNECT") throw methodNotServed(method);
   const host = head.get("host");
+  // Such a head breaks none of the rules.
+  if (host !== undefined && host === validHost && head.hasOriginForm) return host;
+  const { httpVersion, target } = head;
   const { authority } = head;
-  const broken = brokenRule(RULES, { method, httpVersion, target, authority, host, validHost });
+  const broken = brokenRule(RULES, { method, httpVersion, target, authority, host });
   if (broken !== undefined) throw new Refusal(400, broken, { reason: "request" });
   return host;
 }

@@ -37,6 +37,10 @@ type State = "head" | "http" | "left";
 const CR = 0x0d;
 const LF = 0x0a;
 
+function isLineEnd(byte: number): boolean {
+  return byte === CR || byte === LF;
+}
+
 /** One connection that speaks HTTP/1. */
 export class HttpConnection implements TransportEvents, Timed, OpeningPhase, PlainConnection {
   /** See {@linkcode Timed}. */
@@ -119,7 +123,9 @@ export class HttpConnection implements TransportEvents, Timed, OpeningPhase, Pla
   /** Called when a request begins. Ignores empty lines, which some clients send after a body. */
   #begin(chunk: Uint8Array): void {
     const { context } = this.#connection;
-    this.#hasData = !this.#isReused || chunk.some((byte) => byte !== CR && byte !== LF);
+    // Nearly every chunk begins with a method.
+    this.#hasData = !this.#isReused || !isLineEnd(chunk[0] ?? CR) ||
+      !chunk.every(isLineEnd);
     if (!this.#isReused || !this.#hasData) return;
     context.accessLog?.begin(this.#connection, chunk.length);
   }

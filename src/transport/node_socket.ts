@@ -126,15 +126,17 @@ export class NodeTransport implements Transport {
   }
 
   get remoteAddress(): Address {
+    if (this.#remoteAddress !== null) return this.#remoteAddress;
     // A socket keeps its peer's address once it was read, as by our listener. With TLS, the socket
     // below has it.
     const { remoteAddress, remotePort } = this.#socket._parent ?? this.#socket;
-    return this.#remoteAddress ??= addressOf(this.#kind, remoteAddress, remotePort);
+    return this.#remoteAddress = addressOf(this.#kind, remoteAddress, remotePort);
   }
 
   get localAddress(): Address {
+    if (this.#localAddress !== null) return this.#localAddress;
     const { localAddress, localPort } = this.#socket;
-    return this.#localAddress ??= addressOf(this.#kind, localAddress, localPort);
+    return this.#localAddress = addressOf(this.#kind, localAddress, localPort);
   }
 
   get secure(): boolean {
