@@ -15,11 +15,16 @@ export type Library = (typeof LIBRARIES)[number];
 /** The brokers over Redis. */
 export type RedisBroker = "Pub/sub" | "Streams" | "Cluster";
 
+/** The client library of a broker in the test suite on this runtime. */
+export function testedLibrary(broker: RedisBroker): Library {
+  return LIBRARIES[(runtime === "bun") !== (broker === "Streams") ? 1 : 0];
+}
+
 /**
  * The client library for a broker on this runtime. The soak test uses the one that the test suite does
  * not.
  */
 export function libraryOf(broker: RedisBroker): Library {
-  const test = (runtime === "bun") !== (broker === "Streams") ? 1 : 0;
-  return LIBRARIES[sized({ test, soak: 1 - test })]!;
+  const tested = testedLibrary(broker);
+  return sized({ test: tested, soak: LIBRARIES.find((other) => other !== tested)! });
 }

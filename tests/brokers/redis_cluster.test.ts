@@ -1,6 +1,7 @@
 import { REDIS } from "./conformance_setups.ts";
 import { conforms } from "./conforms.ts";
-import { libraryOf } from "./libraries.ts";
+import { sharesOf } from "./shares.ts";
 
-const library = libraryOf("Cluster");
-conforms(`Redis Cluster by ${library}`, REDIS.Cluster("redis-server", library));
+for (const [library, choice] of sharesOf("Cluster")) {
+  conforms(`Redis Cluster by ${library}`, REDIS.Cluster("redis-server", library), choice);
+}

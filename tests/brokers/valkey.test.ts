@@ -1,8 +1,8 @@
-import { runtime } from "../support/runtime.ts";
 import { sized } from "../support/sizes.ts";
 import { REDIS } from "./conformance_setups.ts";
-import { conforms } from "./conforms.ts";
+import { type Choice, conforms } from "./conforms.ts";
 import { libraryOf } from "./libraries.ts";
+import { sharesOf } from "./shares.ts";
 
 /** What shows that the commands of a broker work. The soak test runs all cases. */
 const FEW: ReadonlySet<string> = new Set([
@@ -12,12 +12,15 @@ const FEW: ReadonlySet<string> = new Set([
   "applications: presence is told once, and listed by all processes",
 ]);
 
-for (const name of ["Pub/sub", "Streams", "Cluster"] as const) {
+for (const name of ["Pub/sub", "Streams"] as const) {
   const library = libraryOf(name);
-  const isWhole = sized({ test: name === "Cluster" && runtime === "node", soak: true });
   conforms(
     `Valkey ${name} by ${library}`,
     REDIS[name]("valkey-server", library),
-    isWhole ? () => true : ({ name }) => FEW.has(name),
+    sized<Choice>({ test: ({ name }) => FEW.has(name), soak: () => true }),
   );
+}
+
+for (const [library, choice] of sharesOf("Cluster")) {
+  conforms(`Valkey Cluster by ${library}`, REDIS.Cluster("valkey-server", library), choice);
 }

@@ -6,7 +6,7 @@
  * @module
  */
 import { writeFileSync } from "node:fs";
-import { registerHooks } from "node:module";
+import module, { registerHooks } from "node:module";
 import process from "node:process";
 import { inspect } from "node:util";
 import { runtime } from "../support/runtime.ts";
@@ -23,6 +23,8 @@ registerHooks({
 });
 // Only now, because its static imports are resolved before any of its code runs.
 await import("./batch.ts");
+// For the processes that start next. Otherwise, Node keeps compiled sources when this process ends.
+if (runtime === "node") module.flushCompileCache();
 
 const results: LightResult[] = [];
 await runAll({

@@ -12,6 +12,7 @@ export const LARGE_VARIABLE = "WATERSPOUT_LARGE";
 export const SIZED_FILES: readonly string[] = [
   "tests/brokers/cluster.test.ts",
   "tests/brokers/conformance.test.ts",
+  "tests/brokers/postgres.test.ts",
   "tests/brokers/redis_cluster.test.ts",
   "tests/brokers/streams.test.ts",
   "tests/brokers/streams_faults.test.ts",
