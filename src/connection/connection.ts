@@ -166,7 +166,7 @@ export class Connection implements TransportEvents, Timed, WriterEvents {
 
   /** See {@linkcode WriterEvents.drained}. */
   drained(): void {
-    this.#keepalive?.outputDrained(this.#environment.wheel.now());
+    if (this.#keepalive?.outputDrained(this.#environment.wheel.now())) this.ping(EMPTY);
     if (this.#state === "closing") this.#endOutput();
     this.#receiver.drained();
   }

@@ -51,6 +51,10 @@ export class Keepalive {
   #pingAt: number;
   /** When the first unanswered ping was sent; 0 if there is none. */
   #unansweredAt = 0;
+  /** Whether that ping was not sent yet, because output is stalled. */
+  #isUnsent = false;
+  /** Whether to ping when output is no longer stalled. */
+  #isDue = false;
   /** When more than `highWaterMark` began to wait. */
   #congestedAt = 0;
   /** `flushedBytes` at the last tick if output was stalled; else −1. */
@@ -88,9 +92,17 @@ export class Keepalive {
     this.#congestedAt = now;
   }
 
-  /** Called when the congestion is over. If the buffers of the system were full, the peer has read. */
-  outputDrained(now: number): void {
+  /**
+   * Called when the congestion is over. If the buffers of the system were full, the peer has read.
+   *
+   * @returns Whether to ping now, since a ping was due during the congestion.
+   */
+  outputDrained(now: number): boolean {
     if (now - this.#congestedAt >= LEAST_CONGESTION) this.sawTraffic = true;
+    if (!this.#isDue) return false;
+    this.#isDue = false;
+    if (this.#isUnsent) this.#unansweredAt = Math.trunc(now);
+    return true;
   }
 
   /** Called when output stalls: starts to watch the peer, in every version. */
@@ -118,9 +130,14 @@ export class Keepalive {
     } else if (idleTimeout > 0 && now - this.messageAt >= idleTimeout) action = "idle";
     else if (this.#watch !== "never" && now >= this.#pingAt) {
       this.#pingAt = now + pingInterval;
-      if (this.#unansweredAt === 0) this.#unansweredAt = now;
-      // A ping would wait behind stalled output.
-      action = flow === "stalled" ? "wait" : "ping";
+      const isStalled = flow === "stalled";
+      if (this.#unansweredAt === 0) {
+        this.#unansweredAt = now;
+        this.#isUnsent = isStalled;
+      }
+      // A ping would wait behind stalled output. A version without pings is watched only then.
+      this.#isDue = isStalled && this.#watch === "always";
+      action = isStalled ? "wait" : "ping";
     }
     this.#schedule();
     return action;

@@ -468,6 +468,25 @@ describe("a connection whose peer does not read", () => {
     });
   }
 
+  test("is pinged as soon as it has read, if a ping was due meanwhile", async () => {
+    const subject = new Subject({ limits: { pingInterval: 1000, pingTimeout: 500 }, pair });
+    const { connection, clock, far, writer, receiver } = subject;
+    await clock.advance(990);
+    far.pause();
+    writer.writeMessage("a".repeat(1600));
+    writer.flush();
+    await clock.advance(20);
+    assertEquals([writer.congested, receiver.pings], [true, []]);
+    far.resume();
+    await settle();
+    assertEquals([receiver.pings, subject.take().join(" ").slice(-5)], [[0], "89 00"]);
+    await clock.advance(400);
+    far.write(Uint8Array.of(0x8a, 0x80, 0, 0, 0, 0), true);
+    await settle();
+    await clock.advance(500);
+    assertEquals(connection.state, "open");
+  });
+
   test("needs no timer when the peer has read everything", async () => {
     const { connection, far, clock } = stalled({
       version: "draft76",

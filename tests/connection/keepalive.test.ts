@@ -117,6 +117,34 @@ describe("the keepalive", () => {
     }
   });
 
+  test("pings after a congestion during which a ping was due, and counts from that ping", () => {
+    const keepalive = new Keepalive({ ...limits, pingTimeout: 30 }, true, 1000);
+    keepalive.outputCongested(1099);
+    assertEquals(keepalive.tick(1100, "stalled", 0), "wait");
+    assertEquals([keepalive.outputDrained(1120), keepalive.outputDrained(1121)], [true, false]);
+    assertEquals(keepalive.tick(1130, "reading"), "wait");
+    assertEquals(keepalive.tick(1149, "reading"), "wait");
+    assertEquals(keepalive.tick(1150, "reading"), "dead");
+  });
+
+  test("counts from an earlier ping if that was sent, whatever was due since", () => {
+    const keepalive = new Keepalive(limits, true, 1000);
+    keepalive.sawTraffic = false;
+    assertEquals(keepalive.tick(1100, "reading"), "ping");
+    keepalive.outputCongested(1199);
+    assertEquals(keepalive.tick(1200, "stalled", 0), "wait");
+    assertEquals(keepalive.outputDrained(1210), true);
+    assertEquals(keepalive.tick(1349, "reading"), "ping");
+    assertEquals(keepalive.tick(1350, "reading"), "dead");
+  });
+
+  test("needs no ping after a congestion in versions without pings", () => {
+    const keepalive = new Keepalive(limits, false, 1000);
+    keepalive.outputStalled(1000);
+    assertEquals(keepalive.tick(1100, "stalled", 0), "wait");
+    assertEquals(keepalive.outputDrained(1110), false);
+  });
+
   test("ignores bytes flushed before the output stalled", () => {
     const keepalive = new Keepalive(limits, true, 1000);
     keepalive.sawTraffic = false;

@@ -146,15 +146,16 @@ function drawStep(next: Dice, clients: readonly PlannedClient[]): Step {
   const client = next(clients.length);
   const planned = clients[client] as PlannedClient;
   const kind = next(100);
-  if (kind < 42) return drawSend(next, client, planned);
-  if (kind < 60) return { op: "deliver", count: 1 + next(30), seed: seedOf(next) };
-  if (kind < 67) return { op: "settle", seed: seedOf(next) };
-  if (kind < 76) return drawTime(next);
-  if (kind < 81) return { op: "publish", process: next(PROCESSES), size: pick(next, [10, 3000]) };
-  if (kind < 85) return { op: "ping", client };
-  if (kind < 86) return { op: "sleep", time: pick(next, [100, 100_000]) };
+  if (kind < 41) return drawSend(next, client, planned);
+  if (kind < 59) return { op: "deliver", count: 1 + next(30), seed: seedOf(next) };
+  if (kind < 66) return { op: "settle", seed: seedOf(next) };
+  if (kind < 75) return drawTime(next);
+  if (kind < 80) return { op: "publish", process: next(PROCESSES), size: pick(next, [10, 3000]) };
+  if (kind < 84) return { op: "ping", client };
+  if (kind < 85) return { op: "sleep", time: pick(next, [100, 100_000]) };
   if (kind < 88) {
-    return { op: pick(next, ["partition", "heal"] as const), process: next(PROCESSES) };
+    const op = pick(next, ["partition", "heal", "repeat"] as const);
+    return { op, process: next(PROCESSES) };
   }
   if (kind < 89) return { op: "shutdown", process: next(PROCESSES) };
   if (planned.isCalm) return { op: "settle", seed: seedOf(next) };
@@ -193,6 +194,37 @@ function drawDeparture(next: Dice, client: number): Step[] {
   ];
 }
 
+/** A client that is throttled for as long as is left of `idleTimeout`, and the rest of its message waits. */
+function drawThrottled(
+  next: Dice,
+  client: number,
+  { idleTimeout, byteRate, maxMessageSize }: PlanSettings,
+): { readonly planned: PlannedClient; readonly steps: Step[] } | undefined {
+  if (idleTimeout === 0 || byteRate === undefined || byteRate.action === "close") return undefined;
+  const time = pick(next, [600, 2000]);
+  // What arrives at once, in bytes.
+  const capacity = byteRate.burst + byteRate.perSecond * (idleTimeout - time) / 1000 - next(50);
+  if (2 * capacity > maxMessageSize) return undefined;
+  const planned: PlannedClient = {
+    ...drawClient(next, { isCalm: true, kind: "raw" }),
+    behaviour: "plain",
+    reading: "whole",
+    split: "whole",
+    compresses: false,
+    capacity,
+  };
+  return {
+    planned,
+    steps: [
+      { op: "connect", client },
+      { op: "settle", seed: seedOf(next) },
+      { op: "advance", time, seed: seedOf(next) },
+      { op: "send", client, commands: ["echo"], size: capacity, fragments: 1, binary: false },
+      { op: "advance", time: 6000, seed: seedOf(next) },
+    ],
+  };
+}
+
 /** Draws a world. */
 export function drawPlan(seed: number): Plan {
   const next = dice(seed);
@@ -208,6 +240,11 @@ export function drawPlan(seed: number): Plan {
     if (next(60) > 0) continue;
     steps.push(...drawDeparture(next, clients.length));
     clients.push(drawLeavingClient(next));
+  }
+  const throttled = drawThrottled(next, clients.length, settings);
+  if (throttled !== undefined) {
+    steps.push(...throttled.steps);
+    clients.push(throttled.planned);
   }
   // Some quiet time, in which everything that is due by then must happen.
   if (next(2) === 0) steps.push({ op: "advance", time: 30_000, seed: seedOf(next) });

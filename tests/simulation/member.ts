@@ -19,6 +19,17 @@ import {
 import type { PlannedClient, PlanSettings } from "./plan.ts";
 import { ClientSide, HandlerSide } from "./sides.ts";
 
+/** What a member needs of its world. */
+export interface MemberOptions {
+  /** Adds a line to the trace. */
+  readonly note: (line: string) => void;
+  /** The broker of its process. */
+  readonly broker: {
+    /** How often messages were repeated. */
+    readonly repeats: number;
+  };
+}
+
 /** Throws an error that says which invariant does not hold. */
 export function must(holds: boolean, what: string): void {
   if (!holds) throw new Error(what);
@@ -36,13 +47,13 @@ export class Member {
   hasSlept = false;
   /** The first invariant that did not hold. Whoever catches the exception does not hide it. */
   failure: string | undefined;
-  readonly #note: (line: string) => void;
+  readonly #options: MemberOptions;
 
-  /** @param name Its name in traces. @param plan What it is. @param note Adds a line to the trace. */
-  constructor(name: string, plan: PlannedClient, note: (line: string) => void) {
+  /** @param name Its name in traces. @param plan What it is. @param options See there. */
+  constructor(name: string, plan: PlannedClient, options: MemberOptions) {
     this.name = name;
     this.plan = plan;
-    this.#note = note;
+    this.#options = options;
   }
 
   get version(): WebSocketVersion {
@@ -56,7 +67,7 @@ export class Member {
 
   /** Adds to the trace. */
   note(line: string): void {
-    this.#note(`${this.name} ${line}`);
+    this.#options.note(`${this.name} ${line}`);
   }
 
   /** Notes and throws, unless something holds. */
@@ -133,15 +144,22 @@ export class Member {
     client.replies.push(message);
   }
 
-  /** Messages of one publisher come once and in order, and never back to it. */
+  /**
+   * Messages of one publisher come once and in order, and never back to it. If the broker repeats
+   * messages of another process, they may come again.
+   */
   #hear(message: string): void {
     const { heard, lastHeard } = this.client;
-    const [, publisher = "", number] = message.split(" ");
+    const [, publisher = "", number, process] = message.split(" ");
+    const { repeats } = this.#options.broker;
+    const times = (heard.get(message) ?? 0) + 1;
+    const mayRepeat = Number(process) !== this.plan.process && times <= 1 + repeats;
     this.must(publisher !== this.name, () => `received its own ${show(message)}`);
     const before = lastHeard.get(publisher) ?? -1;
-    this.must(before < Number(number), () => `received ${show(message)} after number ${before}`);
-    lastHeard.set(publisher, Number(number));
-    heard.add(message);
+    const isInOrder = before < Number(number) || (mayRepeat && repeats > 0);
+    this.must(isInOrder, () => `received ${show(message)} after number ${before}`);
+    lastHeard.set(publisher, Math.max(before, Number(number)));
+    heard.set(message, times);
   }
 
   /** `onClose` is called. */

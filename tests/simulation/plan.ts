@@ -180,7 +180,7 @@ export type Step =
   | { readonly op: "advance"; readonly time: number; readonly seed: number }
   | { readonly op: "sleep"; readonly time: number }
   | { readonly op: "publish"; readonly process: number; readonly size: number }
-  | { readonly op: "partition" | "heal" | "shutdown"; readonly process: number };
+  | { readonly op: "partition" | "heal" | "repeat" | "shutdown"; readonly process: number };
 
 /** A whole world. */
 export interface Plan {

@@ -11,9 +11,9 @@ export class ClientSide {
   readonly sent: string[] = [];
   /** Replies that were received, in order. */
   readonly replies: string[] = [];
-  /** Messages of the topic. */
-  readonly heard: Set<string> = new Set();
-  /** The number of the last one of each publisher. */
+  /** How often each message of the topic has come. */
+  readonly heard: Map<string, number> = new Map();
+  /** The number of the newest one of each publisher. */
   readonly lastHeard: Map<string, number> = new Map();
   handshake: "none" | "sent" | "open" | "refused" = "none";
   /** The status of the refusal, if there was a response. */

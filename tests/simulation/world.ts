@@ -8,7 +8,7 @@ import process from "node:process";
 import type { Stats } from "../../src/metrics/snapshot.ts";
 import { memoryPair, type MemoryTransport } from "../../src/transport/memory.ts";
 import { dice } from "../fuzz/mutate.ts";
-import { Hub } from "./broker.ts";
+import { Hub, type SimulatedBroker } from "./broker.ts";
 import { randomValues, splitter } from "./chance.ts";
 import { SimulatedClient } from "./client.ts";
 import { SimulatedClock } from "./clock.ts";
@@ -130,9 +130,8 @@ export class World implements Stage {
 
   /** The next message of the topic, from a process or a member of it. Its subscribers there must get it. */
   #expect(process: number, publisher?: Member, size = 10): string {
-    const message = `t ${publisher?.name ?? `process${process}`} ${this.#published++} ${
-      "y".repeat(size)
-    }`;
+    const name = publisher?.name ?? `process${process}`;
+    const message = `t ${name} ${this.#published++} ${process} ${"y".repeat(size)}`;
     const { maxBufferedAmount } = this.settings;
     this.#largestPublished = Math.max(this.#largestPublished, message.length + 14);
     for (const member of this.#members.values()) {
@@ -203,6 +202,9 @@ export class World implements Stage {
       case "heal":
         this.#partition(step.process, step.op === "partition");
         break;
+      case "repeat":
+        this.#repeat(step.process);
+        break;
       case "shutdown":
         this.#shutdown(step.process);
         break;
@@ -218,6 +220,14 @@ export class World implements Stage {
   #partition(process: number, isCut: boolean): void {
     const broker = this.#processes[process]?.broker;
     if (broker !== undefined) broker.isCut = isCut;
+  }
+
+  #repeat(index: number): void {
+    const sizes = this.#processes[index]?.broker.repeat() ?? [];
+    for (const member of this.#members.values()) {
+      if (member.plan.process !== index) continue;
+      for (const size of sizes) member.wrote(size, this.settings.maxBufferedAmount);
+    }
   }
 
   #shutdown(index: number): void {
@@ -250,7 +260,7 @@ export class World implements Stage {
     const process = this.#processes[plan.process];
     if (process === undefined) return;
     // The client must be known before the application asks for it.
-    const seat = this.#seat(`c${index}`, plan, { link, transport: far });
+    const seat = this.#seat(`c${index}`, plan, { link, transport: far, broker: process.broker });
     this.#seats.set(index, seat);
     this.#hasConnected = true;
     if (plan.arrival === "queued stream" && seat.party instanceof Member) {
@@ -263,7 +273,11 @@ export class World implements Stage {
   #seat(
     name: string,
     plan: PlannedClient,
-    { link, transport }: { readonly link: Link; readonly transport: MemoryTransport },
+    { link, transport, broker }: {
+      readonly link: Link;
+      readonly transport: MemoryTransport;
+      readonly broker: SimulatedBroker;
+    },
   ): Seat {
     const note = (line: string) => void this.trace.push(line);
     if (plan.kind === "http") {
@@ -271,7 +285,7 @@ export class World implements Stage {
       this.#visitors.set(name, visitor);
       return { guest: visitor, link, party: visitor };
     }
-    const member = new Member(name, plan, note);
+    const member = new Member(name, plan, { note, broker });
     this.#members.set(name, member);
     member.client.connectedAt = this.clock.now();
     if (this.settings.idleTimeout > 0 || this.#slept) member.causes.add("timeout");
