@@ -29,6 +29,7 @@ export function splitter(
   seed: number,
 ): (available: number) => number {
   const next = dice(seed);
+  if (typeof split === "number") return () => split;
   if (split === "whole") return (available) => available;
   const chunk = () => 1 + next(next(3) === 0 ? 100 : LARGEST_CHUNK);
   if (split === "random") return chunk;

@@ -139,6 +139,7 @@ function drawSend(next: Dice, client: number, { kind, isCalm }: PlannedClient): 
 }
 
 function drawTime(next: Dice): Step {
+  if (next(10) === 0) return { op: "hurry", time: 60, seed: seedOf(next) };
   return { op: "advance", time: pick(next, [1, 60, 600, 6000, 60_000]), seed: seedOf(next) };
 }
 
@@ -194,32 +195,46 @@ function drawDeparture(next: Dice, client: number): Step[] {
   ];
 }
 
-/** A client that is throttled for as long as is left of `idleTimeout`, and the rest of its message waits. */
-function drawThrottled(
+/** A client whose input is read whole, and that never leaves. */
+function drawPatientClient(next: Dice): PlannedClient {
+  const drawn = drawClient(next, { isCalm: true, kind: "raw" });
+  return { ...drawn, behaviour: "plain", reading: "whole", compresses: false };
+}
+
+/** A client whose message or reply is on its way when `idleTimeout` or a ping is due. */
+function drawCoincidence(next: Dice, client: number, settings: PlanSettings): Step[] {
+  const due = pick(next, [settings.idleTimeout, settings.pingInterval]);
+  if (due === 0) return [];
+  const commands = [pick(next, ["echo", "burst"] as const)];
+  return [
+    { op: "connect", client },
+    { op: "settle", seed: seedOf(next) },
+    { op: "advance", time: due - 30, seed: seedOf(next) },
+    { op: "send", client, commands, size: 2000, fragments: 1, binary: false },
+    { op: "deliver", count: next(20), seed: seedOf(next) },
+    { op: "hurry", time: 60, seed: seedOf(next) },
+    { op: "advance", time: 300, seed: seedOf(next) },
+    { op: "advance", time: 6000, seed: seedOf(next) },
+  ];
+}
+
+/** A rate delays a client until `idleTimeout` is over, while the rest of its message waits to be read. */
+function drawDelay(
   next: Dice,
   client: number,
-  { idleTimeout, byteRate, maxMessageSize }: PlanSettings,
-): { readonly planned: PlannedClient; readonly steps: Step[] } | undefined {
-  if (idleTimeout === 0 || byteRate === undefined || byteRate.action === "close") return undefined;
+  { byteRate, idleTimeout, maxMessageSize }: PlanSettings,
+): { readonly split: number; readonly steps: readonly Step[] } | undefined {
+  if (byteRate?.action !== "wait" || idleTimeout === 0) return undefined;
   const time = pick(next, [600, 2000]);
-  // What arrives at once, in bytes.
-  const capacity = byteRate.burst + byteRate.perSecond * (idleTimeout - time) / 1000 - next(50);
-  if (2 * capacity > maxMessageSize) return undefined;
-  const planned: PlannedClient = {
-    ...drawClient(next, { isCalm: true, kind: "raw" }),
-    behaviour: "plain",
-    reading: "whole",
-    split: "whole",
-    compresses: false,
-    capacity,
-  };
+  const split = byteRate.burst + byteRate.perSecond * (idleTimeout - time) / 1000 + 25 - next(50);
+  if (2 * split > maxMessageSize) return undefined;
   return {
-    planned,
+    split,
     steps: [
       { op: "connect", client },
       { op: "settle", seed: seedOf(next) },
       { op: "advance", time, seed: seedOf(next) },
-      { op: "send", client, commands: ["echo"], size: capacity, fragments: 1, binary: false },
+      { op: "send", client, commands: ["echo"], size: split, fragments: 1, binary: false },
       { op: "advance", time: 6000, seed: seedOf(next) },
     ],
   };
@@ -241,10 +256,15 @@ export function drawPlan(seed: number): Plan {
     steps.push(...drawDeparture(next, clients.length));
     clients.push(drawLeavingClient(next));
   }
-  const throttled = drawThrottled(next, clients.length, settings);
-  if (throttled !== undefined) {
-    steps.push(...throttled.steps);
-    clients.push(throttled.planned);
+  if (next(2) === 0) {
+    steps.push(...drawCoincidence(next, clients.length, settings));
+    clients.push(drawPatientClient(next));
+  }
+  const delay = drawDelay(next, clients.length, settings);
+  if (delay !== undefined) {
+    const { split } = delay;
+    steps.push(...delay.steps);
+    clients.push({ ...drawPatientClient(next), split, capacity: 65_536 });
   }
   // Some quiet time, in which everything that is due by then must happen.
   if (next(2) === 0) steps.push({ op: "advance", time: 30_000, seed: seedOf(next) });

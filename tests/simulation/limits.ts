@@ -51,7 +51,8 @@ export function checkOutput(
 /** Checks that reading stops when `maxQueuedSize` bytes wait. */
 export function checkInput(member: Member, { maxQueuedSize }: PlanSettings): void {
   const { client, handler, plan } = member;
-  if (plan.kind !== "raw" || plan.split === "whole" || plan.reading !== "whole") return;
+  const isDivided = plan.split === "bytes" || plan.split === "random";
+  if (plan.kind !== "raw" || !isDivided || plan.reading !== "whole") return;
   // What a client sends after it has broken a rule is read and dropped.
   if (client.violations.size > 0) return;
   const handled = handler.handled === 0 ? 0 : client.ends[handler.handled - 1] ?? 0;

@@ -50,8 +50,8 @@ export interface PlannedClient {
   readonly behaviour: Behaviour;
   /** How its handler reads messages: whole, or as streams of which it reads all or a part. */
   readonly reading: "whole" | "stream" | "slow stream" | "part of stream";
-  /** How its bytes are split: mostly one by one, at random, or not at all. */
-  readonly split: "bytes" | "random" | "whole";
+  /** How its bytes are split: mostly one by one, at random, not at all, or after so many bytes. */
+  readonly split: "bytes" | "random" | "whole" | number;
   /** How many bytes may be in flight in each direction. */
   readonly capacity: number;
   /** Whether it never ends its connection. Then all of its messages must arrive. */
@@ -177,7 +177,7 @@ export type Step =
   | { readonly op: "connect"; readonly client: number }
   | { readonly op: "deliver"; readonly count: number; readonly seed: number }
   | { readonly op: "settle"; readonly seed: number }
-  | { readonly op: "advance"; readonly time: number; readonly seed: number }
+  | { readonly op: "advance" | "hurry"; readonly time: number; readonly seed: number }
   | { readonly op: "sleep"; readonly time: number }
   | { readonly op: "publish"; readonly process: number; readonly size: number }
   | { readonly op: "partition" | "heal" | "repeat" | "shutdown"; readonly process: number };
@@ -188,6 +188,18 @@ export interface Plan {
   readonly settings: PlanSettings;
   readonly clients: readonly PlannedClient[];
   readonly steps: readonly Step[];
+}
+
+/** The result of a plan. */
+export interface Outcome {
+  /** The invariant that does not hold; `undefined` if all hold. */
+  readonly failure: string | undefined;
+  /** All steps and decoded events, in order. */
+  readonly trace: readonly string[];
+  /** How many connections were made. */
+  readonly connections: number;
+  /** How long the world lasted, in simulated milliseconds. */
+  readonly time: number;
 }
 
 /** How many applications there are, joined by a broker. */

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Plan, Step } from "./plan.ts";
-import { type Outcome, runPlan } from "./world.ts";
+import type { Outcome, Plan, Step } from "./plan.ts";
+import { runPlan } from "./world.ts";
 
 /** The text of a failure without its numbers and names. */
 export function kindOf(failure: string): string {

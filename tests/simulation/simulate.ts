@@ -4,9 +4,9 @@
  * @module
  */
 import { drawPlan } from "./draw.ts";
-import type { Plan } from "./plan.ts";
+import type { Outcome, Plan } from "./plan.ts";
 import { shrink } from "./shrink.ts";
-import { type Outcome, runPlan } from "./world.ts";
+import { runPlan } from "./world.ts";
 
 /** What to run. */
 export interface SimulationOptions {

@@ -7,7 +7,7 @@
 import process from "node:process";
 import type { Stats } from "../../src/metrics/snapshot.ts";
 import { memoryPair, type MemoryTransport } from "../../src/transport/memory.ts";
-import { dice } from "../fuzz/mutate.ts";
+import { type Dice, dice } from "../fuzz/mutate.ts";
 import { Hub, type SimulatedBroker } from "./broker.ts";
 import { randomValues, splitter } from "./chance.ts";
 import { SimulatedClient } from "./client.ts";
@@ -20,6 +20,7 @@ import { type Link, Network } from "./network.ts";
 import { OwnClient } from "./own_client.ts";
 import {
   type ClientStep,
+  type Outcome,
   type Plan,
   type PlannedClient,
   type PlanSettings,
@@ -32,18 +33,6 @@ import { endStall, stall } from "./stall.ts";
 import { acceptInFront } from "./sockets.ts";
 import { turn } from "./turn.ts";
 import { answer, Visitor } from "./visitor.ts";
-
-/** The result of a plan. */
-export interface Outcome {
-  /** The invariant that does not hold; `undefined` if all hold. */
-  readonly failure: string | undefined;
-  /** All steps and decoded events, in order. */
-  readonly trace: readonly string[];
-  /** How many connections were made. */
-  readonly connections: number;
-  /** How long the world lasted, in simulated milliseconds. */
-  readonly time: number;
-}
 
 /** The most deliveries and turns while a world settles. More means an endless loop. */
 const MANY = 200_000;
@@ -179,11 +168,13 @@ export class World implements Stage {
   async #step(step: Step): Promise<void> {
     switch (step.op) {
       case "deliver":
-        return await this.#deliver(step.count, step.seed);
+        return await this.#deliver(step.count, dice(step.seed));
       case "settle":
         return await this.#settle(step.seed);
       case "advance":
         return await this.#advance(step.time, step.seed);
+      case "hurry":
+        return await this.#hurry(step.time, step.seed);
       case "sleep":
         this.#slept = true;
         for (const member of this.#members.values()) {
@@ -200,10 +191,8 @@ export class World implements Stage {
         break;
       case "partition":
       case "heal":
-        this.#partition(step.process, step.op === "partition");
-        break;
       case "repeat":
-        this.#repeat(step.process);
+        this.#disturb(step.process, step.op);
         break;
       case "shutdown":
         this.#shutdown(step.process);
@@ -217,13 +206,11 @@ export class World implements Stage {
     await this.#turn();
   }
 
-  #partition(process: number, isCut: boolean): void {
-    const broker = this.#processes[process]?.broker;
-    if (broker !== undefined) broker.isCut = isCut;
-  }
-
-  #repeat(index: number): void {
-    const sizes = this.#processes[index]?.broker.repeat() ?? [];
+  #disturb(index: number, op: "partition" | "heal" | "repeat"): void {
+    const broker = this.#processes[index]?.broker;
+    if (broker === undefined) return;
+    if (op !== "repeat") return void (broker.isCut = op === "partition");
+    const sizes = broker.repeat();
     for (const member of this.#members.values()) {
       if (member.plan.process !== index) continue;
       for (const size of sizes) member.wrote(size, this.settings.maxBufferedAmount);
@@ -318,8 +305,7 @@ export class World implements Stage {
     }
   }
 
-  async #deliver(count: number, seed: number): Promise<void> {
-    const next = dice(seed);
+  async #deliver(count: number, next: Dice): Promise<void> {
     for (let left = count; left > 0; left--) {
       if (!this.#network.deliver(next) && !this.clock.turn()) break;
       await this.#turn();
@@ -372,6 +358,17 @@ export class World implements Stage {
     this.clock.moveTo(end);
     // Without a timer, nothing was checked since the last one.
     await this.#settle(seed);
+  }
+
+  /** Moves the time, from timer to timer, while only a few deliveries are made. */
+  async #hurry(time: number, seed: number): Promise<void> {
+    const next = dice(seed);
+    const end = this.clock.now() + time;
+    do {
+      await this.#deliver(next(4), next);
+      await this.#turn();
+    } while (this.clock.runNext(end));
+    this.clock.moveTo(end);
   }
 
   /** Ends stalls, shuts the applications down, and checks that nothing is left. */
