@@ -74,6 +74,10 @@ describe("a request for a WebSocket on a stream", () => {
     assertEquals(headOf({ ...GOOD, te: "trailers" }).get("te"), "trailers");
   });
 
+  test("may have the scheme http", () => {
+    assertEquals(headOf({ ...GOOD, ":scheme": "http" }).text, headOf(GOOD).text);
+  });
+
   test("tells a body of unknown length as HTTP/1.1 would", () => {
     const post = { ...GOOD, ":method": "POST", ":protocol": undefined };
     const options = { method: "POST", limits: LIMITS };
@@ -116,8 +120,8 @@ describe("a request for a WebSocket on a stream", () => {
   ];
   for (const [name, change, status, because] of cases) {
     test(`is refused with ${name}`, () => {
-      const { status: found, message } = refusalOf({ ...GOOD, ...change });
-      assertEquals(found, status);
+      const { status: found, reason, message } = refusalOf({ ...GOOD, ...change });
+      assertEquals([found, reason], [status, name === "a body" ? "handshake" : "request"]);
       assert(message.includes(because), message);
     });
   }
@@ -247,10 +251,11 @@ describe("a client's handshake on a stream", () => {
       ProtocolError,
       "the response's head must not exceed maxHeaderSize (50 bytes)",
     );
-    assertThrows(
+    const malformed = assertThrows(
       () => streamResponseHead({ ":status": 200, "x-a": "1\n" }, LIMITS),
       ProtocolError,
       'the field "x-a" is malformed',
     );
+    assertEquals(malformed.code, 1002);
   });
 });

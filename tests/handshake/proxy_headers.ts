@@ -90,6 +90,11 @@ const rows: readonly (readonly [name: string, bytes: string | Uint8Array, header
     `unix|/run/ž|0 unix|/${"x".repeat(107)}|0`,
   ],
   [
+    "version 2: unix sockets with the longest paths",
+    proxyV2({ family: 0x31, addresses: unixPaths("a".repeat(108), "b".repeat(108)) }),
+    `unix|${"a".repeat(108)}|0 unix|${"b".repeat(108)}|0`,
+  ],
+  [
     "version 2: unix sockets without a path",
     proxyV2({ family: 0x31, addresses: unixPaths("", "\0abstract") }),
     "unix||0 unix||0",

@@ -49,6 +49,7 @@ const invalid: readonly (readonly [bytes: string | Uint8Array, message: string])
   ["\r\n\r\n\0\r\nQUIT\r", `${NO_HEADER} "\\r\\n\\r\\n\\u0000\\r\\nQUIT\\r" (PROXY protocol §2)`],
   ["PROXY UNKNOWN\n", "a header of version 1 must end with CRLF (PROXY protocol §2.1)"],
   ["PROXY TCP4 10.0.0.1\n192.0.2.7 1 2\r\n", "must end with CRLF"],
+  [`PROXY UNKNOWN ${"x".repeat(93)}`, "must have at most 107 bytes (PROXY protocol §2.1)"],
   [`PROXY UNKNOWN ${"x".repeat(92)}\r\n`, "must have at most 107 bytes (PROXY protocol §2.1)"],
   ["PROXY \r\n", 'the family must be TCP4, TCP6 or UNKNOWN, got "" (PROXY protocol §2.1)'],
   ["PROXY  TCP4 10.0.0.1 192.0.2.7 1 2\r\n", "the family must be TCP4, TCP6 or UNKNOWN"],
@@ -107,6 +108,10 @@ const invalid: readonly (readonly [bytes: string | Uint8Array, message: string])
   ],
   [proxyV2({ family: 0x11, addresses: [...IPV4, 0x04, 0] }), "a field must not exceed the header"],
   [
+    proxyV2({ family: 0x11, addresses: [...IPV4, 0x04, 0, 2] }),
+    "a field must not exceed the header",
+  ],
+  [
     proxyV2({ family: 0x11, addresses: [...IPV4, 0x04, 0, 2, 9] }),
     "a field must not exceed the header",
   ],
@@ -129,6 +134,7 @@ describe("no PROXY header", () => {
     test(`${name.slice(0, 80)}: ${message}`, () => {
       const whole = assertThrows(() => read([bytes]), ProtocolError);
       assertEquals(whole.message.includes(message), true, whole.message);
+      assertEquals(whole.code, 1002);
       withoutStacks(() => {
         for (const chunks of splits(bytes)) {
           assertEquals(assertThrows(() => read(chunks), ProtocolError).message, whole.message);

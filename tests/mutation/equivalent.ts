@@ -1335,4 +1335,120 @@ export const EQUIVALENT: readonly Equivalent[] = [
     after: "return again.length * 3 < first.length && fresh.length === first.length &&",
     reason: "the second copy takes a few bytes with a window, and as many as the first without",
   },
+  {
+    file: "src/handshake/extended_connect.ts",
+    before: 'checkNoBody(head, "rfc6455");',
+    after: 'checkNoBody(head, "");',
+    reason: "the versions other than the drafts are treated alike",
+  },
+  {
+    file: "src/handshake/proxy_protocol.ts",
+    before: "const MAX_V2 = FIXED_V2 + 0xffff;",
+    after: "const MAX_V2 = FIXED_V2 + 65536;",
+    reason: "only how many bytes after the header are held, which nobody reads",
+  },
+  {
+    file: "src/handshake/proxy_protocol.ts",
+    before: "this.#push(chunk.subarray(0, MAX_V2 - before));",
+    after: "this.#push(chunk.subarray(0, MAX_V2 + before));",
+    reason: "only how many bytes after the header are held, which nobody reads",
+  },
+  {
+    file: "src/handshake/proxy_protocol.ts",
+    before: "consumed = 0;",
+    after: [
+      "consumed = 1;",
+      "consumed = (-1);",
+    ],
+    reason: "it is set before the header is returned",
+  },
+  {
+    file: "src/handshake/proxy_protocol.ts",
+    before: "if (needed > this.#bytes.length) {",
+    after: [
+      "if (needed >= this.#bytes.length) {",
+      "if (true) {",
+    ],
+    reason: "the same bytes in other memory",
+  },
+  {
+    file: "src/handshake/proxy_protocol.ts",
+    before: "const bytes = new Uint8Array(needed * 2);",
+    after: [
+      "const bytes = new Uint8Array(needed * 1);",
+      "const bytes = new Uint8Array(needed * 3);",
+    ],
+    reason: "the same bytes in other memory",
+  },
+  {
+    file: "src/handshake/proxy_protocol.ts",
+    before: "const [command, family] = bytes.subarray(12, 14);",
+    after: "const [command, family] = bytes.subarray(12, 15);",
+    reason: "only the first two bytes are taken",
+  },
+  {
+    file: "src/handshake/proxy_protocol.ts",
+    before: "const at = FIXED_V2 + (ADDRESS_LENGTHS.get(family) ?? 0);",
+    after: [
+      "const at = FIXED_V2 + (ADDRESS_LENGTHS.get(family) ?? 1);",
+      "const at = FIXED_V2 + (ADDRESS_LENGTHS.get(family) ?? (-1));",
+    ],
+    reason: "lengthV2 has refused other families",
+  },
+  {
+    file: "src/handshake/proxy_protocol.ts",
+    before: "return { source: tcp(16, 32, 48), destination: tcp(32, 48, 50) };",
+    after: [
+      "return { source: tcp(16, 32, 48), destination: tcp(32, 49, 50) };",
+      "return { source: tcp(16, 33, 48), destination: tcp(32, 48, 50) };",
+    ],
+    reason: "only the first sixteen bytes are read",
+  },
+  {
+    file: "src/handshake/proxy_protocol.ts",
+    before: "return { source: undefined, destination: undefined };",
+    after: "return undefined;",
+    reason: "the properties of NOTHING are undefined as well",
+  },
+  {
+    file: "src/handshake/proxy_protocol.ts",
+    before: "const end = start + (start > bytes.length ? 0 : uint16(bytes, at + 1));",
+    after: "const end = start + (false ? 0 : uint16(bytes, at + 1));",
+    reason: "a field whose length is cut off ends after the header in any case",
+  },
+  {
+    file: "src/handshake/proxy_protocol.ts",
+    before: "const end = start + (start > bytes.length ? 0 : uint16(bytes, at + 1));",
+    after: "const end = start + (start > bytes.length ? 1 : uint16(bytes, at + 1));",
+    reason: "a field whose length is cut off ends after the header in any case",
+  },
+  {
+    file: "src/handshake/proxy_protocol.ts",
+    before: "fields.push({ type: bytes[at] ?? 0, start, value: bytes.subarray(start, end) });",
+    after: [
+      "fields.push({ type: bytes[at] ?? (-1), start, value: bytes.subarray(start, end) });",
+      "fields.push({ type: bytes[at] ?? 1, start, value: bytes.subarray(start, end) });",
+    ],
+    reason: "the byte is there",
+  },
+  {
+    file: "src/handshake/proxy_protocol.ts",
+    before: "return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);",
+    after: [
+      "return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? (-1));",
+      "return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 1);",
+      "return ((bytes[at] ?? (-1)) << 8) | (bytes[at + 1] ?? 0);",
+      "return ((bytes[at] ?? 1) << 8) | (bytes[at + 1] ?? 0);",
+    ],
+    reason: "the callers have checked that both bytes are there",
+  },
+  {
+    file: "src/handshake/proxy_protocol.ts",
+    before: "const addresses = ADDRESS_LENGTHS.get(family) ?? 0;",
+    after: [
+      "const addresses = ADDRESS_LENGTHS.get(family) ?? (-1);",
+      "const addresses = ADDRESS_LENGTHS.get(family) ?? 1;",
+    ],
+    reason: "another family comes only with LOCAL, whose length is not checked",
+  },
 ];
