@@ -122,6 +122,23 @@ describe("a text that nobody has signed", () => {
     });
   }
 
+  test("is not read if it is malformed, even with its right signature", async () => {
+    const rules = { name: "user", secret: "secret", maxAge: DAY, minVersion: 1, now: SIGNED_AT };
+    const rows: readonly [content: string, isRead: boolean][] = [
+      ["2|1:0|10:1300000000|4:user|4:YW5u|", true],
+      ["3|1:0|10:1300000000|4:user|4:YW5u|", false],
+      ["2|1:0|10:1300000000|+4:user|4:YW5u|", false],
+      ["2|1:0,10:1300000000|4:user|4:YW5u|", false],
+      ["2|1:0|10:1300000000|4:user|4:YW5u,", false],
+      ["2|1:x|10:1300000000|4:user|4:YW5u|", false],
+      ["2|0:|10:1300000000|4:user|4:YW5u|", false],
+    ];
+    for (const [content, isRead] of rows) {
+      const signature = createHmac("sha256", "secret").update(content).digest("hex");
+      await check(content + signature, rules, isRead ? new TextEncoder().encode("ann") : undefined);
+    }
+  });
+
   test("is not read in version 1 if it has the signature of other parts", async () => {
     const sign = (key: string, value: string, time: string) =>
       createHmac("sha1", key).update(`user${value}${time}`).digest("hex");
@@ -133,6 +150,7 @@ describe("a text that nobody has signed", () => {
     // A value of digits is not the number of a version above 999.
     const ofDigits = sign("secret", "1000", "1300000000");
     await check(`1000|1300000000|${ofDigits}`, rules, Uint8Array.of(0xd7, 0x4d, 0x34));
+    await check(`999|1300000000|${sign("secret", "999", "1300000000")}`, rules);
     // A digit moves from the value to the time, or back.
     await check(`YWQ|01300000000|${signature}`, rules);
     await check(`YWQ01|300000000|${signature}`, { ...rules, maxAge: Infinity });

@@ -1451,4 +1451,24 @@ export const EQUIVALENT: readonly Equivalent[] = [
     ],
     reason: "another family comes only with LOCAL, whose length is not checked",
   },
+  {
+    file: "src/handshake/signed_value.ts",
+    before: "if (colon === -1 || !/^[0-9]{1,6}$/.test(length)) return undefined;",
+    after: "if (colon === 1 || !/^[0-9]{1,6}$/.test(length)) return undefined;",
+    reason: "without a colon, no signature is left behind the fields",
+  },
+  {
+    file: "src/handshake/signed_value.ts",
+    before: "if (colon === -1 || !/^[0-9]{1,6}$/.test(length)) return undefined;",
+    after: "if (colon === -0 || !/^[0-9]{1,6}$/.test(length)) return undefined;",
+    reason: "without a colon, no signature is left behind the fields",
+  },
+  {
+    file: "src/handshake/signed_value.ts",
+    before:
+      'const key = await crypto.subtle.importKey("raw", encoder.encode(secret), algorithm, false, [',
+    after:
+      'const key = await crypto.subtle.importKey("raw", encoder.encode(secret), algorithm, true, [',
+    reason: "nobody exports the key",
+  },
 ];

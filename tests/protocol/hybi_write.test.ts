@@ -6,12 +6,10 @@ import {
   assertThrows,
 } from "@std/assert";
 import { describe, test } from "node:test";
-import { checkCloseCode, fitReason } from "../../src/protocol/close_frame.ts";
 import { writeHeader } from "../../src/protocol/frame_header.ts";
 import type { Hybi } from "../../src/protocol/hybi.ts";
 import { BY_REFERENCE, Output } from "../../src/protocol/output.ts";
 import { bytes, hex } from "./hixie_cases.ts";
-import { CLOSE_CODES, NO_CLOSE_CODES } from "./hybi_closing_cases.ts";
 import { type HybiEvent, pattern } from "./hybi_frames.ts";
 import { client, receiveAll, server } from "./hybi_receive.ts";
 
@@ -145,58 +143,6 @@ describe("writeClose", () => {
     const output = new Output();
     assertThrows(() => server().writeClose(output, 1005, ""), RangeError);
     assertEquals(output.size, 0);
-  });
-});
-
-describe("checkCloseCode", () => {
-  test("accepts the codes that may be on the wire", () => {
-    for (const code of CLOSE_CODES) checkCloseCode(code, "");
-    checkCloseCode(undefined, "");
-  });
-
-  test("refuses the others", () => {
-    for (const code of [...NO_CLOSE_CODES, -1, 1000.5, NaN, Infinity, 65536 + 1000]) {
-      assertThrows(
-        () => checkCloseCode(code, ""),
-        RangeError,
-        `Cannot close with code ${code}: not allowed on the wire (RFC 6455 §7.4)`,
-      );
-    }
-  });
-
-  test("refuses a reason of more than 123 bytes", () => {
-    for (const fits of ["*".repeat(123), "é".repeat(61), "世".repeat(41)]) {
-      checkCloseCode(1000, fits);
-    }
-    const long = [["*".repeat(124), 124], ["é".repeat(62), 124], ["世".repeat(42), 126]] as const;
-    for (const [reason, size] of long) {
-      assertThrows(
-        () => checkCloseCode(1000, reason),
-        RangeError,
-        `Cannot close: reason must have at most 123 bytes, got ${size} (RFC 6455 §5.5)`,
-      );
-    }
-  });
-
-  test("refuses a reason without a code", () => {
-    assertThrows(
-      () => checkCloseCode(undefined, "bye"),
-      TypeError,
-      "Cannot close with a reason but no code (RFC 6455 §5.5.1)",
-    );
-  });
-});
-
-describe("fitReason", () => {
-  test("keeps a reason of up to 123 bytes, and cuts a longer one between two characters", () => {
-    for (const fits of ["", "bye", "*".repeat(123), "é".repeat(61), "世".repeat(41)]) {
-      assertStrictEquals(fitReason(fits), fits);
-    }
-    const rows = [["*", 123], ["é", 61], ["世", 41], ["😀", 30]] as const;
-    for (const [character, most] of rows) {
-      assertStrictEquals(fitReason(character.repeat(200)), character.repeat(most));
-    }
-    checkCloseCode(1000, fitReason("😀".repeat(200)));
   });
 });
 
