@@ -29,6 +29,12 @@ const PATIENCE = 120_000;
 /** How long a process may take to stop before it is killed, in milliseconds. Longer than a closing handshake. */
 const STOPPING = 60_000;
 
+/**
+ * The environment variables of every process. Half a second after its start, Deno would ask for a newer
+ * version: over the network, with files that it opens, or panics if it cannot.
+ */
+const OWN_ENV = { DENO_NO_UPDATE_CHECK: "1" };
+
 /** A running process, its output collected. Every test that starts one ends it with `stop`. */
 export class Child {
   /** The exit code, `null` after a signal. Settles when the process has ended and all is read. */
@@ -49,7 +55,7 @@ export class Child {
     this.#name = command.join(" ");
     this.#process = spawn(path, args, {
       cwd: options.cwd,
-      env: { ...process.env, ...options.env },
+      env: { ...process.env, ...OWN_ENV, ...options.env },
       stdio: ["ignore", "pipe", "pipe", options.descriptor ?? "ignore"],
     });
     // Undefined if the process could not be started: then "error" is emitted.

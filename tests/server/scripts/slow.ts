@@ -35,6 +35,9 @@ class Slow extends WebSocketHandler {
   }
 }
 
+// Otherwise, Deno opens the files for its signals half a second after its start, and panics if it cannot.
+process.on("SIGINT", () => process.exit());
+
 const app = new Application([["/", Slow]], { pingInterval: 0 });
 app.listen({
   hostname: "127.0.0.1",

@@ -25,6 +25,8 @@ function start(port: number, reusePort: boolean): Listener {
 }
 
 const mode = process.argv[2];
+// Otherwise, Deno opens the files for its signals half a second after its start, and panics if it cannot.
+if (mode === undefined) process.on("SIGINT", () => process.exit());
 const listener = start(0, mode === "reuse");
 await listener.listening;
 if (mode === "reuse") await start(listener.address.port, true).listening;
