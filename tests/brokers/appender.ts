@@ -25,9 +25,12 @@ function appender(): (text: string) => Promise<Position> {
 }
 const append = appender();
 
+/** How many messages at most a lane sends: fewer than a history keeps, if the process is killed late. */
+const MOST = 1000;
+
 /** Keeps one message on its way. */
-async function publish(lane: number): Promise<never> {
-  for (let number = 1;; number++) {
+async function publish(lane: number): Promise<void> {
+  for (let number = 1; number <= MOST; number++) {
     const { offset } = await append(`${process.pid} ${number}${lane}`);
     console.log(`${process.pid} ${number}${lane} at ${offset}`);
   }

@@ -40,6 +40,9 @@ export interface Server {
   stop(): Promise<void>;
 }
 
+/** How long a case waits for an event at most, in milliseconds. The machine may be slow. */
+const PATIENCE = 90_000;
+
 /** How a broker connects to a port. */
 type Connect = (
   port: number,
@@ -63,6 +66,7 @@ export function served(
     start: () => running().start().then(() => {}),
     pause: () => running().freeze(),
     resume: () => running().thaw(),
+    timeout: PATIENCE,
     ...more,
     async begin() {
       server = await startServer();
@@ -72,7 +76,7 @@ export function served(
 }
 
 /** How long a broker waits for the reply of a server that hangs, in milliseconds. */
-const REQUEST_TIMEOUT = 2000;
+const REQUEST_TIMEOUT = 5000;
 
 /** A server of Redis, or a cluster. */
 interface Store extends Server {
@@ -98,6 +102,7 @@ function broadcastChannel(): ServedSetup {
   return {
     connect: () => broadcastChannelBroker(name),
     sharesTopics: true,
+    timeout: PATIENCE,
     begin: nothing,
     end: nothing,
   };

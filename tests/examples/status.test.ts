@@ -114,7 +114,8 @@ describe("the status example", () => {
       }));
 
     test(`on ${runtime} gives a page what it has missed, and the same figures to Prometheus`, () =>
-      withStatus(runtime, 20, async (example, crowd) => {
+      // 120 samples are kept: 18 s.
+      withStatus(runtime, 150, async (example, crowd) => {
         const first = await watch(
           example,
           "",

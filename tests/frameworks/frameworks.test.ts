@@ -132,8 +132,11 @@ describe("beside Vite", () => {
           await close(connection);
         }
         assertMatch(await (await get(`${site}/main.js`)).text(), /document\.title/);
-        page("after");
-        const update = JSON.parse(String(await hot.readMessage()));
+        // Vite does not tell when it watches the files, so the page changes until it notices.
+        const noticed = hot.readMessage();
+        let changes = 0;
+        const changing = setInterval(() => page(`after ${++changes}`), 200);
+        const update = JSON.parse(String(await noticed.finally(() => clearInterval(changing))));
         assertEquals(update.type, "full-reload");
         await close(hot);
       });

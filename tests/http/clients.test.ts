@@ -111,7 +111,16 @@ describe("wrk", () => {
         return serve(request);
       };
       await serving(async (port) => {
-        const args = ["-t1", "-c16", "-d60s", ...pipeline, `http://127.0.0.1:${port}/hello`];
+        // A response that takes longer than its timeout, by default 2 s, counts as an error.
+        const args = [
+          "-t1",
+          "-c16",
+          "-d60s",
+          "--timeout",
+          "60s",
+          ...pipeline,
+          `http://127.0.0.1:${port}/hello`,
+        ];
         const wrk = new Child([findExecutable("wrk"), ...args]);
         try {
           await Promise.race([enough.promise, wrk.exited]);

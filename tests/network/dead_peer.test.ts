@@ -10,7 +10,7 @@ function pass(milliseconds: number): Promise<void> {
 }
 
 /** How long a busy machine may leave a ping without an answer, in milliseconds. */
-const PATIENCE = 4000;
+const PATIENCE = 6000;
 
 /** A way to find a dead peer. */
 interface Row {
@@ -32,7 +32,7 @@ const rows: readonly Row[] = [
   },
   {
     version: "draft76",
-    settings: { pingInterval: 0, idleTimeout: 1000, closeTimeout: 500 },
+    settings: { pingInterval: 0, idleTimeout: PATIENCE, closeTimeout: 500 },
     by: "idleTimeout",
     lives: 0,
   },

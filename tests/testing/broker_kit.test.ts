@@ -26,7 +26,7 @@ function setupOf(server: MemoryServer, timeout: number): BrokerSetup {
   };
 }
 
-const correct = brokerConformance(setupOf(new MemoryServer(), 10_000));
+const correct = brokerConformance(setupOf(new MemoryServer(), 60_000));
 
 describe("a correct broker passes each case:", () => {
   for (const { name, skip, run } of correct) {
