@@ -22,7 +22,7 @@ async function settled(read: () => number): Promise<number> {
     const now = read();
     same = now === before ? same + 1 : 0;
     before = now;
-    if (same === 10) return now;
+    if (same === 20) return now;
   }
 }
 

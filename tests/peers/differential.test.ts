@@ -13,7 +13,7 @@ import {
   type HeadDifference,
   isExplained,
 } from "./differential/head_differences.ts";
-import { ask, VALID } from "./differential/heads.ts";
+import { ask, PATIENT, VALID } from "./differential/heads.ts";
 import { startSubjects, type Subjects } from "./differential/subjects.ts";
 
 /** The number of seeds. `deno task fuzz 60 1` starts with these too, and goes on. */
@@ -57,8 +57,8 @@ async function checkHeadExample(row: HeadDifference, peer: string): Promise<void
   const lines = row.example(VALID.rfc6455);
   const bytes = latin1Bytes([...lines, "", ""].join("\r\n"));
   const opening = { version: "rfc6455", bytes } as const;
-  const ours = await ask(subjects.reference, opening);
-  const theirs = await ask(named(peer), opening);
+  const ours = await ask(subjects.reference, opening, PATIENT);
+  const theirs = await ask(named(peer), opening, PATIENT);
   assertEquals(ours === "refused" ? "refuses" : "accepts", row.ours);
   assert(ours !== theirs, `both ${ours}`);
   assert(isExplained(peer, opening, { ours, theirs }));

@@ -72,7 +72,7 @@ const { chaosMessage, chaosTalkAll }: Talk = runInThisContext(
 declare const globalThis: Talk & { readonly WebSocket: unknown };
 
 /** How long to wait for anything, in milliseconds. The machine may be slow. */
-const PATIENCE = 60_000;
+const PATIENCE = 120_000;
 
 /** A kind of client. */
 interface Kind {

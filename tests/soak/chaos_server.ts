@@ -44,9 +44,9 @@ const app: Application = new Application([["/echo", Echo]], {
   compression: { threshold: 100 },
   pingInterval: 500,
   // The proxy delays the handshakes, and the machine may be slow.
-  handshakeTimeout: 60_000,
-  closeTimeout: 60_000,
-  pingTimeout: 60_000,
+  handshakeTimeout: 120_000,
+  closeTimeout: 120_000,
+  pingTimeout: 120_000,
   fetch: respond,
 });
 app.listen({

@@ -14,7 +14,7 @@ import { makeOpening } from "../support/memory_client.ts";
 const LIMITS = { maxMessageSize: 32 * 1024 * 1024, maxFragments: 1 << 17 };
 
 /** When to give up a half-open socket, in milliseconds. It is longer than the server waits. */
-const VANISHED = 20_000;
+const VANISHED = 30_000;
 
 /** The counters of a soak test. */
 export interface Counters {

@@ -46,7 +46,8 @@ function counts(): object {
 const app = new Application([["/", Echo]], {
   versions: ["rfc6455", "hybi-08", "hybi-07", "draft76", "draft75"],
   pingInterval: Number(process.argv[3]),
-  pingTimeout: 10_000,
+  // The process of the clients may be busy for seconds.
+  pingTimeout: 20_000,
   closeTimeout: 1000,
   maxBufferedAmount: 64 * 1024 * 1024,
   fetch: () => Response.json(counts()),

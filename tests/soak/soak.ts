@@ -49,6 +49,8 @@ const FLAT = 200;
 /** The share of the time for the clients behind the proxy, in addition, and the most of it per runtime. */
 const CHAOS_SHARE = 0.75;
 const MOST_CHAOS = 20_000;
+/** How long to wait for anything, in milliseconds. The machine may be slow. */
+const PATIENCE = 120_000;
 /** The time between pings to idle connections, in milliseconds. */
 const PING_INTERVAL = 30_000;
 const LARGE = "語x".repeat(4 * 1024 * 1024 - 10);
@@ -98,7 +100,7 @@ async function churn(port: number, counters: Counters, until: number): Promise<v
     if (Math.random() < 0.01) clients[0]?.send(`${sent++}${LARGE}`);
     await pause(1);
   }
-  const patience = Date.now() + 20_000;
+  const patience = Date.now() + PATIENCE;
   while (Date.now() < patience && clients.some((client) => !client.isOver && client.pending > 0)) {
     await pause(50);
   }
@@ -112,17 +114,34 @@ async function churn(port: number, counters: Counters, until: number): Promise<v
   for (const client of [...clients, ...replaced]) client.destroy();
 }
 
-/** Waits until the server has released everything. */
-async function settled(port: number, limit: number): Promise<Counts> {
-  const patience = Date.now() + limit;
-  for (;;) {
-    const now = await counts(port);
-    if (now.opened === now.closed || Date.now() > patience) break;
+/** Waits until the server has released everything, as far as one can tell from the counts before. */
+async function settled(port: number, before?: Counts): Promise<Counts> {
+  const patience = Date.now() + PATIENCE;
+  let now = await counts(port);
+  while (now.opened !== now.closed && Date.now() < patience) {
     await pause(250);
+    now = await counts(port);
   }
   // The runtime frees the memory of the last connections when it is idle.
-  await pause(2000);
-  return await counts(port);
+  do {
+    await pause(2000);
+    now = await counts(port);
+  } while (before !== undefined && keeps(before, now).length > 0 && Date.now() < patience);
+  return now;
+}
+
+/** What a server keeps of its connections. */
+function keeps(before: Counts, after: Counts): string[] {
+  const kept: string[] = [];
+  if (after.opened !== after.closed) kept.push(`${after.opened} opened, ${after.closed} closed`);
+  if (after.descriptors > before.descriptors + 3) {
+    kept.push(`${before.descriptors} descriptors before, ${after.descriptors} after`);
+  }
+  if (after.memory > before.memory + SPARE_MEMORY) {
+    const [mibBefore, mibAfter] = [before, after].map(({ memory }) => Math.round(memory / MIB));
+    kept.push(`${mibBefore} MiB before, ${mibAfter} MiB after`);
+  }
+  return kept;
 }
 
 function percentile(values: readonly number[], share: number): number {
@@ -200,9 +219,9 @@ async function soak(runtime: Runtime, milliseconds: number): Promise<boolean> {
   const { port } = server;
   // A first, short round, after which the server has its normal size.
   await churn(port, counters, Date.now() + milliseconds * 0.2);
-  const before = await settled(port, 20_000);
+  const before = await settled(port);
   await churn(port, counters, Date.now() + milliseconds * 0.8);
-  const after = await settled(port, 20_000);
+  const after = await settled(port, before);
   const line = idle > 0 ? await holdIdle(runtime, counters) : "";
   const grown = await withSlowServer((port) => pushMebibytes(port, PUSHED), runtime);
   if (grown > FLAT) counters.violations.push(`${PUSHED} MiB pushed took ${grown} MiB`);
@@ -231,16 +250,8 @@ function report(
   line: string,
 ): boolean {
   const { violations, faults } = counters;
-  if (after.opened !== after.closed) {
-    violations.push(`${after.opened} opened, ${after.closed} closed`);
-  }
-  if (after.descriptors > before.descriptors + 3) {
-    violations.push(`${before.descriptors} descriptors before, ${after.descriptors} after`);
-  }
+  violations.push(...keeps(before, after));
   const [mibBefore, mibAfter] = [before, after].map(({ memory }) => Math.round(memory / MIB));
-  if (after.memory > before.memory + SPARE_MEMORY) {
-    violations.push(`${mibBefore} MiB before, ${mibAfter} MiB after`);
-  }
   const injected = Object.entries(faults).map(([name, count]) => `${count} ${name}`).join(", ");
   console.log(
     `${runtime}: ${counters.opened} connections, ${counters.messages} messages, ` +

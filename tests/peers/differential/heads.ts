@@ -176,32 +176,48 @@ export function randomOpening(next: Dice, version: Version): Opening {
   return { version, bytes: version === "draft76" ? join([broken, KEY3]) : broken };
 }
 
-/** How long to wait for an answer before the client's FIN, in milliseconds. */
-const GRACE = 200;
+/** How long to wait for an answer, in milliseconds. */
+export interface Patience {
+  /** Before the client's FIN. */
+  readonly before: number;
+  /** After it. */
+  readonly after: number;
+}
 
-/** How long to wait after the client's FIN, in milliseconds. */
-const PATIENCE = 5000;
+/** Enough for most servers. Those that wait for more of the request cost this time. */
+const QUICK: Patience = { before: 200, after: 5000 };
+
+/** Enough for a server on a machine that is busy. */
+export const PATIENT: Patience = { before: 10_000, after: 30_000 };
 
 /** The answer, with the 16 bytes after it in draft76. Sends FIN if there is none. */
-async function answerTo(client: RawClient, version: Version): Promise<string> {
+async function answerTo(
+  client: RawClient,
+  version: Version,
+  { before, after }: Patience,
+): Promise<string> {
   let answer = "";
   try {
-    answer = latin1Text(await client.readThrough("\r\n\r\n", GRACE));
+    answer = latin1Text(await client.readThrough("\r\n\r\n", before));
     const isOpen = version === "draft76" && answer.startsWith("HTTP/1.1 101 ");
-    return isOpen ? answer + latin1Text(await client.read(16, GRACE)) : answer;
+    return isOpen ? answer + latin1Text(await client.read(16, before)) : answer;
   } catch {
     // The server may be slow, or wait for more.
     client.end();
-    return answer + latin1Text(await client.readToEnd(PATIENCE).catch(() => client.unread));
+    return answer + latin1Text(await client.readToEnd(after).catch(() => client.unread));
   }
 }
 
 /** Sends a request. Returns `accepted` and what proves that the server has read it, or `refused`. */
-export async function ask({ port }: Subject, { bytes, version }: Opening): Promise<string> {
+export async function ask(
+  { port }: Subject,
+  { bytes, version }: Opening,
+  patience: Patience = QUICK,
+): Promise<string> {
   const client = await RawClient.connect({ port });
   try {
     client.write(bytes);
-    const answer = await answerTo(client, version);
+    const answer = await answerTo(client, version, patience);
     if (!answer.startsWith("HTTP/1.1 101 ")) return "refused";
     const proof = version === "draft76"
       ? latin1Bytes(answer.slice(answer.indexOf("\r\n\r\n") + 4)).join()
