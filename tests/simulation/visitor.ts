@@ -43,6 +43,8 @@ export class Visitor implements Guest {
   stalled = false;
   wasStalled = false;
   leftAt = 0;
+  /** Whether its process has slept. */
+  hasSlept = false;
   /** Whether the socket is closed. */
   gone = false;
   /** How many requests the application is answering, and whether one never settles. */
@@ -184,7 +186,8 @@ export class Visitor implements Guest {
     if (isLast) this.#leaving = true;
     const sent = this.#sent[number];
     if (status === 408 || status === 503) {
-      const mayBe = status === 503 || this.plan.opening !== "whole" || this.wasStalled;
+      const isLate = this.wasStalled || this.hasSlept;
+      const mayBe = status === 503 || this.plan.opening !== "whole" || isLate;
       return this.#must(mayBe, () => `request ${number} was refused with ${status}`);
     }
     this.#must(sent !== undefined, () => `there is a response ${number}`);

@@ -177,6 +177,7 @@ export class World implements Stage {
         return await this.#hurry(step.time, step.seed);
       case "sleep":
         this.#slept = true;
+        for (const visitor of this.#visitors.values()) visitor.hasSlept = true;
         for (const member of this.#members.values()) {
           member.causes.add("timeout");
           member.hasSlept = true;
