@@ -72,8 +72,15 @@ describe("a SOCKS5 tunnel opens with", () => {
       const make = () => new Socks5Connect(target, credentials);
       const outcome = feedTunnel(make, fromHex(`${answers}160301`));
       assertEquals(outcome, { sent: textOf(fromHex(sent)), end: "open", rest: "\x16\x03\x01" });
+      assertEquals(feedTunnel(make, fromHex(answers)), { ...outcome, rest: "" });
     });
   }
+});
+
+test("a SOCKS5 reply is refused as soon as the type of its address is there", () => {
+  const connect = new Socks5Connect(NAME, undefined);
+  assertEquals(connect.read(fromHex("0500")), fromHex(CONNECT));
+  assertThrows(() => connect.read(fromHex("0500000900")), ProxyError, "got 0x09");
 });
 
 const refusing: readonly (readonly [

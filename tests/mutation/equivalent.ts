@@ -1471,4 +1471,15 @@ export const EQUIVALENT: readonly Equivalent[] = [
       'const key = await crypto.subtle.importKey("raw", encoder.encode(secret), algorithm, true, [',
     reason: "nobody exports the key",
   },
+  {
+    file: "src/handshake/socks5.ts",
+    before: "const [version = 0, value = 0] = this.#received;",
+    after: [
+      "const [version = (-1), value = 0] = this.#received;",
+      "const [version = 0, value = 1] = this.#received;",
+      "const [version = 1, value = 0] = this.#received;",
+      "const [version = 0, value = (-1)] = this.#received;",
+    ],
+    reason: "each message has two bytes at least",
+  },
 ];
