@@ -1482,4 +1482,14 @@ export const EQUIVALENT: readonly Equivalent[] = [
     ],
     reason: "each message has two bytes at least",
   },
+  {
+    file: "src/protocol/close_frame.ts",
+    before: "const size = reason === \"\" ? 0 : encoder.encode(reason).length;",
+    after: [
+      "const size = reason === \"\" ? (-1) : encoder.encode(reason).length;",
+      "const size = false ? 0 : encoder.encode(reason).length;",
+      "const size = reason === \"\" ? 1 : encoder.encode(reason).length;",
+    ],
+    reason: "only whether it is above 123 matters",
+  },
 ];

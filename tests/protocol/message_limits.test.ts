@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { describe, test } from "node:test";
 import { ProtocolError } from "../../src/errors.ts";
 import { IncomingMessage } from "../../src/protocol/incoming_message.ts";
@@ -79,6 +79,14 @@ function check(row: Row, limits: Parameters<typeof checkMessageLimits>[3]): void
 describe("the limits of a message", () => {
   for (const row of rows) {
     test(JSON.stringify(row), () => check(row, LIMITS));
+  }
+
+  for (const [maxMessageSize, most] of [[1023, 1087], [1024, 1089]] as const) {
+    test(`allow ${most} compressed bytes for maxMessageSize ${maxMessageSize}`, () => {
+      const limits = { ...LIMITS, maxMessageSize };
+      checkMessageLimits(null, COMPRESSED, most, limits);
+      assertThrows(() => checkMessageLimits(null, COMPRESSED, most + 1, limits), ProtocolError);
+    });
   }
 
   for (const row of fragmentRows) {
