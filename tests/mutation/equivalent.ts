@@ -1484,12 +1484,61 @@ export const EQUIVALENT: readonly Equivalent[] = [
   },
   {
     file: "src/protocol/close_frame.ts",
-    before: "const size = reason === \"\" ? 0 : encoder.encode(reason).length;",
+    before: 'const size = reason === "" ? 0 : encoder.encode(reason).length;',
     after: [
-      "const size = reason === \"\" ? (-1) : encoder.encode(reason).length;",
+      'const size = reason === "" ? (-1) : encoder.encode(reason).length;',
       "const size = false ? 0 : encoder.encode(reason).length;",
-      "const size = reason === \"\" ? 1 : encoder.encode(reason).length;",
+      'const size = reason === "" ? 1 : encoder.encode(reason).length;',
     ],
     reason: "only whether it is above 123 matters",
+  },
+  {
+    file: "src/protocol/frame_header.ts",
+    before: "export const MAX_HEADER_SIZE = 14;",
+    after: "export const MAX_HEADER_SIZE = 15;",
+    reason: "there is room for more",
+  },
+  {
+    file: "src/protocol/frame_header.ts",
+    before: "return Array.from({ length: 256 }, (_, byte) => brokenRule(rules, known(byte)));",
+    after: "return Array.from({ length: 257 }, (_, byte) => brokenRule(rules, known(byte)));",
+    reason: "a byte has 256 values",
+  },
+  {
+    file: "src/protocol/frame_header.ts",
+    before: "length: byte & 0x7f,",
+    after: "length: byte & 126,",
+    reason: "only whether it is above 125 matters",
+  },
+  {
+    file: "src/protocol/output.ts",
+    before:
+      "bytes.set(this.length === this.bytes.length ? this.bytes : this.bytes.subarray(0, this.length));",
+    after: [
+      "bytes.set(false ? this.bytes : this.bytes.subarray(0, this.length));",
+      "bytes.set(true ? this.bytes : this.bytes.subarray(0, this.length));",
+    ],
+    reason: "copies unused bytes or makes a view, which only takes time",
+  },
+  {
+    file: "src/protocol/message_memory.ts",
+    before: "#kept = 0;",
+    after: "#kept = (-1);",
+    reason: "all sizes are multiples of 512",
+  },
+  {
+    file: "src/protocol/message_memory.ts",
+    before: "if (size === 0) return;",
+    after: [
+      "if (false) return;",
+      "if (size === (-1)) return;",
+    ],
+    reason: "a buffer of no bytes is never lent",
+  },
+  {
+    file: "src/protocol/message_memory.ts",
+    before: "if (this.#poisons) bytes.fill(POISON);",
+    after: "if (true) bytes.fill(POISON);",
+    reason: "the content of lent memory is undefined",
   },
 ];

@@ -49,6 +49,34 @@ describe("the memory of borrowed messages", () => {
     assertEquals(lent.filter(({ buffer }) => again.includes(buffer)).length, 4);
   });
 
+  test("is not kept beyond 4 MiB, however small", () => {
+    const memory = new MessageMemory(false);
+    const lent = Array.from({ length: 4 }, () => memory.take(MIB));
+    const small = memory.take(512);
+    for (const message of [...lent, small]) memory.give(message);
+    assertEquals(memory.take(512).buffer === small.buffer, false);
+  });
+
+  for (const [size, isLent] of [[2000, true], [MIB, true], [MIB + 1, false]] as const) {
+    test(`that grows to ${size} bytes is${isLent ? "" : " not"} used again`, () => {
+      const memory = new MessageMemory(false);
+      const bytes = memory.take(600);
+      const { buffer } = bytes;
+      const larger = memory.grow(bytes, 600, size);
+      memory.give(larger);
+      assertEquals(memory.take(size).buffer === larger.buffer, isLent);
+      assertEquals(memory.take(600).buffer === buffer, isLent);
+      assertEquals(buffer.byteLength === 0, !isLent, "moved");
+    });
+  }
+
+  test("is overwritten after it has grown if it is poisoned", () => {
+    const memory = new MessageMemory(true);
+    const larger = memory.grow(memory.take(600), 600, 2 * MIB);
+    memory.give(larger);
+    assertEquals(larger.every((byte) => byte === 0xdb), true);
+  });
+
   test("is not used again if a handler has transferred it", () => {
     const memory = new MessageMemory(false);
     const message = memory.take(KIB);

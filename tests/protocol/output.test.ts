@@ -54,7 +54,12 @@ describe("Output", () => {
     output.refer(bytes("payload"));
     output.append(bytes("3rd"));
     flush();
-    assertEquals(writes, ["first", "2nd", "payload", "3rd"].map((text) => bytes(text)));
+    output.append(bytes("4"));
+    output.refer(bytes("payload"));
+    output.append(bytes("5"));
+    flush();
+    const texts = ["first", "2nd", "payload", "3rd", "4", "payload", "5"];
+    assertEquals(writes, texts.map((text) => bytes(text)));
     assertEquals(starts, [5]);
   });
 
@@ -82,6 +87,7 @@ describe("Output", () => {
     output.append(bytes("b"));
     assertEquals(output.size, 32);
     assertEquals(bytes(...output), bytes(payload, "a", payload, payload, "b"));
+    assertEquals([...output].map(({ length }) => length), [10, 1, 10, 10, 1]);
     const referred = { bytes: payload, stable: true, same: true };
     assertEquals(flush(output, payload), [
       referred,
@@ -91,6 +97,25 @@ describe("Output", () => {
       { bytes: bytes("b"), stable: false, same: false },
     ]);
     assertEquals(output.size, 0);
+  });
+
+  test("refers to payloads from 64 KiB on, and copies smaller ones", () => {
+    for (const [size, pieces] of [[65_535, 1], [65_536, 2]] as const) {
+      const output = new Output();
+      const payload = pattern(size);
+      new Hybi({ maxMessageSize: 1, maxFragments: 1 }, { role: "server" })
+        .writeBinary(output, payload);
+      assertEquals([...output].length, pieces);
+      assertEquals([...output].includes(payload), pieces === 2);
+    }
+  });
+
+  test("grows only if it is too small", () => {
+    const output = new Output();
+    output.append(pattern(1024));
+    assertEquals(output.bytes.length, 1024);
+    output.append(pattern(1));
+    assertEquals(output.bytes.length, 2048);
   });
 
   test("returns everything as one array", () => {
@@ -123,11 +148,16 @@ describe("Output", () => {
   });
 
   test("gives a large buffer away only if most of it is used", () => {
-    for (const [used, stable] of [[50_000, false], [80_000, true]] as const) {
+    const rows = [
+      ...[[50_000, 110_000, false], [66_000, 110_000, false], [80_000, 110_000, true]] as const,
+      ...[[79_999, 120_000, false], [80_000, 120_000, true]] as const,
+    ];
+    for (const [used, capacity, stable] of rows) {
       const output = new Output();
       output.append(pattern(used));
       // Reserves the worst-case size, as for a text.
-      output.reserve(110_000 - used);
+      output.reserve(capacity - used);
+      assertEquals(output.written().buffer === output.bytes.buffer, stable);
       const writes: Uint8Array[] = [];
       output.flush({
         write: (bytes, isStable) => {
