@@ -122,21 +122,30 @@ describe("a text frame", () => {
     }
   });
 
-  test("is decoded in parts that do not divide a character", () => {
-    for (const character of ["é", "世", "😀"]) {
+  // Each begins or continues with the least or the greatest byte of its kind.
+  for (const character of ["\u07ff", "\u0800", "\u4000", "\u{10000}"]) {
+    const name = `U+${character.codePointAt(0)?.toString(16)}`;
+    test(`is decoded in parts that do not divide ${name}`, () => {
       const size = bytes(character).length;
       for (let before = 1; before <= size; before++) {
-        // The first part ends after 1 MiB, each other one after 64 KiB.
-        for (const first of [MIB, MIB + 64 * 1024]) {
-          const message = `${"a".repeat(first - before)}${character}${"b".repeat(70_000)}`;
-          const frame = new TextFrame(2 * MIB);
-          feed(frame, [bytes(message, hex("FF"))]);
-          const reports: unknown[] = [];
-          frame.report(recorder(reports));
-          assert(Object.is((reports[0] as string[])[1], message), `${before} before ${first}`);
-        }
+        // The first part ends after 1 MiB.
+        const message = `${"a".repeat(MIB - before)}${character}b`;
+        const frame = new TextFrame(2 * MIB);
+        feed(frame, [bytes(message, hex("FF"))]);
+        const reports: unknown[] = [];
+        frame.report(recorder(reports));
+        assert((reports[0] as string[])[1] === message, `${before} bytes before`);
       }
-    }
+    });
+  }
+
+  test("is decoded in parts after the first, too", () => {
+    const message = `${"a".repeat(MIB + 65_534)}😀${"b".repeat(70_000)}`;
+    const frame = new TextFrame(2 * MIB);
+    feed(frame, [bytes(message, hex("FF"))]);
+    const reports: unknown[] = [];
+    frame.report(recorder(reports));
+    assert((reports[0] as string[])[1] === message);
   });
 });
 
