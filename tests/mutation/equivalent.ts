@@ -1541,4 +1541,217 @@ export const EQUIVALENT: readonly Equivalent[] = [
     after: "if (true) bytes.fill(POISON);",
     reason: "the content of lent memory is undefined",
   },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before: "const SMALLEST = 64;",
+    after: [
+      "const SMALLEST = 63;",
+      "const SMALLEST = 65;",
+    ],
+    reason: "only how much memory is taken",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before: "while (size < atLeast) size *= 4;",
+    after: [
+      "while (size <= atLeast) size *= 4;",
+      "while (size < atLeast) size *= 5;",
+    ],
+    reason: "only how much memory is taken",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before: "if (byte < 0x80) return end;",
+    after: "if (byte < 127) return end;",
+    reason: "DEL is ASCII, and the bytes before it are whole characters",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before:
+      "if (byte >= 0xc0) return at + (byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4) > end ? at : end;",
+    after: "if (byte >= 0xc0) return at + (byte < 223 ? 2 : byte < 0xf0 ? 3 : 4) > end ? at : end;",
+    reason: "a character that is whole may also be decoded with what follows",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before:
+      "if (byte >= 0xc0) return at + (byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4) > end ? at : end;",
+    after: "if (byte >= 0xc0) return at + (byte < 0xe0 ? 2 : byte < 239 ? 3 : 4) > end ? at : end;",
+    reason: "a character that is whole may also be decoded with what follows",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before:
+      "if (byte >= 0xc0) return at + (byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4) > end ? at : end;",
+    after:
+      "if (byte >= 0xc0) return at + (byte < 0xe0 ? 3 : byte < 0xf0 ? 3 : 4) > end ? at : end;",
+    reason: "a character that is whole may also be decoded with what follows",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before:
+      "if (byte >= 0xc0) return at + (byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4) > end ? at : end;",
+    after:
+      "if (byte >= 0xc0) return at + (byte < 0xe0 ? 2 : byte < 0xf0 ? 4 : 4) > end ? at : end;",
+    reason: "a character that is whole may also be decoded with what follows",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before:
+      "if (byte >= 0xc0) return at + (byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4) > end ? at : end;",
+    after:
+      "if (byte >= 0xc0) return at + (byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 5) > end ? at : end;",
+    reason: "a character that is whole may also be decoded with what follows",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before:
+      "if (byte >= 0xc0) return at + (byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4) > end ? at : end;",
+    after:
+      "if (byte >= 0xc0) return at + (byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4) >= end ? at : end;",
+    reason: "a character that is whole may also be decoded with what follows",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before:
+      "if (byte >= 0xc0) return at + (byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4) > end ? at : end;",
+    after: "if (byte >= 0xc0) return true ? at : end;",
+    reason: "a character that is whole may also be decoded with what follows",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before:
+      "if (byte >= 0xc0) return at + (byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4) > end ? at : end;",
+    after: "if (byte > 0xc0) return at + (byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4) > end ? at : end;",
+    reason: "C0 begins no character, and is replaced wherever it is cut",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before:
+      "if (byte >= 0xc0) return at + (byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4) > end ? at : end;",
+    after: "if (byte >= 193) return at + (byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4) > end ? at : end;",
+    reason: "C0 begins no character, and is replaced wherever it is cut",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before: "if (chunk.length - at <= PROBE) return chunk.indexOf(0xff, at);",
+    after: [
+      "if (chunk.length - at < PROBE) return chunk.indexOf(0xff, at);",
+      "if (true) return chunk.indexOf(0xff, at);",
+    ],
+    reason: "the end is found by either search",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before: "if (text.isAscii(chunk.subarray(at))) return -1;",
+    after: "if (false) return -1;",
+    reason: "the end is found by either search",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    above: "export class TextFrame implements Frame {",
+    before: "ended = false;",
+    after: "ended = true;",
+    reason: "it is read only after bytes were received, which sets it",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    above: "export class DelimitedFrame implements Frame {",
+    before: "ended = false;",
+    after: "ended = true;",
+    reason: "it is read only after bytes were received, which sets it",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    above: "export class LengthFrame implements Frame {",
+    before: "ended = false;",
+    after: "ended = true;",
+    reason: "it is read only after bytes were received, which sets it",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before: 'const most = this.#text === "" ? LARGEST : LATER;',
+    after: [
+      "const most = false ? LARGEST : LATER;",
+      "const most = true ? LARGEST : LATER;",
+    ],
+    reason: "the same text is decoded in parts of another size",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before: "if (length > this.#bytes.length) this.#grow(length);",
+    after: [
+      "if (length >= this.#bytes.length) this.#grow(length);",
+      "if (true) this.#grow(length);",
+    ],
+    reason: "the same bytes in other memory",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before: "if (size > 32) this.#bytes.set(chunk.subarray(at, at + size), this.#length);",
+    after: "if (false) this.#bytes.set(chunk.subarray(at, at + size), this.#length);",
+    reason: "both ways copy the same bytes",
+  },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before: "#left = 0;",
+    after: "#left = 1;",
+    reason: "nothing is skipped before the last digit, which sets it",
+  },
+  {
+    file: "src/protocol/mask.ts",
+    before: "const WINDOW_AT = 2048;",
+    after: [
+      "const WINDOW_AT = 2047;",
+      "const WINDOW_AT = 2049;",
+    ],
+    reason: "the window may be at another place of the memory",
+  },
+  {
+    file: "src/protocol/mask.ts",
+    before: "const WINDOW_SIZE = 31 * 4096;",
+    after: "const WINDOW_SIZE = 30 * 4096;",
+    reason: "the same bytes are masked in parts of another size",
+  },
+  {
+    file: "src/protocol/mask.ts",
+    above:
+      "function maskBytes(bytes: Uint8Array, start: number, end: number, maskingKey: number): number {",
+    before: "let orOfBytes = 0;",
+    after: "let orOfBytes = 1;",
+    reason: "the result is compared with 0x80 only",
+  },
+  {
+    file: "src/protocol/mask.ts",
+    above: "const step = window.length; // a multiple of 4, so the masking key stays the same",
+    before: "let orOfBytes = 0;",
+    after: "let orOfBytes = 1;",
+    reason: "the result is compared with 0x80 only",
+  },
+  {
+    file: "src/protocol/mask.ts",
+    above: "): number {",
+    before: "let orOfBytes = 0;",
+    after: "let orOfBytes = 1;",
+    reason: "the result is compared with 0x80 only",
+  },
+  {
+    file: "src/protocol/mask.ts",
+    above: "}",
+    before: "return orOfBytes & 0xff;",
+    after: "return orOfBytes & 254;",
+    reason: "the result is compared with 0x80 only",
+  },
+  {
+    file: "src/protocol/mask.ts",
+    before: "for (const last = end - 3; at < last; at += 4) {",
+    after: "for (const last = end - 4; at < last; at += 4) {",
+    reason: "the last bytes are masked one by one",
+  },
+  {
+    file: "src/protocol/mask.ts",
+    before: "for (let from = start; from < end; from += step, at += step) {",
+    after: "for (let from = start; from <= end; from += step, at += step) {",
+    reason: "an additional part of no bytes",
+  },
 ];

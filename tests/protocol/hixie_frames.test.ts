@@ -9,6 +9,8 @@ import {
   TextFrame,
 } from "../../src/protocol/hixie_frames.ts";
 import type { Sink } from "../../src/protocol/protocol.ts";
+import { SMALLEST_SPARE, takeSpare } from "../../src/protocol/spare_memory.ts";
+import { count } from "../support/counting.ts";
 import { bytes, hex } from "./hixie_cases.ts";
 
 const MIB = 1024 * 1024;
@@ -146,6 +148,38 @@ describe("a text frame", () => {
     const reports: unknown[] = [];
     frame.report(recorder(reports));
     assert((reports[0] as string[])[1] === message);
+  });
+});
+
+describe("the memory of a long text frame", () => {
+  const input = bytes("a".repeat(60_000));
+
+  /** The sizes of new buffers, from 16 KiB on. */
+  function taken(run: () => void): number[] {
+    return count(run).buffers.filter((size) => size >= SMALLEST_SPARE);
+  }
+
+  /** A frame that has received `size` bytes of text. */
+  function begun(size: number): TextFrame {
+    const frame = new TextFrame(MIB);
+    assert(frame.collect(input, 0, size));
+    return frame;
+  }
+
+  test("is used for the next one", () => {
+    while (takeSpare(SMALLEST_SPARE) !== null);
+    const frame = begun(60_000);
+    frame.report(recorder([]));
+    assertEquals(taken(() => begun(60_000)), []);
+    assertEquals(taken(() => begun(60_000)), [65_536]);
+  });
+
+  test("is used for another one after it has grown", () => {
+    const frame = begun(10_000);
+    while (takeSpare(SMALLEST_SPARE) !== null);
+    assert(frame.collect(input, 0, 10_000)); // from 16 KiB to 64
+    assertEquals(taken(() => begun(10_000)), []);
+    assertEquals(taken(() => begun(10_000)), [16_384]);
   });
 });
 
