@@ -1754,4 +1754,16 @@ export const EQUIVALENT: readonly Equivalent[] = [
     after: "for (let from = start; from <= end; from += step, at += step) {",
     reason: "an additional part of no bytes",
   },
+  {
+    file: "src/protocol/mask.ts",
+    before: "let orOfWords = 0;",
+    after: "let orOfWords = 1;",
+    reason: "the result is compared with 0x80 only",
+  },
+  {
+    file: "src/protocol/mask.ts",
+    before: "let orOfBytes = orOfWords & 0x80808080 ? 0x80 : 0;",
+    after: "let orOfBytes = orOfWords & 0x80808080 ? 129 : 0;",
+    reason: "the result is compared with 0x80 only",
+  },
 ];
