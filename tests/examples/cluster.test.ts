@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { BrokerServer, until } from "../brokers/servers.ts";
 import { freePort } from "../support/free_port.ts";
 import { runtime, scriptCommand } from "../support/runtime.ts";
+import { sized } from "../support/sizes.ts";
 import { Child } from "../support/spawn.ts";
 import { WireSocket } from "../support/wire_socket.ts";
 
@@ -77,6 +78,9 @@ async function withCluster(
   }
 }
 
+/** Whether this run starts more processes than one cluster of each kind. Bun starts in the least time. */
+const isLong = sized({ test: runtime === "bun", soak: true });
+
 describe("the cluster example", () => {
   test("joins threads on one port", () =>
     withCluster(["0", "2"], 2, async (_port, guests) => {
@@ -110,6 +114,7 @@ describe("the cluster example", () => {
     }
   });
 
+  if (!isLong) return;
   test("joins processes on one port by NATS", async () => {
     const nats = await BrokerServer.nats();
     try {
@@ -125,7 +130,7 @@ describe("the cluster example", () => {
     for (const [scheme, name] of [["redis", "Redis"], ["nats", "NATS"]]) {
       const port = await freePort();
       const cluster = startCluster("0", "2", `${scheme}://127.0.0.1:${port}`);
-      assertEquals(await cluster.exited, 1);
+      assertEquals(await cluster.exited, 1, cluster.output);
       assertMatch(
         cluster.output,
         new RegExp(`^Cannot reach ${name} at (nats://)?127.0.0.1:${port}: .*refused`, "im"),

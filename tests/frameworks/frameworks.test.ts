@@ -62,8 +62,8 @@ describe("beside Express", () => {
 });
 
 describe("beside Fastify", () => {
-  test("requests and WebSockets share topics", () =>
-    withExample("fastify", ["0"], async ({ port }) => {
+  test("requests and WebSockets share topics, and the hook preClose ends the clients that are left", () =>
+    withExample("fastify", ["0"], async ({ port, child }) => {
       const site = `http://127.0.0.1:${port}`;
       assertMatch(await (await get(`${site}/`)).text(), /<title>Fastify/);
       const clients = await Promise.all(
@@ -76,14 +76,11 @@ describe("beside Fastify", () => {
       assertEquals(await clients[1]?.readMessage(), "from a client");
       for (const client of clients) await close(client);
       assertEquals((await get(`${site}/other`)).status, 404);
-    }));
 
-  test("the hook preClose ends the clients that are left", () =>
-    withExample("fastify", ["0"], async ({ port, child }) => {
-      const connection = await websocketConnect(`ws://127.0.0.1:${port}/news`);
+      const left = await websocketConnect(`ws://127.0.0.1:${port}/news`);
       const stopped = child.stop("SIGINT");
-      assertEquals(await connection.readMessage(), undefined);
-      assertEquals([connection.closeCode, await stopped], [1001, 0]);
+      assertEquals(await left.readMessage(), undefined);
+      assertEquals([left.closeCode, await stopped], [1001, 0]);
     }));
 });
 

@@ -23,6 +23,8 @@ export const SIZED_FILES: readonly string[] = [
   "tests/conformance/deflate.test.ts",
   "tests/conformance/hybi.test.ts",
   "tests/conformance/large.test.ts",
+  "tests/examples/cluster.test.ts",
+  "tests/memory/pieces.test.ts",
   "tests/server/restart.test.ts",
   "tests/simulation/simulation.test.ts",
   "tests/transport/http2.test.ts",
