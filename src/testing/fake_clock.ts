@@ -11,9 +11,17 @@ interface Timeout {
   readonly callback: () => void;
 }
 
-/** Waits until promises have settled, and data sent in memory has arrived. */
-function settle(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
+/** How many turns of the event loop promises, and data sent in memory, may take. */
+const TURNS = 5;
+
+/**
+ * Waits until promises have settled, and data sent in memory has arrived. Not with `setTimeout`, which
+ * would take a millisecond or more for each timer of {@linkcode FakeClock.advance}.
+ */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < TURNS; turn++) {
+    await new Promise<void>((resolve) => systemClock.nextTurn?.(resolve));
+  }
 }
 
 /**
