@@ -19,7 +19,18 @@ const FLAGS: readonly string[] = [
   "--disable-sync",
 ];
 
+/** How long a page may take for anything, in milliseconds. The machine may be slow. */
+const PATIENCE = 120_000;
+
 /** A running Chromium. A test that starts one must call `close`. */
-export function launchChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath: findExecutable(...CHROMIUM), args: [...FLAGS] });
+export async function launchChromium(): Promise<Browser> {
+  const executablePath = findExecutable(...CHROMIUM);
+  const browser = await chromium.launch({ executablePath, args: [...FLAGS], timeout: PATIENCE });
+  const { newPage } = browser;
+  browser.newPage = async (options) => {
+    const page = await newPage.call(browser, options);
+    page.setDefaultTimeout(PATIENCE);
+    return page;
+  };
+  return browser;
 }

@@ -176,7 +176,7 @@ describe("the chat example", () => {
         await takePicture(ada, "chat");
         await phantom.stop();
         // The processes that were killed have left her there: for `presenceTtl`, which is 30 s.
-        await ada.locator("#state", { hasText: "2 people" }).waitFor({ timeout: 90_000 });
+        await ada.locator("#state", { hasText: "2 people" }).waitFor();
         assertEquals(await people.allTextContents(), ["AAda (you)", "AAda 2"]);
         await redis.kill();
         await survivor.child.waitFor(/Redis at .* is down/);
