@@ -44,6 +44,8 @@ export class RawSession {
   readonly #socket: Socket;
   #bytes: Uint8Array = new Uint8Array(0);
   #next = 1;
+  /** How many bytes of DATA each stream has received. */
+  readonly #sizes = new Map<number, number>();
   readonly #watchers = new Set<() => void>();
 
   private constructor(socket: Socket, settings: readonly [number, number][]) {
@@ -114,6 +116,11 @@ export class RawSession {
     );
   }
 
+  /** How many bytes of DATA were received on a stream. */
+  size(stream: number): number {
+    return this.#sizes.get(stream) ?? 0;
+  }
+
   /** Whether a stream, or the whole session, has ended at the server. */
   ended(stream: number): boolean {
     return this.closed || this.received(TYPES.reset, stream).length > 0 ||
@@ -173,6 +180,7 @@ export class RawSession {
       const payload = bytes.slice(at + 9, at + 9 + length);
       at += 9 + length;
       this.frames.push({ type, flags, stream, payload });
+      if (type === TYPES.data) this.#sizes.set(stream, this.size(stream) + length);
       if ((flags & ACK) !== 0) continue;
       if (type === TYPES.settings) this.send(TYPES.settings, ACK, 0);
       else if (type === TYPES.ping) this.send(TYPES.ping, ACK, 0, payload);
