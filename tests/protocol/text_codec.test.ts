@@ -1,8 +1,10 @@
 import { assertEquals, assertExists, assertStrictEquals } from "@std/assert";
+import { Buffer } from "node:buffer";
 import { describe, test } from "node:test";
 import { Output } from "../../src/protocol/output.ts";
 import {
   appendText,
+  encodeInto,
   longestLoop,
   nodeBuffer,
   text,
@@ -82,6 +84,30 @@ for (const [name, { latin1, isAscii, decode, encode }] of Object.entries(impleme
   });
 }
 
+test("the functions of node:buffer are used if it has them", () => {
+  const calls: unknown[][] = [];
+  const note = (name: string) =>
+    function (this: Uint8Array, ...args: unknown[]) {
+      calls.push([name, this, ...args]);
+      return name as never;
+    };
+  const prototype = {
+    latin1Slice: note("latin1Slice"),
+    utf8Slice: note("utf8Slice"),
+    utf8Write: note("utf8Write"),
+  };
+  const functions = textFunctions({ Buffer: { prototype } });
+  const target = bytes("Hello");
+  functions.latin1(target, 1, 3);
+  functions.decode(target, 2, 4);
+  functions.encode("é", target, 1);
+  assertEquals(calls, [
+    ["latin1Slice", target, 1, 3],
+    ["utf8Slice", target, 2, 4],
+    ["utf8Write", target, "é", 1, 3], // three bytes for each UTF-16 unit at most
+  ]);
+});
+
 test("the wire format is the same with the Web's functions", () => {
   const own = { ...text };
   const messages = [
@@ -112,7 +138,43 @@ test("the wire format is the same with the Web's functions", () => {
   }
 });
 
+describe("encodeInto", () => {
+  test("writes what TextEncoder writes, and nothing before it", () => {
+    const units = ["", "a", "\x7f", "\x80", "\u07ff", "\u0800", "😀"];
+    for (const length of [0, 1, 15, 16, 17, 63, 64, 65]) {
+      for (const unit of units) {
+        for (const message of [`${"a".repeat(length)}${unit}`, `${unit}${"a".repeat(length)}`]) {
+          const target = new Uint8Array(3 + message.length * 3).fill(0x2a);
+          const size = encodeInto(message, target, 3);
+          assertEquals(target.subarray(0, 3 + size), bytes("***", message));
+        }
+      }
+    }
+  });
+});
+
 describe("appendText", () => {
+  test("writes what TextEncoder writes, whatever is at the ends of its parts of 4096 units", () => {
+    const b = "b".repeat(5000);
+    const ends = [-3, -2, -1, 0, 1, 2].map((offset) => "a".repeat(4096 + offset));
+    const messages = [
+      "",
+      "a",
+      "é",
+      ...ends.flatMap((before) => ["😀", "\ud800", "\udfff"].map((part) => before + part + b)),
+      ...ends.map((before) => `${before}\udbff`),
+      // Where the size is estimated, it is ASCII.
+      `a${"€".repeat(3124)}`.repeat(32),
+    ];
+    for (const message of messages) {
+      const output = new Output();
+      appendText(output, message);
+      const written = output.take();
+      const isSame = Buffer.compare(written, bytes(message)) === 0;
+      assertStrictEquals(isSame, true, `${message.length} units, ${written.length} bytes`);
+    }
+  });
+
   // Besides the estimate, there is room for the worst case of the first part, and for one last byte.
   const rows: readonly (readonly [name: string, text: string, room: number])[] = [
     ["ASCII", "a".repeat(100_000), 100_000 + 2 * 4096 + 1],
