@@ -3,9 +3,11 @@ import { describe, test } from "node:test";
 import { Hixie } from "../../src/protocol/hixie.ts";
 import { Output } from "../../src/protocol/output.ts";
 import type { Protocol, Sink } from "../../src/protocol/protocol.ts";
+import { Read } from "../../src/protocol/receive_state.ts";
+import { receiveTexts } from "../../src/protocol/text_batch.ts";
 import { text as conversions } from "../../src/protocol/text_codec.ts";
-import { textFrame } from "./hixie_cases.ts";
-import { text } from "./hybi_frames.ts";
+import { bytes, hex, textFrame } from "./hixie_cases.ts";
+import { binary, text } from "./hybi_frames.ts";
 import { client, LIMITS, recorder, server } from "./hybi_receive.ts";
 
 /** A receiving end of a wire format, and a function that makes a text frame for it. */
@@ -101,6 +103,69 @@ for (const receiver of RECEIVERS) {
     }
   });
 }
+
+describe("receiveTexts", () => {
+  const LONGEST = 1000;
+  const SOME = [[], ["a"], ["é"], ["", "a", ""], ["a", "é", "b"], ["é", "€"], ["a", "b", "c", "é"]];
+  const MANY = [
+    Array.from({ length: 45 }, (_, i) => `message ${i}`),
+    Array.from({ length: 45 }, (_, i) => i % 11 === 10 ? `é${i}` : "x".repeat(i)),
+    ["a".repeat(125), `${"b".repeat(123)}é`, "\x7f", "\x80"],
+  ];
+  /** Bytes that are no whole short text. */
+  const RESTS: readonly (readonly [name: string, rest: Uint8Array])[] = [
+    ["nothing", bytes()],
+    ["a byte of a header", hex("81")],
+    ["a header", text("abc").slice(0, 6)],
+    ["a part of a text", text("abc").slice(0, 8)],
+    ["a text of 126 bytes", text("c".repeat(126))],
+    ["a binary message", binary("abc")],
+    ["a text that is not masked", hex("81 01 61 81 01 61 81 01 61")],
+  ];
+
+  /** Receives texts from a copy of the chunk, which it returns too. */
+  function run(chunk: Uint8Array, { stopAfter = 0, longest = LONGEST } = {}) {
+    const texts: string[] = [];
+    const copy = chunk.slice();
+    const sink = {
+      ...recorder([]),
+      text: (message: string) => texts.push(message) !== stopAfter,
+    };
+    return { after: receiveTexts(new Read(copy, false, sink), 0, longest), texts, copy };
+  }
+
+  for (const [name, rest] of RESTS) {
+    test(`receives all texts before ${name}, and leaves it as it is`, () => {
+      for (const messages of [...SOME, ...MANY]) {
+        const frames = bytes(...messages.map((message) => text(message)));
+        const { after, texts, copy } = run(bytes(frames, rest));
+        assertEquals([after, texts], [frames.length, messages]);
+        assertEquals(copy.slice(after), rest);
+      }
+    });
+  }
+
+  test("stops after each text, and leaves the others as they are", () => {
+    for (const messages of [...SOME, ...MANY]) {
+      const chunk = bytes(...messages.map((message) => text(message)));
+      for (let stopAfter = 1; stopAfter <= messages.length; stopAfter++) {
+        const { after, texts, copy } = run(chunk, { stopAfter });
+        const received = messages.slice(0, stopAfter);
+        assertEquals(texts, received);
+        const end = bytes(...received.map((message) => text(message))).length;
+        assertEquals(after, ~end);
+        assertEquals(copy.slice(end), chunk.slice(end));
+      }
+    }
+  });
+
+  test("receives no text that is longer than the limit", () => {
+    const [fits, tooLong] = [text("abc"), text("abcd")];
+    const { after, texts, copy } = run(bytes(fits, fits, tooLong), { longest: 3 });
+    assertEquals([after, texts], [fits.length * 2, ["abc", "abc"]]);
+    assertEquals(copy.slice(after), tooLong);
+  });
+});
 
 test("short texts of rfc6455 in one chunk are decoded 1, 8 and then 32 at a time", () => {
   const texts = Array.from({ length: 45 }, (_, i) => `message ${i + 10}`);
