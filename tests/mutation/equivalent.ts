@@ -1805,4 +1805,10 @@ export const EQUIVALENT: readonly Equivalent[] = [
     after: "for (let from = 0, to = (-1); to < length; from = to) {",
     reason: "an empty message has an additional part, which is empty",
   },
+  {
+    file: "src/protocol/text_codec.ts",
+    before: "if (to < length && (message.charCodeAt(to - 1) & 0xfc00) === 0xd800) to--;",
+    after: "if (to < length && (message.charCodeAt(to - 1) & 0xfc00) === 0xd800) to++;",
+    reason: "the part ends after the pair instead of before it",
+  },
 ];
