@@ -1811,4 +1811,20 @@ export const EQUIVALENT: readonly Equivalent[] = [
     after: "if (to < length && (message.charCodeAt(to - 1) & 0xfc00) === 0xd800) to++;",
     reason: "the part ends after the pair instead of before it",
   },
+  {
+    file: "src/protocol/text_batch.ts",
+    before: "at = end < 0 ? receiveOne(read, at, -end) : receiveBatch(read, at, end);",
+    after: [
+      "at = end < 1 ? receiveOne(read, at, -end) : receiveBatch(read, at, end);",
+      "at = end < (-1) ? receiveOne(read, at, -end) : receiveBatch(read, at, end);",
+      "at = end <= 0 ? receiveOne(read, at, -end) : receiveBatch(read, at, end);",
+    ],
+    reason: "the offset after a header, or its negative",
+  },
+  {
+    file: "src/protocol/text_batch.ts",
+    before: "return sink.text(decodeText(chunk, at + HEADER_SIZE, end, 0x80)) ? end : ~end;",
+    after: "return sink.text(decodeText(chunk, at + HEADER_SIZE, end, 129)) ? end : ~end;",
+    reason: "it is compared with 0x80 only",
+  },
 ];

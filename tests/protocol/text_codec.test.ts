@@ -164,7 +164,7 @@ describe("appendText", () => {
       ...ends.flatMap((before) => ["😀", "\ud800", "\udfff"].map((part) => before + part + b)),
       ...ends.map((before) => `${before}\udbff`),
       // Where the size is estimated, it is ASCII.
-      `a${"€".repeat(128)}`.repeat(32),
+      `${"a".repeat(8)}${"€".repeat(128)}`.repeat(32),
       `a${"€".repeat(3124)}`.repeat(32),
     ];
     for (const message of messages) {
