@@ -20,13 +20,14 @@ describe("the program in a pipe", () => {
       const [, url] = await server.waitFor(/^Listening on (\S+)$/m);
       const lines = Array.from({ length: 1000 }, (_, index) => `line ${index}`).join("\n");
       const connected = await shell(
-        `seq -f 'line %g' 0 999 | waterspout connect ${url} -V draft76 -n 1000 2>&-`,
+        // Otherwise it closes when no message has come for a second.
+        `seq -f 'line %g' 0 999 | waterspout connect ${url} -V draft76 -n 1000 -w forever 2>&-`,
       );
       assertEquals(connected, { code: 0, output: `${lines}\n` });
       // Nobody reads on after the first line.
       const cut = await shell(`{ yes | waterspout connect ${url} 2>&-; echo $? >&2; } | head -1`);
       assertEquals(cut.output.split("\n").sort(), ["", "0", "y"]);
-      const probed = await shell(`waterspout probe ${url} --json`);
+      const probed = await shell(`waterspout probe ${url} --json --timeout 60`);
       assertEquals(probed.code, 0, probed.output);
       const { versions } = JSON.parse(probed.output);
       // It connects in each version, and hears its echo.

@@ -37,13 +37,16 @@ describe("a correct broker passes each case:", () => {
   }
 });
 
+/** How long a case waits for what a broker with a fault does not do, in milliseconds. */
+const FOUND = 3000;
+
 /**
  * Runs the case that must find a fault. Returns its error; nothing if it passes. On a machine that is
  * too busy, a case of a `ttl` has seen nothing, and so it runs again.
  */
 async function errorOf({ foundBy, make }: Fault): Promise<unknown> {
   for (let attempt = 0; attempt < 10; attempt++) {
-    const found = brokerConformance(setupOf(make(), 1000)).find(({ name }) => name === foundBy);
+    const found = brokerConformance(setupOf(make(), FOUND)).find(({ name }) => name === foundBy);
     assert(found !== undefined, `There is no case ${foundBy}`);
     const error = await found.run().then(() => undefined, (error) => error);
     if (error !== undefined) return error;
