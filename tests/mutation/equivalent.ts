@@ -1827,4 +1827,16 @@ export const EQUIVALENT: readonly Equivalent[] = [
     after: "return sink.text(decodeText(chunk, at + HEADER_SIZE, end, 129)) ? end : ~end;",
     reason: "it is compared with 0x80 only",
   },
+  {
+    file: "src/protocol/hixie.ts",
+    before: "return frame.report(sink) && at >= 0;",
+    after: "return frame.report(sink) && at > 0;",
+    reason: "an ended frame has at least its last byte, so the offset is at least 1",
+  },
+  {
+    file: "src/protocol/hixie.ts",
+    before: "return frame.report(sink) && at >= 0;",
+    after: "return frame.report(sink) && at >= 1;",
+    reason: "an ended frame has at least its last byte, so the offset is at least 1",
+  },
 ];
