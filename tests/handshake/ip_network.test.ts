@@ -99,6 +99,7 @@ describe("the group of an address", () => {
     ["", ""],
     ["unknown", "unknown"],
     ["1:2", "1:2"],
+    ["192.0.2.1%eth0", "192.0.2.1%eth0"],
     ["::1%", "0:0:0:0%"],
   ];
   for (const [address, group] of groups) {
