@@ -1839,4 +1839,28 @@ export const EQUIVALENT: readonly Equivalent[] = [
     after: "return frame.report(sink) && at >= 1;",
     reason: "an ended frame has at least its last byte, so the offset is at least 1",
   },
+  {
+    file: "src/protocol/hixie.ts",
+    before: "if (found >= 0) return start + found;",
+    after: "if (found > 0) return start + found;",
+    reason: "the first 192 bytes were searched before, and have none",
+  },
+  {
+    file: "src/protocol/hixie.ts",
+    before: "if (found >= 0) return this.#start + found;",
+    after: "if (found > 0) return this.#start + found;",
+    reason: "the first 192 bytes were searched before, and have none",
+  },
+  {
+    file: "src/protocol/hixie.ts",
+    before: "if (found >= 0) return start + found;",
+    after: "if (found >= 1) return start + found;",
+    reason: "the first 192 bytes were searched before, and have none",
+  },
+  {
+    file: "src/protocol/hixie.ts",
+    before: "if (found >= 0) return this.#start + found;",
+    after: "if (found >= 1) return this.#start + found;",
+    reason: "the first 192 bytes were searched before, and have none",
+  },
 ];
