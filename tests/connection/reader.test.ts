@@ -90,6 +90,20 @@ for (const split of [1, 7, 10, Infinity]) {
 }
 
 describe("a reader", () => {
+  test("says whether held bytes were parsed: if there are any, and room for them", async () => {
+    const subject = new Subject();
+    const { receiver } = subject;
+    const { reader } = subject.connection;
+    assertEquals(reader.parseHeld(), false);
+    receiver.hasRoom = false;
+    subject.far.write(all(2), false);
+    await settle();
+    assertEquals([reader.isBehind, reader.parseHeld(), receiver.events], [true, false, []]);
+    receiver.hasRoom = true;
+    assertEquals([reader.parseHeld(), receiver.events], [true, ["text a", "text b"]]);
+    assertEquals(reader.parseHeld(), false);
+  });
+
   test("of a server stops while output waits, and that of a client does not", async () => {
     for (const role of ["server", "client"] as const) {
       const subject = new Subject({ role, pair: { capacity: 0 } });

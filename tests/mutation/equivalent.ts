@@ -1863,4 +1863,10 @@ export const EQUIVALENT: readonly Equivalent[] = [
     after: "if (found >= 1) return this.#start + found;",
     reason: "the first 192 bytes were searched before, and have none",
   },
+  {
+    file: "src/handshake/socks5.ts",
+    before: "if (type === undefined || length === undefined) return 5;",
+    after: "if (type === undefined || length === undefined) return 6;",
+    reason: "the shortest reply has seven bytes",
+  },
 ];
