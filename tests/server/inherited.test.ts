@@ -8,7 +8,7 @@ import { Application } from "../../mod.ts";
 import { websocketConnect } from "../../src/client/mod.ts";
 import { listen as listenWithBun } from "../../src/transport/bun_listen.ts";
 import { listen as listenWithDeno } from "../../src/transport/deno_listen.ts";
-import { runtimes } from "../support/runtime.ts";
+import { runtime, runtimes } from "../support/runtime.ts";
 import { spawnScript } from "../support/spawn.ts";
 
 const SCRIPT = "tests/server/scripts/inherited.ts";
@@ -36,7 +36,8 @@ async function echo(url: string, options: object, expected: string): Promise<voi
   await connection.closed;
 }
 
-for (const on of runtimes) {
+// Only Node tells the descriptor of a server. A run without Node has this file on another runtime.
+for (const on of runtime === "node" ? runtimes : []) {
   describe(`listen({ fd }) on ${on}`, () => {
     for (const tls of [false, true]) {
       test(`serves a TCP socket that listens already${tls ? ", with TLS" : ""}`, async () => {
@@ -108,7 +109,10 @@ describe("listen({ fd })", () => {
 
   test("is not for the listeners of Deno and Bun themselves", () => {
     const globals = globalThis as Record<string, unknown>;
-    for (const [name, listen] of [["Deno", listenWithDeno], ["Bun", listenWithBun]] as const) {
+    const listeners = { Deno: listenWithDeno, Bun: listenWithBun };
+    for (const [name, listen] of Object.entries(listeners)) {
+      // The globals of these runtimes cannot be replaced.
+      if (runtime !== "node") break;
       globals[name] = {};
       try {
         const error = assertThrows(() => listen({ fd: 3 }, () => {}), TypeError);
