@@ -1869,4 +1869,10 @@ export const EQUIVALENT: readonly Equivalent[] = [
     after: "if (type === undefined || length === undefined) return 6;",
     reason: "the shortest reply has seven bytes",
   },
+  {
+    file: "src/protocol/hixie.ts",
+    before: "if (this.#end === this.#chunk.length) return -1;",
+    after: "if (this.#end === this.#chunk.length) return -2;",
+    reason: "any negative number says that there is none",
+  },
 ];
