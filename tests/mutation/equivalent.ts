@@ -1875,4 +1875,10 @@ export const EQUIVALENT: readonly Equivalent[] = [
     after: "if (this.#end === this.#chunk.length) return -2;",
     reason: "any negative number says that there is none",
   },
+  {
+    file: "src/protocol/hixie_frames.ts",
+    before: 'const most = this.#text === "" ? LARGEST : LATER;',
+    after: 'const most = this.#text !== "" ? LARGEST : LATER;',
+    reason: "the same text is decoded in parts of another size",
+  },
 ];
