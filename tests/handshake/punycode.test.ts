@@ -8,6 +8,8 @@ describe("Punycode", () => {
     ["bcher-kva", "bücher"],
     ["fa-hia", "faß"],
     ["ls8h", "\u{1f4a9}"],
+    ["dn32g", "\u{10ffff}"],
+    ["en32g", undefined],
     // RFC 3492 §7.1, A, B, L, R and S, in lower case.
     ["egbpdaj6bu4bxfgehfvwxn", "ليهمابتكلموشعربي؟"],
     ["ihqwcrb4cv8a8dqg056pqjye", "他们为什么不说中文"],

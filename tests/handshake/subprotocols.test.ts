@@ -42,7 +42,12 @@ describe("Sec-WebSocket-Protocol (RFC 6455 §11.3.4)", () => {
   ];
   for (const [value, because] of refused) {
     test(`${JSON.stringify(value)} is refused`, () => {
-      const { status } = assertThrows(() => parseSubprotocols(value), Refusal, because);
+      const { status, reason } = assertThrows(
+        () => parseSubprotocols(value),
+        Refusal,
+        because,
+      );
+      assertEquals(reason, "handshake");
       assertEquals(status, 400);
     });
   }

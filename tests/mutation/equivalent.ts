@@ -1881,4 +1881,19 @@ export const EQUIVALENT: readonly Equivalent[] = [
     after: 'const most = this.#text !== "" ? LARGEST : LATER;',
     reason: "the same text is decoded in parts of another size",
   },
+  {
+    file: "src/handshake/permessage_deflate.ts",
+    before: "return false;",
+    after: "return undefined;",
+    reason: "it is only asked whether it is true",
+  },
+  {
+    file: "src/handshake/head_reader.ts",
+    before: "#consumed = 0;",
+    after: [
+      "#consumed = 1;",
+      "#consumed = (-1);",
+    ],
+    reason: "each chunk sets it before it is read",
+  },
 ];
