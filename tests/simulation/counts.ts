@@ -32,7 +32,9 @@ export function checkAddresses(
   if (maxConnectionsPerAddress === Infinity) return;
   const counts = new Map<number, number>();
   for (const { plan: { address }, client, handler } of members) {
-    const isOpen = handler.opens > 0 && handler.ended === undefined && !client.hasEnded;
+    // The limit is one of sockets: a handler that never settles may outlive its own.
+    const hasSocket = !client.hasEnded && !client.gone;
+    const isOpen = handler.opens > 0 && handler.ended === undefined && hasSocket;
     counts.set(address, (counts.get(address) ?? 0) + Number(isOpen));
   }
   for (const [address, count] of counts) {
