@@ -177,6 +177,7 @@ export type Step =
   | { readonly op: "connect"; readonly client: number }
   | { readonly op: "deliver"; readonly count: number; readonly seed: number }
   | { readonly op: "settle"; readonly seed: number }
+  /** Time passes: before each timer, everything arrives, or with `hurry` only a little. */
   | { readonly op: "advance" | "hurry"; readonly time: number; readonly seed: number }
   | { readonly op: "sleep"; readonly time: number }
   | { readonly op: "publish"; readonly process: number; readonly size: number }
