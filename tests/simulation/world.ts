@@ -361,7 +361,7 @@ export class World implements Stage {
     await this.#settle(seed);
   }
 
-  /** Moves the time, from timer to timer, while only a few deliveries are made. */
+  /** Moves the time, from timer to timer, while only a few deliveries are made. At the end, all are. */
   async #hurry(time: number, seed: number): Promise<void> {
     const next = dice(seed);
     const end = this.clock.now() + time;
@@ -370,6 +370,8 @@ export class World implements Stage {
       await this.#turn();
     } while (this.clock.runNext(end));
     this.clock.moveTo(end);
+    // Otherwise the network could be slow for longer than closeTimeout.
+    await this.#settle(seed);
   }
 
   /** Ends stalls, shuts the applications down, and checks that nothing is left. */
