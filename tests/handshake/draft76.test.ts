@@ -117,6 +117,15 @@ describe("the number of a key (draft76 §5.2)", () => {
   }
 });
 
+test("a refused key is shown up to its 64th character", () => {
+  const error = assertThrows(() => keyPart("x".repeat(65)), ProtocolError);
+  assertEquals(
+    error.message.includes(`the key "${"x".repeat(64)}" is refused`),
+    true,
+    error.message,
+  );
+});
+
 describe("the rules of the handshake (draft76 §5.1)", () => {
   test("hold for what a client sends, whatever its case", () => {
     checkDraft76(requestOf(good));

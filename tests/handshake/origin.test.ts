@@ -50,6 +50,8 @@ describe("sameOrigin", () => {
     ["file://", "http", ""],
     ["file://a.example", "http", "a.example"],
     ["null", "http", "null"],
+    ["null", "https", "a.example"],
+    ["https://a.example", "https", "a b"],
     ["", "http", ""],
     ["http://", "http", ""],
     ["http://:80", "http", ":80"],

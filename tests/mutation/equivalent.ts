@@ -1896,4 +1896,10 @@ export const EQUIVALENT: readonly Equivalent[] = [
     ],
     reason: "each chunk sets it before it is read",
   },
+  {
+    file: "src/handshake/latin1.ts",
+    before: "for (let i = 0; i < text.length; i++) room[i] = text.charCodeAt(i);",
+    after: "for (let i = (-1); i < text.length; i++) room[i] = text.charCodeAt(i);",
+    reason: "a place before the first of an array is not written",
+  },
 ];

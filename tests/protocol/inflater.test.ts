@@ -128,6 +128,10 @@ describe("a message that does not build on others", () => {
       assertEquals(inflater.inflate(payload(most), LIMIT), message);
       const tooMany = assertThrows(() => inflater.inflate(payload(most + 1), LIMIT));
       assertEquals(codeOf(tooMany), 1009);
+      assertEquals(
+        (tooMany as Error).message,
+        "a message must not have more than 32 last blocks, and one for each 1024 bytes (RFC 6455 §7.4.1)",
+      );
       assertEquals(inflater.inflate(payload(most), LIMIT), message);
     });
   }
