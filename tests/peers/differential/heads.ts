@@ -188,7 +188,7 @@ export interface Patience {
 const QUICK: Patience = { before: 200, after: 5000 };
 
 /** Enough for a server on a machine that is busy. */
-export const PATIENT: Patience = { before: 10_000, after: 30_000 };
+export const PATIENT: Patience = { before: 10_000, after: 10_000 };
 
 /** The answer, with the 16 bytes after it in draft76. Sends FIN if there is none. */
 async function answerTo(
