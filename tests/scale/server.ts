@@ -46,8 +46,9 @@ const { broker, leave } = await join(url);
 const app = new Application([["/", Member]], {
   versions: ["rfc6455", "hybi-08", "hybi-07", "draft76", "draft75"],
   pingInterval: Number(pingInterval) * 1000,
-  // Every process starts many handshakes at once on few cores.
+  // All processes make or close many connections at once on few cores.
   handshakeTimeout: 120_000,
+  closeTimeout: 60_000,
   broker,
 });
 const server = app.listen({ port: Number(port), hostname: "127.0.0.1", reusePort: true });
