@@ -59,8 +59,7 @@ export function checkHead(head: RequestHead, validHost?: string): string | undef
   const host = head.get("host");
   // Such a head breaks none of the rules.
   if (host !== undefined && host === validHost && head.hasOriginForm) return host;
-  const { httpVersion, target } = head;
-  const { authority } = head;
+  const { httpVersion, target, authority } = head;
   const broken = brokenRule(RULES, { method, httpVersion, target, authority, host });
   if (broken !== undefined) throw new Refusal(400, broken, { reason: "request" });
   return host;
