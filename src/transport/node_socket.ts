@@ -86,15 +86,17 @@ export class NodeTransport implements Transport {
   #queue: ByteQueue | null = null;
   /** Called when a write is complete; made when first needed. */
   #onSent: WriteCallback | null = null;
-  #remoteAddress: Address | null = null;
+  #remoteAddress: Address | null;
   #localAddress: Address | null = null;
 
   /**
    * Wraps a connected socket that nothing else uses.
    *
    * @param kind The kind of socket, if known.
+   * @param peer The peer's address, if known. Default: the socket is asked when it is needed.
    */
-  constructor(socket: NodeSocket, kind = kindOf(socket)) {
+  constructor(socket: NodeSocket, kind = kindOf(socket), peer: Address | null = null) {
+    this.#remoteAddress = peer;
     this.#socket = socket;
     this.#kind = kind;
     (socket as OwnedSocket)[owner] = this;

@@ -15,6 +15,8 @@ export interface NodeHandle {
   readonly bytesRead?: number;
   /** The handle below TLS. */
   readonly _parent?: NodeHandle | null;
+  /** Writes the peer's address to an object. Returns 0, or the number of an error. */
+  getpeername?(to: { address: string; family: string; port: number }): number;
   /** Sets the buffer to read into. */
   useUserBuffer?(buffer: Uint8Array): void;
   /** Starts reading. */
