@@ -1493,6 +1493,21 @@ export const EQUIVALENT: readonly Equivalent[] = [
     reason: "only whether it is above 123 matters",
   },
   {
+    file: "src/protocol/close_frame.ts",
+    before: 'const bytes = reason === "" ? EMPTY : encoder.encode(reason);',
+    after: ["const bytes = false ? EMPTY : encoder.encode(reason);"],
+    reason: "the encoder returns no bytes for an empty reason",
+  },
+  {
+    file: "src/protocol/close_frame.ts",
+    before: 'if (payload.length === 2) return { code, reason: "" };',
+    after: [
+      'if (false) return { code, reason: "" };',
+      'if (payload.length === (-2)) return { code, reason: "" };',
+    ],
+    reason: "the decoder returns an empty reason for no bytes",
+  },
+  {
     file: "src/protocol/frame_header.ts",
     before: "export const MAX_HEADER_SIZE = 14;",
     after: "export const MAX_HEADER_SIZE = 15;",
