@@ -21,6 +21,7 @@ describe("the value of a cookie", () => {
     ["a", "a", undefined],
     ["A=1", "a", undefined],
     ["xa=1; ax=2", "a", undefined],
+    ["ab", "a", undefined],
     // Not read as another name or another value (RFC 6265bis).
     ["\xa0__Host-id=evil", "__Host-id", undefined],
     ["__Host-id\xa0=evil", "__Host-id", undefined],

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, test } from "node:test";
-import { HttpError } from "../../src/errors.ts";
+import { HttpError, Refusal } from "../../src/errors.ts";
 import { parseExtensions } from "../../src/handshake/extensions.ts";
 
 /** An offer as one line: values in brackets, `-` for no value. */
@@ -72,7 +72,8 @@ describe("Sec-WebSocket-Extensions (RFC 6455 §9.1)", () => {
     ]
   ) {
     test(`${JSON.stringify(value)} is refused`, () => {
-      const error = assertThrows(() => parseExtensions(value), HttpError, "(RFC 6455 §9.1)");
+      const error = assertThrows(() => parseExtensions(value), Refusal, "(RFC 6455 §9.1)");
+      assertEquals(error.reason, "handshake");
       assertEquals(error.status, 400);
     });
   }

@@ -68,6 +68,7 @@ describe("Forwarded (RFC 7239)", () => {
     // Malformed: all of it is ignored.
     ["for", []],
     ["for=", []],
+    ["for=1.2.3.4, for=1.2.3.5;", []],
     ["=1.2.3.4", []],
     ["for = 1.2.3.4", []],
     ["for=1.2.3.4 proto=https", []],

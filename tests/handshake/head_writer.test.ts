@@ -4,6 +4,7 @@ import {
   checkFieldName,
   checkFieldValue,
   checkHandshakeField,
+  originLine,
   responseHead,
 } from "../../src/handshake/head_writer.ts";
 
@@ -11,6 +12,7 @@ describe("response heads", () => {
   test("are a status line, fields and an empty line", () => {
     assertEquals(responseHead(200, "OK", []), "HTTP/1.1 200 OK\r\n\r\n");
     assertEquals(responseHead(599, "", []), "HTTP/1.1 599 \r\n\r\n");
+    assertEquals(responseHead(100, "", []), "HTTP/1.1 100 \r\n\r\n");
     assertEquals(
       responseHead(426, "Upgrade Required", [["Upgrade", "websocket"], ["X", ""], [
         "X",
@@ -19,6 +21,11 @@ describe("response heads", () => {
       "HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nX: \r\nX: \xe9\t~\r\n\r\n",
     );
     assertEquals(responseHead(200, "", new Headers({ A: "b" })), "HTTP/1.1 200 \r\na: b\r\n\r\n");
+  });
+
+  test("have no line for an origin that was not sent", () => {
+    assertEquals(originLine("A", undefined), "");
+    assertEquals(originLine("A", "b"), "A: b\r\n");
   });
 
   test("have a status from 100 to 599", () => {

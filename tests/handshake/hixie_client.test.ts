@@ -49,7 +49,7 @@ const bad: readonly Bad[] = [
 
 const bad75: readonly Bad[] = [
   ["the words of draft76", (answer) => answer.replace("Web Socket", "WebSocket"), "Web Socket"],
-  ["HTTP/1.0", (answer) => answer.replace("HTTP/1.1", "HTTP/1.0"), "must begin with"],
+  ["HTTP/1.0", (answer) => answer.replace("HTTP/1.1", "HTTP/1.0"), `got "HTTP/1.0 101 Web `],
   ["another case", (answer) => answer.replace("Upgrade:", "upgrade:"), "must begin with"],
   [
     "another order",
@@ -65,6 +65,7 @@ const bad75: readonly Bad[] = [
 
 const bad76: readonly Bad[] = [
   ["no reason phrase", (answer) => answer.replace(/ 101 .*/, " 101"), "between two spaces"],
+  ["Connection: close", (answer) => answer.replace("n: Upgrade", "n: close"), `, got "close"`],
   ["two Upgrades", (answer) => answer.replace(/(Upgrade: W.*\r\n)/, "$1$1"), "once"],
   ["two Connections", (answer) => answer.replace(/(Connection.*\r\n)/, "$1$1"), "once"],
 ];
@@ -172,6 +173,30 @@ describe("the request of draft76", () => {
   });
 });
 
+describe("the request of both drafts", () => {
+  for (const version of ["draft76", "draft75"] as const) {
+    test(`${version}: has the given fields, and no subprotocol if none is offered`, () => {
+      const headers = [["Cookie", "a=b"], ["X", "y"]] as const;
+      const { handshake, request } = new ClientSubject(URL, { version, headers });
+      const names = request.lines.map((line) => line.replace(/:.*/, ""));
+      const keys = version === "draft76" ? ["Sec-WebSocket-Key1", "Sec-WebSocket-Key2"] : [];
+      assertEquals(names.toSorted(), [
+        "Connection",
+        "Cookie",
+        "Host",
+        "Origin",
+        ...keys,
+        "Upgrade",
+        "X",
+      ]);
+      assertEquals(["Cookie", "X"].map((name) => valueOf(request, name)), ["a=b", "y"]);
+      const responseLength = version === "draft76" ? 16 : 0;
+      assertEquals(handshake.challengeResponse.length, responseLength);
+      assertEquals(handshake.allowsInterim, false);
+    });
+  }
+});
+
 describe("the request of draft75", () => {
   test("has its fields in the draft's order, with no keys", () => {
     const headers = [["Cookie", "a=b"]] as const;
@@ -212,6 +237,43 @@ describe("random numbers", () => {
     assertEquals(drawn, []);
   });
 
+  test("are drawn again above the last multiple of 7, which leaves 4", () => {
+    const { getRandomValues } = crypto;
+    const drawn = [1, 2, 3, 4, 5].map((below) => 2 ** 32 - below);
+    crypto.getRandomValues = (array) => {
+      if (array instanceof Uint32Array) array[0] = drawn.shift() ?? 0;
+      return array;
+    };
+    try {
+      assertEquals(randomInteger(1, 7), 7);
+    } finally {
+      crypto.getRandomValues = getRandomValues;
+    }
+    assertEquals(drawn, []);
+  });
+
+  test("have the draft's bounds: spaces, number, fillers and their places", () => {
+    const asked: string[] = [];
+    const note = (lowest: number, highest: number, result: number) => {
+      asked.push(`${lowest} to ${highest}`);
+      return result;
+    };
+    assertEquals(hideNumber((lowest, highest) => note(lowest, highest, lowest)).key, "! 0");
+    assertEquals(asked.splice(0), [
+      "1 to 12",
+      "0 to 4294967295",
+      "1 to 12",
+      "0 to 1",
+      "0 to 83",
+      "1 to 1",
+    ]);
+    const { key, part } = hideNumber((lowest, highest) => note(lowest, highest, highest));
+    assertEquals([key, part], [`4294967292${"~".repeat(11)}${" ".repeat(12)}~`, 357913941]);
+    const places = Array.from({ length: 12 }, (_, i) => [`0 to ${10 + i}`, "0 to 83"]).flat();
+    const gaps = Array.from({ length: 12 }, (_, i) => `1 to ${21 + i}`);
+    assertEquals(asked, ["1 to 12", "0 to 357913941", "1 to 12", ...places, ...gaps]);
+  });
+
   test("make a key3 of any bytes", () => {
     assertEquals(makeChallenge((_, highest) => highest).key3, new Uint8Array(8).fill(0xff));
     assertEquals(makeChallenge((lowest) => lowest).key3, new Uint8Array(8));
@@ -219,6 +281,8 @@ describe("random numbers", () => {
 
   test("shuffle keeps every element", () => {
     assertEquals(shuffle([3, 1, 2], randomInteger).toSorted(), [1, 2, 3]);
+    assertEquals(shuffle([3, 1, 2], (lowest) => lowest), [2, 1, 3]);
+    assertEquals(shuffle([3, 1, 2], (_, highest) => highest), [3, 1, 2]);
   });
 });
 

@@ -245,6 +245,22 @@ export const EQUIVALENT: readonly Equivalent[] = [
     reason: "only a connection that becomes closed is destroyed",
   },
   {
+    file: "src/server/path_pattern.ts",
+    before: 'if (prefix === null || suffix === null || this.#peek() !== "}") return null;',
+    after: [
+      'if (prefix === null && suffix === null || this.#peek() !== "}") return null;',
+      'if (false || suffix === null || this.#peek() !== "}") return null;',
+      'if (prefix === null || false || this.#peek() !== "}") return null;',
+    ],
+    reason: "where no text can be read, no } follows",
+  },
+  {
+    file: "src/server/trusted_proxy.ts",
+    before: "if (this.isEmpty) return false;",
+    after: "if (false) return false;",
+    reason: "an empty list has no address; the check only saves time",
+  },
+  {
     file: "src/server/connection_limits.ts",
     above: "this.#counted.delete(key);",
     before: "const count = this.#counts.get(hostname) ?? 0;",

@@ -314,6 +314,7 @@ describe("the access log has one entry for", () => {
       rig.join();
       await settle();
       assertEquals(entries.map(line), ["refusal - - 503 limit"]);
+      assertEquals(entries.map((entry) => "duration" in entry && entry.duration), [0]);
     }
   });
 

@@ -93,6 +93,11 @@ describe("the handshakes of an address", () => {
     assertEquals(rates.size < 10, true, `${rates.size}`);
   });
 
+  test("take limited memory: an address that asks again is not forgotten next", () => {
+    const { ask } = makeRates(2);
+    assertEquals(["a", "b", "a", "c", "a"].map((name) => ask(name)), [101, 101, 101, 101, 429]);
+  });
+
   test("take no memory when they are long ago", async () => {
     const { clock, rates, ask } = makeRates();
     for (let i = 0; i < 100; i++) ask(`${i}`);

@@ -412,6 +412,16 @@ describe("a connection", () => {
     assertEquals([client.raw, rig.clock.pending], ["", 0]);
   });
 
+  test("whose client sends FIN after half a body is answered with a 400, and ends", async () => {
+    const rig = serve(readBody);
+    const { client } = rig.join();
+    client.write(head("POST / HTTP/1.1", "Content-Length: 2") + "a");
+    await rest();
+    client.end();
+    await rest();
+    assertEquals([statuses(client), client.events], [[400], ["FIN", "gone"]]);
+  });
+
   test("whose client leaves half a request behind ends", async () => {
     const rig = serve(ok);
     const { client } = rig.join();
