@@ -33,13 +33,13 @@ export const TOLERANCE = 2.5;
 export const SERIES: readonly Series[] = [
   {
     title: "size of a message in bytes",
-    values: [1, 16, 256, 4096, 65_536, 1_048_576, 16_777_216],
+    values: [1, 16, 256, 4096, 65_536, 1_048_576, 16_777_216, 67_108_864],
     load: (size) => ({ mode: "echo", connections: 4, inFlight: 1, size }),
     work: (size) => WORTH_OF_A_MESSAGE + size,
   },
   {
     title: "connections",
-    values: [1, 10, 100, 1000, 10_000],
+    values: [1, 10, 100, 1000, 10_000, 19_000],
     load: (connections) => ({ mode: "echo", connections, inFlight: 1, size: 32 }),
     work: () => 1,
   },

@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, test } from "node:test";
 import { advantage, chart } from "./chart.ts";
+import { scalingChart } from "./scaling_chart.ts";
 import { growingTooFast, type Series } from "./growth.ts";
 import { judge, median, quantile, ratios, type Sample } from "./judge.ts";
 import { UsageError } from "../support/usage.ts";
@@ -291,6 +292,20 @@ describe("the chart", () => {
     assertStringIncludes(svg, ">0.50×</text>");
     assertStringIncludes(svg, "prefers-color-scheme: dark");
   });
+});
+
+test("the chart of the scaling benchmark has a line for each server, without runs that failed", () => {
+  const lines = [
+    { runtime: "bun", format: "raw", costs: [1, 1, 1] },
+    { runtime: "bun", format: "hybi", costs: [1, NaN, 100] },
+  ] as const;
+  const svg = scalingChart([{ series: { title: "size", values: [1, 10, 100] }, lines }]);
+  const points = [...svg.matchAll(/class="(bun \w+)" points="([^"]+)"/g)];
+  assertEquals(points.map(([, name, at]) => [name, at]), [
+    ["bun raw", "0.0,154.0 115.0,154.0 230.0,154.0"],
+    ["bun hybi", "0.0,154.0 230.0,24.0"],
+  ]);
+  assertStringIncludes(svg, "1.00 to 100 µs");
 });
 
 describe("growth", () => {

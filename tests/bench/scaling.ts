@@ -11,14 +11,13 @@ import { BUILD_FOLDER, buildLoadGenerator, runLoad } from "./load.ts";
 import { runTask } from "../support/usage.ts";
 import { type Options, parseOptions } from "./options.ts";
 import { environmentText, figure, markdownTable } from "./report.ts";
+import { type Line, type Panel, scalingChart } from "./scaling_chart.ts";
 import { processor, root, system, versions } from "./runtimes.ts";
 import { startServer } from "./server_process.ts";
 import { floor, type RuntimeName, runtimeTitle, type Subject, waterspout } from "./subjects.ts";
 
-/** The costs of one server along a series, in microseconds of CPU time for a message. */
-interface Column {
-  readonly title: string;
-  readonly costs: readonly number[];
+/** A line of the chart, and the values at which its cost grows too fast. */
+interface Column extends Line {
   readonly tooFast: readonly number[];
 }
 
@@ -69,11 +68,10 @@ async function measureColumns(
   options: Options,
 ): Promise<Column[]> {
   const bare = await costs(series, floor(runtime), options);
-  const columns: Column[] = [{ title: `${runtimeTitle(runtime)}, raw`, costs: bare, tooFast: [] }];
+  const columns: Column[] = [{ runtime, format: "raw", costs: bare, tooFast: [] }];
   for (const format of series.formats ?? ["hybi", "draft76"] as const) {
     const ours = await costs(series, waterspout(runtime, format), options);
-    const title = `${runtimeTitle(runtime)}, ${format}`;
-    columns.push({ title, costs: ours, tooFast: growingTooFast(series, ours, bare) });
+    columns.push({ runtime, format, costs: ours, tooFast: growingTooFast(series, ours, bare) });
   }
   return columns;
 }
@@ -85,7 +83,8 @@ function seriesTable(series: Series, columns: readonly Column[]): string {
       figure(costs[index] ?? NaN) + (tooFast.includes(value) ? " !" : "")
     ),
   ]);
-  return markdownTable([series.title, ...columns.map(({ title }) => title)], rows);
+  const titles = columns.map(({ runtime, format }) => `${runtimeTitle(runtime)}, ${format}`);
+  return markdownTable([series.title, ...titles], rows);
 }
 
 function reportText(options: Options, environment: string, tables: readonly string[]): string {
@@ -93,6 +92,7 @@ function reportText(options: Options, environment: string, tables: readonly stri
   return [
     "# Scaling",
     environment,
+    "![Cost against each number](scaling.svg)",
     `CPU time of the server for a message, in microseconds: ${runs} of ${options.seconds} s. Raw is\n` +
     "the TCP echo of the runtime, without any protocol. `!` marks what costs more than\n" +
     `${TOLERANCE} times as much for its work as at a smaller value, while raw does not.`,
@@ -117,16 +117,19 @@ async function main(): Promise<void> {
   const runtimes: RuntimeName[] = options.runtime ? [options.runtime] : ["bun", "deno", "node"];
   await buildLoadGenerator();
   const tables: string[] = [];
+  const panels: Panel[] = [];
   for (const series of SERIES.filter(({ title }) => title.includes(options.only))) {
     const columns: Column[] = [];
     for (const runtime of runtimes) columns.push(...await measureColumns(series, runtime, options));
     tables.push(seriesTable(series, columns));
+    panels.push({ series, lines: columns });
     if (columns.some(({ tooFast }) => tooFast.length > 0)) Deno.exitCode = 1;
   }
   const report = reportText(options, await environment(options), tables);
   const isComplete = options.runtime === undefined && options.only === "";
   const folder = isComplete ? `${root}/tests/bench/results` : BUILD_FOLDER;
   await Deno.writeTextFile(`${folder}/scaling.md`, report);
+  await Deno.writeTextFile(`${folder}/scaling.svg`, scalingChart(panels));
   console.log(report);
 }
 
