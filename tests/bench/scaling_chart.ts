@@ -51,9 +51,13 @@ function text(x: number, y: number, content: string, className = ""): string {
   return `<text x="${x}" y="${y}"${attribute}>${content}</text>`;
 }
 
-/** Returns a function that maps values to 0 for the least and to `length` for the largest. */
+/**
+ * Returns a function that maps values to 0 for the least and to `length` for the largest, or for ten times
+ * the least if that is more.
+ */
 function logarithmic(values: readonly number[], length: number): (value: number) => number {
-  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const least = Math.min(...values);
+  const most = Math.max(...values, 10 * least);
   return (value) => Math.log(value / least) / Math.log(most / least) * length;
 }
 
@@ -73,7 +77,7 @@ function panel({ series: { title, values }, lines }: Panel, index: number): stri
   const most = values.at(-1)?.toLocaleString("en-US") ?? "";
   return [
     `<g transform="translate(${x} ${y})">`,
-    text(0, 0, title),
+    text(0, 0, title.replace(/,.*/, "")),
     text(0, 16, `${figure(Math.min(...costs))} to ${figure(Math.max(...costs))} µs`, "quiet"),
     `<rect class="frame" y="24" width="${width}" height="${height}"/>`,
     ...lines.map((line) =>
