@@ -26,6 +26,7 @@ describe("Punycode", () => {
     ["0", undefined],
     ["bcher-kv", undefined],
     ["a_", undefined],
+    ["\x16", undefined],
     ["99999999", undefined],
     ["999999b", undefined],
   ];

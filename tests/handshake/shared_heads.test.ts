@@ -52,6 +52,18 @@ describe("heads that share their text", () => {
     });
   }
 
+  test("share it wherever the key stands", () => {
+    const fields = ["Host: x", "X-A: 1"];
+    for (let at = 0; at <= fields.length; at++) {
+      const heads = new SharedHeads();
+      for (const key of [KEY, KEY.toUpperCase()]) {
+        const lines = fields.toSpliced(at, 0, `Sec-WebSocket-Key: ${key}`);
+        headOf(`GET / HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`).share(heads);
+      }
+      assertEquals(heads.size, 1, `${at}`);
+    }
+  });
+
   for (const name of ["If-Modified-Since", "Sec-WebSocket-Kex", "Sec-WebSocket_Key"]) {
     test(`have no key in another field with a name as long: ${name}`, () => {
       const head = headOf(`GET / HTTP/1.1\r\nHost: x\r\n${name}: ${KEY}\r\n\r\n`);

@@ -14,6 +14,7 @@ import {
   OPEN,
 } from "../../src/server/diagnostics.ts";
 import { WebSocketHandler } from "../../src/server/handler.ts";
+import { Recording } from "../support/recording.ts";
 import { Rig, settle, VERSIONS } from "../support/rig.ts";
 
 const NAMES = ["handshake", "open", "message", "close", "error"] as const;
@@ -149,6 +150,20 @@ describe("the channels", () => {
     });
     assertEquals(events, VERSIONS.map(() => ["messageStream", true, "text"]));
     assertEquals([MESSAGE.isObserved, MESSAGE_STREAM.isObserved], [true, true]);
+  });
+
+  test("deliver a message that the handler borrows", async () => {
+    class Borrowing extends Recording {
+      override get borrowMessages(): boolean {
+        return true;
+      }
+    }
+    using listener = new Listener(["message"]);
+    const notes: string[] = [];
+    const client = await new Rig([["/", Borrowing, notes]]).open("rfc6455");
+    client.send(Uint8Array.of(1, 2));
+    await settle();
+    assertEquals([notes, listener.heard.length], [["open", "binary 1,2"], 1]);
   });
 
   test("give a bound store to the callback", async () => {

@@ -227,6 +227,7 @@ describe("a handler that is made with another implementation of a connection", (
     const foreign = new Foreign();
     const handler = new Alone(new Application([]), foreign, 5);
     assertStrictEquals(handler.connection, foreign);
+    assertEquals(handler.rawRequest, "raw");
     assertEquals([handler.version, handler.params, handler.selectedSubprotocol], [
       "hybi-07",
       { room: "lobby" },

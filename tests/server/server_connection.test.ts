@@ -6,6 +6,7 @@ import { WebSocketHandler } from "../../src/server/handler.ts";
 import { ServerConnection } from "../../src/server/server_connection.ts";
 import { memoryPair } from "../../src/transport/memory.ts";
 import { makeOpening, MemoryClient } from "../support/memory_client.ts";
+import { Recording } from "../support/recording.ts";
 import { type Gate, gate, Rig, settle } from "../support/rig.ts";
 
 /** Is busy with a message as long as the test says, and has no `onClose()`. */
@@ -97,6 +98,22 @@ test("a server does not wait for onClose() when it terminates a connection", asy
   assertEquals(watched.isForgotten, false);
   connection.terminate();
   assertEquals(watched.isForgotten, true);
+});
+
+test("setNodelay reaches the transport", async () => {
+  class Delayed extends Recording {
+    override open(on: string): void {
+      this.setNodelay(on === "on");
+    }
+  }
+  const rig = new Rig([["/:on", Delayed, []]]);
+  for (const on of [true, false]) {
+    const { client, transport } = rig.join();
+    const set: boolean[] = [];
+    transport.setNoDelay = (value) => void set.push(value);
+    await client.open("rfc6455", { path: on ? "/on" : "/off" });
+    assertEquals(set, [on]);
+  }
 });
 
 test("a ping has no payload by default", async () => {
