@@ -259,11 +259,7 @@ export const EQUIVALENT: readonly Equivalent[] = [
   {
     file: "src/server/path_pattern.ts",
     before: 'if (prefix === null || suffix === null || this.#peek() !== "}") return null;',
-    after: [
-      'if (prefix === null && suffix === null || this.#peek() !== "}") return null;',
-      'if (false || suffix === null || this.#peek() !== "}") return null;',
-      'if (prefix === null || false || this.#peek() !== "}") return null;',
-    ],
+    after: 'if (prefix === null && suffix === null || this.#peek() !== "}") return null;',
     reason: "where no text can be read, no } follows",
   },
   {
@@ -1531,7 +1527,7 @@ export const EQUIVALENT: readonly Equivalent[] = [
     before: 'if (payload.length === 2) return { code, reason: "" };',
     after: [
       'if (false) return { code, reason: "" };',
-      'if (payload.length === (-2)) return { code, reason: "" };',
+      'if (payload.length === 1) return { code, reason: "" };',
     ],
     reason: "the decoder returns an empty reason for no bytes",
   },
