@@ -5,6 +5,7 @@ import {
   assertRejects,
   assertThrows,
 } from "@std/assert";
+import type { NatsConnection } from "@nats-io/transport-node";
 import { Redis } from "ioredis";
 import { describe, test } from "node:test";
 import { createClient } from "redis";
@@ -52,6 +53,11 @@ function errorOf(client: object): Promise<void> {
       return copy;
     };
   });
+}
+
+/** Resolves when a client of NATS has noticed that its connection is lost. */
+async function lossOf(client: NatsConnection): Promise<void> {
+  for await (const { type } of client.status()) if (type === "disconnect") return;
 }
 
 describe("a broker that cannot be reached is an error with the address", () => {
@@ -104,7 +110,10 @@ describe("a broker that cannot be reached is an error with the address", () => {
       error.message,
       `Cannot reach NATS at 127.0.0.1:${server.port}: the connection is closed`,
     );
+    // Until the client notices the end, a write to its socket may be an error that nobody handles.
+    const noticed = lossOf(lost);
     await server.stop();
+    await noticed;
     const late = await failureOf((options) => natsBroker(lost, options));
     assertEquals(
       late.message,
