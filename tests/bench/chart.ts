@@ -62,7 +62,8 @@ function escape(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-function text(x: number, y: number, content: string, className = ""): string {
+/** Makes a line of text. */
+export function text(x: number, y: number, content: string, className = ""): string {
   const attribute = className && ` class="${className}"`;
   return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}"${attribute}>${escape(content)}</text>`;
 }

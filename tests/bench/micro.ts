@@ -9,10 +9,9 @@ import { runTask } from "../support/usage.ts";
 import { parseOptions } from "./options.ts";
 import { root, runtimeCommand } from "./runtimes.ts";
 import { pinned, SERVER_CORE } from "./server_process.ts";
-import { type RuntimeName, runtimeTitle } from "./subjects.ts";
+import { type RuntimeName, RUNTIMES, runtimeTitle } from "./subjects.ts";
 
 const FOLDER = `${root}/tests/bench`;
-const RUNTIMES: readonly RuntimeName[] = ["bun", "deno", "node"];
 
 async function benchmarkFiles(pattern: string): Promise<string[]> {
   const names: string[] = [];

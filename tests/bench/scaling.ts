@@ -14,7 +14,14 @@ import { environmentText, figure, markdownTable } from "./report.ts";
 import { type Line, type Panel, scalingChart } from "./scaling_chart.ts";
 import { processor, root, system, versions } from "./runtimes.ts";
 import { startServer } from "./server_process.ts";
-import { floor, type RuntimeName, runtimeTitle, type Subject, waterspout } from "./subjects.ts";
+import {
+  floor,
+  type RuntimeName,
+  RUNTIMES,
+  runtimeTitle,
+  type Subject,
+  waterspout,
+} from "./subjects.ts";
 
 /** A line of the chart, and the values at which its cost grows too fast. */
 interface Column extends Line {
@@ -114,7 +121,7 @@ async function environment(options: Options): Promise<string> {
 
 async function main(): Promise<void> {
   const options = parseOptions(["--repetitions", "2", "--seconds", "1", ...Deno.args]);
-  const runtimes: RuntimeName[] = options.runtime ? [options.runtime] : ["bun", "deno", "node"];
+  const runtimes = options.runtime ? [options.runtime] : RUNTIMES;
   await buildLoadGenerator();
   const tables: string[] = [];
   const panels: Panel[] = [];

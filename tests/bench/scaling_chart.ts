@@ -4,8 +4,9 @@
  *
  * @module
  */
+import { text } from "./chart.ts";
 import type { Series } from "./growth.ts";
-import type { RuntimeName } from "./subjects.ts";
+import { type RuntimeName, RUNTIMES, runtimeTitle } from "./subjects.ts";
 import { figure } from "./table.ts";
 
 /** The costs of a server along a series, in microseconds of CPU time for a message. */
@@ -25,8 +26,6 @@ export interface Panel {
 
 const PANEL = { width: 230, height: 130, gap: 44, inARow: 3, top: 62 };
 
-const RUNTIMES: readonly RuntimeName[] = ["bun", "deno", "node"];
-
 const STYLE = `\
   text { font: 12px system-ui, sans-serif; fill: #1f2328 }
   .title { font-size: 16px; font-weight: 600 }
@@ -45,11 +44,6 @@ const STYLE = `\
     .deno { stroke: #4493f8 }
     .node { stroke: #3fb950 }
   }`;
-
-function text(x: number, y: number, content: string, className = ""): string {
-  const attribute = className && ` class="${className}"`;
-  return `<text x="${x}" y="${y}"${attribute}>${content}</text>`;
-}
 
 /**
  * Returns a function that maps values to 0 for the least and to `length` for the largest, or for ten times
@@ -101,7 +95,7 @@ export function scalingChart(panels: readonly Panel[]): string {
   ] as const;
   const legend = RUNTIMES.flatMap((runtime, index) => [
     `<polyline class="${runtime}" points="${index * 70},35 ${index * 70 + 20},35"/>`,
-    text(index * 70 + 26, 39, runtime),
+    text(index * 70 + 26, 39, runtimeTitle(runtime)),
   ]);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${size[0]}" height="${size[1]}"` +

@@ -165,7 +165,8 @@ export const CLIENT_CONTESTS: readonly Contest[] = [
   clientContest("node", "ws"),
 ];
 
-const RUNTIMES: readonly RuntimeName[] = ["bun", "deno", "node"];
+/** All runtimes. */
+export const RUNTIMES: readonly RuntimeName[] = ["bun", "deno", "node"];
 
 /** Our server over HTTP/2 against itself over HTTP/1.1. No peer serves WebSockets over HTTP/2. */
 export const STREAM_CONTESTS: readonly Contest[] = RUNTIMES.map((runtime) => ({
