@@ -17,8 +17,8 @@ interface Import {
 
 /** The seam to the runtimes, which is outside the layers. */
 const TRANSPORT = "src/transport";
-/** What everyone may import of it: the types, what picks a runtime, and the modules of Node. */
-const OPEN = ["transport", "listen", "connect", "attach", "http2", "builtin_module"]
+/** What everyone may import of it: the types, and what depends on the runtime. */
+const OPEN = ["transport", "listen", "connect", "attach", "http2", "builtin_module", "freed_memory"]
   .map((name) => `${TRANSPORT}/${name}.ts`);
 /** The ends of connections in memory, which the test kit joins. */
 const MEMORY = `${TRANSPORT}/memory.ts`;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { keepFreed } from "./spare_memory.ts";
 import { nodeBuffer } from "./text_codec.ts";
 
 /** The part of `node:buffer` that is used here. */
@@ -19,11 +20,12 @@ const SMALL = 4096;
 /** Makes an allocator that uses `node:buffer` if possible. */
 export function allocator(module: { readonly Buffer: object } | undefined): Allocate {
   const { Buffer } = module ?? {};
-  if (Buffer === undefined || !canAllocate(Buffer)) return (size) => new Uint8Array(size);
+  const uncleared = Buffer !== undefined && canAllocate(Buffer) ? Buffer : undefined;
   return (size) => {
-    if (size <= SMALL) return new Uint8Array(size);
+    keepFreed(size);
+    if (size <= SMALL || uncleared === undefined) return new Uint8Array(size);
     // Not the `Buffer` itself, whose methods differ from those of a `Uint8Array`.
-    return new Uint8Array(Buffer.allocUnsafeSlow(size).buffer);
+    return new Uint8Array(uncleared.allocUnsafeSlow(size).buffer);
   };
 }
 

@@ -8,6 +8,7 @@
  * @module
  */
 import { ProtocolError } from "../errors.ts";
+import { allocate } from "./allocate.ts";
 import type { MessageMemory } from "./message_memory.ts";
 import { type Zlib, ZlibStream } from "./zlib.ts";
 
@@ -104,7 +105,7 @@ class Inflated {
 
   /** Returns a copy of the whole output. @param memory The memory for it. Default: its own. */
   whole(memory?: MessageMemory): Uint8Array {
-    const whole = memory === undefined ? new Uint8Array(this.#size) : memory.take(this.#size);
+    const whole = memory === undefined ? allocate(this.#size) : memory.take(this.#size);
     let at = 0;
     for (const part of this.#parts) {
       whole.set(part.subarray(0, this.#size - at), at);

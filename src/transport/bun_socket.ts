@@ -7,6 +7,7 @@
 import { noEvents } from "./no_events.ts";
 import { ByteQueue } from "./byte_queue.ts";
 import type { DeferredWork } from "./deferred_work.ts";
+import { freeChunk } from "./free_chunk.ts";
 import type { Address, Deferred, Transport, TransportEvents } from "./transport.ts";
 
 /** The part of Bun's `Socket` that is used. */
@@ -108,6 +109,10 @@ export class BunTransport implements Transport {
     return this.#localAddress ??= this.#kind === "unix"
       ? { transport: "unix", hostname: pathOf(listener) ?? "", port: 0 }
       : { transport: "tcp", hostname: localAddress, port: localPort };
+  }
+
+  release(chunk: Uint8Array): void {
+    freeChunk(chunk);
   }
 
   defer(work: Deferred): void {

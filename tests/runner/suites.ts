@@ -127,6 +127,7 @@ export const SUITES: readonly Suite[] = [
   { path: "tests/conformance", tier: "system" },
   { path: "tests/server/memory.test.ts", tier: "system" },
   { path: "tests/memory", tier: "system" },
+  { path: "tests/memory/freed.test.ts", tier: "system", once: "node", needs: ["linux"] },
   { path: "tests/server/descriptors.test.ts", tier: "system", waits: true, needs: ["linux"] },
   { path: "tests/attach/process.test.ts", tier: "system", waits: true },
   { path: "tests/server/inherited.test.ts", tier: "system", waits: true, once: "node" },

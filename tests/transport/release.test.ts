@@ -1,12 +1,14 @@
 /**
- * What a transport of Node frees: with `release` the memory of a large chunk, but no shared memory, and
+ * What a transport frees: with `release` the memory of a large chunk, but no shared memory, and
  * at its end its receiver.
  *
  * @module
  */
 import { assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
-import { free, NodeTransport } from "../../src/transport/node_socket.ts";
+import { type BunSocket, BunTransport } from "../../src/transport/bun_socket.ts";
+import { freeChunk, MIN_FREED_SIZE } from "../../src/transport/free_chunk.ts";
+import { NodeTransport } from "../../src/transport/node_socket.ts";
 import type { NodeSocket } from "../../src/transport/node_types.ts";
 
 const KIB = 1024;
@@ -19,6 +21,15 @@ test("release() of a transport of node:net frees a large chunk on Node", () => {
   transport.release(small);
   assertEquals(large.length, isNode ? 0 : 64 * KIB);
   assertEquals(small.length, 4 * KIB);
+});
+
+test("release() of a transport of Bun frees a large chunk", () => {
+  const peer = { transport: "tcp", hostname: "127.0.0.1" } as const;
+  const transport = new BunTransport({} as BunSocket, false, peer);
+  const [large, small] = [new Uint8Array(64 * KIB), new Uint8Array(4 * KIB)];
+  transport.release(large);
+  transport.release(small);
+  assertEquals([large.length, small.length], [0, 4 * KIB]);
 });
 
 test("a transport of node:net drops its receiver when the socket is closed", () => {
@@ -41,8 +52,14 @@ test("a transport of node:net drops its receiver when the socket is closed", () 
 describe("the memory of a chunk", () => {
   test("is freed if the chunk has all of it", () => {
     const chunk = new Uint8Array(64 * KIB);
-    free(chunk);
+    freeChunk(chunk);
     assertEquals(chunk.length, 0);
+  });
+
+  test("is not freed if the chunk is small", () => {
+    const chunks = [new Uint8Array(MIN_FREED_SIZE), new Uint8Array(MIN_FREED_SIZE - 1)];
+    for (const chunk of chunks) freeChunk(chunk);
+    assertEquals(chunks.map(({ length }) => length), [0, MIN_FREED_SIZE - 1]);
   });
 
   const rows: [name: string, chunk: Uint8Array][] = [
@@ -52,7 +69,7 @@ describe("the memory of a chunk", () => {
   ];
   for (const [name, chunk] of rows) {
     test(`is not freed ${name}`, () => {
-      free(chunk);
+      freeChunk(chunk);
       assertEquals(chunk.length, 64 * KIB);
     });
   }
