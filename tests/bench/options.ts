@@ -66,7 +66,7 @@ export function parseOptions(args: readonly string[]): Options {
   return {
     quick,
     repetitions: positive("--repetitions", values.get("--repetitions") ?? (quick ? "1" : "5")),
-    seconds: positive("--seconds", values.get("--seconds") ?? (quick ? "0.4" : "3")),
+    seconds: positive("--seconds", values.get("--seconds") ?? (quick ? "0.3" : "3")),
     only: values.get("--only") ?? "",
     runtime,
     readme: flags.has("--readme"),

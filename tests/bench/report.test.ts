@@ -353,10 +353,8 @@ describe("the command line", () => {
   test("a quick run leaves out what has no target, and what resembles another workload", () => {
     assertEquals(quickWorkloads().map(({ id }) => id), [
       "echo-64x1",
-      "echo-64x32",
       "reply-64x32",
       "echo-16k",
-      "borrowed-16k",
       "echo-1m",
       "broadcast-1k",
       "tls-1k",

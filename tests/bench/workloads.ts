@@ -135,7 +135,7 @@ export const WORKLOADS: readonly Workload[] = [
     ...ONE_BY_ONE,
     isQuick: false,
   }),
-  workload("echo-64x32", "echo 64 × 32 × 32 B text", "echo", 64, PIPELINED),
+  workload("echo-64x32", "echo 64 × 32 × 32 B text", "echo", 64, { ...PIPELINED, isQuick: false }),
   workload("reply-64x32", "reply 64 × 32 × 32 B text", "reply", 64, PIPELINED),
   workload("echo-16k", "echo 16 × 1 × 16 KiB binary", "echo", 16, {
     ...LARGE,
@@ -148,6 +148,7 @@ export const WORKLOADS: readonly Workload[] = [
     size: 16 * 1024,
     targets: { bun: 1.3, deno: 1.5, node: 4 },
     contests: BORROWED_CONTESTS,
+    isQuick: false,
   }),
   workload("echo-1m", "echo 4 × 1 × 1 MiB binary", "echo", 4, {
     ...LARGE,
@@ -214,9 +215,13 @@ export const WORKLOADS: readonly Workload[] = [
   }),
 ];
 
-/** The workloads of a quick run. */
+/** The workloads of a quick run: only contests with a target, and fewer idle connections. */
 export function quickWorkloads(): Workload[] {
-  return WORKLOADS.filter(({ isQuick }) => isQuick);
+  return WORKLOADS.filter(({ isQuick }) => isQuick).map((workload) => ({
+    ...workload,
+    contests: workload.contests.filter(({ column }) => column !== undefined),
+    ...(workload.mode === "idle" ? { connections: 5000, title: "5,000 idle connections" } : {}),
+  }));
 }
 
 /** Whether a lower figure is better. */
