@@ -23,7 +23,8 @@ export function allocator(module: { readonly Buffer: object } | undefined): Allo
   const uncleared = Buffer !== undefined && canAllocate(Buffer) ? Buffer : undefined;
   return (size) => {
     keepFreed(size);
-    if (size <= SMALL || uncleared === undefined) return new Uint8Array(size);
+    if (size <= SMALL) return new Uint8Array(size);
+    if (uncleared === undefined) return new Uint8Array(size);
     // Not the `Buffer` itself, whose methods differ from those of a `Uint8Array`.
     return new Uint8Array(uncleared.allocUnsafeSlow(size).buffer);
   };
