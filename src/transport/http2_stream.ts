@@ -230,11 +230,14 @@ export class Http2Transport implements InternalTransport, SocketWaiter {
 
   /** Without RST_STREAM, a client may wait until it can send the rest of its request. */
   #releasePeer(): void {
+    const stream = this.#stream;
     const reset = () => {
-      if (!this.#peerEnded && !this.#stream.destroyed) this.#stream.close(NO_ERROR);
+      if (this.#peerEnded || stream.destroyed) return;
+      // Deno may not have sent END_STREAM yet, and would not send it after RST_STREAM.
+      if (stream.state?.localClose === 0) setTimeout(reset, 1);
+      else stream.close(NO_ERROR);
     };
-    // In another turn: Deno has not sent END_STREAM yet, and would not send it after RST_STREAM.
-    this.#stream.on("finish", () => setTimeout(reset, 0));
+    stream.on("finish", () => setTimeout(reset, 0));
   }
 
   destroy(): void {

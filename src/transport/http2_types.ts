@@ -74,6 +74,8 @@ export interface Http2Stream {
   readonly destroyed: boolean;
   /** The code of `RST_STREAM`; 0 if there was none. */
   readonly rstCode?: number | undefined;
+  /** `localClose` is 1 once END_STREAM was sent. */
+  readonly state?: { readonly localClose?: number | undefined } | undefined;
   /** Adds a listener. */
   on(event: string, listener: (argument: unknown) => void): unknown;
   /** Writes bytes. Keeps a reference to them until `callback` is called. */
