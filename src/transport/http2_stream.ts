@@ -234,7 +234,7 @@ export class Http2Transport implements InternalTransport, SocketWaiter {
     const reset = () => {
       if (this.#peerEnded || stream.destroyed) return;
       // Deno may not have sent END_STREAM yet, and would not send it after RST_STREAM.
-      if (stream.state?.localClose === 0) setTimeout(reset, 1);
+      if (stream.state?.localClose === 0) setTimeout(reset, 10);
       else stream.close(NO_ERROR);
     };
     stream.on("finish", () => setTimeout(reset, 0));
