@@ -93,21 +93,24 @@ export class PostgresServer {
   /** Freezes the server: connections stay open, and it does not respond. */
   freeze(): void {
     this.#isFrozen = true;
-    for (const pid of this.#pids()) process.kill(pid, "SIGSTOP");
+    const { pid } = this.#running();
+    process.kill(pid, "SIGSTOP");
+    // From then on it neither forks nor reaps, so that each of its children is there for a signal.
+    while (!isStopped(pid)) continue;
+    for (const child of childrenOf(pid)) process.kill(child, "SIGSTOP");
   }
 
   /** Continues after {@linkcode freeze}. */
   thaw(): void {
     this.#isFrozen = false;
-    for (const pid of this.#pids()) process.kill(pid, "SIGCONT");
+    const { pid } = this.#running();
+    for (const child of childrenOf(pid)) process.kill(child, "SIGCONT");
+    process.kill(pid, "SIGCONT");
   }
 
-  /** The server and its processes, one for each connection. */
-  #pids(): number[] {
+  #running(): Child {
     if (this.#child === undefined) throw new Error("The server is not running");
-    const { pid } = this.#child;
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
-    return [pid, ...children.split(" ").map(Number)];
+    return this.#child;
   }
 
   /** Ends the server and removes its data. */
@@ -115,4 +118,15 @@ export class PostgresServer {
     await this.kill();
     rmSync(this.#folder, { recursive: true });
   }
+}
+
+/** The processes of the server's connections. */
+function childrenOf(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
+  return children === "" ? [] : children.split(" ").map(Number);
+}
+
+/** Whether SIGSTOP has taken effect: the state follows the name, which is in parentheses. */
+function isStopped(pid: number): boolean {
+  return readFileSync(`/proc/${pid}/stat`, "utf8").includes(") T ");
 }
