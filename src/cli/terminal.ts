@@ -76,30 +76,68 @@ interface FileModule {
 /** Moves to the first column, and clears the line. */
 const CLEAR_LINE = "\r\x1b[K";
 
+/** Writes to a stream, and tells when all is written. */
+class Output {
+  readonly #stream: Stream;
+  #isBroken = false;
+  /** How many writes are not complete. */
+  #pending = 0;
+  #idle: () => void = () => {};
+
+  /** @param broken Called when the reader is gone, as in `waterspout … | head`. */
+  constructor(stream: Stream, broken: () => void) {
+    this.#stream = stream;
+    // Without a listener, the process would end with a stack trace.
+    stream.on("error", () => {
+      this.#isBroken = true;
+      this.#idle();
+      broken();
+    });
+  }
+
+  /** Whether it is a terminal. */
+  get isTerminal(): boolean {
+    return this.#stream.isTTY === true;
+  }
+
+  /** Writes a text, unless the reader is gone. */
+  write(text: string): void {
+    if (this.#isBroken) return;
+    this.#pending++;
+    this.#stream.write(text, () => {
+      if (--this.#pending === 0) this.#idle();
+    });
+  }
+
+  /**
+   * Waits until all is written, or the reader is gone. On Bun, the callback of an empty write does not
+   * wait for the writes before it.
+   */
+  async flushed(): Promise<void> {
+    if (this.#pending === 0 || this.#isBroken) return;
+    await new Promise<void>((resolve) => this.#idle = resolve);
+  }
+}
+
 /** The terminal of this process. */
 export class ProcessTerminal implements Terminal {
   readonly interactive: boolean;
   readonly coloured: boolean;
   readonly clock: Clock = waitingClock;
   readonly #process: Process = requireBuiltin<Process>("node:process", "run");
+  readonly #stdout: Output;
+  readonly #stderr: Output;
   #editor: Editor | null = null;
-  /** Output streams whose reader is gone, as in `waterspout … | head`. */
-  readonly #broken: Set<Stream> = new Set();
   #interrupted: () => void = () => {};
 
   /** Checks whether input and output are a terminal. Make only one object per process. */
   constructor() {
     const { stdin, stdout, stderr, env } = this.#process;
-    for (const stream of [stdout, stderr]) {
-      // Without a listener, the process would end with a stack trace.
-      stream.on("error", () => {
-        this.#broken.add(stream);
-        this.#interrupted();
-      });
-    }
-    this.interactive = stdin.isTTY === true && stdout.isTTY === true;
+    this.#stdout = new Output(stdout, () => this.#interrupted());
+    this.#stderr = new Output(stderr, () => this.#interrupted());
+    this.interactive = stdin.isTTY === true && this.#stdout.isTerminal;
     // https://no-color.org
-    this.coloured = stdout.isTTY === true && !env.NO_COLOR;
+    this.coloured = this.#stdout.isTerminal && !env.NO_COLOR;
   }
 
   /** The arguments of the program. */
@@ -132,23 +170,19 @@ export class ProcessTerminal implements Terminal {
   }
 
   print(line: string): void {
-    const { stdout } = this.#process;
-    if (this.#editor === null || !this.interactive) {
-      this.#write(stdout, `${line}\n`);
-      return;
-    }
-    stdout.write(`${CLEAR_LINE}${line}\n`);
-    this.#editor.prompt(true);
+    this.#write(this.#stdout, line);
   }
 
   warn(line: string): void {
-    const { stdout, stderr } = this.#process;
-    if (this.#editor === null || !this.interactive) this.#write(stderr, `${line}\n`);
-    else {
-      stdout.write(CLEAR_LINE);
-      stderr.write(`${line}\n`);
-      this.#editor.prompt(true);
-    }
+    this.#write(this.#stderr, line);
+  }
+
+  /** Writes a line. If a line is being edited, it is moved below. */
+  #write(output: Output, line: string): void {
+    const editor = this.interactive ? this.#editor : null;
+    if (editor !== null) this.#stdout.write(CLEAR_LINE);
+    output.write(`${line}\n`);
+    editor?.prompt(true);
   }
 
   onInterrupt(callback: () => void): void {
@@ -162,24 +196,14 @@ export class ProcessTerminal implements Terminal {
   }
 
   async close(): Promise<void> {
-    const { stdout, stderr } = this.#process;
     this.#editor?.close();
-    for (const stream of [stdout, stderr]) {
-      if (this.#broken.has(stream)) continue;
-      await new Promise<void>((resolve) => {
-        stream.on("error", resolve);
-        stream.write("", resolve);
-      });
-    }
-  }
-
-  #write(stream: Stream, text: string): void {
-    if (!this.#broken.has(stream)) stream.write(text);
+    await this.#stdout.flushed();
+    await this.#stderr.flushed();
   }
 
   /** Clears the prompt after the editor has closed. */
   #leaveLine(): void {
-    if (this.#editor !== null && this.interactive) this.#process.stdout.write(CLEAR_LINE);
+    if (this.#editor !== null && this.interactive) this.#stdout.write(CLEAR_LINE);
     this.#editor = null;
   }
 

@@ -1,4 +1,6 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { spawn } from "node:child_process";
+import { setTimeout as wait } from "node:timers/promises";
 import { describe, test } from "node:test";
 import { runtime, scriptCommand } from "../support/runtime.ts";
 import { Child, spawnScript } from "../support/spawn.ts";
@@ -39,6 +41,35 @@ describe("the program in a pipe", () => {
       const code = await server.stop("SIGINT");
       assertEquals(code, 0, server.output);
     } finally {
+      await server.stop("SIGKILL");
+    }
+  });
+
+  test("ends only when its reader has read all", async () => {
+    const server = spawnScript(PROGRAM, ["serve", "--port", "0"], { permission: "--allow-net" });
+    const [, url] = await server.waitFor(/^Listening on (\S+)$/m);
+    const lines = Array.from({ length: 1000 }, (_, index) => `${index}\n`).join("");
+    const command = scriptCommand(PROGRAM, runtime, "--allow-net").map((part) => `'${part}'`);
+    const options = [...command, "connect", url, "-n", "1000", "-w", "forever"].join(" ");
+    const child = spawn("sh", ["-c", `seq 0 999 | ${options}`], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    try {
+      const exited = new Promise((resolve) => child.once("close", resolve));
+      let output = "";
+      const read = () => child.stdout.setEncoding("utf8").on("data", (text) => output += text);
+      // Node and Deno discard what nobody has read when the process ends.
+      if (runtime !== "bun") read();
+      await server.waitFor(/closed/);
+      if (runtime === "bun") {
+        // A program that does not wait ends within this time. The socket cannot hold its output.
+        await wait(300);
+        read();
+      }
+      assertEquals(await exited, 0);
+      assert(output === lines, `${output.length} of ${lines.length} characters`);
+    } finally {
+      child.kill("SIGKILL");
       await server.stop("SIGKILL");
     }
   });
