@@ -8,6 +8,7 @@ import type { ConnectOptions } from "../client/options.ts";
 import type { WebSocketClientConnection } from "../client/client_connection.ts";
 import { websocketConnect } from "../client/websocket_connect.ts";
 import type { WebSocketVersion } from "../handshake/versions.ts";
+import type { Clock } from "../timing/clock.ts";
 
 /** The result for one version. */
 export interface VersionReport {
@@ -59,14 +60,17 @@ export class Probe {
   readonly #url: string;
   readonly #options: ConnectOptions;
   readonly #timeout: number;
+  readonly #clock: Clock;
 
   /**
    * @param url The server.
    * @param options The options of each connection.
    * @param timeout How long each step may take, in milliseconds.
+   * @param clock The clock that ends the wait for an echo.
    */
-  constructor(url: string, options: ConnectOptions, timeout: number) {
+  constructor(url: string, options: ConnectOptions, timeout: number, clock: Clock) {
     this.#url = url;
+    this.#clock = clock;
     this.#options = { ...options, handshakeTimeout: timeout, closeTimeout: 100 };
     this.#timeout = timeout;
   }
@@ -107,7 +111,7 @@ export class Probe {
 
   /** Measures an echo; `undefined` if the server does not echo in time. */
   async #probeEcho(connection: WebSocketClientConnection): Promise<number | undefined> {
-    const late = setTimeout(() => connection.abort(), this.#timeout);
+    const late = this.#clock.setTimeout(() => connection.abort(), this.#timeout);
     const echoes: number[] = [];
     try {
       for (let round = 0; round < ROUNDS; round++) {
@@ -125,7 +129,7 @@ export class Probe {
       // The server closed the connection because of the text.
       return undefined;
     } finally {
-      clearTimeout(late);
+      this.#clock.clearTimeout(late);
     }
   }
 

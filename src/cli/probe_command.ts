@@ -14,7 +14,8 @@ import type { Terminal } from "./terminal.ts";
 export async function probeCommand(plan: ProbePlan, terminal: Terminal): Promise<number> {
   const { subprotocols, ...options } = connectOptions(plan, terminal);
   const offered = subprotocols?.length ? subprotocols : WELL_KNOWN;
-  const report = await new Probe(plan.url, options, plan.timeout).report(plan.versions, offered);
+  const probe = new Probe(plan.url, options, plan.timeout, terminal.clock);
+  const report = await probe.report(plan.versions, offered);
   terminal.print(plan.json ? JSON.stringify(report) : table(report, terminal));
   return report.versions.some(({ opens }) => opens) ? 0 : 1;
 }

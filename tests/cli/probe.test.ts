@@ -2,7 +2,8 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { describe, test } from "node:test";
 import { Application, WebSocketHandler } from "../../mod.ts";
 import { credentials } from "../transport/links.ts";
-import { run } from "./fake_terminal.ts";
+import { runProgram } from "../../src/cli/program.ts";
+import { FakeTerminal, run } from "./fake_terminal.ts";
 
 async function probe(...args: string[]): Promise<{ code: number; output: string }> {
   const { code, printed, warned } = await run(["probe", ...args]);
@@ -12,11 +13,14 @@ async function probe(...args: string[]): Promise<{ code: number; output: string 
 // What it finds at servers of others is in tests/client/peers.test.ts.
 describe("the probe", () => {
   test("prints a table, asks with fields of its own, and greets a server that does not echo", async () => {
+    const heard = Promise.withResolvers<void>();
     class Greeter extends WebSocketHandler {
       override open(): void {
         this.writeMessage(`Hello, ${this.getCookie("user")}`);
       }
-      onMessage(): void {}
+      onMessage(): void {
+        heard.resolve();
+      }
     }
     const app = new Application([["/", Greeter]], { versions: ["draft76"] });
     await using server = app.listen({
@@ -27,8 +31,12 @@ describe("the probe", () => {
     await server.listening;
     const url = `wss://localhost:${server.addr.port}/`;
     const args = ["--insecure", "--header", "Cookie: user=Ada"];
-    const { code, output } = await probe(url, ...args);
-    assertEquals(code, 0);
+    const terminal = new FakeTerminal();
+    const done = runProgram(["probe", url, ...args], terminal);
+    await heard.promise;
+    await terminal.clock.advance(3000);
+    assertEquals(await done, 0);
+    const output = terminal.printed.join("\n");
     const lines = output.split("\n");
     assertEquals(lines[0], url);
     assertEquals(lines[2], "version   opens   handshake        echo");

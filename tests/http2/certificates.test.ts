@@ -27,7 +27,7 @@ class Who extends WebSocketHandler {
 }
 
 /** How long a client waits that is refused: a session of Node does not notice it. In milliseconds. */
-const REFUSED = { handshakeTimeout: 2000 };
+const REFUSED = { handshakeTimeout: 500 };
 
 /** What the handler tells a client; the stream's or the connection's error if it is not served. */
 async function seen(

@@ -95,7 +95,8 @@ async function ask(
   stream.on("error", () => {});
   stream.on("response", (response) => headers = response as Record<string, unknown>);
   stream.on("data", (chunk) => body += chunk);
-  stream.on("end", () => stream.close());
+  // On Deno, the close of a stream whose request is not sent to its end takes five seconds.
+  stream.on("end", () => stream.writableFinished ? stream.close() : stream.destroy());
   for (const piece of pieces ?? []) {
     stream.write(piece);
     await new Promise((next) => setImmediate(next));
