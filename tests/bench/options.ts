@@ -20,6 +20,8 @@ export interface Options {
   readonly runtime: RuntimeName | undefined;
   /** Whether to update the section of the README. */
   readonly readme: boolean;
+  /** Whether to measure the smallest programs too, and report the limits only. */
+  readonly limits: boolean;
 }
 
 /** The text that `--help` and wrong options print. */
@@ -30,6 +32,7 @@ usage: deno task bench [options]
   --seconds S          measured time of each run (default 3)
   --only PATTERN       only runs whose WORKLOAD/SUBJECT contains this, e.g. echo-64x1/ours
   --runtime NAME       only bun, deno or node, with the peers of that runtime
+  --limits             report what the smallest program reaches where there is a target
   --readme             also replace the benchmark's section in README.md`;
 
 const RUNTIMES: readonly string[] = ["bun", "deno", "node"] satisfies RuntimeName[];
@@ -50,7 +53,7 @@ export function parseOptions(args: readonly string[]): Options {
   const values = new Map<string, string>();
   for (let i = 0; i < args.length; i++) {
     const name = args[i] ?? "";
-    if (name === "--quick" || name === "--readme") {
+    if (["--quick", "--readme", "--limits"].includes(name)) {
       flags.add(name);
     } else if (["--repetitions", "--seconds", "--only", "--runtime"].includes(name)) {
       values.set(name, args[++i] ?? "");
@@ -70,5 +73,6 @@ export function parseOptions(args: readonly string[]): Options {
     only: values.get("--only") ?? "",
     runtime,
     readme: flags.has("--readme"),
+    limits: flags.has("--limits"),
   };
 }

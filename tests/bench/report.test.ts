@@ -3,65 +3,15 @@ import { describe, test } from "node:test";
 import { advantage, chart } from "./chart.ts";
 import { scalingChart } from "./scaling_chart.ts";
 import { growingTooFast, type Series } from "./growth.ts";
-import { judge, median, quantile, ratios, type Sample } from "./judge.ts";
+import { judge, median, quantile, ratios } from "./judge.ts";
 import { UsageError } from "../support/usage.ts";
 import { parseOptions } from "./options.ts";
 import { figure, fullReport, markdownTable, readmeSection, replaceSection } from "./report.ts";
 import { overviewTable } from "./overview.ts";
+import { resultsWith, sample, workload } from "./fake_results.ts";
 import { outcomeOf, type Results, type Run, shareOfFloor } from "./results.ts";
-import { CONTESTS, type Subject, subjectsOf } from "./subjects.ts";
+import { CONTESTS } from "./subjects.ts";
 import { quickWorkloads, type Workload, WORKLOADS } from "./workloads.ts";
-
-function sample(figures: Partial<Sample>): Sample {
-  return {
-    throughput: 1000,
-    p50: 100,
-    p99: 200,
-    cpu: 10,
-    bytesPerConnection: NaN,
-    deflated: NaN,
-    memory: 64 * 2 ** 20,
-    clientLoad: 0.5,
-    disturbance: 0,
-    ...figures,
-  };
-}
-
-function workload(id: string): Workload {
-  const found = WORKLOADS.find((workload) => workload.id === id);
-  if (found === undefined) throw new RangeError(`Cannot find workload ${id}`);
-  return found;
-}
-
-/** Whether a server or a client is ours. */
-function isOurs({ name }: Subject): boolean {
-  return name.startsWith("Waterspout") || name === "websocketConnect";
-}
-
-/** Results in which our server has the given figures and every other server those of `sample({})`. */
-function resultsWith(ours: readonly Partial<Sample>[], others: Partial<Sample> = {}): Results {
-  const runs: Run[] = WORKLOADS.flatMap(({ id, contests }) =>
-    subjectsOf(contests).flatMap((subject) =>
-      ours.map((figures, repetition): Run => ({
-        workload: id,
-        subject: subject.id,
-        repetition,
-        sample: sample(isOurs(subject) ? { ...others, ...figures } : others),
-        failure: undefined,
-      }))
-    )
-  );
-  const environment = {
-    date: "2026-01-02T03:04:05.678Z",
-    command: "deno task bench",
-    cpu: "A processor",
-    system: "A system",
-    repetitions: ours.length,
-    seconds: 3,
-    versions: ["Bun 1", "Deno 2"],
-  };
-  return { environment, runs };
-}
 
 const [BUN] = CONTESTS;
 if (BUN === undefined) throw new RangeError("Cannot find a contest");

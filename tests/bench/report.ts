@@ -121,7 +121,8 @@ export function environmentText(environment: Environment): string {
   ].join("\n");
 }
 
-function repetitionsText({ repetitions, seconds }: Environment): string {
+/** How often everything was measured, as a list. */
+export function repetitionsText({ repetitions, seconds }: Environment): string {
   return repetitions === 1
     ? `- one run of ${seconds} s each`
     : `- medians of ${repetitions} runs of ${seconds} s each, interleaved`;

@@ -10,6 +10,7 @@ import type { Sample } from "./judge.ts";
 import { BUILD_FOLDER, buildLoadGenerator, runLoad } from "./load.ts";
 import { runTask } from "../support/usage.ts";
 import { type Options, parseOptions, USAGE } from "./options.ts";
+import { limitsReport, limitSubjects } from "./limits.ts";
 import { fullReport, readmeSection, replaceSection } from "./report.ts";
 import type { Environment, Results, Run } from "./results.ts";
 import { processor, root, system, versions } from "./runtimes.ts";
@@ -37,10 +38,11 @@ function isWanted(options: Options): (contest: Contest) => boolean {
 /** The jobs of one repetition. Servers that are compared are next to each other. */
 function jobsFor(options: Options): Job[] {
   const workloads = options.quick ? quickWorkloads() : WORKLOADS;
-  return workloads.flatMap((workload) =>
-    subjectsOf(workload.contests.filter(isWanted(options)))
-      .map((subject) => ({ workload, subject }))
-  ).filter(({ workload, subject }) => `${workload.id}/${subject.id}`.includes(options.only));
+  return workloads.flatMap((workload) => {
+    const contests = workload.contests.filter(isWanted(options));
+    const subjects = options.limits ? limitSubjects(workload, contests) : subjectsOf(contests);
+    return subjects.map((subject) => ({ workload, subject }));
+  }).filter(({ workload, subject }) => `${workload.id}/${subject.id}`.includes(options.only));
 }
 
 const RAW_MODES: Readonly<Record<Workload["mode"], RawMode>> = {
@@ -128,6 +130,11 @@ async function writeReadme(section?: string): Promise<void> {
 /** Writes the report, the chart, and the raw figures (ignored by git). Returns the report. */
 async function writeResults(results: Results, options: Options): Promise<string> {
   const folder = resultsFolder(options);
+  if (options.limits) {
+    const report = limitsReport(results, WORKLOADS);
+    await Deno.writeTextFile(`${folder}/limits.md`, report);
+    return report;
+  }
   const report = fullReport(results, WORKLOADS);
   await Deno.writeTextFile(`${BUILD_FOLDER}/latest.json`, JSON.stringify(results, null, 1) + "\n");
   await Deno.writeTextFile(`${folder}/latest.md`, report);

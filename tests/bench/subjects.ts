@@ -58,11 +58,24 @@ function ownWith(runtime: RuntimeName, flag: "borrow" | "http2"): Subject {
   };
 }
 
+type ClientKind = "ours" | "ws" | "native" | "smallest";
+
+/** The name of the smallest programs. */
+const SMALLEST = "smallest program";
+
 /** A client. */
-function clientOf(runtime: RuntimeName, kind: "ours" | "ws" | "native"): Subject {
-  const name = { ours: "websocketConnect", ws: "ws", native: "WebSocket" }[kind];
+function clientOf(runtime: RuntimeName, kind: ClientKind): Subject {
+  const name =
+    { ours: "websocketConnect", ws: "ws", native: "WebSocket", smallest: SMALLEST }[kind];
   const id = `client-${kind}-${runtime}`;
   return { id, name, runtime, file: "clients/talk.ts", format: "hybi", flags: [kind] };
+}
+
+/** The smallest program that does the work of our server or client. */
+export function smallest(ours: Subject): Subject {
+  if (ours.file !== OURS) return clientOf(ours.runtime, "smallest");
+  const id = ours.id.replace("ours", "smallest");
+  return { ...ours, id, name: SMALLEST, file: "smallest/server.ts" };
 }
 
 /** The raw TCP echo of a runtime. */

@@ -1,13 +1,14 @@
 /**
  * A client that keeps messages in flight on some connections, and checks each reply:
  * `talk.ts KIND URL CONNECTIONS IN_FLIGHT SIZE WARM_UP SECONDS SERVER_PID`. KIND is `ours`, `http2`
- * (our client on streams of one session), `ws`, or `native` (the WebSocket of the runtime). Prints one
- * line of JSON with the CPU time of this process and of the server.
+ * (our client on streams of one session), `ws`, `native` (the WebSocket of the runtime), or `smallest`.
+ * Prints one line of JSON with the CPU time of this process and of the server.
  */
 import { readFileSync } from "node:fs";
 import { type ClientHttp2Session, connect } from "node:http2";
 import process from "node:process";
 import { websocketConnect } from "../../../src/client/mod.ts";
+import { smallest } from "../smallest/client.ts";
 
 /** Opens a connection. Returns the function that sends. */
 type Open = (url: string, received: (message: unknown) => void) => Promise<(text: string) => void>;
@@ -83,10 +84,11 @@ const opens: Readonly<Record<string, () => Open>> = {
   http2: () => onOneSession(url),
   ws: () => ws,
   native: () => native,
+  smallest: () => smallest,
 };
 const open = opens[kind]?.();
 if (open === undefined) {
-  throw new TypeError(`Cannot use client ${kind}: not one of ours, http2, ws, native`);
+  throw new TypeError(`Cannot use client ${kind}: not one of ${Object.keys(opens).join(", ")}`);
 }
 
 /** The messages differ in their first letter, so that replies out of order are found. */
