@@ -6,7 +6,7 @@
 import type { Connection } from "../connection/connection.ts";
 import type { ConnectionReceiver } from "../connection/connection_options.ts";
 import type { ConnectionEnd } from "../connection/connection_end.ts";
-import { corked } from "../connection/cork.ts";
+import { corked, expectMore } from "../connection/cork.ts";
 import { Inbox } from "../connection/inbox.ts";
 import { ProtocolError, WebSocketClosedError } from "../errors.ts";
 import { guard, toError } from "../guard.ts";
@@ -55,6 +55,7 @@ export class MessageQueue implements ConnectionReceiver {
   read(): Promise<string | Uint8Array | undefined> {
     const message = this.#inbox.shift();
     if (message !== undefined) {
+      expectMore();
       const reader = this.connection?.reader;
       if (reader?.paused || reader?.isBehind) corked(() => this.resume());
       return Promise.resolve(message as string | Uint8Array); // this inbox has only messages
@@ -90,8 +91,11 @@ export class MessageQueue implements ConnectionReceiver {
   #arrived(message: string | Uint8Array): boolean {
     if (!this.#drops) {
       const waiter = this.#waiters.shift();
-      if (waiter === undefined) this.#inbox.push(message);
-      else waiter.resolve(message);
+      if (waiter !== undefined) waiter.resolve(message);
+      else {
+        this.#inbox.push(message);
+        expectMore();
+      }
     }
     return this.#mayParse;
   }

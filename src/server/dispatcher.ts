@@ -6,7 +6,7 @@
 import type { Connection } from "../connection/connection.ts";
 import type { ConnectionEnd } from "../connection/connection_end.ts";
 import type { ConnectionReceiver } from "../connection/connection_options.ts";
-import { corked } from "../connection/cork.ts";
+import { corked, expectMore } from "../connection/cork.ts";
 import { FloodControl } from "../connection/flood_control.ts";
 import { type Event, Inbox, PeerClose, PeerPing, PeerPong } from "../connection/inbox.ts";
 import type { IncomingStream } from "../connection/message_stream.ts";
@@ -188,6 +188,7 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
 
   #push(event: Event): void {
     (this.#inbox ??= new Inbox()).push(event);
+    expectMore();
   }
 
   /**
@@ -278,6 +279,7 @@ export class Dispatcher implements ConnectionReceiver, StreamDelivery {
 
   #settled(): void {
     this.#pending--;
+    if (this.#waiting > 0) expectMore();
     corked(() => {
       this.resume();
       this.connection.armCloseTimer();

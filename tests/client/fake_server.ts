@@ -41,6 +41,8 @@ export class FakeServer {
   request = "";
   /** How many bytes followed the request. */
   received = 0;
+  /** In how many chunks they arrived. */
+  chunks = 0;
   #protocol: Protocol | null = null;
 
   constructor(transport: MemoryTransport) {
@@ -71,6 +73,7 @@ export class FakeServer {
       return;
     }
     this.received += chunk.length;
+    this.chunks++;
     const note = (event: string) => this.events.push(event.trim()) > 0;
     try {
       this.#protocol.receive(chunk, false, {

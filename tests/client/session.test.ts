@@ -1,7 +1,11 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, test } from "node:test";
-import { type Message, WebSocketClosedError } from "../../src/client/mod.ts";
-import { open, settle } from "./fake_server.ts";
+import {
+  type Message,
+  type WebSocketClientConnection,
+  WebSocketClosedError,
+} from "../../src/client/mod.ts";
+import { type FakeServer, open, settle } from "./fake_server.ts";
 import { HIXIE, HYBI, VERSIONS } from "../handshake/good_server.ts";
 
 describe("a client reads", () => {
@@ -55,6 +59,52 @@ describe("a client reads", () => {
     for (const message of ["a", "b", "c"]) server.message(message);
     for await (const message of client) if (message === "b") break;
     assertEquals(await client.readMessage(), "c");
+    client.abort();
+  });
+});
+
+/** Sends messages in one chunk. */
+function messagesAtOnce(server: FakeServer, count: number): void {
+  server.send((protocol, output) => {
+    for (let i = 0; i < count; i++) protocol.writeText(output, `${i}`);
+  });
+}
+
+describe("a client that responds to messages of one chunk makes one write", () => {
+  const loops: Readonly<Record<string, (client: WebSocketClientConnection) => Promise<void>>> = {
+    async "with for await"(client) {
+      for await (const message of client) void client.writeMessage(message);
+    },
+    async "with readMessage, and awaits the write"(client) {
+      for (let message; (message = await client.readMessage()) !== undefined;) {
+        await client.writeMessage(message);
+      }
+    },
+  };
+  for (const [name, loop] of Object.entries(loops)) {
+    test(name, async () => {
+      const { client, server } = await open();
+      const done = loop(client);
+      for (const count of [1, 2, 32, 5]) {
+        server.chunks = 0;
+        messagesAtOnce(server, count);
+        await settle();
+        assertEquals(server.take(), Array.from({ length: count }, (_, i) => `text ${i}`));
+        assertEquals(server.chunks, 1, `${count} messages`);
+      }
+      server.close(1000);
+      await done;
+    });
+  }
+
+  test("unless it waits for something else in between", async () => {
+    const { client, server } = await open();
+    messagesAtOnce(server, 3);
+    for (let i = 0; i < 3; i++) {
+      await client.writeMessage(await client.readMessage() ?? "");
+      await settle();
+      assertEquals(server.take(), [`text ${i}`]);
+    }
     client.abort();
   });
 });

@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import {
   cork,
   corked,
+  expectMore,
   type Flushable,
   flushSoon,
   giveOutput,
@@ -58,6 +59,62 @@ describe("output that is written", () => {
       });
     assertThrows(run, Error, "The chunk has failed");
     assertEquals(log, ["a"]);
+  });
+});
+
+describe("output while more is expected", () => {
+  /** Waits for some microtasks. */
+  async function microtasks(count: number): Promise<void> {
+    for (let i = 0; i < count; i++) await null;
+  }
+
+  test("waits for it", async () => {
+    const log: string[] = [];
+    corked(() => {
+      flushSoon(flushable("a", log));
+      expectMore();
+    });
+    for (const name of ["b", "c"]) {
+      await microtasks(3);
+      assertEquals(log, []);
+      flushSoon(flushable(name, log));
+      expectMore();
+    }
+    await microtasks(20);
+    assertEquals(log, ["a", "b", "c"]);
+    // And it is over.
+    corked(() => flushSoon(flushable("next", log)));
+    assertEquals(log.slice(3), ["next"]);
+  });
+
+  /** How many microtasks pass until it is sent. */
+  async function passed(log: readonly string[], each: () => void = () => {}): Promise<number> {
+    let count = 0;
+    for (; log.length === 0 && count < 1000; count++) {
+      each();
+      await null;
+    }
+    return count;
+  }
+
+  test("is sent after eight more microtasks if nothing comes", async () => {
+    for (const write of [corked, (work: () => void) => work()]) {
+      const log: string[] = [];
+      write(() => {
+        flushSoon(flushable("a", log));
+        expectMore();
+      });
+      assertEquals(await passed(log), 9);
+    }
+  });
+
+  test("waits for 256 microtasks at most", async () => {
+    const log: string[] = [];
+    flushSoon(flushable("a", log));
+    assertEquals(await passed(log, expectMore), 257);
+    await microtasks(20);
+    corked(() => flushSoon(flushable("next", log)));
+    assertEquals(log, ["a", "next"]);
   });
 });
 

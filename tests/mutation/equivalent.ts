@@ -1049,6 +1049,38 @@ export const EQUIVALENT: readonly Equivalent[] = [
   },
   {
     file: "src/connection/cork.ts",
+    before: "mostPatience = 0;",
+    after: ["mostPatience = 1;", "mostPatience = (-1);"],
+    reason: "it is set before it is used",
+  },
+  {
+    file: "src/connection/cork.ts",
+    before: "if (state.depth === 0) schedule();",
+    after: "if (true) schedule();",
+    reason: "an additional microtask finds nothing to send",
+  },
+  {
+    file: "src/connection/cork.ts",
+    before: "for (let i = 0; i < state.waitingCount; i++) {",
+    after: "for (let i = 0; i <= state.waitingCount; i++) {",
+    reason: "an empty place is skipped",
+  },
+  {
+    file: "src/connection/cork.ts",
+    before: "state.waitingCount = 0;",
+    after: "state.waitingCount = 1;",
+    reason: "an empty place is skipped",
+  },
+  {
+    file: "src/connection/cork.ts",
+    before:
+      "if (--state.depth === 0 && state.waitingCount !== 0 && state.patience === 0) flushAll();",
+    after:
+      "if (--state.depth === 0 && state.waitingCount !== (-1) && state.patience === 0) flushAll();",
+    reason: "nothing is sent if nothing waits",
+  },
+  {
+    file: "src/connection/cork.ts",
     before: "state.isScheduled = true;",
     after: "state.isScheduled = false;",
     reason: "an additional microtask finds nothing to send",

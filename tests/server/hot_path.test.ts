@@ -8,8 +8,9 @@ import { assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import type { WebSocketVersion } from "../../src/handshake/versions.ts";
 import { binary, ping, text } from "../protocol/hybi_frames.ts";
-import { type Connected, connected } from "../support/connected.ts";
+import { type Connected, connected, type Echo } from "../support/connected.ts";
 import { count, type Counts } from "../support/counting.ts";
+import { settle } from "../support/settle.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -138,6 +139,69 @@ test("a message to hundreds of subscribers is encoded once, and all write the sa
     assertEquals(new Set(connections.map(({ written }) => written)).size, 1);
     for (const connection of connections) connection.close();
   }
+});
+
+describe("an asynchronous handler makes one write for the messages of a chunk", () => {
+  type Handle = (this: Echo, message: string | Uint8Array) => Promise<void>;
+  const handlers: Readonly<Record<string, Handle>> = {
+    async "that awaits its write"(message) {
+      await this.writeMessage(message);
+    },
+    async "that writes after it has awaited"(message) {
+      await null;
+      await this.writeMessage(message);
+    },
+    async "that calls asynchronous functions"(message) {
+      const write = async () => await this.writeMessage(message);
+      const respond = async () => {
+        await null;
+        await write();
+      };
+      await respond();
+    },
+  };
+  for (const [name, handle] of Object.entries(handlers)) {
+    test(name, async () => {
+      for (const count of [1, 2, 32]) {
+        const [connection] = connected("rfc6455") as [Connected];
+        connection.handler.onMessage = handle;
+        connection.receive(joined(count, text("x".repeat(32))));
+        await settle();
+        assertEquals(connection.writes, [count * 34]);
+        connection.close();
+      }
+    });
+  }
+
+  test("of one chunk after the other", async () => {
+    const [connection] = connected("rfc6455") as [Connected];
+    connection.handler.onMessage = async (message) =>
+      await connection.handler.writeMessage(message);
+    for (let i = 0; i < 3; i++) connection.receive(joined(5, text("x".repeat(32))));
+    await settle();
+    assertEquals(connection.writes, [3 * 5 * 34]);
+    connection.close();
+  });
+
+  test("unless it waits for something else, which others need not wait for", async () => {
+    const [busy, other] = connected("rfc6455", 2) as [Connected, Connected];
+    let next = Promise.withResolvers<void>();
+    busy.handler.onMessage = async (message) => {
+      await busy.handler.writeMessage(message);
+      await next.promise;
+    };
+    busy.receive(joined(3, text("x".repeat(32))));
+    for (let i = 1; i <= 3; i++) {
+      await settle();
+      assertEquals(busy.writes, Array(i).fill(34));
+      other.receive(text("x".repeat(32)));
+      assertEquals(other.writes, Array(i).fill(34));
+      const { resolve } = next;
+      next = Promise.withResolvers();
+      resolve();
+    }
+    for (const connection of [busy, other]) connection.close();
+  });
 });
 
 describe("a topic without a history allocates no promise", () => {
