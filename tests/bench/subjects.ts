@@ -148,6 +148,20 @@ export const BORROWED_CONTESTS: readonly Contest[] = TLS_CONTESTS.map((contest) 
   ours: ownWith(contest.ours.runtime, "borrow"),
 }));
 
+/** A server whose handlers are asynchronous. */
+function asynchronous(server: Subject): Subject {
+  const { id, name } = server;
+  return { ...server, id: `${id}-async`, name: `${name}, async`, flags: ["--async"] };
+}
+
+/** The contests in which the handlers of both are asynchronous. */
+export const ASYNC_CONTESTS: readonly Contest[] = TLS_CONTESTS.map((contest) => ({
+  ...contest,
+  ours: asynchronous(contest.ours),
+  peer: asynchronous(contest.peer),
+  column: undefined,
+}));
+
 /** The contests with compression, which `Deno.upgradeWebSocket` does not have. */
 export const DEFLATE_CONTESTS: readonly Contest[] = [
   { ...contest("bun", BUN_SERVE, "bun"), floor: undefined },

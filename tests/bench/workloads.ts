@@ -5,6 +5,7 @@
  */
 
 import {
+  ASYNC_CONTESTS,
   BORROWED_CONTESTS,
   CLIENT_CONTESTS,
   type Contest,
@@ -137,6 +138,10 @@ export const WORKLOADS: readonly Workload[] = [
   }),
   workload("echo-64x32", "echo 64 × 32 × 32 B text", "echo", 64, { ...PIPELINED, isQuick: false }),
   workload("reply-64x32", "reply 64 × 32 × 32 B text", "reply", 64, PIPELINED),
+  workload("async-64x32", "asynchronous reply 64 × 32 × 32 B text", "reply", 64, {
+    inFlight: 32,
+    contests: ASYNC_CONTESTS,
+  }),
   workload("echo-16k", "echo 16 × 1 × 16 KiB binary", "echo", 16, {
     ...LARGE,
     size: 16 * 1024,

@@ -1,5 +1,5 @@
 // Bun.serve (uWebSockets): echoes on /, replies on /reply, broadcasts on /fan. Usage:
-// bun bun_serve.js PORT [--deflate | --takeover] [--tls CERT KEY]
+// bun bun_serve.js PORT [--deflate | --takeover] [--async] [--tls CERT KEY]
 import process from "node:process";
 
 // Another message of the same length: its first letter is in lower case.
@@ -13,6 +13,14 @@ const [port, ...flags] = process.argv.slice(2);
 const [cert, key] = flags.includes("--tls") ? flags.slice(flags.indexOf("--tls") + 1) : [];
 const deflates = flags.includes("--deflate") || flags.includes("--takeover");
 const compressor = flags.includes("--takeover") ? "dedicated" : "shared";
+const isAsync = flags.includes("--async");
+
+// Replies after it has waited, as for a value in a cache.
+async function replyLater(socket, message) {
+  await null;
+  socket.send(reply(message));
+}
+
 const server = Bun.serve({
   hostname: "127.0.0.1",
   port: Number(port),
@@ -33,6 +41,7 @@ const server = Bun.serve({
       if (socket.data.isMember) socket.subscribe("fan");
     },
     message(socket, message) {
+      if (isAsync) return replyLater(socket, message);
       if (socket.data.isMember) server.publish("fan", message);
       else socket.send(socket.data.isChanged ? reply(message) : message, deflates);
     },

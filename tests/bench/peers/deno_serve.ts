@@ -1,5 +1,5 @@
 // Deno.serve with Deno.upgradeWebSocket (fastwebsockets): echoes on /, replies on /reply, broadcasts on /fan.
-// Usage: deno run -A deno_serve.ts PORT [--tls CERT KEY]
+// Usage: deno run -A deno_serve.ts PORT [--async] [--tls CERT KEY]
 
 const members = new Set<WebSocket>();
 
@@ -11,7 +11,18 @@ function reply(message: string | ArrayBuffer): string | ArrayBuffer {
   return message;
 }
 
-const [port, , cert, key] = Deno.args;
+const [port, ...flags] = Deno.args;
+const [cert, key] = flags.includes("--tls") ? flags.slice(flags.indexOf("--tls") + 1) : [];
+
+// Replies after it has waited, as for a value in a cache.
+async function replyLater(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+  await null;
+  socket.send(reply(message));
+}
+
+const send = flags.includes("--async")
+  ? replyLater
+  : (socket: WebSocket, message: string | ArrayBuffer) => socket.send(reply(message));
 const tls = cert !== undefined && key !== undefined
   ? { cert: Deno.readTextFileSync(cert), key: Deno.readTextFileSync(key) }
   : {};
@@ -31,7 +42,7 @@ Deno.serve({
       for (const member of members) member.send(event.data);
     };
   } else if (request.url.endsWith("/reply")) {
-    socket.onmessage = (event) => socket.send(reply(event.data));
+    socket.onmessage = (event) => void send(socket, event.data);
   } else {
     socket.onmessage = (event) => socket.send(event.data);
   }

@@ -1,5 +1,5 @@
 // ws: echoes on /, replies on /reply, broadcasts on /fan. Usage:
-// node ws.js PORT [--deflate | --takeover] [--tls CERT KEY]
+// node ws.js PORT [--deflate | --takeover] [--async] [--tls CERT KEY]
 import { readFileSync } from "node:fs";
 import { createServer } from "node:https";
 import process from "node:process";
@@ -37,6 +37,16 @@ if (secure) secure.listen(address, ready);
 // ws delivers text as bytes. Converted here, because applications need a string.
 const messageOf = (data, isBinary) => isBinary ? data : data.toString();
 
+// Replies after it has waited, as for a value in a cache.
+async function replyLater(socket, message) {
+  await null;
+  socket.send(reply(message));
+}
+
+const send = flags.includes("--async")
+  ? replyLater
+  : (socket, message) => socket.send(reply(message));
+
 server.on("connection", (socket, request) => {
   socket.on("error", () => {});
   if (request.url === "/fan") {
@@ -47,7 +57,7 @@ server.on("connection", (socket, request) => {
       for (const member of members) member.send(message);
     });
   } else if (request.url === "/reply") {
-    socket.on("message", (data, isBinary) => socket.send(reply(messageOf(data, isBinary))));
+    socket.on("message", (data, isBinary) => send(socket, messageOf(data, isBinary)));
   } else {
     socket.on("message", (data, isBinary) => socket.send(messageOf(data, isBinary)));
   }

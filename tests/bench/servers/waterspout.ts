@@ -1,7 +1,7 @@
 /**
  * The server for load generators and test suites: `waterspout.ts PORT [--deflate | --takeover]
- * [--borrow] [--http2] [--large-heads] [--topics COUNT] [--tls CERT KEY]`. With `--topics`, it has so many
- * more topics with a subscriber.
+ * [--async] [--borrow] [--http2] [--large-heads] [--topics COUNT] [--tls CERT KEY]`. With `--topics`, it has
+ * so many more topics with a subscriber. With `--async`, it replies asynchronously.
  *
  * `/` echoes each message in its own type. `/reply` changes its first letter. `/fan` sends each message
  * to all clients on `/fan`. Accepts every version, any origin, and messages up to 64 MiB. Prints `ready`.
@@ -14,20 +14,28 @@ class Echo extends WebSocketHandler {
   override checkOrigin(): boolean {
     return true;
   }
-  onMessage(message: string | Uint8Array): void {
+  onMessage(message: string | Uint8Array): void | Promise<void> {
     this.writeMessage(message);
   }
 }
 
 /** Answers with another message of the same length: its first letter is in lower case. */
 class Reply extends Echo {
-  override onMessage(message: string | Uint8Array): void {
+  override onMessage(message: string | Uint8Array): void | Promise<void> {
     if (typeof message === "string") {
       this.writeMessage(message.charAt(0).toLowerCase() + message.slice(1));
     } else {
       message[0] = (message[0] ?? 0) | 0x20;
       this.writeMessage(message);
     }
+  }
+}
+
+/** Replies after it has waited, as for a value in a cache. */
+class AsyncReply extends Reply {
+  override async onMessage(message: string | Uint8Array): Promise<void> {
+    await null;
+    super.onMessage(message);
   }
 }
 
@@ -50,7 +58,7 @@ class Reader extends Echo {
 const [port, ...flags] = process.argv.slice(2);
 const app = new Application([
   ["/", Echo],
-  ["/reply", Reply],
+  ["/reply", flags.includes("--async") ? AsyncReply : Reply],
   ["/fan", Fan],
   ["/topics/:count", Reader],
 ], {
