@@ -29,6 +29,9 @@ export interface DeflateParameters {
   readonly threshold: number;
 }
 
+/** The size of the buffer for a short message and its tail, in bytes. */
+const INPUT_SCRATCH_SIZE = 8 * 1024;
+
 /** A compressed empty message (RFC 7692 §7.2.3.6). */
 const EMPTY_MESSAGE = Uint8Array.of(0x00);
 
@@ -39,6 +42,8 @@ class SharedStreams {
   readonly scratch: Uint8Array = new Uint8Array(BY_REFERENCE - 1);
   /** A buffer for restarting zlib after a last block. */
   readonly windowScratch: Uint8Array = new Uint8Array(WINDOW_SCRATCH_SIZE);
+  /** A buffer for a short message and its tail. */
+  readonly inputScratch: Uint8Array = new Uint8Array(INPUT_SCRATCH_SIZE);
   #inflater: Inflater | null = null;
   readonly #deflaters = new Map<string, Deflater>();
 
@@ -150,11 +155,11 @@ export class Deflate {
    * Shared streams handle whole messages only, so a message without context gets its own stream.
    */
   inflatePieces(maxMessageSize: number): PieceInflater {
-    const { zlib, scratch, windowScratch } = this.#shared;
     const { receivesWithoutContext, receiveWindowBits: windowBits } = this.#parameters;
     const own = receivesWithoutContext
-      ? new Inflater({ zlib, scratch, windowScratch, windowBits, keepsWindow: true })
+      ? new Inflater({ ...this.#shared, windowBits, keepsWindow: true })
       : null;
+    const { scratch } = this.#shared;
     return new PieceInflater(own ?? this.#inflater, { maxMessageSize, scratch, own });
   }
 

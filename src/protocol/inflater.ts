@@ -79,28 +79,33 @@ export const WINDOW_SCRATCH_SIZE: number = 2 * (HEADER_SIZE + LARGEST_WINDOW);
 
 /** The output of one message. Its memory is doubled when needed, up to the limit. */
 class Inflated {
-  /** The free memory. */
-  room: Uint8Array;
   readonly #maxSize: number;
-  /** All memory, in order. {@linkcode room} is the end of the last part. */
+  /** All memory, in order. */
   readonly #parts: Uint8Array[];
+  /** How many bytes of the last part are used. */
+  #used = 0;
   #size = 0;
 
   constructor(maxSize: number, scratch: Uint8Array) {
     this.#maxSize = maxSize;
-    // One byte more than allowed: if it is used, the message is too large.
-    this.room = scratch.subarray(0, maxSize + 1);
-    this.#parts = [this.room];
+    this.#parts = [scratch];
+  }
+
+  /** The free memory. */
+  get room(): Uint8Array {
+    const last = this.#parts.at(-1) as Uint8Array;
+    return this.#used === 0 ? last : last.subarray(this.#used);
   }
 
   /** Adds the first `size` bytes of the free memory. @throws {ProtocolError} 1009. */
   keep(size: number): void {
     this.#size += size;
+    this.#used += size;
     if (this.#size > this.#maxSize) throw tooLong();
-    this.room = this.room.subarray(size);
-    if (this.room.length > 0) return;
-    this.room = new Uint8Array(Math.min(this.#size, this.#maxSize + 1 - this.#size));
-    this.#parts.push(this.room);
+    if (this.#used < (this.#parts.at(-1) as Uint8Array).length) return;
+    // One byte more than allowed: if it is used, the message is too large.
+    this.#parts.push(new Uint8Array(Math.min(this.#size, this.#maxSize + 1 - this.#size)));
+    this.#used = 0;
   }
 
   /** Returns a copy of the whole output. @param memory The memory for it. Default: its own. */
@@ -126,6 +131,8 @@ export interface InflaterOptions {
   readonly scratch: Uint8Array;
   /** A buffer of {@linkcode WINDOW_SCRATCH_SIZE} for restarting zlib. It is used only during a call. */
   readonly windowScratch: Uint8Array;
+  /** A buffer for a short message and its tail. It is used only during a call. */
+  readonly inputScratch: Uint8Array;
 }
 
 /** Decompresses messages, one after the other. Holds about 8 KiB, and the window twice. */
@@ -135,6 +142,7 @@ export class Inflater {
   readonly #windowSize: number;
   readonly #scratch: Uint8Array;
   readonly #windowScratch: Uint8Array;
+  readonly #inputScratch: Uint8Array;
   /** A copy of zlib's window, which cannot be read. */
   #window: Window | null = null;
   /** How many last blocks the current message has had. After one, zlib must be restarted. */
@@ -150,13 +158,14 @@ export class Inflater {
 
   /** @param options See {@linkcode InflaterOptions}. */
   constructor(options: InflaterOptions) {
-    const { zlib, keepsWindow, scratch, windowScratch } = options;
+    const { zlib, keepsWindow, scratch, windowScratch, inputScratch } = options;
     const windowBits = Math.max(SMALLEST_WINDOW_BITS, options.windowBits);
     this.#stream = ZlibStream.inflating(zlib, { windowBits });
     this.#windowSize = 2 ** windowBits;
     this.#keepsWindow = keepsWindow;
     this.#scratch = scratch;
     this.#windowScratch = windowScratch;
+    this.#inputScratch = inputScratch;
   }
 
   /**
@@ -170,9 +179,20 @@ export class Inflater {
   inflate(payload: Uint8Array, maxSize: number, memory?: MessageMemory): Uint8Array {
     this.begin(payload.length);
     const inflated = new Inflated(maxSize, this.#scratch);
-    this.#read(payload, inflated);
-    this.#read(TAIL, inflated);
+    const withTail = this.#withTail(payload);
+    this.#read(withTail ?? payload, inflated);
+    if (withTail === undefined) this.#read(TAIL, inflated);
     return inflated.whole(memory);
+  }
+
+  /** Copies a short message: one call of zlib takes less time than two. */
+  #withTail(payload: Uint8Array): Uint8Array | undefined {
+    const size = payload.length + TAIL.length;
+    const input = this.#inputScratch;
+    if (size > input.length) return undefined;
+    input.set(payload);
+    input.set(TAIL, payload.length);
+    return input.subarray(0, size);
   }
 
   #read(input: Uint8Array, inflated: Inflated): void {
@@ -208,13 +228,19 @@ export class Inflater {
     const stream = this.#stream;
     if (!stream.write(input, at, room)) throw notDeflate();
     const size = room.length - stream.free;
-    (this.#window ??= new Window(this.#windowSize)).add(room.subarray(0, size));
     this.rest = stream.rest;
     this.isFull = stream.free === 0;
+    const isDone = this.rest === 0 && !this.isFull;
+    // Without a window, only the tail can follow, which refers to nothing.
+    if (this.#keepsWindow || !isDone) this.#keep(room.subarray(0, size));
     if (this.#isInSteps) this.#size += input.length - at - this.rest;
     // zlib has stopped before the end of the input: this was a last block.
     if (!this.isFull && this.rest > 0) this.#afterLastBlock();
     return size;
+  }
+
+  #keep(output: Uint8Array): void {
+    (this.#window ??= new Window(this.#windowSize)).add(output);
   }
 
   #afterLastBlock(): void {

@@ -102,7 +102,9 @@ export class ZlibStream {
   write(input: Uint8Array, at: number, output: Uint8Array): boolean {
     const { _handle, _writeState } = this.#stream;
     _handle.writeSync(this.#flush, input, at, input.length - at, output, 0, output.length);
-    [this.free = 0, this.rest = 0] = _writeState;
+    // By index: to destructure a typed array takes an iterator.
+    this.free = _writeState[0] as number;
+    this.rest = _writeState[1] as number;
     return !this.#failed;
   }
 

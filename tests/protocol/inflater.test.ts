@@ -23,6 +23,8 @@ const LAST_A = hex("4B 04 00");
 /** Memory that all inflaters share, as in connections. */
 const scratch = new Uint8Array(65_535);
 const windowScratch = new Uint8Array(WINDOW_SCRATCH_SIZE);
+/** Shorter than some messages, so that both ways to give the tail are used. */
+const inputScratch = new Uint8Array(16);
 
 function make(keepsWindow = false, windowBits = 15): Inflater {
   return new Inflater({
@@ -31,6 +33,7 @@ function make(keepsWindow = false, windowBits = 15): Inflater {
     keepsWindow,
     scratch,
     windowScratch,
+    inputScratch,
   });
 }
 
@@ -82,6 +85,16 @@ describe("a message that does not build on others", () => {
     const inflater = make();
     for (const [payload, message] of [...messages, ...messages]) {
       assertEquals(inflater.inflate(payload, LIMIT), message);
+    }
+  });
+
+  test("is inflated if it fits the buffer for the tail, and if it does not", () => {
+    const inflater = make();
+    for (let size = 0; size <= 2 * inputScratch.length; size++) {
+      const message = noise(size);
+      const stored = bytes(hex("00"), hex(storedLength(size)), message);
+      assertEquals(inflater.inflate(bytes(stored, hex("00")), LIMIT), message);
+      assertEquals(inflater.inflate(bytes("\x01", stored.subarray(1)), LIMIT), message);
     }
   });
 
