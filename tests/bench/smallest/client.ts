@@ -6,9 +6,9 @@
  */
 import { Buffer } from "node:buffer";
 import net from "node:net";
+import { encodeInto } from "../../../src/protocol/text_codec.ts";
+import { decodeAscii } from "../../../src/protocol/utf8.ts";
 
-const decode = Buffer.prototype.latin1Slice;
-const encode = Buffer.prototype.latin1Write;
 const HEADER = 6;
 
 /** Frames that wait until the end of a chunk. Only used during a call. */
@@ -34,7 +34,7 @@ class Talk {
     out[at] = 0x81;
     out[at + 1] = 0x80 | text.length;
     out.fill(0, at + 2, at + HEADER);
-    encode.call(out, text, at + HEADER, text.length);
+    encodeInto(text, out, at + HEADER);
     this.#length = at + HEADER + text.length;
     if (!this.#isReading) this.#flush();
   }
@@ -54,7 +54,7 @@ class Talk {
     this.#isReading = true;
     while (at + 2 <= bytes.length && at + 2 + bytes[at + 1]! <= bytes.length) {
       const end = at + 2 + bytes[at + 1]!;
-      this.#received(decode.call(bytes, at + 2, end));
+      this.#received(decodeAscii(bytes, at + 2, end));
       at = end;
     }
     this.#isReading = false;

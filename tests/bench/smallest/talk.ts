@@ -1,11 +1,14 @@
 /**
- * One connection of the smallest server: the handshake, and the messages of RFC 6455 and draft76.
+ * One connection of the smallest server: the handshake, and the messages of RFC 6455 and draft76. Texts
+ * are converted by the functions of our server, which are the fastest that we know on each runtime.
  *
  * @module
  */
 import { Buffer } from "node:buffer";
 import zlib from "node:zlib";
 import { acceptKey, challengeDigest } from "../../../src/digest/handshake_digests.ts";
+import { encodeInto } from "../../../src/protocol/text_codec.ts";
+import { decodeAscii } from "../../../src/protocol/utf8.ts";
 import { type Zlib, ZlibStream } from "../../../src/protocol/zlib.ts";
 
 /** The socket. */
@@ -32,9 +35,6 @@ const ROOM = 12;
 const CRLF = "\r\n";
 const OPEN = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"];
 const TAIL = Uint8Array.of(0x00, 0x00, 0xff, 0xff);
-
-const decode = Buffer.prototype.latin1Slice;
-const encode = Buffer.prototype.latin1Write;
 
 /** Replies to a chunk, which are written at once. Only used during a call. */
 const out = new Uint8Array(256 * 1024);
@@ -95,18 +95,18 @@ export class Talk {
     const { length } = text;
     if (this.#state === "draft76") {
       out[at] = 0x00;
-      encode.call(out, text, at + 1, length);
+      encodeInto(text, out, at + 1);
       out[at + 1 + length] = 0xff;
       return at + length + 2;
     }
     if (this.#streams === undefined) {
       const start = putHeader(0x81, length, at);
-      encode.call(out, text, start, length);
+      encodeInto(text, out, start);
       return start + length;
     }
     const { deflate } = this.#streams;
     if (this.#streams === sharedStreams) deflate.reset();
-    encode.call(inflated, text, 0, length);
+    encodeInto(text, inflated, 0);
     deflate.write(inflated.subarray(0, length), 0, compressed);
     const size = compressed.length - deflate.free - TAIL.length;
     const start = putHeader(0xc1, size, at);
@@ -147,13 +147,13 @@ export class Talk {
   }
 
   #textOf(bytes: Uint8Array, start: number, end: number): string {
-    if (this.#streams === undefined) return decode.call(bytes, start, end);
+    if (this.#streams === undefined) return decodeAscii(bytes, start, end);
     const { inflate } = this.#streams;
     if (this.#streams === sharedStreams) inflate.reset();
     compressed.set(bytes.subarray(start, end));
     compressed.set(TAIL, end - start);
     inflate.write(compressed.subarray(0, end - start + TAIL.length), 0, inflated);
-    return decode.call(inflated, 0, inflated.length - inflate.free);
+    return decodeAscii(inflated, 0, inflated.length - inflate.free);
   }
 
   /** Memory for a message: that of the last one, if it is free by the time the next message arrives. */
@@ -194,14 +194,14 @@ export class Talk {
       }
       const end = endOfFrame(bytes, at + 1);
       if (end < 0) break;
-      this.#reply(decode.call(bytes, at + 1, end));
+      this.#reply(decodeAscii(bytes, at + 1, end));
       at = end + 1;
     }
     return at;
   }
 
   #open(chunk: Uint8Array): void {
-    const text = decode.call(chunk, 0, chunk.length);
+    const text = decodeAscii(chunk, 0, chunk.length);
     this.#path = text.slice(4, text.indexOf(" ", 4));
     if (this.#path === "/fan") members.add(this);
     const key1 = fieldOf(text, "Sec-WebSocket-Key1");
