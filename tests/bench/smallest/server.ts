@@ -20,6 +20,10 @@ const secrets = cert !== undefined && key !== undefined ? { cert, key } : undefi
 
 const newTalk = (peer: Peer) => new Talk(peer, flags);
 
+function ready(): void {
+  console.log("ready");
+}
+
 function serveWithBun(): void {
   const { listen } = Reflect.get(globalThis, "Bun");
   // deno-lint-ignore no-explicit-any
@@ -54,6 +58,7 @@ function serveWithBun(): void {
       error() {},
     },
   });
+  ready();
 }
 
 function serveWithNode(): void {
@@ -65,13 +70,14 @@ function serveWithNode(): void {
   const server = secrets === undefined
     ? net.createServer({ noDelay: true }, serve)
     : tls.createServer({ ...secrets, noDelay: true }, serve);
-  server.listen(address.port, address.hostname);
+  server.listen(address.port, address.hostname, ready);
 }
 
 async function serveWithDeno(): Promise<void> {
   const listener = secrets === undefined
     ? Deno.listen(address)
     : Deno.listenTls({ ...address, ...secrets });
+  ready();
   for await (const conn of listener) {
     if ("setNoDelay" in conn) conn.setNoDelay(true);
     readWithDeno(conn).catch(() => {});
@@ -105,4 +111,3 @@ async function readWithDeno(conn: Deno.TcpConn | Deno.TlsConn): Promise<void> {
 if ("Bun" in globalThis) serveWithBun();
 else if ("Deno" in globalThis) void serveWithDeno();
 else serveWithNode();
-console.log("ready");

@@ -37,7 +37,7 @@ const OPEN = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connect
 const TAIL = Uint8Array.of(0x00, 0x00, 0xff, 0xff);
 
 /** Replies to a chunk, which are written at once. Only used during a call. */
-const out = new Uint8Array(256 * 1024);
+const out = new Uint8Array(4 * 1024 * 1024);
 const compressed = new Uint8Array(64 * 1024);
 const inflated = new Uint8Array(64 * 1024);
 const members = new Set<Talk>();
