@@ -57,7 +57,7 @@ const RAW_MODES: Readonly<Record<Workload["mode"], RawMode>> = {
 
 async function measure({ workload, subject }: Job, options: Options): Promise<Sample> {
   const { mode, connections, inFlight, size, binary, tls, deflate } = workload;
-  const warmUp = options.quick ? 0.3 : Math.min(1, options.seconds);
+  const warmUp = options.quick ? 0.3 : 1;
   if (mode === "client") return measureClient(subject, workload, { ...options, warmUp });
   if (mode === "streams") return measureStreams(subject, workload, { ...options, warmUp });
   const flags = deflate === "none" ? [] : [`--${deflate}`];
