@@ -88,7 +88,8 @@ class Inflated {
 
   constructor(maxSize: number, scratch: Uint8Array) {
     this.#maxSize = maxSize;
-    this.#parts = [scratch];
+    // One byte more than allowed: if it is used, the message is too large.
+    this.#parts = [scratch.length <= maxSize ? scratch : scratch.subarray(0, maxSize + 1)];
   }
 
   /** The free memory. */
@@ -103,7 +104,6 @@ class Inflated {
     this.#used += size;
     if (this.#size > this.#maxSize) throw tooLong();
     if (this.#used < (this.#parts.at(-1) as Uint8Array).length) return;
-    // One byte more than allowed: if it is used, the message is too large.
     this.#parts.push(new Uint8Array(Math.min(this.#size, this.#maxSize + 1 - this.#size)));
     this.#used = 0;
   }

@@ -1302,6 +1302,16 @@ export const EQUIVALENT: readonly Equivalent[] = [
   },
   {
     file: "src/protocol/inflater.ts",
+    before:
+      "this.#parts = [scratch.length <= maxSize ? scratch : scratch.subarray(0, maxSize + 1)];",
+    after: [
+      "this.#parts = [false ? scratch : scratch.subarray(0, maxSize + 1)];",
+      "this.#parts = [scratch.length < maxSize ? scratch : scratch.subarray(0, maxSize + 1)];",
+    ],
+    reason: "a view of all bytes has them all",
+  },
+  {
+    file: "src/protocol/inflater.ts",
     before: "return this.#used === 0 ? last : last.subarray(this.#used);",
     after: "return false ? last : last.subarray(this.#used);",
     reason: "a view of all bytes has them all",

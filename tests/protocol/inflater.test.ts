@@ -131,6 +131,16 @@ describe("a message that does not build on others", () => {
     }
   });
 
+  test("is not inflated further than one byte beyond the limit", () => {
+    const payload = deflate(new Uint8Array(60_000));
+    for (const limit of [1, 10, 1000, 59_998]) {
+      scratch.fill(0xaa);
+      const tooLong = assertThrows(() => make().inflate(payload, limit));
+      assertEquals(codeOf(tooLong), 1009);
+      assertEquals(scratch.indexOf(0xaa), limit + 1);
+    }
+  });
+
   // A final block takes 3 bytes, or 2 if it is empty. One more is allowed for each 1024 bytes.
   for (const [filler, most] of [[0, 32], [918, 32], [919, 33], [1000, 33], [5100, 37]] as const) {
     test(`may have ${most} last blocks beside ${filler} bytes, but not more`, () => {
